@@ -1,0 +1,136 @@
+"use strict";
+/**
+ * Promised: the program is re-run by its workers; each role uses its own arguments; events go through the stages, one at
+ * a time in a worker; Map resolves when a worker has taken its event, which is never ahead of need; and events that wait
+ * for one another meet whenever there are workers for them.
+ */
+const assert = require("node:assert/strict");
+const { describe, it } = require("node:test");
+const { run, NODE } = require("../support/run");
+
+const range = (n) => Array.from({ length: n }, (_, i) => i);
+
+describe("roles", () => {
+  it("re-runs the program in numWorkers processes and resolves, in the master, to what reduceFn returns", async () => {
+    const program = await run("model/roles.js");
+    const { value, pid } = program.result;
+    assert.equal(value, 55);
+    const processes = program.log("processes.log").map((line) => JSON.parse(line));
+    assert.deepEqual(processes.filter(({ master }) => master), [{ master: true, name: "MASTER", pid }]);
+    const workers = processes.filter(({ master }) => !master);
+    assert.deepEqual(workers.map(({ name }) => name).sort(), ["WORKER-1", "WORKER-2", "WORKER-3"]);
+    assert.equal(new Set(processes.map((process) => process.pid)).size, 4);
+  });
+
+  it("starts workers with the same node, script, argv, execArgv, cwd and environment as the master has at that moment", async () => {
+    const { master, worker } = (await run("model/same-program.js", { args: ["one", "--two"], nodeArgs: ["--no-deprecation"] })).result;
+    assert.deepEqual(master.argv.slice(1), ["one", "--two"]);
+    assert.deepEqual(worker, {
+      argv: [...master.argv, "added-before-the-call"],
+      cwd: `${master.cwd}/elsewhere`,
+      execPath: master.execPath,
+      execArgv: ["--no-deprecation"],
+      late: "set before the call",
+    });
+    assert.equal(require("node:fs").realpathSync(NODE), require("node:fs").realpathSync(worker.execPath));
+  });
+
+  it("resolves to undefined at once in a worker, where the code after the call runs too", async () => {
+    const program = await run("model/after-the-call.js");
+    assert.deepEqual(program.result, range(4).map(() => ["undefined"]));
+    assert.deepEqual(program.log("after.log").sort(), ["master", "worker", "worker"]);
+  });
+
+  it("looks at the arguments only where a role uses them, and gives each role its own", async () => {
+    assert.deepEqual((await run("model/own-arguments.js")).result, { same: true, role: "worker" });
+  });
+});
+
+describe("stages", () => {
+  it("hands each stage {data: previous} and a fresh copy of the args with workerID; the last value is the response", async () => {
+    const { responses, args } = (await run("model/pipeline.js")).result;
+    const expected = range(6).map((i) => ({ value: ((i + 1) * 2) ** 2, keys: ["data"], id: true, shared: true }));
+    assert.deepEqual(responses.sort((a, b) => a.value - b.value), expected);
+    assert.deepEqual(args, { numWorkers: 2, step: 1, shared: { seen: 0 } });
+  });
+
+  it("makes the data the response when there are no stages", async () => {
+    assert.deepEqual((await run("model/no-stages.js")).result, [{ id: 1, data: "as it is", response: "as it is" }]);
+  });
+
+  it("takes an event without data as one whose data is undefined, and rejects Map(queue, undefined)", async () => {
+    const { rejected, results, failed } = (await run("model/bare-events.js")).result;
+    assert.ok(rejected.error, "Map(queue, undefined) resolved");
+    assert.deepEqual(failed, []);
+    assert.deepEqual(results, [{ id: 1, response: "undefined" }, { id: 1, response: "undefined" }, { id: 1, data: 1, response: "number" }]);
+  });
+
+  it("runs one event at a time in a worker", async () => {
+    assert.deepEqual((await run("model/one-at-a-time.js")).result, { count: 5000, most: 1 });
+  });
+});
+
+describe("hand-over", () => {
+  it("resolves Map when a worker has the event, not when it is done", async () => {
+    assert.deepEqual((await run("model/hand-over.js")).result, ["a", "b"]);
+  });
+
+  it("keeps Map pending while every worker has an event", async () => {
+    assert.deepEqual((await run("model/no-room.js")).result, { order: ["released", "third handed over"], count: 3 });
+  });
+
+  it("sends only a few more 50 ms events than it took to find the one", async () => {
+    const { sent, answered } = (await run("model/stop-when-found.js", { args: ["5", "50", "0"] })).result;
+    assert.ok(sent >= 6 && sent <= 10, `sent ${sent}`);
+    assert.equal(answered, sent);
+  });
+
+  it("has not sent thousands more tiny events than it took to find the one", async () => {
+    const { sent, answered } = (await run("model/stop-when-found.js", { args: ["20000", "0", "0"] })).result;
+    assert.ok(sent > 20_000 && sent < 22_000, `sent ${sent}`);
+    assert.equal(answered, sent);
+  });
+
+  it("has not sent thousands more once events get long after thousands of tiny ones", async () => {
+    const { sent, answered } = (await run("model/stop-when-found.js", { args: ["5005", "50", "5000"] })).result;
+    assert.ok(sent > 5005 && sent < 6000, `sent ${sent}`);
+    assert.equal(answered, sent);
+  });
+
+  it("lets the event loop turn at least every millisecond or so in a loop of Maps", async () => {
+    const { immediates, timers, sent, elapsed } = (await run("model/turns.js")).result;
+    assert.ok(sent > 100, `sent ${sent}`);
+    assert.ok(immediates > elapsed / 20, `${immediates} immediates in ${elapsed} ms`);
+    assert.ok(timers > elapsed / 50, `${timers} timers in ${elapsed} ms`);
+  });
+
+  it("lets a worker's own timers run while tiny events stream through it", async () => {
+    const ticks = (await run("model/own-timers.js")).result;
+    assert.ok(ticks > 10, `${ticks} ticks in 500 ms`);
+  });
+
+  it("sends an event to an idle worker at once, with nothing coming after it", async () => {
+    assert.deepEqual((await run("model/wait-for-worker.js")).result, range(300).map((i) => i + 1));
+  });
+});
+
+describe("events that wait for each other", () => {
+  const meetings = [
+    { workers: 2, tiny: 0, groups: 30, how: "turning" },
+    { workers: 2, tiny: 0, groups: 30, how: "blocking" },
+    { workers: 2, tiny: 3000, groups: 8, how: "turning" },
+    { workers: 2, tiny: 3000, groups: 8, how: "blocking" },
+    { workers: 4, tiny: 500, groups: 10, how: "blocking" },
+  ];
+  for (const { workers, tiny, groups, how } of meetings) {
+    const among = tiny > 0 ? `, each after ${tiny} tiny events` : "";
+    it(`meet, ${workers} on ${workers} workers${among}, the thread ${how}`, async () => {
+      const { result } = await run("model/meet.js", { args: [workers, tiny, groups, how].map(String) });
+      assert.deepEqual(result, { tiny: tiny * groups, met: workers * groups });
+    });
+  }
+
+  it("meet though thousands of tiny events lie between them", async () => {
+    assert.equal((await run("model/late-partner.js")).result, 10_002);
+  });
+});

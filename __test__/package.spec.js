@@ -1,0 +1,150 @@
+"use strict";
+/**
+ * What is promised: what `npm run package` leaves is what a user installs. It needs no compiler, no
+ * TypeScript and no network, brings nothing else with it, and runs programs of every kind.
+ */
+const assert = require("node:assert");
+const { execFileSync } = require("node:child_process");
+const fs = require("node:fs");
+const path = require("node:path");
+const { after, before, describe, it } = require("node:test");
+
+const { runCommand, runToSuccess } = require("./support/command");
+const { nodeOfLine } = require("./support/node-lines");
+const { ROOT, Workspace } = require("./support/workspace");
+
+const FIXTURES = path.join(__dirname, "fixtures", "runners");
+const NAME = "@tiemma/sonic-distribute";
+const PLATFORM = `${NAME}-linux-x64-gnu`;
+const VERSION = require("../package.json").version;
+const EXPECTED = { total: 385, inMaster: false, failed: 0 };
+
+/** Everything that runs at an install, by npm's documentation. */
+const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
+
+describe("the package", () => {
+  const packed = new Workspace("packed");
+  const project = new Workspace("installed");
+  after(() => {
+    packed.remove();
+    project.remove();
+  });
+
+  let tarballs;
+  before(async () => {
+    const before = treeState();
+    await runToSuccess(process.execPath, ["scripts/package.js", "--out", packed.folder], {
+      cwd: ROOT,
+    });
+    assert.deepStrictEqual(treeState(), before, "packing changes the tree");
+    tarballs = {
+      root: packed.path(`tiemma-sonic-distribute-${VERSION}.tgz`),
+      platform: packed.path(`tiemma-sonic-distribute-linux-x64-gnu-${VERSION}.tgz`),
+    };
+    await install(project, [tarballs.root, tarballs.platform]);
+  });
+
+  it("is two tarballs, one of them for this platform", () => {
+    const expected = Object.values(tarballs).map((file) => path.basename(file));
+    assert.deepStrictEqual(fs.readdirSync(packed.folder).sort(), expected.sort());
+  });
+
+  it("has the promised files and no others", () => {
+    const files = filesOf(tarballs.root).filter((file) => !file.startsWith("lib/"));
+    const root = ["CHANGELOG.md", "LICENSE", "README.md", "index.d.ts", "index.js"];
+    const native = ["native.d.ts", "native.js", "package.json"];
+    assert.deepStrictEqual(files, [...root, ...native]);
+    const lib = filesOf(tarballs.root).filter((file) => file.startsWith("lib/"));
+    assert.deepStrictEqual(lib, allFiles(path.join(ROOT, "lib"), "lib").sort());
+
+    const binary = "sonic-distribute.linux-x64-gnu.node";
+    const platform = ["LICENSE", "README.md", "package.json", binary];
+    assert.deepStrictEqual(filesOf(tarballs.platform), platform);
+  });
+
+  it("depends on nothing but its platform package, and optionally on that", () => {
+    const manifest = installedManifest(project, NAME);
+    for (const field of ["dependencies", "peerDependencies", "bundleDependencies"]) {
+      assert.deepStrictEqual(Object.keys(manifest[field] ?? {}), [], field);
+    }
+    assert.deepStrictEqual(manifest.optionalDependencies, { [PLATFORM]: VERSION });
+    const platform = installedManifest(project, PLATFORM);
+    assert.deepStrictEqual(platform.dependencies ?? {}, {});
+    assert.deepStrictEqual([platform.os, platform.cpu, platform.libc], [["linux"], ["x64"], ["glibc"]]);
+  });
+
+  it("runs nothing at an install", () => {
+    for (const name of [NAME, PLATFORM]) {
+      const scripts = Object.keys(installedManifest(project, name).scripts ?? {});
+      assert.deepStrictEqual(scripts.filter((script) => INSTALL_SCRIPTS.includes(script)), []);
+    }
+  });
+
+  it("installs nothing else", () => {
+    const modules = fs.readdirSync(project.path("node_modules")).sort();
+    assert.deepStrictEqual(modules, [".package-lock.json", "@tiemma"]);
+    const scope = fs.readdirSync(project.path("node_modules/@tiemma")).sort();
+    assert.deepStrictEqual(scope, ["sonic-distribute", "sonic-distribute-linux-x64-gnu"]);
+  });
+
+  for (const program of ["program.cjs", "program.mjs"]) {
+    it(`runs ${program} where nothing else is installed`, () => adds(process.execPath, program));
+  }
+
+  it("runs program.ts on a Node that strips types", async () => {
+    await adds(await nodeOfLine(24), "program.ts");
+  });
+
+  it("says what to do where its platform package is missing", async () => {
+    const bare = new Workspace("bare");
+    try {
+      await install(bare, [tarballs.root, "--omit=optional"]);
+      bare.copy(path.join(FIXTURES, "program.cjs"));
+      const end = await runCommand(process.execPath, ["program.cjs"], { cwd: bare.folder });
+      assert.notStrictEqual(end.code, 0);
+      assert.match(end.stderr, new RegExp(PLATFORM));
+      assert.match(end.stderr, /npm (install|i|ci)\b/);
+    } finally {
+      bare.remove();
+    }
+  });
+
+  async function adds(node, program) {
+    project.copy(path.join(FIXTURES, program));
+    // A PATH without anything: no compiler, no npx, not even Node itself.
+    const env = { PATH: project.path("nothing"), QUIET: "true" };
+    const { stdout } = await runToSuccess(node, [program], { cwd: project.folder, env });
+    assert.deepStrictEqual(JSON.parse(stdout), EXPECTED);
+  }
+});
+
+/** Offline and with an empty cache: whatever is not in the tarballs cannot be installed. */
+async function install(project, args) {
+  project.write("package.json", '{ "private": true }\n');
+  const offline = ["--offline", "--cache", project.path("cache"), "--no-audit", "--no-fund"];
+  await runToSuccess("npm", ["install", ...offline, ...args], { cwd: project.folder });
+}
+
+function installedManifest(project, name) {
+  return JSON.parse(fs.readFileSync(project.path("node_modules", name, "package.json"), "utf8"));
+}
+
+function filesOf(tarball) {
+  const list = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" });
+  return list.trim().split("\n").map((file) => file.replace(/^package\//, "")).sort();
+}
+
+function allFiles(folder, prefix) {
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const name = `${prefix}/${entry.name}`;
+    return entry.isDirectory() ? allFiles(path.join(folder, entry.name), name) : [name];
+  });
+}
+
+/** Names, sizes and times of what lies in the tree's root. */
+function treeState() {
+  return fs.readdirSync(ROOT).sort().map((name) => {
+    const { size, mtimeMs } = fs.statSync(path.join(ROOT, name));
+    return `${name} ${size} ${mtimeMs}`;
+  });
+}

@@ -1,0 +1,411 @@
+/**
+ * MapReduce over a pool of Node.js processes.
+ *
+ * One program, two roles. Where it is started, `MapReduce(masterFn, workerFns, reduceFn, args)` is
+ * the **master's** call: it starts `args.numWorkers` child processes, each of which runs the same
+ * program again, and resolves to what `reduceFn` returns. In such a child, the **worker**, the same
+ * call registers `workerFns` and resolves to `undefined` at once. So the code after the call runs
+ * in the workers too, and belongs into `if (isMaster()) { … }` when it is about the result.
+ *
+ * ```ts
+ * import { isMaster, Map, MapReduce } from "@tiemma/sonic-distribute";
+ *
+ * const total = await MapReduce(
+ *   async (workerQueue, { files }) => {
+ *     for (const file of files) await Map(workerQueue, { data: file });
+ *   },
+ *   [({ data }) => countWords(data)],
+ *   (results) => {
+ *     let sum = 0;
+ *     while (!results.isEmpty()) sum += results.dequeue().response;
+ *     return sum;
+ *   },
+ *   { files, numWorkers: 4 }
+ * );
+ * if (isMaster()) console.log(total);
+ * ```
+ *
+ * Whatever passes between the processes (events, responses, entries of the queues) passes as JSON:
+ * a `Date` arrives as its ISO string, `undefined` and functions are dropped, `NaN` arrives as
+ * `null`, `toJSON()` is honoured. Functions and `args` are never sent: each process has its own.
+ *
+ * These types need neither `@types/node` nor any other package. Whatever 1.0.3 exported has 1.0.3's
+ * type, word for word; `MapReduce`, `Queue` and the types of the result entries are new in 2.0.0.
+ *
+ * @packageDocumentation
+ */
+
+// ---------------------------------------------------------------------------------------------
+// Running
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * Runs a map-reduce: the name that 1.0.3 exports, with 1.0.3's type. The same function as
+ * {@link MapReduce}, which describes it; only its types are wider.
+ */
+export declare const sonicDistribute: (
+  masterFn: MasterFn,
+  workerFns: WorkerFn[],
+  reduceFn: ReduceFn,
+  args: any,
+) => Promise<any>;
+
+/**
+ * Runs a map-reduce: the name that 1.0.3's README documents.
+ *
+ * **In the master** it starts the workers, runs `masterFn`, waits until every event that was handed
+ * out has been answered, releases the workers and runs `reduceFn`. The workers end when their own
+ * event loop is empty; the promise does not wait for that, the process does.
+ *
+ * **In a worker** it registers `workerFns`, to be called with this process's own `args`, and
+ * resolves to `undefined` at once. Each worker is started for one call of the program and skips the
+ * others.
+ *
+ * Each process looks only at the arguments of its role: `masterFn` and `reduceFn` may be anything
+ * in a worker, `workerFns` may be anything in the master.
+ *
+ * @param masterFn Sends the events, with {@link Map}. Sync or async.
+ * @param workerFns The stages, in order: the first gets the event's data, each further one what the
+ *   one before returned; what the last returns is the response. Sync or async.
+ * @param reduceFn Makes the result out of the two queues. Sync or async.
+ * @param args Passed to `masterFn` as it is, and to every stage as a fresh shallow copy that also
+ *   has `workerID`. `args.numWorkers` is the number of workers: a whole number from 1 up, by default
+ *   {@link NUM_CPUS}. Left out, it is `{}`.
+ * @returns What `reduceFn` returned (awaited), in the master; `undefined` in a worker.
+ *
+ * Rejects
+ * - with a `TypeError` or `RangeError` that names the argument, when one that this role uses is not
+ *   what it must be;
+ * - with the very error that `masterFn` or `reduceFn` threw (the workers are released first);
+ * - with an `Error` that names the worker and the reason, when the program ends, throws or hangs
+ *   in the workers before it reaches the call;
+ * - with an `Error` that names the runner and the way out, under jest and vitest, whose test code
+ *   cannot be run again as a worker.
+ *
+ * It does **not** reject when a stage throws or a worker dies: that event, and only that one, is
+ * then an entry of the failed queue. See {@link FailedResult}.
+ *
+ * **Types.** Without type arguments everything is `any`, as in 1.0.3: nothing is inferred, so that no
+ * program written for 1.0.3 is held to more than it was. With them the functions are checked:
+ *
+ * ```ts
+ * const total = await MapReduce<{ files: string[] }, string, WordCount, number>(…);
+ * ```
+ *
+ * @typeParam Args The argument object; `numWorkers` need not be part of it.
+ * @typeParam In The data of an event, as JSON leaves it.
+ * @typeParam Out What the last stage returns, as JSON leaves it: what `reduceFn` finds as `response`. (A
+ *   stage is held to it where it is declared as a {@link WorkerFn}`<Args, In, Out>`.)
+ * @typeParam R What `reduceFn` returns. The call's result is `R | undefined`: it is `undefined` in a
+ *   worker.
+ */
+export declare function MapReduce<Args = any, In = any, Out = any, R = any>(
+  masterFn: MasterFn<Given<Args>>,
+  workerFns: Pipeline<Given<Args>, Given<In>>,
+  reduceFn: ReduceFn<Given<In>, Given<Out>, Given<R>>,
+  args?: Given<Args> & MapReduceOptions,
+): Promise<Given<R> | undefined>;
+
+/**
+ * Hands one event to a free worker. For `masterFn`.
+ *
+ * Resolves at **hand-over**, not when the event has been answered, and stays pending while no worker
+ * has room: `await` it, and a loop that sends never runs ahead of the workers. A call that is not
+ * awaited is still answered before `reduceFn` runs.
+ *
+ * @param workerQueue The queue that `masterFn` was given, or any queue of worker ids (one of
+ *   `@tiemma/sonic-core` too): the event then goes to a worker whose id is taken out of it.
+ * @param event `{ data }`: the data is encoded before the call returns, so that it may be changed
+ *   right afterwards. An event without `data` is an event whose data is `undefined`.
+ *
+ * Rejects with a `TypeError` when the event is `undefined` or `null`, or when its data cannot be
+ * written as JSON (a `BigInt`, a cycle). The run goes on then.
+ */
+export declare const Map: (workerQueue: Queue, event: MapReduceEvent) => Promise<void>;
+
+// ---------------------------------------------------------------------------------------------
+// The functions a program writes
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * Sends the events. Runs once, in the master.
+ *
+ * `workerQueue` holds the ids of the free workers; most programs only pass it on to {@link Map}. Its
+ * return value is awaited and otherwise ignored.
+ *
+ * @typeParam Args The argument object, as it was given to the call.
+ */
+export type MasterFn<Args = any> = (workerQueue: Queue, args: Args) => any;
+
+/**
+ * One stage. Runs once for every event, in a worker; one event at a time runs in a worker.
+ *
+ * `event.data` is the event's data in the first stage, and in every further one what the stage
+ * before returned. `args` is a copy of its own for each call. What it throws, or rejects with, puts
+ * the event into the failed queue.
+ *
+ * @typeParam Args The argument object, without `workerID`.
+ * @typeParam In What the stage is given as `event.data`.
+ * @typeParam Out What the stage returns, or resolves to.
+ */
+export type WorkerFn<Args = any, In = any, Out = any> = (
+  event: DataEvent<In>,
+  args: Args & WorkerIdentity,
+) => Out | PromiseLike<Out>;
+
+/**
+ * Makes the result out of what the workers answered. Runs once, in the master, when everything has
+ * been answered and the workers have been released.
+ *
+ * Both queues are in order of completion. In the plain `ReduceFn` their entries are `any`; with type
+ * arguments they are {@link MapResult} and {@link FailedResult}.
+ *
+ * @typeParam In The data of an event.
+ * @typeParam Out The response.
+ * @typeParam R What is returned, or resolved to.
+ */
+export type ReduceFn<In = any, Out = any, R = any> = (
+  resultQueue: Queue<Entry<In, Out, MapResult<In, Out>>>,
+  failedQueue: Queue<Entry<In, Out, FailedResult<In>>>,
+) => R | PromiseLike<R>;
+
+/**
+ * The stages of a {@link MapReduce}: the first takes an event's data, what passes between them is
+ * `any`. None at all is a pipeline too: the response is then the data.
+ *
+ * @typeParam Args The argument object, without `workerID`.
+ * @typeParam In The data of an event.
+ */
+export type Pipeline<Args = any, In = any> = [
+  first?: WorkerFn<Args, In>,
+  ...further: WorkerFn<Args>[],
+];
+
+/** What the call itself reads out of `args`. */
+export interface MapReduceOptions {
+  /** How many workers to start: a whole number from 1 up. Default: {@link NUM_CPUS}. */
+  numWorkers?: number;
+}
+
+/** What a stage finds in its `args` besides the program's own. */
+export interface WorkerIdentity {
+  /**
+   * The number of the worker that runs the stage: the same as `require("cluster").worker.id` there.
+   * The first call's workers are 1 to `numWorkers`, later calls' go on from there, and a worker that
+   * replaces a dead one takes over its number.
+   */
+  workerID: number;
+}
+
+// ---------------------------------------------------------------------------------------------
+// What passes between the processes
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * An event for a worker (`data`), and in the other direction a worker's answer to one.
+ *
+ * A worker may also send answers itself, with `process.send({ response })` or
+ * `process.send({ failed: true })`: each adds an entry of its own to the queue it belongs to, and
+ * frees no worker. So one event can have many results.
+ */
+export interface MapReduceEvent {
+  /** The data: any value that JSON can hold. */
+  data: any;
+  /** In an answer: what the last stage returned. */
+  response?: any;
+  /** In an answer: `true` when the event failed. */
+  failed?: boolean;
+
+  /** In an answer: the number of the worker. Set by the package. */
+  id?: number;
+  /** Part of 1.0.3's handshake; kept for programs that name it. */
+  SYN?: boolean;
+  /** Part of 1.0.3's handshake; kept for programs that name it. */
+  ACK?: boolean;
+  /** Part of 1.0.3's handshake; kept for programs that name it. */
+  SYN_ACK?: boolean;
+}
+
+/** A {@link MapReduceEvent} whose data is known: what a {@link WorkerFn} is given. */
+export interface DataEvent<In = any> extends MapReduceEvent {
+  /** The event's data in the first stage; what the stage before returned in the others. */
+  data: In;
+}
+
+/**
+ * An entry of the result queue: an event whose stages all succeeded.
+ *
+ * A response that is `undefined`, or `null` once it is JSON, adds no entry; `0`, `""` and `false` do.
+ * An entry that a worker sent itself has only what was sent.
+ */
+export interface MapResult<In = any, Out = any> {
+  /** The number of the worker that answered. */
+  id: number;
+  /** The event's data as the worker left it: changes that a stage made in place are seen here. */
+  data: In;
+  /** What the last stage returned. */
+  response: Out;
+}
+
+/**
+ * An entry of the failed queue: an event one of whose stages threw, whose response cannot be written
+ * as JSON, or whose worker died while it ran.
+ *
+ * An entry that a worker sent itself has only what was sent.
+ */
+export interface FailedResult<In = any> {
+  /** The number of the worker that ran the event. */
+  id: number;
+  /** The event's data as the worker left it, when the worker still could tell. */
+  data: In;
+  /** Tells the entry from a {@link MapResult}. */
+  failed: true;
+  /** Why it failed. New in 2.0.0; absent in an entry that a worker sent itself. */
+  error?: MapError;
+}
+
+/**
+ * Why an event failed: what the stage threw, as far as JSON can hold it, with the own properties that
+ * the program gave it. A plain object, not an `Error`.
+ */
+export interface MapError {
+  /** The error's name, for instance `"TypeError"`. */
+  name: string;
+  /** Its message; of something that is no error, its text. */
+  message: string;
+  /** The stack trace in the worker, if there is one. */
+  stack?: string;
+  /** The error's own code (`"ENOENT"`), or `"ERR_SONIC_…"` when the package says why. */
+  code?: string | number;
+  /** Whatever else the program put on the error. */
+  [property: string]: any;
+}
+
+/**
+ * A first-in, first-out queue. Interchangeable with `Queue` of `@tiemma/sonic-core` 1.0.12.
+ *
+ * `elements` is the live array: sorting it, or pushing on it, changes what `dequeue()` yields.
+ * `JSON.stringify(queue)` is `{"elements":[…]}`.
+ */
+export declare class Queue<T = any> {
+  /** The elements, first one first. The array itself, no copy. */
+  elements: T[];
+
+  /** The same array as {@link Queue.elements}. */
+  getElements(): T[];
+
+  /** Adds at the end. */
+  enqueue(node: T): void;
+
+  /** Takes the first element out; `undefined` when there is none. */
+  dequeue(): T;
+
+  /** Whether there is nothing to dequeue. */
+  isEmpty(): boolean;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Who am I
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * Whether this process is no worker: `true` where the program was started, `false` in what a call
+ * started. Right from the first line of the program on.
+ */
+export declare const isMaster: () => boolean;
+
+/** `"MASTER"`, or `"WORKER-"` and the worker's number. */
+export declare const getWorkerName: () => string;
+
+/** The number of processors, and the default of `numWorkers`: `os.cpus().length`. */
+export declare const NUM_CPUS: number;
+
+// ---------------------------------------------------------------------------------------------
+// The parts of a run, to compose by hand
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * For the master: starts workers and resolves when all of them are ready.
+ *
+ * @param numWorkers How many: a whole number from 1 up.
+ * @returns `workerQueue` with the ids of the free workers, `processOrder` which receives the results
+ *   and `failedOrder` which receives the failures, both in order of completion.
+ *
+ * Rejects like {@link MapReduce} when the number is invalid or the workers cannot be started.
+ * Release the workers with {@link shutdown}.
+ */
+export declare const initMaster: (numWorkers: number) => Promise<{
+  workerQueue: Queue<any>;
+  processOrder: Queue<any>;
+  failedOrder: Queue<any>;
+}>;
+
+/** The part of {@link initMaster} that starts the workers, without its two log lines. */
+export declare const configureWorkers: (numWorkers: number) => Promise<{
+  workerQueue: Queue<any>;
+  processOrder: Queue<any>;
+  failedOrder: Queue<any>;
+}>;
+
+/**
+ * For a worker: registers its stages, which are then called with `args` and `workerID`.
+ *
+ * @param workerFns The stages, as for {@link MapReduce}. Anything else rejects with a `TypeError`.
+ * @param args The argument object, as for {@link MapReduce}.
+ */
+export declare const initWorkers: (workerFns: WorkerFn[], args: any) => Promise<void>;
+
+/**
+ * For the master: releases the workers that {@link initMaster} started. Each ends, with code 0, when
+ * its own event loop is empty.
+ *
+ * @param numWorkers How many were started.
+ */
+export declare const shutdown: (numWorkers: number) => Promise<void>;
+
+/**
+ * For the master: waits for a free worker and takes its id out of the queue, for a program that then
+ * sends to it itself, with `require("cluster").workers[id].send({ data })`.
+ *
+ * @param workerQueue The queue of {@link initMaster}, or of `masterFn`.
+ * @returns The id: a number.
+ */
+export declare const getWorkerID: (workerQueue: Queue) => Promise<any>;
+
+// ---------------------------------------------------------------------------------------------
+// Small things
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * Makes a function that prints `<date>: <loggerID>: <message>` with `console.log`, and nothing at all
+ * while the environment variable `QUIET` is set. The package's own lines are printed so.
+ *
+ * @param loggerID Who speaks, for instance {@link getWorkerName}`()`.
+ * @returns A function of the message and, optionally, the date to print (default: now, as ISO 8601).
+ */
+export declare const getLogger: (loggerID: string) => (message: any, date?: string) => void;
+
+/**
+ * Resolves after a while.
+ *
+ * @param time Milliseconds. Default: a random time below 50 ms.
+ */
+export declare const Delay: (time?: number) => Promise<unknown>;
+
+/** The names of two events of Node's `cluster`: `"message"` and `"disconnect"`. */
+export declare const clusterEvents: {
+  MESSAGE: string;
+  DISCONNECT: string;
+};
+
+/** `any` for a program that says nothing of its data, `Typed` for one that does. */
+type Entry<In, Out, Typed> =
+  IsAny<In> extends true ? (IsAny<Out> extends true ? any : Typed) : Typed;
+
+type IsAny<T> = 0 extends 1 & T ? true : false;
+
+/** `T` as it was given between angle brackets, never inferred. (`NoInfer` came with TypeScript 5.4.) */
+type Given<T> = [T][T extends any ? 0 : never];
+
+// Nothing is exported but what says so.
+export {};

@@ -1,0 +1,123 @@
+"use strict";
+// Node's own channel to the master, in a worker: `process.send` in order with the answers, `listen()`
+// in this process alone, and nothing that keeps an otherwise finished program alive.
+
+const cluster = require("cluster");
+const { sendCallback } = require("./handles");
+
+/** @typedef {{ native: import("../native"), handle: any, wire: import("../native").Wire, time: () => number }} Self */
+
+/** @param {Self} self */
+function adapt(self) {
+  adaptSend(self);
+  adaptListen();
+  reportUncaught(self);
+  // The cluster module's listener for `disconnect` holds the channel, and so the process; a program
+  // that ends without reaching its call must end. Listeners of the program's own still hold it.
+  /** @type {any} */
+  const { channel } = process;
+  if (channel && channel.unrefCounted) channel.unrefCounted();
+  else if (channel && channel.unref) channel.unref();
+}
+
+/**
+ * What `process.send` sends is an entry of the result queues if it looks like one: it must not
+ * overtake an answer, nor be overtaken.
+ * @param {Self} self
+ */
+function adaptSend({ native, handle, wire, time }) {
+  const { send } = process;
+  if (send === undefined) return;
+  /** @type {any} */
+  const ordered = function (/** @type {any} */ message, /** @type {any[]} */ ...rest) {
+    const text = process.connected && !isInternal(message) ? textOf(message) : undefined;
+    // Node's own send says what is wrong with the rest, in Node's own words.
+    if (text === undefined) return Reflect.apply(send, process, [message, ...rest]);
+    const callback = sendCallback(rest);
+    native.workerMessage(handle, flagsOf(message, wire), text, time());
+    if (callback) process.nextTick(callback, null);
+    return true;
+  };
+  process.send = ordered;
+}
+
+/** @param {any} message */
+function isInternal(message) {
+  if (message === null || typeof message !== "object") return false;
+  return typeof message.cmd === "string" && message.cmd.startsWith("NODE_");
+}
+
+/** @param {any} message */
+function textOf(message) {
+  const type = typeof message;
+  if (type === "undefined" || type === "function" || type === "symbol") return undefined;
+  return JSON.stringify(message);
+}
+
+/**
+ * @param {any} message
+ * @param {import("../native").Wire} wire
+ */
+function flagsOf(message, wire) {
+  if (message === null || typeof message !== "object") return 0;
+  const { failed, response } = message;
+  return (failed ? wire.failed : 0) | (response !== undefined && response !== null ? wire.response : 0);
+}
+
+/** A server of a worker is its own, as with `exclusive: true`: the master shares no handles. */
+function adaptListen() {
+  /** @type {any} */ (cluster)._getServer = (
+    /** @type {any} */ server,
+    /** @type {any} */ options,
+    /** @type {(error: number, handle: any) => void} */ callback,
+  ) => {
+    const { address, port, addressType, fd, flags } = options;
+    const isUdp = addressType === "udp4" || addressType === "udp6";
+    /** @type {any} */
+    const maker = isUdp ? require("dgram") : require("net");
+    const make = isUdp ? maker._createSocketHandle : maker._createServerHandle;
+    const handle = make(address, port, addressType, fd, flags);
+    if (typeof handle === "number") {
+      callback(handle, null);
+      return;
+    }
+    server.once("listening", () => announce(server, options));
+    callback(0, handle);
+  };
+}
+
+/**
+ * Tells the master that a server listens, for cluster's `listening` event.
+ * @param {any} server
+ * @param {any} options
+ */
+function announce(server, { address, port, addressType, fd }) {
+  /** @type {any} */ (cluster.worker).state = "listening";
+  const bound = typeof server.address === "function" ? server.address() : null;
+  const message = {
+    cmd: "NODE_CLUSTER",
+    act: "listening",
+    addressType,
+    address,
+    port: (bound && bound.port) || port,
+    fd,
+  };
+  if (process.connected && process.send) process.send(message);
+}
+
+/**
+ * The master's error for a worker that died says what killed it.
+ * @param {Self} self
+ */
+function reportUncaught({ native, handle }) {
+  process.on("uncaughtExceptionMonitor", (error) => {
+    try {
+      const { name, message } = Object(error);
+      native.workerUncaught(handle, message === undefined ? String(error) : `${name}: ${message}`);
+    } catch (_) {
+      // The process is ending; its exit code still tells.
+    }
+  });
+}
+
+module.exports = { adapt };

@@ -1,0 +1,92 @@
+"use strict";
+// Errors: ours, with a code; and the user's, as they travel from a worker to the failed queue.
+
+/**
+ * An error with a code.
+ * @param {new (message: string) => Error} Class
+ * @param {string} code
+ * @param {string} message
+ */
+function coded(Class, code, message) {
+  return Object.assign(new Class(message), { code });
+}
+
+/** @param {string} message */
+const invalidType = (message) => coded(TypeError, "ERR_SONIC_INVALID_ARGUMENT", message);
+
+/** @param {string} message */
+const invalidRange = (message) => coded(RangeError, "ERR_SONIC_INVALID_ARGUMENT", message);
+
+/**
+ * `value` as an error message names it.
+ * @param {unknown} value
+ */
+function shown(value) {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return `function ${value.name || "(anonymous)"}`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (value !== null && typeof value === "object") return "an object";
+  return describe(value);
+}
+
+/**
+ * `String(value)`, also where that throws.
+ * @param {unknown} value
+ */
+function describe(value) {
+  try {
+    return String(value);
+  } catch (_) {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+/**
+ * What a failed event's entry says of what was thrown: JSON of name, message and stack, and of the
+ * thrown object's own properties. Anything may be thrown.
+ * @param {unknown} thrown
+ * @returns {string}
+ */
+function errorToJson(thrown) {
+  /** @type {Record<string, unknown>} */
+  const plain = {};
+  if (isErrorLike(thrown)) {
+    for (const key of ["name", "message", "stack", "code", "cause"]) {
+      if (key in thrown) keep(plain, key, thrown[key]);
+    }
+    for (const key of Object.keys(thrown)) keep(plain, key, thrown[key]);
+  } else {
+    plain.name = "NonError";
+    plain.message = describe(thrown);
+    keep(plain, "thrown", thrown);
+  }
+  return JSON.stringify(plain);
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Record<string, unknown>}
+ */
+function isErrorLike(value) {
+  return value !== null && typeof value === "object" && "message" in value;
+}
+
+/**
+ * Sets a property that survives JSON; leaves out one that does not.
+ * @param {Record<string, unknown>} plain
+ * @param {string} key
+ * @param {unknown} value
+ */
+function keep(plain, key, value) {
+  try {
+    const inner = value instanceof Error ? JSON.parse(errorToJson(value)) : value;
+    const text = JSON.stringify(inner);
+    if (text === undefined) return;
+    const copy = { value: JSON.parse(text), enumerable: true, configurable: true, writable: true };
+    Object.defineProperty(plain, key, copy);
+  } catch (_) {
+    // It cannot travel (a cycle, a BigInt, a throwing getter): the rest still tells what happened.
+  }
+}
+
+module.exports = { coded, invalidType, invalidRange, shown, describe, errorToJson };

@@ -1,0 +1,41 @@
+"use strict";
+// Log lines and small things around them: who this process is, and a delay. Nothing here touches
+// the native core.
+
+const cluster = require("cluster");
+const os = require("os");
+
+const setTimer = setTimeout;
+
+/** The number of logical processors, the default number of workers. */
+const NUM_CPUS = os.cpus().length || 1;
+
+/** True in the process that starts the workers. */
+const isMaster = () => Boolean(cluster.isMaster || cluster.isPrimary);
+
+/** `MASTER`, or `WORKER-` and the worker's id. */
+const getWorkerName = () =>
+  isMaster() ? "MASTER" : `WORKER-${/** @type {import("cluster").Worker} */ (cluster.worker).id}`;
+
+/**
+ * A promise that resolves after `time` milliseconds; by default a random time below 50.
+ * @param {number} [time]
+ */
+const Delay = (time = Math.random() * 50) => new Promise((resolve) => setTimer(resolve, time));
+
+/** Whether log lines are off now: programs set the variable while they run. */
+const isQuiet = () => Boolean(process.env.QUIET);
+
+/**
+ * A function that logs a line in the name of `loggerID`, unless QUIET is set.
+ * @param {string} loggerID
+ * @returns {(message: any, date?: string) => void}
+ */
+const getLogger =
+  (loggerID) =>
+  (message, date = new Date().toISOString()) => {
+    if (isQuiet()) return;
+    console.log(`${date}: ${loggerID}: ${message}`);
+  };
+
+module.exports = { NUM_CPUS, isMaster, getWorkerName, Delay, isQuiet, getLogger };

@@ -1,0 +1,212 @@
+"use strict";
+// The master's half of the public functions: starting runs, handing over events, letting workers go.
+
+const cluster = require("cluster");
+const { pid } = process;
+const { nextCall } = require("./calls");
+const { coded, invalidRange, invalidType, shown } = require("./errors");
+const { NUM_CPUS, getLogger, getWorkerName } = require("./log");
+
+/** @typedef {import("./run").Run} Run */
+
+/**
+ * Runs by their worker queues: `Map` is handed the queue.
+ * @type {WeakMap<object, Run>}
+ */
+const runs = new WeakMap();
+
+/**
+ * Runs that the program began itself with `initMaster`, oldest first, until `shutdown` ends them.
+ * @type {Run[]}
+ */
+const begun = [];
+
+/**
+ * @param {unknown} numWorkers
+ * @returns {number}
+ */
+function checkNumWorkers(numWorkers) {
+  if (typeof numWorkers !== "number") {
+    throw invalidType(`args.numWorkers must be a whole number of at least 1, got ${shown(numWorkers)}`);
+  }
+  if (!Number.isInteger(numWorkers) || numWorkers < 1) {
+    throw invalidRange(`args.numWorkers must be a whole number of at least 1, got ${numWorkers}`);
+  }
+  return numWorkers;
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+function checkFunction(name, value) {
+  if (typeof value === "function") return;
+  throw invalidType(`${name} must be a function in the master, got ${shown(value)}`);
+}
+
+/**
+ * @param {number} numWorkers
+ * @param {number} call
+ */
+function startRun(numWorkers, call) {
+  const { Run } = require("./run");
+  const run = new Run(numWorkers, call);
+  runs.set(run.workerQueue, run);
+  return run;
+}
+
+/**
+ * Starts the workers, and waits until each has reached its call.
+ * @param {Run} run
+ */
+async function populate(run) {
+  run.log("Worker queues initializing");
+  try {
+    await run.ready;
+  } catch (error) {
+    run.release();
+    throw error;
+  }
+  run.log("Workers queue populated");
+}
+
+/** @param {Run} run */
+const queuesOf = (run) => ({
+  workerQueue: run.workerQueue,
+  processOrder: run.results,
+  failedOrder: run.failures,
+});
+
+/** The lines that begin a run. */
+function logBegin() {
+  const log = getLogger(getWorkerName());
+  log("Running Map reduce");
+  log(`Process running on pid ${pid}`);
+}
+
+/** @param {number} numWorkers */
+async function configureWorkers(numWorkers) {
+  const call = nextCall();
+  const run = startRun(checkNumWorkers(numWorkers), call);
+  begun.push(run);
+  await populate(run);
+  return queuesOf(run);
+}
+
+/** @param {number} numWorkers */
+async function initMaster(numWorkers) {
+  const call = nextCall();
+  checkNumWorkers(numWorkers);
+  logBegin();
+  const run = startRun(numWorkers, call);
+  begun.push(run);
+  await populate(run);
+  return queuesOf(run);
+}
+
+/**
+ * The call itself, in the master.
+ * @param {any} masterFn
+ * @param {any} reduceFn
+ * @param {any} args
+ * @param {number} call
+ */
+async function mapReduce(masterFn, reduceFn, args, call) {
+  checkFunction("masterFn", masterFn);
+  checkFunction("reduceFn", reduceFn);
+  const { numWorkers = NUM_CPUS } = args;
+  checkNumWorkers(numWorkers);
+  logBegin();
+  const run = startRun(numWorkers, call);
+  await populate(run);
+  try {
+    await Promise.race([masterFn(run.workerQueue, args), run.failed]);
+    await Promise.race([run.drain(), run.failed]);
+  } catch (error) {
+    release(run);
+    throw error;
+  }
+  release(run);
+  return reduceFn(run.results, run.failures);
+}
+
+/** @param {Run} run */
+function release(run) {
+  run.release();
+  run.log("Shutting down master");
+}
+
+/**
+ * Lets workers of runs go that were begun by hand: those of the oldest such run with `numWorkers`
+ * workers; without one, those whose id is at most `numWorkers`, as in 1.0.3.
+ * @param {number} numWorkers
+ */
+async function shutdown(numWorkers) {
+  const at = begun.findIndex((run) => run.ids.length === numWorkers);
+  if (at >= 0) {
+    const [run] = begun.splice(at, 1);
+    await Promise.race([run.drain(), run.failed]).catch(() => {});
+    release(run);
+    return;
+  }
+  const { workers } = cluster;
+  for (let id = 0; workers && id <= numWorkers; id++) {
+    const worker = workers[id];
+    if (worker) worker.disconnect();
+  }
+  getLogger(getWorkerName())("Shutting down master");
+}
+
+/** @param {any} queue */
+function checkQueue(queue) {
+  if (queue !== null && typeof queue === "object" && typeof queue.dequeue === "function") return;
+  throw invalidType(`workerQueue must be the queue that masterFn was given, got ${shown(queue)}`);
+}
+
+/**
+ * @param {any} workerQueue
+ * @param {any} event
+ * @returns {Promise<void>}
+ */
+function map(workerQueue, event) {
+  const run = runs.get(workerQueue);
+  if (event === undefined || event === null) {
+    return Promise.reject(
+      invalidType(`Map: the event must be an object such as { data: … }, got ${shown(event)}`),
+    );
+  }
+  if (run !== undefined) return run.map(event);
+  return mapById(workerQueue, event);
+}
+
+/**
+ * `Map` with a queue of ids that is the program's own.
+ * @param {any} queue
+ * @param {any} event
+ */
+async function mapById(queue, event) {
+  const id = await getWorkerID(queue);
+  const worker = cluster.workers && cluster.workers[id];
+  if (!worker) throw coded(Error, "ERR_IPC_CHANNEL_CLOSED", `Map: worker ${id} is gone`);
+  const run = require("./run").runOfWorker.get(id);
+  if (run === undefined) worker.send(event);
+  else run.sendDirectly(id, event);
+}
+
+/**
+ * @param {any} workerQueue
+ * @returns {Promise<number>}
+ */
+async function getWorkerID(workerQueue) {
+  checkQueue(workerQueue);
+  const own = runs.get(workerQueue);
+  if (own !== undefined) return own.takeId(workerQueue);
+  const { runOfWorker } = require("./run");
+  const [any] = runOfWorker.values();
+  if (any === undefined) {
+    throw coded(Error, "ERR_SONIC_RUN_OVER", "there are no workers: no run has been started");
+  }
+  return any.takeId(workerQueue);
+}
+
+module.exports = { configureWorkers, initMaster, mapReduce, shutdown, map, getWorkerID };

@@ -1,0 +1,210 @@
+"use strict";
+// Node's cluster as the master's program sees it: a `cluster.Worker` for each process of a run, in
+// `cluster.workers`, with the events that Node's own would emit. The processes are the native core's.
+
+const cluster = require("cluster");
+const { EventEmitter } = require("events");
+const os = require("os");
+const { coded, invalidType, shown } = require("./errors");
+const { sendCallback } = require("./handles");
+
+/** @typedef {import("./run").Run} Run */
+
+/** The last id that was given to a worker of this process. */
+let lastId = 0;
+
+/**
+ * Ids for new workers: rising, and of no living worker.
+ * @param {number} count
+ */
+function newIds(count) {
+  const workers = cluster.workers || {};
+  const ids = [];
+  while (ids.length < count) {
+    lastId++;
+    if (!(lastId in workers)) ids.push(lastId);
+  }
+  return ids;
+}
+
+/** @param {any} message */
+function messageText(message) {
+  const text = JSON.stringify(message);
+  if (text === undefined) {
+    throw invalidType(`worker.send: the message must be a value that JSON has, got ${shown(message)}`);
+  }
+  return text;
+}
+
+/** What `worker.process` is: the parts of a ChildProcess that a program uses. */
+class WorkerProcess extends EventEmitter {
+  /**
+   * @param {Run} run
+   * @param {number} id
+   * @param {import("../native").StartedWorker} started
+   */
+  constructor(run, id, started) {
+    super();
+    this.pid = started.pid;
+    this.connected = true;
+    this.killed = false;
+    /** @type {number | null} */
+    this.exitCode = null;
+    /** @type {string | null} */
+    this.signalCode = null;
+    this.spawnfile = run.launch.program;
+    this.spawnargs = [run.launch.program, ...run.launch.nodeArgs[run.ids.indexOf(id)], ...run.launch.args];
+    this.channel = null;
+    this.stdio = pipes(run, started);
+    [this.stdin, this.stdout, this.stderr] = this.stdio;
+    Object.defineProperty(this, "_run", { value: run });
+    Object.defineProperty(this, "_id", { value: id });
+  }
+
+  /**
+   * @param {any} message
+   * @param {any[]} rest
+   */
+  send(message, ...rest) {
+    const callback = sendCallback(rest);
+    const error = this.connected ? this._run.send(this._id, message, messageText) : closed();
+    if (callback) process.nextTick(callback, error);
+    else if (error) process.nextTick(() => this.emit("error", error));
+    return error === null;
+  }
+
+  /** @param {string | number} [signal] */
+  kill(signal = "SIGTERM") {
+    const number = typeof signal === "number" ? signal : Reflect.get(os.constants.signals, signal);
+    if (number === undefined) {
+      throw coded(TypeError, "ERR_UNKNOWN_SIGNAL", `Unknown signal: ${signal}`);
+    }
+    const sent = this._run.signal(this._id, this.pid, number);
+    if (sent && number !== 0) this.killed = true;
+    return sent;
+  }
+
+  disconnect() {
+    this._run.disconnect(this._id);
+  }
+
+  ref() {}
+  unref() {}
+}
+
+/** @returns {Error} */
+const closed = () => coded(Error, "ERR_IPC_CHANNEL_CLOSED", "Channel closed");
+
+/**
+ * The streams of a worker whose stdio was asked to be piped.
+ * @param {Run} run
+ * @param {import("../native").StartedWorker} started
+ * @returns {any[]}
+ */
+function pipes(run, started) {
+  const streams = run.launch.stdio.map(() => null);
+  for (let at = 0; at < started.pipes.length; at += 2) {
+    const { Socket } = require("net");
+    const place = started.pipes[at];
+    const socket = new Socket({
+      fd: started.pipes[at + 1],
+      readable: place !== 0,
+      writable: place === 0 || place > 2,
+    });
+    streams[place] = /** @type {any} */ (socket);
+  }
+  return streams;
+}
+
+/**
+ * The `cluster.Worker` of a process, in `cluster.workers` from now on.
+ * @param {Run} run
+ * @param {number} id
+ * @param {import("../native").StartedWorker} started
+ * @returns {any}
+ */
+function addWorker(run, id, started) {
+  const child = new WorkerProcess(run, id, started);
+  // @ts-ignore: its constructor takes what Node's own code gives it
+  const worker = new cluster.Worker({ id, process: child, state: "none" });
+  worker.on("message", (/** @type {any} */ message, /** @type {any} */ handle) => {
+    cluster.emit("message", worker, message, handle);
+  });
+  worker.disconnect = () => {
+    worker.exitedAfterDisconnect = true;
+    removeWorker(worker);
+    child.disconnect();
+    return worker;
+  };
+  worker.kill = (/** @type {string | undefined} */ signal) => {
+    child.kill(signal);
+  };
+  worker.destroy = worker.kill;
+  const { workers } = cluster;
+  if (workers) workers[id] = worker;
+  process.nextTick(() => cluster.emit("fork", worker));
+  return worker;
+}
+
+/** @param {any} worker */
+function removeWorker(worker) {
+  const { workers } = cluster;
+  if (workers && workers[worker.id] === worker) delete workers[worker.id];
+}
+
+/** @param {any} worker */
+function online(worker) {
+  worker.state = "online";
+  worker.emit("online");
+  cluster.emit("online", worker);
+}
+
+/**
+ * @param {any} worker
+ * @param {any} message Node's own, from the worker
+ */
+function listening(worker, message) {
+  const { addressType, address, port, fd } = message;
+  const info = { addressType, address, port, fd };
+  worker.state = "listening";
+  worker.emit("listening", info);
+  cluster.emit("listening", worker, info);
+}
+
+/** @param {any} worker */
+function disconnected(worker) {
+  worker.exitedAfterDisconnect = Boolean(worker.exitedAfterDisconnect);
+  worker.state = "disconnected";
+  worker.process.connected = false;
+  removeWorker(worker);
+  worker.process.emit("disconnect");
+  worker.emit("disconnect");
+  cluster.emit("disconnect", worker);
+}
+
+/**
+ * @param {any} worker
+ * @param {number | null} code
+ * @param {string | null} signal
+ */
+function exited(worker, code, signal) {
+  worker.exitedAfterDisconnect = Boolean(worker.exitedAfterDisconnect);
+  worker.state = "dead";
+  worker.process.exitCode = code;
+  worker.process.signalCode = signal;
+  removeWorker(worker);
+  worker.process.emit("exit", code, signal);
+  worker.emit("exit", code, signal);
+  cluster.emit("exit", worker, code, signal);
+  worker.process.emit("close", code, signal);
+}
+
+module.exports = {
+  newIds,
+  addWorker,
+  removeWorker,
+  online,
+  listening,
+  disconnected,
+  exited,
+};

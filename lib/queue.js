@@ -1,0 +1,189 @@
+"use strict";
+// Queues as programs see them. `Queue` holds what it is given; the other two look the same, and are
+// filled by a run: `ResultQueue` decodes results when they are looked at, `WorkerQueue` lists the
+// free workers from the moment that somebody looks.
+
+const inspect = Symbol.for("nodejs.util.inspect.custom");
+
+/** A first-in, first-out queue over an array that anybody may look at and change. */
+class Queue {
+  constructor() {
+    /** @type {any[]} */
+    this.elements = [];
+  }
+
+  getElements() {
+    return this.elements;
+  }
+
+  /** @param {any} node */
+  enqueue(node) {
+    this.elements.push(node);
+  }
+
+  dequeue() {
+    return this.elements.shift();
+  }
+
+  isEmpty() {
+    return this.elements.length === 0;
+  }
+}
+
+/**
+ * Makes `elements` of `queue` an own, enumerable property whose array is made at the first look, so
+ * that `JSON.stringify`, a spread and a loop over the keys see what they see in a plain queue.
+ * @param {Queue} queue
+ * @param {() => any[]} get
+ * @param {(elements: any[]) => void} set
+ */
+function defineElements(queue, get, set) {
+  Object.defineProperty(queue, "elements", { get, set, enumerable: true, configurable: true });
+}
+
+/**
+ * Shows a queue as `console.log` shows a plain one.
+ * @this {Queue}
+ * @param {number} _depth
+ * @param {import("util").InspectOptions} options
+ */
+function show(_depth, options) {
+  const plain = new Queue();
+  plain.elements = this.elements;
+  return require("util").inspect(plain, options);
+}
+
+/**
+ * Where a {@link ResultQueue} gets its entries.
+ * @typedef {object} Source
+ * @property {() => any[] | null} pull the next entries, decoded; null if there are none
+ * @property {() => void} touched somebody holds the array: entries are pushed from now on
+ */
+
+class ResultQueue extends Queue {
+  /** @type {Source} */
+  #source;
+  /** Decoded entries, of which those before `#next` are taken.
+   * @type {any[]} */
+  #ready = [];
+  #next = 0;
+  /** The array that the program holds.
+   * @type {any[] | null} */
+  #live = null;
+
+  /** @param {Source} source */
+  constructor(source) {
+    super();
+    this.#source = source;
+    defineElements(
+      this,
+      () => this.#touch(),
+      (elements) => {
+        this.#touch();
+        this.#live = elements;
+      },
+    );
+  }
+
+  dequeue() {
+    if (this.#live !== null) return this.#live.shift();
+    if (!this.#fill()) return undefined;
+    const entry = this.#ready[this.#next];
+    this.#ready[this.#next++] = undefined;
+    return entry;
+  }
+
+  isEmpty() {
+    if (this.#live !== null) return this.#live.length === 0;
+    return !this.#fill();
+  }
+
+  /**
+   * Adds an entry that the run decoded itself.
+   * @param {any} entry
+   */
+  push(entry) {
+    (this.#live || this.#ready).push(entry);
+  }
+
+  /** Decodes everything that waits: what comes from now on is pushed. */
+  absorb() {
+    for (let more = this.#source.pull(); more !== null; more = this.#source.pull()) {
+      for (const entry of more) this.push(entry);
+    }
+  }
+
+  /** Whether there is a decoded entry; decodes some if there was none. */
+  #fill() {
+    if (this.#next < this.#ready.length) return true;
+    this.#ready = this.#source.pull() || [];
+    this.#next = 0;
+    return this.#ready.length > 0;
+  }
+
+  #touch() {
+    if (this.#live === null) {
+      this.absorb();
+      this.#live = this.#ready.slice(this.#next);
+      this.#ready = [];
+      this.#source.touched();
+    }
+    return this.#live;
+  }
+}
+
+/**
+ * What a {@link WorkerQueue} asks of its run.
+ * @typedef {object} Owner
+ * @property {() => number[]} look the program looks for the first time: the ids of the free workers
+ * @property {() => void} changed ids may have been added
+ */
+
+class WorkerQueue extends Queue {
+  /** @type {Owner} */
+  #owner;
+  /** @type {any[] | null} */
+  #ids = null;
+
+  /** @param {Owner} owner */
+  constructor(owner) {
+    super();
+    this.#owner = owner;
+    defineElements(
+      this,
+      () => this.#look(),
+      (elements) => {
+        this.#look();
+        this.#ids = elements;
+        this.#owner.changed();
+      },
+    );
+  }
+
+  /** Whether the program has looked. */
+  get isExact() {
+    return this.#ids !== null;
+  }
+
+  /** @param {any} id */
+  enqueue(id) {
+    this.#look().push(id);
+    this.#owner.changed();
+  }
+
+  #look() {
+    if (this.#ids === null) {
+      this.#ids = [];
+      this.#ids = this.#owner.look();
+    }
+    return this.#ids;
+  }
+}
+
+for (const Class of [ResultQueue, WorkerQueue]) {
+  Object.defineProperty(Class, "name", { value: "Queue" });
+  Object.defineProperty(Class.prototype, inspect, { value: show });
+}
+Object.defineProperty(WorkerQueue.prototype, "isExact", { enumerable: false });
+
+module.exports = { Queue, ResultQueue, WorkerQueue };

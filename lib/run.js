@@ -1,0 +1,710 @@
+"use strict";
+// One run in the master: its pool, its queues, and the order in which the program hears of things.
+//
+// The native core calls `wake` when there is something to look at. Events go to the core through
+// the staging ring, without a native call unless a worker is idle; results stay in the core until
+// somebody looks. Only what the program asked to see as it happens (log lines, message listeners, a
+// queue's array, the free workers) is brought here event by event.
+
+const cluster = require("cluster");
+const { performance } = require("perf_hooks");
+const { coded, invalidType, shown } = require("./errors");
+const { getLogger, getWorkerName, isQuiet } = require("./log");
+const { native, wire } = require("./native");
+const primary = require("./primary");
+const { ResultQueue, WorkerQueue } = require("./queue");
+const { RingWriter } = require("./ring");
+const { launchOptions } = require("./settings");
+
+const { setImmediate, setTimeout, clearTimeout } = globalThis;
+const { now } = performance;
+const clock = now.bind(performance);
+
+/** Milliseconds after which a loop of `Map`s lets the event loop turn. */
+const TURN = 1;
+
+/** Milliseconds between looks at a queue of ids that changes without telling: a plain array. */
+const LOOK_AGAIN = 5;
+
+const RESULTS = 0;
+const FAILURES = 1;
+const OBSERVED = 2;
+
+// Why answers are brought here one by one: the sum of these.
+const FOR_LOG = 1;
+const FOR_LISTENERS = 2;
+const FOR_ARRAYS = 4;
+const FOR_FREE_WORKERS = 8;
+
+const HANDED_OVER = Promise.resolve();
+
+/**
+ * The runs that are not over, by the ids of their workers.
+ * @type {globalThis.Map<number, Run>}
+ */
+const runOfWorker = new globalThis.Map();
+
+/** @typedef {{ resolve: () => void, reject: (error: unknown) => void, number: number }} Waiting */
+/** @typedef {{ queue: any, resolve: (id: number) => void, reject: (error: unknown) => void }} IdWanted */
+
+class Run {
+  /**
+   * Starts `numWorkers` processes for the program's call number `call`.
+   * @param {number} numWorkers
+   * @param {number} call
+   */
+  constructor(numWorkers, call) {
+    this.ids = primary.newIds(numWorkers);
+    this.launch = launchOptions(this.ids, call);
+    this.log = getLogger(getWorkerName());
+    this.wire = wire();
+    this.native = native();
+    this.pool = this.native.poolCreate(this.launch, () => this.wake());
+    const board = this.native.poolBoard(this.pool);
+    this.board = new Int32Array(board);
+    this.staging = new RingWriter(board, this.wire.staging);
+
+    /** How many events `Map` has handed over, modulo 2^32. */
+    this.handedOver = 0;
+    /** @type {Waiting[]} */
+    this.waiting = [];
+    /** When the event loop last turned. */
+    this.turned = clock();
+    this.observing = 0;
+    /** @type {Error | null} */
+    this.failure = null;
+    this.released = false;
+    this.closed = false;
+
+    /** Free workers that events handed over before the program looked will take. */
+    this.backlog = 0;
+    /** @type {IdWanted[]} */
+    this.idsWanted = [];
+    /** @type {any} */
+    this.lookAgain = null;
+    /** How many events each worker has been sent directly and not answered.
+     * @type {globalThis.Map<number, number>} */
+    this.direct = new globalThis.Map();
+
+    /** What happened and was not told yet: an exception of a listener must not lose the rest.
+     * @type {(() => void)[]} */
+    this.untold = [];
+    this.telling = false;
+
+    this.results = new ResultQueue(this.source(RESULTS));
+    this.failures = new ResultQueue(this.source(FAILURES));
+    this.workerQueue = new WorkerQueue({
+      look: () => this.lookAtWorkers(),
+      changed: () => this.serveIds(),
+    });
+    /** Workers in `cluster.workers` or on their way out of it, by id.
+     * @type {globalThis.Map<number, any>} */
+    this.workers = new globalThis.Map();
+    this.registered = new Set();
+
+    /** @type {Promise<void>} */
+    this.ready = new Promise((resolve, reject) => {
+      this.isReady = resolve;
+      this.isFailed = reject;
+    });
+    /** Rejects if the run cannot go on.
+     * @type {Promise<never>} */
+    this.failed = new Promise((_, reject) => {
+      this.fails = reject;
+    });
+    this.failed.catch(() => {});
+    this.ready.catch(() => {});
+    /** @type {(() => void) | null} */
+    this.isDrained = null;
+
+    this.watchListeners();
+    for (const id of this.ids) runOfWorker.set(id, this);
+    this.start();
+  }
+
+  start() {
+    try {
+      this.ids.forEach((id, place) => {
+        this.add(id, this.native.poolSpawn(this.pool, place));
+      });
+    } catch (error) {
+      this.fail(/** @type {Error} */ (error));
+      this.release();
+    }
+  }
+
+  // ---- events in ----
+
+  /**
+   * Hands an event to a free worker.
+   * @param {any} event
+   * @returns {Promise<void>} resolves when the event has a worker
+   */
+  map(event) {
+    if (this.released) return Promise.reject(over());
+    let text;
+    let flags = this.wire.task;
+    try {
+      if (hasMoreThanData(event)) {
+        text = eventText(event);
+        flags |= this.wire.whole;
+      } else {
+        text = dataText(event);
+        if (text === undefined) {
+          text = "";
+          flags |= this.wire.hole;
+        }
+      }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (this.workerQueue.isExact) return this.mapExactly(this.workerQueue, text, flags);
+    const number = this.handedOver;
+    this.handedOver = (number + 1) | 0;
+    if (!this.staging.write(flags, 0, text, 0, 0)) {
+      this.native.poolSubmit(this.pool, text, flags);
+    } else if (Atomics.load(this.board, this.wire.idle) > 0) {
+      this.flush();
+    }
+    if (this.hasRoom(number)) {
+      return clock() - this.turned < TURN ? HANDED_OVER : this.letTurn();
+    }
+    return this.waitForRoom(number);
+  }
+
+  /** @param {number} number */
+  hasRoom(number) {
+    return ((Atomics.load(this.board, this.wire.allowed) - number) | 0) > 0;
+  }
+
+  /** @returns {Promise<void>} */
+  letTurn() {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.turned = clock();
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * @param {number} number
+   * @returns {Promise<void>}
+   */
+  waitForRoom(number) {
+    /** @type {Promise<void>} */
+    const promise = new Promise((resolve, reject) => {
+      this.waiting.push({ number, resolve, reject });
+    });
+    if (this.waiting.length === 1) this.awaitRoom();
+    this.flush();
+    this.admit();
+    return promise;
+  }
+
+  /** Tells the core which event waits first. */
+  awaitRoom() {
+    this.board[this.wire.waitingFor] = this.waiting[0].number;
+    Atomics.store(this.board, this.wire.waiting, 1);
+  }
+
+  /** Resolves the `Map`s whose events have found a worker. */
+  admit() {
+    if (this.waiting.length === 0) return;
+    let count = 0;
+    while (count < this.waiting.length && this.hasRoom(this.waiting[count].number)) {
+      this.waiting[count++].resolve();
+    }
+    if (count > 0) this.waiting.splice(0, count);
+    if (this.waiting.length > 0) this.awaitRoom();
+    else Atomics.store(this.board, this.wire.waiting, 0);
+  }
+
+  flush() {
+    this.checkLog();
+    this.native.poolFlush(this.pool);
+  }
+
+  // ---- the free workers, once the program looks at them ----
+
+  lookAtWorkers() {
+    this.observing |= FOR_FREE_WORKERS;
+    const exact = this.native.poolExact(this.pool);
+    this.results.absorb();
+    this.failures.absorb();
+    for (const text of exact.observed) this.observe(text);
+    this.backlog = exact.waiting;
+    return exact.idle;
+  }
+
+  /**
+   * Takes the id of a free worker out of a queue.
+   * @param {any} queue
+   * @returns {Promise<number>}
+   */
+  takeId(queue) {
+    return new Promise((resolve, reject) => {
+      this.idsWanted.push({ queue, resolve, reject });
+      this.serveIds();
+    });
+  }
+
+  /** Gives ids that are there to whoever waits for one. */
+  serveIds() {
+    const still = [];
+    for (const wanted of this.idsWanted) {
+      const id = this.nextId(wanted.queue);
+      if (id !== undefined) wanted.resolve(id);
+      else still.push(wanted);
+    }
+    this.idsWanted = still;
+    if (this.lookAgain !== null) clearTimeout(this.lookAgain);
+    // An id that is pushed on the array itself, or on a queue of the program's own, tells nobody.
+    this.lookAgain =
+      still.length > 0
+        ? setTimeout(() => {
+            this.lookAgain = null;
+            this.serveIds();
+          }, LOOK_AGAIN)
+        : null;
+  }
+
+  /**
+   * The next id in a queue that is a worker's; others are dropped, as 1.0.3 does.
+   * @param {any} queue
+   */
+  nextId(queue) {
+    while (!queue.isEmpty()) {
+      const id = queue.dequeue();
+      if (cluster.workers && cluster.workers[id]) return id;
+    }
+    return undefined;
+  }
+
+  /**
+   * @param {any} queue
+   * @param {string} text
+   * @param {number} flags
+   */
+  async mapExactly(queue, text, flags) {
+    const id = await this.takeId(queue);
+    (runOfWorker.get(id) || this).sendEvent(id, text, flags);
+  }
+
+  /**
+   * @param {number} id
+   * @param {string} text
+   * @param {number} flags
+   */
+  sendEvent(id, text, flags) {
+    this.direct.set(id, (this.direct.get(id) || 0) + 1);
+    this.checkLog();
+    return this.native.poolSubmitTo(this.pool, id, text, flags);
+  }
+
+  /**
+   * Hands an event to one worker, whatever else runs there. False if it is gone.
+   * @param {number} id
+   * @param {any} event
+   */
+  sendDirectly(id, event) {
+    const whole = hasMoreThanData(event);
+    const text = whole ? eventText(event) : dataText(event);
+    const { task, hole } = this.wire;
+    if (text === undefined) return this.sendEvent(id, "", task | hole);
+    return this.sendEvent(id, text, whole ? task | this.wire.whole : task);
+  }
+
+  /**
+   * What `worker.send` does: an event if it looks like one, or if the program took the worker's id
+   * out of the queue to send it one; else a message.
+   * @param {number} id
+   * @param {any} message
+   * @param {(message: any) => string} textOf
+   * @returns {Error | null}
+   */
+  send(id, message, textOf) {
+    const isObject = message !== null && typeof message === "object";
+    if (isObject && ("data" in message || this.isHeld(id))) {
+      return this.sendDirectly(id, message) ? null : gone(id);
+    }
+    return this.native.poolMessage(this.pool, id, textOf(message)) ? null : gone(id);
+  }
+
+  /**
+   * Whether the program holds the worker: free, and not in the queue.
+   * @param {number} id
+   */
+  isHeld(id) {
+    if (!this.workerQueue.isExact || this.direct.get(id)) return false;
+    return !this.workerQueue.elements.includes(id);
+  }
+
+  // ---- results out ----
+
+  /**
+   * @param {number} queue
+   * @returns {import("./queue").Source}
+   */
+  source(queue) {
+    return {
+      pull: () => {
+        const text = this.native.poolTake(this.pool, queue);
+        return text === null ? null : this.decode(text);
+      },
+      touched: () => {
+        if (!this.closed) this.observeFor(FOR_ARRAYS, true);
+      },
+    };
+  }
+
+  /**
+   * @param {string} text
+   * @returns {any[]}
+   */
+  decode(text) {
+    const values = JSON.parse(text);
+    const entries = new Array(values.length / 4);
+    for (let at = 0, to = 0; at < values.length; at += 4, to++) {
+      entries[to] = this.entry(values[at], values[at + 1], values[at + 2], values[at + 3]);
+    }
+    return entries;
+  }
+
+  /**
+   * @param {number} kind
+   * @param {number} id
+   * @param {any} data
+   * @param {any} response
+   */
+  entry(kind, id, data, response) {
+    const { wire } = this;
+    if (kind & wire.entryMessage) return response;
+    if (kind === (wire.entryData | wire.entryResponse)) return { id, data, response };
+    /** @type {any} */
+    const entry = { id };
+    if (kind & wire.entryWhole) {
+      if (data.data !== undefined) entry.data = data.data;
+    } else if (kind & wire.entryData) {
+      entry.data = data;
+    }
+    if (kind & wire.entryFailed) {
+      entry.failed = true;
+      entry.error = response;
+    } else if (kind & wire.entryResponse) {
+      entry.response = response;
+    }
+    return entry;
+  }
+
+  /**
+   * Brings answers here one by one, or stops doing so.
+   * @param {number} why
+   * @param {boolean} on
+   */
+  observeFor(why, on) {
+    const observing = on ? this.observing | why : this.observing & ~why;
+    if ((observing === 0) !== (this.observing === 0)) {
+      this.native.poolObserve(this.pool, observing !== 0);
+      if (observing !== 0) {
+        // What was answered before comes first.
+        this.results.absorb();
+        this.failures.absorb();
+      } else {
+        this.takeObserved();
+        this.tell();
+      }
+    }
+    this.observing = observing;
+  }
+
+  /** Log lines are wanted or not: programs change it while they run. */
+  checkLog() {
+    const wanted = !isQuiet();
+    if (wanted !== Boolean(this.observing & FOR_LOG)) this.observeFor(FOR_LOG, wanted);
+  }
+
+  takeObserved() {
+    for (;;) {
+      const text = this.native.poolTake(this.pool, OBSERVED);
+      if (text === null) return;
+      this.observe(text);
+    }
+  }
+
+  /** @param {string} text */
+  observe(text) {
+    const values = JSON.parse(text);
+    const frees = this.workerQueue.isExact;
+    for (let at = 0; at < values.length; at += 4) {
+      const [kind, id, data, response] = values.slice(at, at + 4);
+      this.untold.push(() => this.tellAnswer(kind, id, data, response, frees));
+    }
+  }
+
+  /**
+   * In 1.0.3's order: listeners, then the free worker, its log line, and the result.
+   * @param {number} kind
+   * @param {number} id
+   * @param {any} data
+   * @param {any} response
+   * @param {boolean} frees
+   */
+  tellAnswer(kind, id, data, response, frees) {
+    const { wire } = this;
+    const entry = this.entry(kind, id, data, response);
+    const isMessage = Boolean(kind & wire.entryMessage);
+    // Pushed even if a listener throws: nothing is lost.
+    try {
+      const worker = this.workers.get(id);
+      if (worker && !(kind & wire.entryCrash)) worker.process.emit("message", entry, undefined);
+    } finally {
+      if (!isMessage) this.free(id, frees, Boolean(kind & wire.entryCrash));
+      if (kind & wire.entryFailed) this.failures.push(entry);
+      else if (kind & wire.entryResponse) this.results.push(entry);
+    }
+  }
+
+  /**
+   * @param {number} id
+   * @param {boolean} frees
+   * @param {boolean} crashed
+   */
+  free(id, frees, crashed) {
+    const direct = this.direct.get(id) || 0;
+    if (direct > 1) this.direct.set(id, direct - 1);
+    else if (direct === 1) this.direct.delete(id);
+    if (frees) {
+      if (this.backlog > 0) this.backlog--;
+      else if (id !== 0) this.workerQueue.enqueue(id);
+    }
+    if (!crashed) this.log(`Worker ${id} now available`);
+  }
+
+  // ---- what the core tells ----
+
+  wake() {
+    Atomics.store(this.board, this.wire.called, 0);
+    this.turned = clock();
+    this.checkLog();
+    const notes = this.native.poolNotes(this.pool);
+    /** @type {any[]} */
+    const list = notes === null ? [] : JSON.parse(notes);
+    // A worker's answers come after its start and before its end.
+    const isEnd = (/** @type {any} */ note) => ENDS.has(note.type);
+    for (const note of list) if (!isEnd(note)) this.untold.push(() => this.hear(note));
+    if (this.observing !== 0) this.takeObserved();
+    for (const note of list) if (isEnd(note)) this.untold.push(() => this.hear(note));
+    this.tell();
+    this.admit();
+  }
+
+  /** Tells the program what happened; what a listener throws is uncaught, and the rest follows. */
+  tell() {
+    if (this.telling) return;
+    this.telling = true;
+    let at = 0;
+    try {
+      while (at < this.untold.length) this.untold[at++]();
+    } finally {
+      this.untold.splice(0, at);
+      this.telling = false;
+      if (this.untold.length > 0) setImmediate(() => this.tell());
+    }
+  }
+
+  /** @param {any} note */
+  hear(note) {
+    const worker = this.workers.get(note.worker);
+    switch (note.type) {
+      case "fork":
+        this.add(note.worker, { ...note, pipes: note.pipes.flat() });
+        break;
+      case "online":
+        primary.online(worker);
+        break;
+      case "listening":
+        primary.listening(worker, JSON.parse(note.text));
+        break;
+      case "message":
+        this.hearMessage(worker, JSON.parse(note.text));
+        break;
+      case "leaving":
+        worker.exitedAfterDisconnect = true;
+        break;
+      case "registered":
+        this.log(`Worker ${note.worker} now available`);
+        this.registered.add(note.worker);
+        if (this.registered.size === this.ids.length) this.isReady();
+        break;
+      case "disconnect":
+        primary.disconnected(worker);
+        if (this.released) this.log(`Gracefully shutting down worker #${note.worker}`);
+        break;
+      case "exit":
+        primary.exited(worker, note.code, note.signal);
+        break;
+      case "retired":
+        console.error(`@tiemma/sonic-distribute: goes on without worker ${note.worker}: ${note.message}`);
+        break;
+      case "failed":
+        this.fail(failureOf(note));
+        break;
+      case "drained":
+        if (this.isDrained) this.isDrained();
+        break;
+      case "closed":
+        this.close();
+        break;
+    }
+  }
+
+  /**
+   * A message that left the worker before this package was loaded there.
+   * @param {any} worker
+   * @param {any} message
+   */
+  hearMessage(worker, message) {
+    worker.process.emit("message", message, undefined);
+    if (message === null || typeof message !== "object") return;
+    if (message.failed) this.failures.push(message);
+    else if (message.response !== undefined && message.response !== null) this.results.push(message);
+  }
+
+  /**
+   * @param {number} id
+   * @param {import("../native").StartedWorker} started
+   */
+  add(id, started) {
+    const worker = primary.addWorker(this, id, started);
+    this.workers.set(id, worker);
+    for (const emitter of [worker, worker.process]) {
+      emitter.on("newListener", (/** @type {string} */ name) => {
+        if (name === "message") this.observeFor(FOR_LISTENERS, true);
+      });
+    }
+  }
+
+  /** Answers are made into messages only while somebody listens for them. */
+  watchListeners() {
+    if (cluster.listenerCount("message") > 0) this.observeFor(FOR_LISTENERS, true);
+    this.onListener = (/** @type {string | symbol} */ name) => {
+      if (name === "message") this.observeFor(FOR_LISTENERS, true);
+    };
+    cluster.on("newListener", this.onListener);
+    this.checkLog();
+  }
+
+  // ---- the end ----
+
+  /** @param {Error} error */
+  fail(error) {
+    if (this.failure) return;
+    this.failure = error;
+    this.isFailed(error);
+    this.fails(error);
+    for (const wanted of this.idsWanted) wanted.reject(error);
+    this.idsWanted = [];
+  }
+
+  /** Resolves when every event that was handed over is answered. */
+  async drain() {
+    while (this.idsWanted.length > 0 && !this.failure) {
+      // Nobody gives an id back any more: any free worker will do.
+      for (const id of this.native.poolExact(this.pool).idle) this.workerQueue.enqueue(id);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.checkLog();
+    /** @type {Promise<void>} */
+    const drained = new Promise((resolve) => {
+      this.isDrained = resolve;
+    });
+    if (!this.native.poolDrained(this.pool)) await drained;
+    if (this.observing !== 0) this.takeObserved();
+    this.tell();
+  }
+
+  /** Lets the workers go: they leave `cluster.workers` now, and end when they have nothing to do. */
+  release() {
+    if (this.released) return;
+    this.released = true;
+    this.observeForNothing();
+    for (const worker of this.workers.values()) {
+      worker.exitedAfterDisconnect = true;
+      primary.removeWorker(worker);
+    }
+    this.native.poolRelease(this.pool);
+  }
+
+  /** Nothing is answered any more that anybody could wait for. */
+  observeForNothing() {
+    if (this.onListener) cluster.removeListener("newListener", this.onListener);
+    for (const waiting of this.waiting) waiting.reject(over());
+    this.waiting = [];
+    if (this.lookAgain !== null) clearTimeout(this.lookAgain);
+    this.lookAgain = null;
+  }
+
+  close() {
+    this.closed = true;
+    for (const id of this.ids) runOfWorker.delete(id);
+    this.native.poolHold(this.pool, false);
+  }
+
+  /**
+   * @param {number} id
+   * @param {number} pid
+   * @param {number} number
+   */
+  signal(id, pid, number) {
+    const worker = this.workers.get(id);
+    if (!worker || worker.process.pid !== pid) return false;
+    return this.native.poolSignal(this.pool, id, number);
+  }
+
+  /** @param {number} id */
+  disconnect(id) {
+    this.native.poolDisconnect(this.pool, id);
+  }
+}
+
+/** Notes that come after the answers which arrived with them. */
+const ENDS = new Set(["leaving", "disconnect", "exit", "retired", "failed", "drained", "closed"]);
+
+/** @param {any} event */
+function hasMoreThanData(event) {
+  if (event === null || typeof event !== "object") return false;
+  for (const key in event) if (key !== "data") return true;
+  return false;
+}
+
+/**
+ * An event's data as JSON; undefined if it is `undefined` there.
+ * @param {any} event
+ */
+function dataText(event) {
+  const { data } = event;
+  if (typeof data === "number") return data - data === 0 ? `${data}` : "null";
+  return JSON.stringify(data);
+}
+
+/** @param {any} event */
+function eventText(event) {
+  const text = JSON.stringify(event);
+  if (text === undefined) throw invalidType(`Map: the event must be a value that JSON has, got ${shown(event)}`);
+  return text;
+}
+
+/** @param {any} note */
+function failureOf({ name, code, message }) {
+  const Class = name === "TypeError" ? TypeError : name === "RangeError" ? RangeError : Error;
+  return coded(Class, code, message);
+}
+
+const over = () =>
+  coded(Error, "ERR_SONIC_RUN_OVER", "Map: the run is over, its workers have been released");
+
+/** @param {number} id */
+const gone = (id) => coded(Error, "ERR_IPC_CHANNEL_CLOSED", `Channel closed: worker ${id} is gone`);
+
+module.exports = { Run, runOfWorker };

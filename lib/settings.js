@@ -1,0 +1,183 @@
+"use strict";
+// What a worker process is started with: the program and everything about it, from this process as
+// it is now and from what the program set with `cluster.setupPrimary`. Also the programs and runners
+// that cannot be re-run, each with its way out.
+
+const cluster = require("cluster");
+const { coded, invalidType } = require("./errors");
+
+/** Milliseconds that a worker may take at least from its start to the call. */
+const SHORTEST_DEADLINE = 60e3;
+
+/** A worker may take this many times as long as this process took, which did the same. */
+const DEADLINE_FACTOR = 10;
+
+const INHERIT = -1;
+const IGNORE = -2;
+const PIPE = -3;
+
+/**
+ * Options of Node that start something else than the program, and how many values follow each.
+ * @type {Map<string, number>}
+ */
+const NOT_FOR_WORKERS = new globalThis.Map([
+  ["-e", 1],
+  ["--eval", 1],
+  ["-p", 1],
+  ["--print", 1],
+  ["-pe", 1],
+  ["-i", 0],
+  ["--interactive", 0],
+  ["-c", 0],
+  ["--check", 0],
+  ["--test", 0],
+  ["--watch", 0],
+  ["--watch-path", 1],
+  ["--watch-preserve-output", 0],
+]);
+
+/**
+ * The options of Node itself that workers get too.
+ * @param {string[]} args
+ */
+function nodeOptions(args) {
+  const kept = [];
+  for (let at = 0; at < args.length; at++) {
+    const [name, value] = args[at].split("=", 2);
+    const values = NOT_FOR_WORKERS.get(name);
+    if (values === undefined) {
+      if (!name.startsWith("--test-")) kept.push(args[at]);
+    } else if (value === undefined) {
+      at += values;
+    }
+  }
+  return kept;
+}
+
+/** How far the inspector's port is from this process's, as `cluster.fork` counts. */
+let portOffset = 1;
+
+/**
+ * A worker's inspector port, where this process is inspected: the next one, or what the program set.
+ * @param {string[]} execArgv
+ * @param {any} settings
+ * @returns {string[]}
+ */
+function inspectorPort(execArgv, settings) {
+  const inspect = /--inspect(?:-brk|-port)?|--debug-port/;
+  if (!execArgv.some((arg) => inspect.test(arg)) && !inspect.test(process.env.NODE_OPTIONS || "")) {
+    return [];
+  }
+  if ("inspectPort" in settings) {
+    const { inspectPort } = settings;
+    const port = typeof inspectPort === "function" ? inspectPort() : inspectPort;
+    return port === null || port === undefined ? [] : [`--inspect-port=${port}`];
+  }
+  const port = process.debugPort === 0 ? 0 : process.debugPort + portOffset++;
+  return [`--inspect-port=${port > 65535 ? 1024 + (port - 65536) : port}`];
+}
+
+/**
+ * One place of `stdio`, as the native core takes it.
+ * @param {any} stream
+ */
+function stdioPlace(stream) {
+  if (stream === "inherit" || stream === undefined || stream === null) return INHERIT;
+  if (stream === "ignore") return IGNORE;
+  if (stream === "pipe" || stream === "overlapped") return PIPE;
+  if (Number.isInteger(stream) && stream >= 0) return stream;
+  if (typeof stream.fd === "number") return stream.fd;
+  if (stream._handle && typeof stream._handle.fd === "number") return stream._handle.fd;
+  throw invalidType("cluster.setupPrimary: a place of stdio is none that a worker can be given");
+}
+
+/** @param {any} settings */
+function stdioPlaces(settings) {
+  const { stdio, silent } = settings;
+  if (Array.isArray(stdio)) return stdio.filter((place) => place !== "ipc").map(stdioPlace);
+  return Array(3).fill(stdio === undefined && silent ? PIPE : stdioPlace(stdio));
+}
+
+/** The environment of a worker: this process's, less what is meant for this process alone. */
+function environment() {
+  const env = { ...process.env };
+  // A worker of a test file under `node --test` must not report its tests as the file's.
+  delete env.NODE_TEST_CONTEXT;
+  const pairs = [];
+  for (const name of Object.keys(env)) pairs.push(name, String(env[name]));
+  return pairs;
+}
+
+/** The time a worker may take to reach the call, in milliseconds. */
+function startDeadline() {
+  const set = Number(process.env.SONIC_DISTRIBUTE_START_TIMEOUT);
+  if (set > 0) return set;
+  return Math.max(SHORTEST_DEADLINE, process.uptime() * 1000 * DEADLINE_FACTOR);
+}
+
+/**
+ * What `workers.length` workers are started with.
+ * @param {number[]} workers their ids
+ * @param {number} call which call of the program they serve
+ */
+function launchOptions(workers, call) {
+  /** @type {any} */
+  const settings = cluster.settings || {};
+  const program = settings.exec === undefined ? scriptOf() : settings.exec;
+  const args = settings.args === undefined ? process.argv.slice(2) : settings.args;
+  const own = settings.execArgv === undefined;
+  const execArgv = own ? nodeOptions(process.execArgv) : settings.execArgv;
+  return {
+    program: process.execPath,
+    args: [program, ...args].map(String),
+    nodeArgs: workers.map(() => [...execArgv.map(String), ...inspectorPort(execArgv, settings)]),
+    env: environment(),
+    cwd: settings.cwd === undefined ? undefined : String(settings.cwd),
+    stdio: stdioPlaces(settings),
+    uid: settings.uid,
+    gid: settings.gid,
+    workers,
+    run: call,
+    call,
+    deadline: startDeadline(),
+  };
+}
+
+/** The script that workers re-run. */
+function scriptOf() {
+  const runner = testRunner();
+  if (runner !== undefined) {
+    throw coded(
+      Error,
+      "ERR_SONIC_RUNNER",
+      `MapReduce workers re-run the program, and under ${runner} there is none to re-run: ${runner} ` +
+        "runs test code inside a process of its own. Put the call into a program and name it before " +
+        'the call: require("cluster").setupPrimary({ exec: "./the-program.js" })',
+    );
+  }
+  const script = process.argv[1];
+  // @ts-ignore: set by Node under -e and -p, and by nothing else
+  const evaluated = process._eval;
+  if (script === undefined || script === "-" || evaluated !== undefined) {
+    throw coded(
+      Error,
+      "ERR_SONIC_NO_SCRIPT",
+      "MapReduce workers re-run the program's script, and there is none (node -e, -p, the REPL or a " +
+        'script on stdin). Put the program into a file, or name one before the call: require("cluster")' +
+        '.setupPrimary({ exec: "./the-program.js" })',
+    );
+  }
+  return script;
+}
+
+/** The test runner that runs this code in a copy of its own process, if one does. */
+function testRunner() {
+  // Jest gives every module a `jest`; vitest marks the global object of what it runs.
+  // @ts-ignore
+  if (typeof jest !== "undefined") return "jest";
+  // @ts-ignore
+  if (typeof globalThis.__vitest_worker__ !== "undefined") return "vitest";
+  return undefined;
+}
+
+module.exports = { launchOptions };

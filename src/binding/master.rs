@@ -1,0 +1,258 @@
+//! The master's side, for JavaScript: one pool a run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::Env;
+use napi::bindgen_prelude::{External, Function};
+use napi_derive::napi;
+use tokio::sync::mpsc;
+
+use super::call::Call;
+use super::text::{Shown, Text};
+use crate::child::{Recipe, Stream};
+use crate::error::Error;
+use crate::memory::Memory;
+use crate::pool::{Pool, Queue};
+use crate::protocol::Board;
+use crate::supervisor::{self, Command, Launch};
+
+type Result<T> = std::result::Result<T, napi::Error<String>>;
+
+/// What a run's workers are made of.
+#[napi(object)]
+pub struct LaunchOptions {
+    /// The Node to run, and its arguments after those of `nodeArgs`: program and program arguments.
+    pub program: String,
+    pub args: Vec<String>,
+    /// For each worker, what goes before `args`.
+    pub node_args: Vec<Vec<String>>,
+    /// The whole environment: name, value, name, value, …
+    pub env: Vec<String>,
+    pub cwd: Option<String>,
+    /// For each descriptor from 0 on: -1 inherit, -2 ignore, -3 pipe, or a descriptor's number.
+    pub stdio: Vec<i32>,
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    /// The workers' ids.
+    pub workers: Vec<u32>,
+    pub run: u32,
+    pub call: u32,
+    /// Milliseconds from a worker's start to the program's call.
+    pub deadline: f64,
+}
+
+/// A worker process that was started.
+#[napi(object)]
+pub struct StartedWorker {
+    pub worker: u32,
+    pub pid: u32,
+    /// The worker's descriptor, this process's end of the pipe, …
+    pub pipes: Vec<i32>,
+}
+
+/// A pool and the function that it calls.
+pub struct PoolHandle {
+    pool: Arc<Pool>,
+    board: Arc<Memory>,
+    call: Arc<Call>,
+}
+
+fn failed(error: impl std::fmt::Display) -> napi::Error<String> {
+    napi::Error::new("ERR_SONIC_POOL".to_owned(), error.to_string())
+}
+
+fn start_failed(error: &Error) -> napi::Error<String> {
+    napi::Error::new(error.code().to_owned(), error.to_string())
+}
+
+fn queue_of(number: u32) -> Queue {
+    match number {
+        0 => Queue::Results,
+        1 => Queue::Failures,
+        _ => Queue::Observed,
+    }
+}
+
+/// Makes a pool without processes. `call` is called on this thread when there is something to look
+/// at; until `poolHold(pool, false)` it keeps the event loop alive.
+#[napi]
+pub fn pool_create(
+    env: Env,
+    options: LaunchOptions,
+    call: Function<'_, u32, ()>,
+) -> Result<External<PoolHandle>> {
+    let stdio = options.stdio.iter().map(|&number| match number {
+        -1 => Stream::Inherit,
+        -2 => Stream::Ignore,
+        -3 => Stream::Pipe,
+        fd => Stream::Fd(fd),
+    });
+    let (env_pairs, _) = options.env.as_chunks::<2>();
+    let recipe = Recipe {
+        program: options.program,
+        args: options.args,
+        env: env_pairs.iter().map(|[name, value]| (name.clone(), value.clone())).collect(),
+        cwd: options.cwd,
+        stdio: stdio.collect(),
+        uid: options.uid,
+        gid: options.gid,
+    };
+    let launch = Launch {
+        recipe,
+        workers: options.workers,
+        node_args: options.node_args,
+        run: options.run,
+        call: options.call,
+        deadline: Duration::from_secs_f64((options.deadline / 1e3).clamp(0.0, 1e9)),
+    };
+    let board = Arc::new(Memory::anonymous(Board::LEN).map_err(failed)?);
+    let (commands, orders) = mpsc::unbounded_channel();
+    let gone = commands.clone();
+    let call = Call::new(&env, &call, move || {
+        // Without the I/O thread the pool is closed already.
+        let _ = gone.send(Command::Abandon);
+    });
+    let call = Arc::new(call.map_err(failed)?);
+    let wake = Arc::clone(&call);
+    let pool = Pool::new(launch, Arc::clone(&board), commands, Box::new(move || wake.call(1)));
+    let pool = Arc::new(pool);
+    supervisor::run(Arc::clone(&pool), orders).map_err(failed)?;
+    Ok(External::new(PoolHandle { pool, board, call }))
+}
+
+/// Starts the process of one of the pool's places (0 is the first worker).
+#[napi]
+pub fn pool_spawn(pool: &External<PoolHandle>, place: u32) -> Result<StartedWorker> {
+    let started = supervisor::start(&pool.pool, place as usize, false)
+        .map_err(|error| start_failed(&error))?;
+    let pipe = |(at, fd): (usize, i32)| [i32::try_from(at).unwrap_or(-1), fd];
+    Ok(StartedWorker {
+        worker: started.worker,
+        pid: started.pid,
+        pipes: started.pipes.into_iter().flat_map(pipe).collect(),
+    })
+}
+
+/// The pool's board: words that JavaScript and the pool share, and the staging ring.
+#[napi(ts_return_type = "ArrayBuffer")]
+pub fn pool_board(pool: &External<PoolHandle>) -> Shown {
+    Shown(Arc::clone(&pool.board))
+}
+
+/// Whether the pool keeps the event loop alive.
+#[napi]
+pub fn pool_hold(env: Env, pool: &External<PoolHandle>, hold: bool) {
+    pool.call.hold(&env, hold);
+}
+
+/// Hands out what is staged, and takes in what is answered.
+#[napi]
+pub fn pool_flush(pool: &External<PoolHandle>) {
+    pool.pool.flush();
+}
+
+/// Hands over one event, behind the staged ones: `text` is its JSON, `flags` those of the ring.
+#[napi]
+pub fn pool_submit(
+    pool: &External<PoolHandle>,
+    #[napi(ts_arg_type = "string")] text: Text,
+    flags: u32,
+) {
+    pool.pool.submit(&text.0, flags);
+}
+
+/// Hands an event to one worker, to start at once. False if the pool has no such worker.
+#[napi]
+pub fn pool_submit_to(
+    pool: &External<PoolHandle>,
+    worker: u32,
+    #[napi(ts_arg_type = "string")] text: Text,
+    flags: u32,
+) -> bool {
+    pool.pool.submit_to(worker, &text.0, flags)
+}
+
+/// Sends a message to one worker's program. False if it is gone.
+#[napi]
+pub fn pool_message(
+    pool: &External<PoolHandle>,
+    worker: u32,
+    #[napi(ts_arg_type = "string")] text: Text,
+) -> bool {
+    pool.pool.message(worker, &text.0)
+}
+
+/// The oldest piece of a queue (0 results, 1 failures, 2 observed), as one JSON array of four values
+/// an entry; null if the queue is empty.
+#[napi(ts_return_type = "string | null")]
+pub fn pool_take(pool: &External<PoolHandle>, queue: u32) -> Option<Text> {
+    pool.pool.take(queue_of(queue)).map(Text)
+}
+
+/// How many entries a queue has.
+#[napi]
+pub fn pool_count(pool: &External<PoolHandle>, queue: u32) -> u32 {
+    u32::try_from(pool.pool.count(queue_of(queue))).unwrap_or(u32::MAX)
+}
+
+/// Whether answers go to the observed queue as they come.
+#[napi]
+pub fn pool_observe(pool: &External<PoolHandle>, observing: bool) {
+    pool.pool.observe(observing);
+}
+
+/// What a program that looks at the free workers sees at its first look.
+#[napi(object, object_from_js = false)]
+pub struct ExactState {
+    /// The ids of the workers with nothing to do.
+    pub idle: Vec<u32>,
+    /// What was observed before, each as `poolTake` gives it.
+    #[napi(ts_type = "Array<string>")]
+    pub observed: Vec<Text>,
+    /// Events that take a worker that becomes free before the program can.
+    pub waiting: u32,
+}
+
+/// From now on no event waits in a worker behind another, and answers go to the observed queue.
+#[napi]
+pub fn pool_exact(pool: &External<PoolHandle>) -> ExactState {
+    let exact = pool.pool.be_exact();
+    ExactState {
+        idle: exact.idle,
+        observed: exact.observed.into_iter().map(Text).collect(),
+        waiting: u32::try_from(exact.waiting).unwrap_or(u32::MAX),
+    }
+}
+
+/// True if every event is answered; otherwise a note says when.
+#[napi]
+pub fn pool_drained(pool: &External<PoolHandle>) -> bool {
+    pool.pool.drained()
+}
+
+/// What happened, as a JSON array; null if nothing did.
+#[napi(ts_return_type = "string | null")]
+pub fn pool_notes(pool: &External<PoolHandle>) -> Option<Text> {
+    let notes = pool.pool.notes();
+    let json = || serde_json::to_vec(&notes).expect("plain data is serialisable");
+    (!notes.is_empty()).then(|| Text(json()))
+}
+
+/// Lets every worker go.
+#[napi]
+pub fn pool_release(pool: &External<PoolHandle>) {
+    pool.pool.release();
+}
+
+/// Lets one worker go. False if it is gone.
+#[napi]
+pub fn pool_disconnect(pool: &External<PoolHandle>, worker: u32) -> bool {
+    pool.pool.disconnect(worker)
+}
+
+/// Sends a signal, by number, to one worker. False if it is gone.
+#[napi]
+pub fn pool_signal(pool: &External<PoolHandle>, worker: u32, signal: i32) -> bool {
+    pool.pool.signal(worker, signal)
+}

@@ -1,0 +1,105 @@
+//! What JavaScript calls. Every function converts in, calls the core, converts out.
+
+mod call;
+mod master;
+mod text;
+mod worker;
+
+use napi_derive::napi;
+
+use crate::protocol::{Board, Layout, VARIABLE};
+use crate::results::entry;
+use crate::ring::{HEADER, Kind, flag};
+
+/// Names for the numbers that JavaScript needs to use the shared memory; see `protocol` and `ring`.
+#[napi(object, object_from_js = false)]
+pub struct Wire {
+    pub variable: String,
+    pub header: u32,
+    pub task: u32,
+    pub message: u32,
+    pub answer: u32,
+    pub hole: u32,
+    pub direct: u32,
+    pub failed: u32,
+    pub response: u32,
+    pub data: u32,
+    pub data_hole: u32,
+    pub whole: u32,
+    pub entry_failed: u32,
+    pub entry_data: u32,
+    pub entry_response: u32,
+    pub entry_message: u32,
+    pub entry_whole: u32,
+    pub entry_crash: u32,
+    pub allowed: u32,
+    pub idle: u32,
+    pub called: u32,
+    pub waiting: u32,
+    pub waiting_for: u32,
+    pub staging: RingPlace,
+    pub started: u32,
+    pub waits: u32,
+    pub ring_at: u32,
+    pub ring_always: u32,
+    pub answers: RingPlace,
+}
+
+/// Where a ring lies: indices of its position words, offset and number of its bytes.
+#[napi(object, object_from_js = false)]
+pub struct RingPlace {
+    pub tail: u32,
+    pub head: u32,
+    pub bytes: u32,
+    pub size: u32,
+}
+
+/// The wire's numbers.
+#[napi]
+pub fn wire() -> Wire {
+    let number = |at: usize| u32::try_from(at).expect("a small number");
+    let place = |place: crate::ring::Place| RingPlace {
+        tail: number(place.tail),
+        head: number(place.head),
+        bytes: number(place.bytes),
+        size: place.size,
+    };
+    Wire {
+        variable: VARIABLE.to_owned(),
+        header: number(HEADER),
+        task: Kind::Task as u32,
+        message: Kind::Message as u32,
+        answer: Kind::Answer as u32,
+        hole: flag::HOLE,
+        direct: flag::DIRECT,
+        failed: flag::FAILED,
+        response: flag::RESPONSE,
+        data: flag::DATA,
+        data_hole: flag::DATA_HOLE,
+        whole: flag::WHOLE,
+        entry_failed: entry::FAILED,
+        entry_data: entry::DATA,
+        entry_response: entry::RESPONSE,
+        entry_message: entry::MESSAGE,
+        entry_whole: entry::WHOLE,
+        entry_crash: entry::CRASH,
+        allowed: number(Board::ALLOWED),
+        idle: number(Board::IDLE),
+        called: number(Board::CALLED),
+        waiting: number(Board::WAITING),
+        waiting_for: number(Board::WAITING_FOR),
+        staging: place(Board::STAGING),
+        started: number(Layout::STARTED),
+        waits: number(Layout::WAITS),
+        ring_at: number(Layout::RING_AT),
+        ring_always: number(Layout::RING_ALWAYS),
+        answers: place(Layout::ANSWERS),
+    }
+}
+
+/// Milliseconds of the system's monotonic clock, the same in every process.
+#[napi]
+pub fn clock() -> f64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec as f64 * 1e3 + now.tv_nsec as f64 / 1e6
+}

@@ -1,0 +1,206 @@
+//! Starts one process and says how it ended. It knows nothing of what the process is for.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::{fmt, thread};
+
+use command_fds::{CommandFdExt, FdMapping};
+use shared_child::SharedChild;
+use shared_child::unix::SharedChildExt;
+
+/// How a process ended.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Code(i32),
+    Signal(i32),
+    /// The system could not say.
+    Unknown,
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Code(code),
+            (_, Some(signal)) => Self::Signal(signal),
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl Exit {
+    pub(crate) fn code(self) -> Option<i32> {
+        if let Self::Code(code) = self { Some(code) } else { None }
+    }
+
+    /// The signal's name, such as `SIGKILL`.
+    pub(crate) fn signal(self) -> Option<String> {
+        let Self::Signal(number) = self else { return None };
+        Some(nix::sys::signal::Signal::try_from(number).map_or_else(
+            |_| format!("signal {number}"),
+            |signal| signal.as_str().to_owned(),
+        ))
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exited with code {code}"),
+            Self::Signal(_) => write!(f, "was killed by {}", self.signal().unwrap_or_default()),
+            Self::Unknown => f.write_str("ended in a way that the system did not tell"),
+        }
+    }
+}
+
+/// Where one of a child's file descriptors leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Inherit,
+    Ignore,
+    /// A new pipe; this end is in [`Child::pipes`].
+    Pipe,
+    /// This process's own descriptor of that number.
+    Fd(RawFd),
+}
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub(crate) struct Recipe {
+    pub(crate) program: String,
+    pub(crate) args: Vec<String>,
+    /// The whole environment: nothing is added from this process.
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) cwd: Option<String>,
+    /// Descriptors from 0 on.
+    pub(crate) stdio: Vec<Stream>,
+    pub(crate) uid: Option<u32>,
+    pub(crate) gid: Option<u32>,
+}
+
+/// A running process, which somebody else may wait for meanwhile.
+#[derive(Debug, Clone)]
+pub(crate) struct Child {
+    shared: Arc<SharedChild>,
+    pid: u32,
+}
+
+/// This process's ends of the pipes that a recipe asked for: the child's descriptor, and ours.
+pub(crate) type Pipes = Vec<(usize, OwnedFd)>;
+
+impl Child {
+    /// Starts the process with `extra` descriptors at the numbers given; no other descriptor of
+    /// this process reaches it.
+    pub(crate) fn spawn(
+        recipe: &Recipe,
+        extra: Vec<(OwnedFd, RawFd)>,
+    ) -> io::Result<(Self, Pipes)> {
+        let mut command = Command::new(&recipe.program);
+        command.args(&recipe.args).env_clear().envs(recipe.env.iter().map(|(k, v)| (k, v)));
+        if let Some(cwd) = &recipe.cwd {
+            command.current_dir(cwd);
+        }
+        if let Some(uid) = recipe.uid {
+            command.uid(uid);
+        }
+        if let Some(gid) = recipe.gid {
+            command.gid(gid);
+        }
+        let mut mappings: Vec<FdMapping> = extra
+            .into_iter()
+            .map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd })
+            .collect();
+        let mut pipes = Vec::new();
+        for (at, stream) in recipe.stdio.iter().enumerate() {
+            let (ours, theirs) = open(*stream, at)?;
+            if let Some(ours) = ours {
+                pipes.push((at, ours));
+            }
+            match at {
+                0 => drop(command.stdin(Stdio::from(theirs))),
+                1 => drop(command.stdout(Stdio::from(theirs))),
+                2 => drop(command.stderr(Stdio::from(theirs))),
+                _ => mappings.push(FdMapping {
+                    parent_fd: theirs,
+                    child_fd: RawFd::try_from(at).map_err(io::Error::other)?,
+                }),
+            }
+        }
+        command.fd_mappings(mappings).map_err(io::Error::other)?;
+        let shared = Arc::new(SharedChild::spawn(&mut command)?);
+        let pid = shared.id();
+        Ok((Self { shared, pid }, pipes))
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Sends a signal; does nothing once the process has been reaped.
+    pub(crate) fn signal(&self, number: i32) -> io::Result<()> {
+        self.shared.send_signal(number)
+    }
+
+    pub(crate) fn kill(&self) {
+        // It fails only for a process that is gone, which is what is wanted.
+        let _ = self.shared.kill();
+    }
+
+    /// Calls `ended` when the process has ended and is reaped. A thread that blocks in `waitpid`
+    /// is the one way that works on every system and leaves Node's own `SIGCHLD` alone.
+    pub(crate) fn on_exit(&self, ended: impl FnOnce(Exit) + Send + 'static) -> io::Result<()> {
+        const STACK: usize = 64 * 1024;
+        let shared = Arc::clone(&self.shared);
+        thread::Builder::new()
+            .name("sonic-reaper".into())
+            .stack_size(STACK)
+            .spawn(move || ended(shared.wait().map_or(Exit::Unknown, Exit::from)))?;
+        Ok(())
+    }
+}
+
+/// This process's end of a stream, if it has one, and the child's.
+fn open(stream: Stream, at: usize) -> io::Result<(Option<OwnedFd>, OwnedFd)> {
+    match stream {
+        // Also 0 to 2 have to be handed over: Node marks even those close-on-exec.
+        Stream::Inherit => {
+            let fd = RawFd::try_from(at).map_err(io::Error::other)?;
+            Ok((None, duplicate(fd).or_else(|_| null())?))
+        }
+        Stream::Fd(fd) => Ok((None, duplicate(fd)?)),
+        Stream::Ignore => {
+            Ok((None, null()?))
+        }
+        Stream::Pipe => {
+            // Both directions in one, as Node's own `pipe` streams are.
+            let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+            Ok((Some(ours.into()), theirs.into()))
+        }
+    }
+}
+
+fn null() -> io::Result<OwnedFd> {
+    Ok(std::fs::File::options().read(true).write(true).open("/dev/null")?.into())
+}
+
+fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: the descriptor is only duplicated while it is borrowed; a number that is not open
+    // makes the call fail with EBADF.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    borrowed.try_clone_to_owned()
+}
+
+/// Takes over a descriptor that the parent put into this process, close-on-exec from now on.
+///
+/// # Safety
+/// `fd` is owned by nobody else in this process.
+pub(crate) unsafe fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: borrowed for this one call; EBADF if it is not open.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    rustix::io::fcntl_setfd(borrowed, rustix::io::FdFlags::CLOEXEC)?;
+    // SAFETY: open (the call above would have failed), and owned by nobody else (the contract).
+    Ok(unsafe { OwnedFd::from_raw_fd(borrowed.as_raw_fd()) })
+}

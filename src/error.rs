@@ -1,0 +1,76 @@
+//! The one error type of the core. Every variant names the `code` that JavaScript sees.
+
+use std::io;
+
+use crate::child::Exit;
+
+/// Why a run could not start or could not go on. The text names the worker, the reason and what to
+/// do; [`Error::code`] is the `code` property of the JavaScript error made of it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// `ERR_SONIC_WORKER_START`: a worker process could not be created at all.
+    #[error("worker {worker} could not be started from {program}: {source}")]
+    Spawn { worker: u32, program: String, source: io::Error },
+
+    /// `ERR_SONIC_WORKER_START`: a worker ended before it registered.
+    #[error(
+        "worker {worker} {exit} before it reached the call ({attempts} attempts){said}; \
+         the worker re-runs the program, which must reach the same MapReduce call"
+    )]
+    StartExit { worker: u32, exit: Exit, attempts: u32, said: Said },
+
+    /// `ERR_SONIC_WORKER_START`: a worker is alive, but did not register in time.
+    #[error(
+        "worker {worker} did not reach the call within {milliseconds} ms; the worker re-runs the \
+         program, which must reach the same MapReduce call there too \
+         (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms)"
+    )]
+    StartTimeout { worker: u32, milliseconds: u64 },
+
+    /// `ERR_SONIC_WORKER_START`: workers keep ending without having run an event.
+    #[error("worker {worker} {exit} again and again without having run an event{said}")]
+    CrashLoop { worker: u32, exit: Exit, said: Said },
+
+    /// The code that the worker gave: the worker reached the call and turned it down.
+    #[error("{message}")]
+    Refused { worker: u32, name: String, code: String, message: String },
+
+    /// `ERR_SONIC_PROTOCOL`: the process at the other end is not a worker of this version.
+    #[error("worker {worker} does not speak this version's protocol: {what}")]
+    Protocol { worker: u32, what: String },
+}
+
+/// The last words of a worker, where it had any: the uncaught error that it reported.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Said(pub(crate) Option<String>);
+
+impl std::fmt::Display for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Some(words) => write!(f, ": {words}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    /// The `code` of the JavaScript error.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::Spawn { .. }
+            | Self::StartExit { .. }
+            | Self::StartTimeout { .. }
+            | Self::CrashLoop { .. } => "ERR_SONIC_WORKER_START",
+            Self::Refused { code, .. } => code,
+            Self::Protocol { .. } => "ERR_SONIC_PROTOCOL",
+        }
+    }
+
+    /// The class of the JavaScript error: `TypeError`, `RangeError` or `Error`.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Refused { name, .. } => name,
+            _ => "Error",
+        }
+    }
+}

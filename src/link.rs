@@ -1,0 +1,224 @@
+//! The master's end of the wires to one worker: what was given to it, and what came back.
+//!
+//! It moves bytes between the pool's tables and the rings; which event goes where is the
+//! scheduler's business, and what an answer means the pool's.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::mpsc;
+
+use crate::child::Child;
+use crate::memory::Memory;
+use crate::protocol::{Layout, Message};
+use crate::ring::{Broken, Consumer, Header, Kind, Producer, flag};
+use crate::scheduler::{How, TaskId};
+use crate::socket;
+
+/// What waits for room in the task ring.
+#[derive(Debug)]
+enum Outgoing {
+    Task { task: TaskId, how: How },
+    Message { text: Vec<u8> },
+    /// The payload that is partly in the ring went elsewhere.
+    Drop,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Given {
+    index: u32,
+    task: TaskId,
+}
+
+/// One worker process as the pool sees it.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) child: Child,
+    /// Lines for Node's own channel, written by the I/O thread.
+    pub(crate) channel: mpsc::UnboundedSender<String>,
+    /// The program reached its call there.
+    pub(crate) registered: bool,
+    /// It has run an event: it is good for something.
+    pub(crate) proven: bool,
+    /// It was let go.
+    pub(crate) released: bool,
+    /// Its last words.
+    pub(crate) said: Option<String>,
+    control: UnixStream,
+    memory: Arc<Memory>,
+    tasks: Producer,
+    answers: Consumer,
+    outgoing: VecDeque<Outgoing>,
+    /// Bytes of the first outgoing payload that are in the ring already.
+    written: usize,
+    /// Published and not answered, by index.
+    given: VecDeque<Given>,
+    published: u32,
+}
+
+/// Where the pool keeps an event's text and flags.
+pub(crate) trait Texts {
+    /// The text of an event that is not answered yet, and its flags for the ring.
+    fn text(&self, task: TaskId) -> (&[u8], u32);
+}
+
+impl Link {
+    pub(crate) fn new(
+        child: Child,
+        control: UnixStream,
+        channel: mpsc::UnboundedSender<String>,
+        memory: Arc<Memory>,
+    ) -> Self {
+        Self {
+            child,
+            channel,
+            registered: false,
+            proven: false,
+            released: false,
+            said: None,
+            control,
+            tasks: Producer::new(Arc::clone(&memory), Layout::TASKS),
+            answers: Consumer::new(Arc::clone(&memory), Layout::ANSWERS),
+            memory,
+            outgoing: VecDeque::new(),
+            written: 0,
+            given: VecDeque::new(),
+            published: 0,
+        }
+    }
+
+    /// Puts an event behind what is on its way; [`Self::pump`] sends it.
+    pub(crate) fn give(&mut self, task: TaskId, how: How) {
+        self.outgoing.push_back(Outgoing::Task { task, how });
+    }
+
+    /// Puts a message of the user's behind what is on its way.
+    pub(crate) fn message(&mut self, text: Vec<u8>) {
+        self.outgoing.push_back(Outgoing::Message { text });
+    }
+
+    /// Moves what waits into the ring as far as there is room, and wakes the worker if it sleeps.
+    pub(crate) fn pump(&mut self, texts: &impl Texts) {
+        let mut urgent = false;
+        let mut moved = false;
+        while let Some(first) = self.outgoing.front() {
+            let (header, payload) = match first {
+                Outgoing::Task { task, how } => {
+                    let (text, flags) = texts.text(*task);
+                    let direct = if *how == How::Direct { flag::DIRECT } else { 0 };
+                    let header = Header::new(Kind::Task, flags | direct);
+                    (Header { index: self.published, ..header }, text)
+                }
+                Outgoing::Message { text } => (Header::new(Kind::Message, 0), text.as_slice()),
+                Outgoing::Drop => (Header::new(Kind::Drop, 0), &[][..]),
+            };
+            let before = self.written;
+            let done = self.tasks.push(&header, payload, &mut self.written);
+            moved |= done || self.written > before;
+            if !done {
+                break;
+            }
+            self.written = 0;
+            urgent |= header.kind == Kind::Message || header.has(flag::DIRECT);
+            if let Some(Outgoing::Task { task, .. }) = self.outgoing.pop_front() {
+                self.given.push_back(Given { index: self.published, task });
+                self.published = self.published.wrapping_add(1);
+            }
+        }
+        self.memory
+            .word(Layout::STUCK)
+            .store(u32::from(!self.outgoing.is_empty()), Ordering::SeqCst);
+        if moved {
+            self.set_ring_at();
+            self.wake(urgent);
+        }
+    }
+
+    /// Takes back what the worker has not started: how many of the events it was given last.
+    #[must_use]
+    pub(crate) fn recall(&mut self) -> usize {
+        let started = self.claim_rest();
+        let mut count = 0;
+        while self.given.back().is_some_and(|given| !is_before(given.index, started)) {
+            self.given.pop_back();
+            count += 1;
+        }
+        let torn = self.written > 0 && matches!(self.outgoing[0], Outgoing::Task { .. });
+        self.outgoing.retain(|outgoing| {
+            let is_task = matches!(outgoing, Outgoing::Task { .. });
+            count += usize::from(is_task);
+            !is_task
+        });
+        if torn {
+            self.written = 0;
+            self.outgoing.push_front(Outgoing::Drop);
+        }
+        count
+    }
+
+    /// The next frame that the worker has published.
+    pub(crate) fn pop(&mut self, payload: &mut Vec<u8>) -> Result<Option<Header>, Broken> {
+        self.answers.pop(payload)
+    }
+
+    /// Lets a worker go on that waits for room for its answer.
+    pub(crate) fn unblock(&self) {
+        if self.memory.word(Layout::BLOCKED).swap(0, Ordering::SeqCst) == 1 {
+            self.ring();
+        }
+    }
+
+    /// The event that the answer at `index` belongs to; none if it was never given or is answered.
+    pub(crate) fn answered(&mut self, index: u32) -> Option<TaskId> {
+        let at = self.given.iter().position(|given| given.index == index)?;
+        self.given.remove(at).map(|given| given.task)
+    }
+
+    /// Whether the worker is to ring after every answer.
+    pub(crate) fn ring_always(&self, always: bool) {
+        self.memory.word(Layout::RING_ALWAYS).store(u32::from(always), Ordering::SeqCst);
+    }
+
+    pub(crate) fn send(&self, message: &Message) -> io::Result<()> {
+        socket::send_now(&self.control, &message.encode())
+    }
+
+    /// Everything published is the master's from now on; returns how many were started before.
+    fn claim_rest(&self) -> u32 {
+        let word = self.memory.word(Layout::STARTED);
+        // The worker moves the same word; it can only win a finite number of times.
+        word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |started| {
+            is_before(started, self.published).then_some(self.published)
+        })
+        .unwrap_or_else(|started| started)
+    }
+
+    /// The worker rings half-way through what it holds, so that it is refilled before it is idle.
+    fn set_ring_at(&self) {
+        if let Some(middle) = self.given.get(self.given.len().saturating_sub(1) / 2) {
+            let at = middle.index.wrapping_add(1);
+            self.memory.word(Layout::RING_AT).store(at, Ordering::SeqCst);
+        }
+    }
+
+    fn wake(&self, urgent: bool) {
+        let waits = self.memory.word(Layout::WAITS);
+        let asleep = waits.load(Ordering::SeqCst);
+        if (asleep == 1 || (asleep == 2 && urgent)) && waits.swap(0, Ordering::SeqCst) != 0 {
+            self.ring();
+        }
+    }
+
+    fn ring(&self) {
+        // A full socket has bells enough in it, and a closed one nobody to hear them.
+        let _ = self.send(&Message::Bell);
+    }
+}
+
+/// Whether `a` comes before `b`, both counted modulo 2^32.
+fn is_before(a: u32, b: u32) -> bool {
+    a.wrapping_sub(b) > u32::MAX / 2
+}

@@ -1,0 +1,33 @@
+//! What the pool tells JavaScript about its workers: rare things, each worth a JavaScript object.
+
+use serde::Serialize;
+
+/// One thing that happened, in order. `worker` is always the worker's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub(crate) enum Note {
+    /// A process was started in place of one that ended.
+    Fork { worker: u32, pid: u32, pipes: Vec<(usize, i32)> },
+    /// Node runs in it.
+    Online { worker: u32 },
+    /// A server listens in it; `text` is Node's message, in JSON.
+    Listening { worker: u32, text: String },
+    /// The program reached its call.
+    Registered { worker: u32 },
+    /// The user's own message, in JSON, sent before the package was loaded in the worker.
+    Message { worker: u32, text: String },
+    /// It is about to disconnect of its own will.
+    Leaving { worker: u32 },
+    /// Its channel has closed.
+    Disconnect { worker: u32 },
+    /// It has ended.
+    Exit { worker: u32, code: Option<i32>, signal: Option<String> },
+    /// It ended again and again and is not replaced; the others go on.
+    Retired { worker: u32, message: String },
+    /// The run cannot go on.
+    Failed { name: String, code: String, message: String },
+    /// Every event that was handed over is answered.
+    Drained,
+    /// Every worker has ended.
+    Closed,
+}

@@ -1,0 +1,182 @@
+//! What master and worker say to each other beside the rings, and how their shared memory is laid
+//! out: the one definition of the wire.
+//!
+//! A worker is started with one environment variable, [`VARIABLE`], whose value is an [`Invitation`]
+//! in JSON. It names two inherited file descriptors: the *control* socket, and the *memory* file with
+//! the layout of [`Layout`]. The worker sends `Hello` and, when the program reaches its call,
+//! `Registered`; from then on events come through the task ring and answers go through the answer
+//! ring. `Bell` says "look at the rings" and nothing else; any other frame says so too. The end of
+//! the stream before `Release` ends the worker.
+
+use serde::{Deserialize, Serialize};
+
+use crate::frame::{self, Frame};
+use crate::ring::Place;
+
+/// Raised with every change of anything in this file.
+pub(crate) const VERSION: u32 = 1;
+
+/// The environment variable that makes a process a worker. The worker deletes it on load, so that
+/// its own children are none.
+pub(crate) const VARIABLE: &str = "SONIC_DISTRIBUTE_WORKER";
+
+/// What a worker needs to know to join.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Invitation {
+    pub(crate) version: u32,
+    /// The id of the run in the master, for logs.
+    pub(crate) run: u32,
+    /// Which call of the program this worker serves: 0 is the first it reaches.
+    pub(crate) call: u32,
+    pub(crate) worker: u32,
+    pub(crate) control: i32,
+    pub(crate) memory: i32,
+    /// The master's pid: a process with another parent inherited the variable, and is no worker.
+    pub(crate) parent: u32,
+    /// Sent back in `Hello`: proof that the peer is the process that was started.
+    pub(crate) token: String,
+}
+
+/// Everything that is said over the control socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Message {
+    /// Either way: look at the rings.
+    Bell,
+    /// Worker, first: who it is.
+    Hello(Hello),
+    /// Worker: the program reached its call, events may come.
+    Registered,
+    /// Worker: the program reached its call with arguments that cannot serve.
+    Refused(Refusal),
+    /// Worker: an uncaught error is about to end it.
+    Uncaught(String),
+    /// Master: no more events; end when your event loop is empty.
+    Release,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hello {
+    pub(crate) version: u32,
+    pub(crate) pid: u32,
+    pub(crate) token: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refusal {
+    pub(crate) name: String,
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+impl Message {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let json = |value: serde_json::Result<Vec<u8>>| value.expect("plain data is serialisable");
+        match self {
+            Self::Bell => frame::encode(0, &[]),
+            Self::Hello(hello) => frame::encode(1, &json(serde_json::to_vec(hello))),
+            Self::Registered => frame::encode(2, &[]),
+            Self::Refused(refusal) => frame::encode(3, &json(serde_json::to_vec(refusal))),
+            Self::Uncaught(words) => frame::encode(4, words.as_bytes()),
+            Self::Release => frame::encode(5, &[]),
+        }
+    }
+
+    pub(crate) fn decode(frame: &Frame) -> Result<Self, String> {
+        match frame.kind {
+            0 => Ok(Self::Bell),
+            1 => Ok(Self::Hello(serde_json::from_slice(&frame.body).map_err(|e| e.to_string())?)),
+            2 => Ok(Self::Registered),
+            3 => Ok(Self::Refused(serde_json::from_slice(&frame.body).map_err(|e| e.to_string())?)),
+            4 => Ok(Self::Uncaught(String::from_utf8_lossy(&frame.body).into_owned())),
+            5 => Ok(Self::Release),
+            kind => Err(format!("a control frame of unknown type {kind}")),
+        }
+    }
+}
+
+/// The memory that a worker shares with its master: words (32 bits each) that steer, then the two
+/// rings. Words that different sides write lie on cache lines of their own.
+pub(crate) struct Layout;
+
+impl Layout {
+    /// How many events have been claimed, by the worker that starts one (from `i` to `i + 1`) or by
+    /// the master that recalls all that is left (from `i` to the number published). Both by
+    /// compare-and-swap: an event is started or recalled, never both.
+    pub(crate) const STARTED: usize = 16;
+    /// Worker: 1 if it sleeps and any frame should wake it, 2 if only a message or a direct event
+    /// should, 0 if it looks by itself.
+    pub(crate) const WAITS: usize = 64;
+    /// Worker: 1 while it waits for room in the answer ring.
+    pub(crate) const BLOCKED: usize = 80;
+    /// Master: 1 while it has more for the task ring than fits.
+    pub(crate) const STUCK: usize = 96;
+    /// Master: the worker rings when it has finished this event, even if others follow.
+    pub(crate) const RING_AT: usize = 112;
+    /// Master: 1 if the worker should ring after each answer.
+    pub(crate) const RING_ALWAYS: usize = 113;
+
+    pub(crate) const RING: u32 = 1 << 20;
+    pub(crate) const TASKS: Place =
+        Place { tail: 32, head: 48, bytes: 4096, size: Self::RING };
+    pub(crate) const ANSWERS: Place =
+        Place { tail: 128, head: 144, bytes: 4096 + Self::RING as usize, size: Self::RING };
+    pub(crate) const LEN: usize = 4096 + 2 * Self::RING as usize;
+}
+
+/// The memory that the master's JavaScript shares with its I/O thread: words, then the staging ring.
+pub(crate) struct Board;
+
+impl Board {
+    /// Rust: the number (mod 2^32) of the first event that has to wait; earlier ones have a place.
+    pub(crate) const ALLOWED: usize = 0;
+    /// Rust: how many workers are idle; while there are any, JavaScript hands over at once.
+    pub(crate) const IDLE: usize = 1;
+    /// Rust: 1 from the moment that JavaScript is called until it clears it.
+    pub(crate) const CALLED: usize = 2;
+    /// JavaScript: 1 while a `Map` waits for [`Self::ALLOWED`] to pass [`Self::WAITING_FOR`].
+    pub(crate) const WAITING: usize = 64;
+    /// JavaScript: the number of the first event whose `Map` waits.
+    pub(crate) const WAITING_FOR: usize = 65;
+
+    pub(crate) const RING: u32 = 1 << 18;
+    pub(crate) const STAGING: Place =
+        Place { tail: 96, head: 112, bytes: 4096, size: Self::RING };
+    pub(crate) const LEN: usize = 4096 + Self::RING as usize;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Decoder;
+
+    /// Golden bytes: a change here is a change of [`VERSION`].
+    #[test]
+    fn every_message_has_the_bytes_it_always_had() {
+        let golden: [(Message, &[u8]); 6] = [
+            (Message::Bell, b"\x01\0\0\0\0"),
+            (
+                Message::Hello(Hello { version: 1, pid: 42, token: "t".into() }),
+                b"\x26\0\0\0\x01{\"version\":1,\"pid\":42,\"token\":\"t\"}",
+            ),
+            (Message::Registered, b"\x01\0\0\0\x02"),
+            (
+                Message::Refused(Refusal {
+                    name: "TypeError".into(),
+                    code: "E".into(),
+                    message: "no".into(),
+                }),
+                b"\x34\0\0\0\x03{\"name\":\"TypeError\",\"code\":\"E\",\"message\":\"no\"}",
+            ),
+            (Message::Uncaught("Error: x".into()), b"\x09\0\0\0\x04Error: x"),
+            (Message::Release, b"\x01\0\0\0\x05"),
+        ];
+        for (message, bytes) in golden {
+            assert_eq!(message.encode(), bytes, "{message:?}");
+            let mut decoder = Decoder::default();
+            decoder.feed(bytes);
+            let frame = decoder.next().expect("well formed").expect("whole");
+            assert_eq!(Message::decode(&frame), Ok(message));
+        }
+        assert_eq!(VERSION, 1);
+    }
+}

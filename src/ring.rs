@@ -1,0 +1,417 @@
+//! A byte ring with one producer and one consumer, laid out so that JavaScript can write it too.
+//!
+//! Three rings exist: events wait in the master's *staging* ring (JavaScript writes, Rust reads),
+//! go to a worker through its *task* ring (Rust writes, Rust reads) and come back through its
+//! *answer* ring (JavaScript or Rust writes, Rust reads). A frame is a header of [`HEADER`] bytes
+//! and a payload padded to 8; it may wrap around the end. A payload longer than a quarter of the
+//! ring travels as [`Kind::Chunk`] frames before the frame itself, so that one of any length
+//! passes through a ring of fixed size.
+//!
+//! A frame is there when the tail has passed it, and the tail moves after the bytes: what a killed
+//! producer had published is whole. Nothing here blocks or wakes; that is the owners' business.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::memory::Memory;
+
+/// Bytes before a payload: length, kind and flags, index, split (four `u32`), then the times at
+/// which the event started and finished (two `f64`, milliseconds of the monotonic clock).
+pub(crate) const HEADER: usize = 32;
+
+/// The longest payload that is put together from chunks: beyond what a V8 string can hold.
+pub(crate) const MAX_PAYLOAD: usize = 1 << 30;
+
+/// What a frame is: the low byte of its kind word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// An event for a worker; the payload is its data, as text.
+    Task = 1,
+    /// A message of the user's own (`worker.send`, `process.send`).
+    Message = 2,
+    /// A part of the payload of the frame that follows.
+    Chunk = 3,
+    /// Forget the chunks so far: their event went elsewhere.
+    Drop = 4,
+    /// An answer; the payload is the response and, from `split` on, the data if it changed.
+    Answer = 5,
+}
+
+/// What else a frame says: bits of its kind word above the low byte.
+pub(crate) mod flag {
+    /// The event's data is `undefined`: there is no text.
+    pub(crate) const HOLE: u32 = 1 << 8;
+    /// Start at once, whatever else runs: the program chose this worker itself.
+    pub(crate) const DIRECT: u32 = 1 << 9;
+    /// The event failed; the response is its error.
+    pub(crate) const FAILED: u32 = 1 << 10;
+    /// There is a response.
+    pub(crate) const RESPONSE: u32 = 1 << 11;
+    /// The worker function changed the event's data; the payload carries it after `split`.
+    pub(crate) const DATA: u32 = 1 << 12;
+    /// The changed data is `undefined` now.
+    pub(crate) const DATA_HOLE: u32 = 1 << 13;
+    /// The text is the whole event, not only its data: it has properties of its own.
+    pub(crate) const WHOLE: u32 = 1 << 14;
+}
+
+/// What stands before a payload, without its length.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Header {
+    pub(crate) kind: Kind,
+    pub(crate) flags: u32,
+    pub(crate) index: u32,
+    pub(crate) split: u32,
+    pub(crate) started: f64,
+    pub(crate) finished: f64,
+}
+
+impl Header {
+    pub(crate) fn new(kind: Kind, flags: u32) -> Self {
+        Self { kind, flags, index: 0, split: 0, started: 0.0, finished: 0.0 }
+    }
+
+    pub(crate) fn has(&self, flags: u32) -> bool {
+        self.flags & flags != 0
+    }
+}
+
+/// The producer broke the ring: it is not ours, or its memory is garbage.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error("the ring's positions are {0} bytes apart, more than it holds")]
+    Positions(u32),
+    #[error("a frame of {0} bytes reaches beyond what was published")]
+    Length(u32),
+    #[error("a frame of unknown kind {0}")]
+    Kind(u32),
+    #[error("a payload longer than {MAX_PAYLOAD} bytes")]
+    TooLong,
+}
+
+/// Where a ring lies in its memory: the words of its positions, its bytes, its size.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) tail: usize,
+    pub(crate) head: usize,
+    pub(crate) bytes: usize,
+    pub(crate) size: u32,
+}
+
+#[derive(Debug)]
+struct Ring {
+    memory: Arc<Memory>,
+    place: Place,
+}
+
+impl Ring {
+    fn new(memory: Arc<Memory>, place: Place) -> Self {
+        assert!(place.size.is_power_of_two() && place.size >= 1024, "a ring's size is 2^n");
+        assert!(place.bytes + place.size as usize <= memory.len(), "the ring fits the memory");
+        Self { memory, place }
+    }
+
+    fn tail(&self, order: Ordering) -> u32 {
+        self.memory.word(self.place.tail).load(order)
+    }
+
+    fn head(&self, order: Ordering) -> u32 {
+        self.memory.word(self.place.head).load(order)
+    }
+
+    fn longest_frame_payload(&self) -> usize {
+        self.place.size as usize / 4
+    }
+
+    fn write(&self, position: u32, from: &[u8]) {
+        let at = (position & (self.place.size - 1)) as usize;
+        let first = from.len().min(self.place.size as usize - at);
+        self.memory.write(self.place.bytes + at, &from[..first]);
+        self.memory.write(self.place.bytes, &from[first..]);
+    }
+
+    fn read(&self, position: u32, len: usize, to: &mut Vec<u8>) {
+        let at = (position & (self.place.size - 1)) as usize;
+        let first = len.min(self.place.size as usize - at);
+        self.memory.read(self.place.bytes + at, first, to);
+        self.memory.read(self.place.bytes, len - first, to);
+    }
+}
+
+impl Ring {
+    /// The header at the head and the length of its payload, both checked.
+    fn peek(&self) -> Result<Option<(Header, usize)>, Broken> {
+        let head = self.head(Ordering::Relaxed);
+        let published = self.tail(Ordering::SeqCst).wrapping_sub(head);
+        if published == 0 {
+            return Ok(None);
+        }
+        if published > self.place.size {
+            return Err(Broken::Positions(published));
+        }
+        let mut bytes = Vec::with_capacity(HEADER);
+        self.read(head, HEADER, &mut bytes);
+        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
+        let time = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
+        let len = word(0);
+        if padded(len as usize) > published as usize {
+            return Err(Broken::Length(len));
+        }
+        let kind = match word(4) & 0xff {
+            1 => Kind::Task,
+            2 => Kind::Message,
+            3 => Kind::Chunk,
+            4 => Kind::Drop,
+            5 => Kind::Answer,
+            other => return Err(Broken::Kind(other)),
+        };
+        let header = Header {
+            kind,
+            flags: word(4) & !0xff,
+            index: word(8),
+            split: word(12),
+            started: time(16),
+            finished: time(24),
+        };
+        Ok(Some((header, len as usize)))
+    }
+}
+
+fn padded(len: usize) -> usize {
+    HEADER + len.next_multiple_of(8)
+}
+
+/// The writing end.
+#[derive(Debug)]
+pub(crate) struct Producer(Ring);
+
+impl Producer {
+    pub(crate) fn new(memory: Arc<Memory>, place: Place) -> Self {
+        Self(Ring::new(memory, place))
+    }
+
+    /// Writes as much of the frame as fits, from byte `written` of its payload on, and moves
+    /// `written`. True when the frame is complete and published.
+    pub(crate) fn push(&self, header: &Header, payload: &[u8], written: &mut usize) -> bool {
+        let longest = self.0.longest_frame_payload();
+        while payload.len() - *written > longest {
+            let part = &payload[*written..*written + longest];
+            if !self.frame(&Header::new(Kind::Chunk, 0), part) {
+                return false;
+            }
+            *written += longest;
+        }
+        let done = self.frame(header, &payload[*written..]);
+        if done {
+            *written = payload.len();
+        }
+        done
+    }
+
+    /// Whether the consumer has taken everything.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.0.tail(Ordering::Relaxed) == self.0.head(Ordering::SeqCst)
+    }
+
+    fn frame(&self, header: &Header, payload: &[u8]) -> bool {
+        let tail = self.0.tail(Ordering::Relaxed);
+        let used = tail.wrapping_sub(self.0.head(Ordering::SeqCst)) as usize;
+        let len = padded(payload.len());
+        if used + len > self.0.place.size as usize {
+            return false;
+        }
+        let mut head = [0; HEADER];
+        let length = u32::try_from(payload.len()).expect("a frame is shorter than its ring");
+        head[0..4].copy_from_slice(&length.to_le_bytes());
+        head[4..8].copy_from_slice(&(header.kind as u32 | header.flags).to_le_bytes());
+        head[8..12].copy_from_slice(&header.index.to_le_bytes());
+        head[12..16].copy_from_slice(&header.split.to_le_bytes());
+        head[16..24].copy_from_slice(&header.started.to_le_bytes());
+        head[24..32].copy_from_slice(&header.finished.to_le_bytes());
+        self.0.write(tail, &head);
+        self.0.write(tail.wrapping_add(32), payload);
+        let next = tail.wrapping_add(u32::try_from(len).expect("checked against the size"));
+        self.0.memory.word(self.0.place.tail).store(next, Ordering::SeqCst);
+        true
+    }
+}
+
+/// The reading end. It trusts no position and no length that it finds.
+#[derive(Debug)]
+pub(crate) struct Consumer {
+    ring: Ring,
+    chunks: Vec<u8>,
+}
+
+impl Consumer {
+    pub(crate) fn new(memory: Arc<Memory>, place: Place) -> Self {
+        Self { ring: Ring::new(memory, place), chunks: Vec::new() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ring.tail(Ordering::SeqCst) == self.ring.head(Ordering::Relaxed)
+    }
+
+    /// The next complete frame; its payload replaces what is in `payload`.
+    pub(crate) fn pop(&mut self, payload: &mut Vec<u8>) -> Result<Option<Header>, Broken> {
+        payload.clear();
+        while let Some((header, len)) = self.ring.peek()? {
+            match header.kind {
+                Kind::Chunk => self.take(len, None)?,
+                Kind::Drop => {
+                    self.chunks = Vec::new();
+                    self.take(len, Some(payload))?;
+                    payload.clear();
+                }
+                _ => {
+                    if !self.chunks.is_empty() {
+                        *payload = std::mem::take(&mut self.chunks);
+                    }
+                    self.take(len, Some(payload))?;
+                    return Ok(Some(header));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Moves the frame's payload into `to`, or onto the chunks, and frees its place.
+    fn take(&mut self, len: usize, to: Option<&mut Vec<u8>>) -> Result<(), Broken> {
+        let to = to.unwrap_or(&mut self.chunks);
+        if to.len() + len > MAX_PAYLOAD {
+            return Err(Broken::TooLong);
+        }
+        let head = self.ring.head(Ordering::Relaxed);
+        self.ring.read(head.wrapping_add(HEADER as u32), len, to);
+        let next = head.wrapping_add(padded(len) as u32);
+        self.ring.memory.word(self.ring.place.head).store(next, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Place = Place { tail: 0, head: 16, bytes: 128, size: 1024 };
+
+    fn pair() -> (Producer, Consumer, Arc<Memory>) {
+        let memory = Arc::new(Memory::anonymous(4096).expect("memory"));
+        (
+            Producer::new(memory.clone(), PLACE),
+            Consumer::new(memory.clone(), PLACE),
+            memory,
+        )
+    }
+
+    fn header(index: u32) -> Header {
+        Header { index, split: 3, started: 1.5, finished: 2.5, ..Header::new(Kind::Answer, flag::RESPONSE) }
+    }
+
+    #[test]
+    fn frames_of_every_length_come_out_as_they_went_in_also_around_the_end() {
+        let (producer, mut consumer, _) = pair();
+        let mut payload = Vec::new();
+        for len in 0..3000_u32 {
+            let sent: Vec<u8> = (0..len).map(|i| (i * 7 + len) as u8).collect();
+            let mut written = 0;
+            let mut parts = 0;
+            let got = loop {
+                let done = producer.push(&header(len), &sent, &mut written);
+                let got = consumer.pop(&mut payload).expect("a sound ring");
+                parts += 1;
+                if done {
+                    break got;
+                }
+                assert!(parts < 100, "a payload of {len} bytes makes no progress");
+                assert_eq!(got, None, "an incomplete frame of {len} bytes came out");
+            };
+            assert_eq!(got, Some(header(len)));
+            assert_eq!(payload, sent);
+            assert!(producer.is_drained() && consumer.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_full_ring_takes_nothing_more_until_it_is_read() {
+        let (producer, mut consumer, _) = pair();
+        let mut payload = Vec::new();
+        let mut pushed = 0;
+        while producer.push(&header(pushed), b"12345", &mut 0) {
+            pushed += 1;
+        }
+        assert_eq!(pushed, 1024 / 40);
+        assert_eq!(consumer.pop(&mut payload).expect("sound").map(|h| h.index), Some(0));
+        assert!(producer.push(&header(pushed), b"12345", &mut 0));
+        for index in 1..=pushed {
+            assert_eq!(consumer.pop(&mut payload).expect("sound").map(|h| h.index), Some(index));
+        }
+        assert_eq!(consumer.pop(&mut payload), Ok(None));
+    }
+
+    #[test]
+    fn a_drop_frame_forgets_the_chunks_before_it() {
+        let (producer, mut consumer, _) = pair();
+        let mut payload = Vec::new();
+        let mut written = 0;
+        assert!(!producer.push(&header(1), &[7; 2000], &mut written));
+        assert!(written > 0);
+        assert_eq!(consumer.pop(&mut payload), Ok(None));
+        assert!(producer.push(&Header::new(Kind::Drop, 0), &[], &mut 0));
+        assert!(producer.push(&header(2), b"whole", &mut 0));
+        assert_eq!(consumer.pop(&mut payload).expect("sound").map(|h| h.index), Some(2));
+        assert_eq!(payload, b"whole");
+    }
+
+    /// What a killed producer leaves: every prefix of the bytes of a stream of frames, with the
+    /// tail at any of them. Nothing may be made up, and nothing published may be missed.
+    #[test]
+    fn a_tail_at_every_offset_yields_whole_frames_or_an_error_and_never_a_panic() {
+        let (producer, _, memory) = pair();
+        for index in 0..6 {
+            assert!(producer.push(&header(index), &vec![9; index as usize * 11], &mut 0));
+        }
+        let end = memory.word(PLACE.tail).load(Ordering::SeqCst);
+        let mut bounds = vec![0];
+        for index in 0..6_usize {
+            bounds.push(bounds[index] + padded(index * 11) as u32);
+        }
+        for tail in 0..=end {
+            memory.word(PLACE.head).store(0, Ordering::SeqCst);
+            memory.word(PLACE.tail).store(tail, Ordering::SeqCst);
+            let mut consumer = Consumer::new(memory.clone(), PLACE);
+            let mut payload = Vec::new();
+            let mut whole = 0;
+            let ended = loop {
+                match consumer.pop(&mut payload) {
+                    Ok(Some(header)) => {
+                        assert_eq!(header.index, whole);
+                        assert_eq!(payload, vec![9; whole as usize * 11]);
+                        whole += 1;
+                    }
+                    Ok(None) => break true,
+                    Err(_) => break false,
+                }
+            };
+            let expected = bounds.iter().filter(|&&bound| bound > 0 && bound <= tail).count();
+            assert_eq!(whole as usize, expected, "at tail {tail}");
+            assert_eq!(ended, bounds.contains(&tail), "at tail {tail}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_producer_gets_an_error() {
+        let (producer, mut consumer, memory) = pair();
+        let mut payload = Vec::new();
+        memory.word(PLACE.tail).store(4096, Ordering::SeqCst);
+        assert_eq!(consumer.pop(&mut payload), Err(Broken::Positions(4096)));
+        memory.word(PLACE.tail).store(0, Ordering::SeqCst);
+        assert!(producer.push(&header(0), b"x", &mut 0));
+        memory.write(PLACE.bytes, &u32::MAX.to_le_bytes());
+        assert_eq!(consumer.pop(&mut payload), Err(Broken::Length(u32::MAX)));
+        memory.write(PLACE.bytes, &1_u32.to_le_bytes());
+        memory.write(PLACE.bytes + 4, &200_u32.to_le_bytes());
+        assert_eq!(consumer.pop(&mut payload), Err(Broken::Kind(200)));
+    }
+}

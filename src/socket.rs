@@ -1,0 +1,55 @@
+//! The file descriptors that join a master and one worker: two socket pairs and a memory file.
+//!
+//! All are private to the two processes: they have no name, and every end is close-on-exec but
+//! for the three that [`crate::child`] places into the one child.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+use rustix::net::{SendFlags, send};
+
+/// Both ends of everything.
+#[derive(Debug)]
+pub(crate) struct Wires {
+    pub(crate) control: UnixStream,
+    pub(crate) channel: UnixStream,
+    pub(crate) memory: File,
+    pub(crate) theirs: Theirs,
+}
+
+/// The worker's ends.
+#[derive(Debug)]
+pub(crate) struct Theirs {
+    pub(crate) control: OwnedFd,
+    pub(crate) channel: OwnedFd,
+    pub(crate) memory: OwnedFd,
+}
+
+/// Makes them; the memory file is zeroed, `len` bytes long, and can never be cut (a shorter file
+/// under a mapping would be a `SIGBUS` for the other side).
+pub(crate) fn wires(len: usize) -> io::Result<Wires> {
+    let (control, their_control) = UnixStream::pair()?;
+    let (channel, their_channel) = UnixStream::pair()?;
+    control.set_nonblocking(true)?;
+    channel.set_nonblocking(true)?;
+    let memory =
+        memfd_create("sonic-distribute", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    ftruncate(&memory, len as u64)?;
+    fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    let theirs = Theirs {
+        control: their_control.into(),
+        channel: their_channel.into(),
+        memory: memory.try_clone()?,
+    };
+    Ok(Wires { control, channel, memory: memory.into(), theirs })
+}
+
+/// Sends all of `bytes` or nothing worth mentioning, without blocking: frames on the control
+/// socket are few and small, so a full socket means a peer that does not read.
+pub(crate) fn send_now(socket: &UnixStream, bytes: &[u8]) -> io::Result<()> {
+    let sent = send(socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?;
+    if sent == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+}

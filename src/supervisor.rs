@@ -1,0 +1,461 @@
+//! Starts workers, listens to them until they end, and decides whether another one takes the place.
+//!
+//! One thread with one event loop serves a run; it sleeps unless a worker says something. It holds
+//! no state of the run: what it hears it tells the pool, and what the pool orders it does. The
+//! decision itself ([`judge`]) is a pure function.
+
+use std::io;
+use std::os::fd::IntoRawFd;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, warn};
+
+use crate::channel::{self, Lines};
+use crate::child::{Child, Exit, Recipe};
+use crate::error::{Error, Said};
+use crate::frame::Decoder;
+use crate::link::Link;
+use crate::memory::Memory;
+use crate::note::Note;
+use crate::pool::Pool;
+use crate::protocol::{Hello, Invitation, Layout, Message, VARIABLE, VERSION};
+use crate::socket;
+
+/// How often in a row a worker may end without having run an event before it is given up: once may
+/// be an accident, and what fails three times fails always.
+pub(crate) const ATTEMPTS: u32 = 3;
+
+/// The wait before the second restart in a row, so that workers which cannot live do not use up
+/// the machine; the first restart is immediate.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// How long a process that closed its control socket may take to end by itself.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What a run's workers are made of.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    pub(crate) recipe: Recipe,
+    /// The ids of the workers, one a slot.
+    pub(crate) workers: Vec<u32>,
+    /// What goes before the program for each slot's Node: inspector ports differ.
+    pub(crate) node_args: Vec<Vec<String>>,
+    pub(crate) run: u32,
+    pub(crate) call: u32,
+    /// How long a worker may take from its start to the program's call.
+    pub(crate) deadline: Duration,
+}
+
+/// An order for the I/O thread.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Listen to a worker that was started.
+    Serve(Box<Served>),
+    /// Start a worker in `slot` after `delay`.
+    Start { slot: usize, delay: Duration },
+    /// The run is over.
+    Stop,
+    /// JavaScript is gone, and the run with it.
+    Abandon,
+}
+
+/// A started worker's streams, for the I/O thread.
+#[derive(Debug)]
+pub(crate) struct Served {
+    slot: usize,
+    worker: u32,
+    pid: u32,
+    token: String,
+    control: StdUnixStream,
+    channel: StdUnixStream,
+    lines: mpsc::UnboundedReceiver<String>,
+    exit: oneshot::Receiver<Exit>,
+}
+
+/// What is known when a worker has ended.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) worker: u32,
+    pub(crate) exit: Exit,
+    pub(crate) registered: bool,
+    pub(crate) timed_out: bool,
+    /// It ran an event, or was asked to go.
+    pub(crate) proven: bool,
+    /// Ends in a row that were not proven, this one included.
+    pub(crate) failures: u32,
+    pub(crate) said: Said,
+    pub(crate) deadline: Duration,
+}
+
+/// What follows from an ending.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Restart(Duration),
+    Retire(Error),
+}
+
+/// Whether another worker takes the place of one that ended while the run goes on.
+pub(crate) fn judge(ending: Ending) -> Verdict {
+    let Ending { worker, exit, registered, timed_out, proven, failures, said, deadline } = ending;
+    if timed_out {
+        let milliseconds = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+        return Verdict::Retire(Error::StartTimeout { worker, milliseconds });
+    }
+    if proven || failures < ATTEMPTS {
+        let delay = if failures > 1 { BACKOFF * (failures - 1) } else { Duration::ZERO };
+        return Verdict::Restart(delay);
+    }
+    Verdict::Retire(if registered {
+        Error::CrashLoop { worker, exit, said }
+    } else {
+        Error::StartExit { worker, exit, attempts: failures, said }
+    })
+}
+
+/// A process that was started, as JavaScript needs to know it.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) worker: u32,
+    pub(crate) pid: u32,
+    /// The worker's descriptor and this process's end of the pipe, which is the caller's now.
+    pub(crate) pipes: Vec<(usize, i32)>,
+}
+
+/// Starts a worker in `slot`, from whichever thread, and has the I/O thread listen to it. With
+/// `announce` JavaScript is told by a note.
+pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started, Error> {
+    let launch = &pool.launch;
+    let worker = launch.workers[slot];
+    let failed = |source: io::Error| Error::Spawn {
+        worker,
+        program: launch.recipe.program.clone(),
+        source,
+    };
+    let wires = socket::wires(Layout::LEN).map_err(failed)?;
+    let token = token().map_err(failed)?;
+    let memory = Arc::new(Memory::of_file(&wires.memory).map_err(failed)?);
+    let first = i32::try_from(launch.recipe.stdio.len().max(3)).unwrap_or(3);
+    let invitation = Invitation {
+        version: VERSION,
+        run: launch.run,
+        call: launch.call,
+        worker,
+        control: first + 1,
+        memory: first + 2,
+        parent: std::process::id(),
+        token: token.clone(),
+    };
+    let mut recipe = launch.recipe.clone();
+    recipe.args.splice(0..0, launch.node_args[slot].iter().cloned());
+    let invitation = serde_json::to_string(&invitation).expect("plain data is serialisable");
+    recipe.env.extend([
+        ("NODE_UNIQUE_ID".to_owned(), worker.to_string()),
+        ("NODE_CHANNEL_FD".to_owned(), first.to_string()),
+        ("NODE_CHANNEL_SERIALIZATION_MODE".to_owned(), "json".to_owned()),
+        (VARIABLE.to_owned(), invitation),
+    ]);
+    let extra = vec![
+        (wires.theirs.channel, first),
+        (wires.theirs.control, first + 1),
+        (wires.theirs.memory, first + 2),
+    ];
+    let control = wires.control.try_clone().map_err(failed)?;
+    let (child, pipes) = Child::spawn(&recipe, extra).map_err(failed)?;
+    let (ended, exit) = oneshot::channel();
+    // The receiver is gone only when the whole run is.
+    let on_exit = move |exit| {
+        let _ = ended.send(exit);
+    };
+    if let Err(error) = child.on_exit(on_exit) {
+        child.kill();
+        return Err(failed(error));
+    }
+    let pid = child.pid();
+    debug!(worker, pid, "worker started");
+    let (sender, lines) = mpsc::unbounded_channel();
+    let pipes: Vec<(usize, i32)> =
+        pipes.into_iter().map(|(at, fd)| (at, fd.into_raw_fd())).collect();
+    let fork = announce.then(|| Note::Fork { worker, pid, pipes: pipes.clone() });
+    pool.started(slot, Link::new(child, wires.control, sender, memory), fork);
+    let channel = wires.channel;
+    let served = Served { slot, worker, pid, token, control, channel, lines, exit };
+    // The I/O thread outlives every worker; when it is gone, so is the pool.
+    let _ = pool.commands.send(Command::Serve(Box::new(served)));
+    Ok(Started { worker, pid, pipes })
+}
+
+/// Starts the I/O thread of a run.
+pub(crate) fn run(
+    pool: Arc<Pool>,
+    commands: mpsc::UnboundedReceiver<Command>,
+) -> io::Result<thread::JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new()
+        .name("sonic-io".into())
+        .spawn(move || runtime.block_on(obey(pool, commands)))
+}
+
+async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
+    while let Some(command) = commands.recv().await {
+        match command {
+            Command::Serve(served) => {
+                tokio::spawn(listen(Arc::clone(&pool), served));
+            }
+            Command::Start { slot, delay } => {
+                let pool = Arc::clone(&pool);
+                tokio::spawn(async move {
+                    if !delay.is_zero() {
+                        tokio::time::sleep(delay).await;
+                    }
+                    restart(&pool, slot);
+                });
+            }
+            Command::Stop => break,
+            Command::Abandon => {
+                pool.abandon();
+                break;
+            }
+        }
+    }
+}
+
+fn restart(pool: &Pool, slot: usize) {
+    if pool.is_released() {
+        pool.not_needed(slot);
+    } else if let Err(error) = start(pool, slot, true) {
+        warn!(%error, "restart failed");
+        pool.not_started(slot, &error);
+    }
+}
+
+/// 128 random bits in hexadecimal.
+fn token() -> io::Result<String> {
+    let mut bytes = [0; 16];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Listens to one worker until it has ended and everything it said is heard.
+async fn listen(pool: Arc<Pool>, served: Box<Served>) {
+    let Served { slot, worker, pid, token, control, channel, mut lines, exit } = *served;
+    let (Ok(control), Ok(channel)) =
+        (UnixStream::from_std(control), UnixStream::from_std(channel))
+    else {
+        // Without a descriptor to poll nothing can be heard: end it, and learn how it ended.
+        pool.kill(slot);
+        let exit = exit.await.unwrap_or(Exit::Unknown);
+        pool.ended(slot, exit, false);
+        return;
+    };
+    let mut control = Control { pool: &pool, slot, worker, pid, token, stream: control,
+        decoder: Decoder::default(), greeted: false, registered: false, open: true };
+    let (read, write) = channel.into_split();
+    let mut node = NodeChannel { pool: &pool, slot, worker, read, write, lines: Lines::default(), open: true };
+    let deadline = Instant::now() + pool.launch.deadline;
+    let mut timed_out = false;
+    let mut linger = None;
+    tokio::pin!(exit);
+    let exit = loop {
+        tokio::select! {
+            // What was said comes before how it ended.
+            biased;
+            ready = control.stream.readable(), if control.open => {
+                if ready.is_err() || control.read() == Heard::End {
+                    control.open = false;
+                    linger = Some(Instant::now() + LINGER);
+                }
+            }
+            ready = node.read.readable(), if node.open => {
+                if ready.is_err() || node.read().await == Heard::End {
+                    node.open = false;
+                    pool.disconnected(slot);
+                }
+            }
+            Some(line) = lines.recv(), if node.open => node.send(&line).await,
+            exit = &mut exit => break exit.unwrap_or(Exit::Unknown),
+            () = sleep_until(deadline), if !control.registered && !timed_out => {
+                if !pool.is_released() {
+                    timed_out = true;
+                    pool.kill(slot);
+                }
+            }
+            () = sleep_until(linger.unwrap_or(deadline)), if linger.is_some() => {
+                linger = None;
+                if !pool.is_released() {
+                    pool.kill(slot);
+                }
+            }
+        }
+    };
+    while control.open && control.read() == Heard::Something {}
+    while node.open && node.read().await == Heard::Something {}
+    if node.open {
+        pool.disconnected(slot);
+    }
+    pool.ended(slot, exit, timed_out);
+}
+
+/// What a look at a stream brought.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    Something,
+    Nothing,
+    End,
+}
+
+impl Heard {
+    fn of(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::WouldBlock { Self::Nothing } else { Self::End }
+    }
+}
+
+struct Control<'a> {
+    pool: &'a Pool,
+    slot: usize,
+    worker: u32,
+    pid: u32,
+    token: String,
+    stream: UnixStream,
+    decoder: Decoder,
+    greeted: bool,
+    registered: bool,
+    open: bool,
+}
+
+impl Control<'_> {
+    /// Reads what is there.
+    fn read(&mut self) -> Heard {
+        let mut bytes = [0; 4096];
+        match self.stream.try_read(&mut bytes) {
+            Ok(0) => return Heard::End,
+            Ok(count) => self.decoder.feed(&bytes[..count]),
+            Err(error) => return Heard::of(&error),
+        }
+        let mut rang = false;
+        loop {
+            match self.decoder.next() {
+                Ok(Some(frame)) => match Message::decode(&frame) {
+                    Ok(message) => rang |= self.hear(message),
+                    Err(what) => {
+                        self.reject(what);
+                        return Heard::End;
+                    }
+                },
+                Ok(None) => break,
+                Err(malformed) => {
+                    self.reject(malformed.to_string());
+                    return Heard::End;
+                }
+            }
+        }
+        if rang {
+            self.pool.rang();
+        }
+        Heard::Something
+    }
+
+    /// True if the rings should be looked at.
+    fn hear(&mut self, message: Message) -> bool {
+        match message {
+            Message::Hello(hello) => self.greet(&hello),
+            _ if !self.greeted => {
+                self.reject("it spoke before it said who it is".into());
+            }
+            Message::Bell => return self.registered,
+            Message::Registered => {
+                self.registered = true;
+                self.pool.registered(self.slot);
+            }
+            Message::Refused(refusal) => {
+                let error = Error::Refused {
+                    worker: self.worker,
+                    name: refusal.name,
+                    code: refusal.code,
+                    message: refusal.message,
+                };
+                self.pool.refused(&error);
+            }
+            Message::Uncaught(words) => self.pool.uncaught(self.slot, words),
+            Message::Release => {
+                self.reject("it sent what only a master sends".into());
+            }
+        }
+        false
+    }
+
+    fn greet(&mut self, hello: &Hello) {
+        if hello.version != VERSION {
+            self.reject(format!("it is of version {}, not {VERSION}", hello.version));
+        } else if hello.token != self.token || hello.pid != self.pid {
+            self.reject("it is not the process that was started".into());
+        } else {
+            self.greeted = true;
+        }
+    }
+
+    fn reject(&mut self, what: String) {
+        let error = Error::Protocol { worker: self.worker, what };
+        self.pool.uncaught(self.slot, error.to_string());
+        self.pool.kill(self.slot);
+    }
+}
+
+struct NodeChannel<'a> {
+    pool: &'a Pool,
+    slot: usize,
+    worker: u32,
+    read: OwnedReadHalf,
+    write: OwnedWriteHalf,
+    lines: Lines,
+    open: bool,
+}
+
+impl NodeChannel<'_> {
+    /// Reads what is there.
+    async fn read(&mut self) -> Heard {
+        let mut bytes = [0; 65536];
+        match self.read.try_read(&mut bytes) {
+            Ok(0) => return Heard::End,
+            Ok(count) => self.lines.feed(&bytes[..count]),
+            Err(error) => return Heard::of(&error),
+        }
+        loop {
+            match self.lines.next() {
+                Ok(Some(line)) => self.hear(&line).await,
+                Ok(None) => return Heard::Something,
+                Err(_) => {
+                    self.pool.kill(self.slot);
+                    return Heard::End;
+                }
+            }
+        }
+    }
+
+    async fn hear(&mut self, line: &[u8]) {
+        let worker = self.worker;
+        match channel::interpret(line) {
+            channel::Said::Online => self.pool.note(Note::Online { worker }),
+            channel::Said::Listening(text) => self.pool.note(Note::Listening { worker, text }),
+            channel::Said::Leaving { reply } => {
+                self.pool.note(Note::Leaving { worker });
+                self.send(&reply).await;
+            }
+            channel::Said::Asked { reply } => self.send(&reply).await,
+            channel::Said::Message(text) => self.pool.note(Note::Message { worker, text }),
+            channel::Said::Nothing => {}
+        }
+    }
+
+    async fn send(&mut self, line: &str) {
+        // A closed channel shows when it is read.
+        let _ = self.write.write_all(line.as_bytes()).await;
+    }
+}

@@ -1,0 +1,237 @@
+//! The worker's end of the wires: events in, answers out, and the end of the master noticed.
+//!
+//! Two threads: JavaScript's takes events and writes answers; the I/O thread reads the control
+//! socket, wakes JavaScript, and ends the process when the master is gone before it has let the
+//! worker go, whatever JavaScript is doing. It never runs user code.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::frame::Decoder;
+use crate::memory::Memory;
+use crate::protocol::{Hello, Invitation, Layout, Message, Refusal, VERSION};
+use crate::ring::{Consumer, Header, Producer};
+use crate::socket;
+
+/// How long a worker whose master is gone may take to end by itself: Node's own `disconnect` runs
+/// the program's `exit` handlers meanwhile. A worker that is blocked is ended after it.
+const GRACE: Duration = Duration::from_millis(400);
+
+/// The exit code of a worker that is ended because its master is gone; nobody is there to see it.
+const ORPHAN: i32 = 1;
+
+/// An event or a message that has arrived.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) header: Header,
+    pub(crate) text: Vec<u8>,
+}
+
+/// What happens to a worker, for whoever runs its JavaScript.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// There is something in the inbox.
+    Arrived,
+    /// The master lets the worker go.
+    Released,
+}
+
+/// The worker's state that both threads use.
+pub(crate) struct Worker {
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) call: u32,
+    pub(crate) id: u32,
+    control: UnixStream,
+    inbox: Mutex<Inbox>,
+    answers: Producer,
+    room: Condvar,
+    released: AtomicBool,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+struct Inbox {
+    ring: Consumer,
+    items: Vec<Item>,
+}
+
+impl Worker {
+    /// Joins the master: says hello and listens. `signal` is called on the I/O thread.
+    pub(crate) fn join(
+        invitation: &Invitation,
+        control: UnixStream,
+        memory: &File,
+        signal: impl Fn(Signal) + Send + 'static,
+    ) -> io::Result<Arc<Self>> {
+        let memory = Arc::new(Memory::of_file(memory)?);
+        if memory.len() < Layout::LEN {
+            return Err(io::Error::other("the shared memory is too small"));
+        }
+        let worker = Arc::new(Self {
+            call: invitation.call,
+            id: invitation.worker,
+            control,
+            inbox: Mutex::new(Inbox {
+                ring: Consumer::new(Arc::clone(&memory), Layout::TASKS),
+                items: Vec::new(),
+            }),
+            answers: Producer::new(Arc::clone(&memory), Layout::ANSWERS),
+            memory,
+            room: Condvar::new(),
+            released: AtomicBool::new(false),
+        });
+        worker.send(&Message::Hello(Hello {
+            version: VERSION,
+            pid: std::process::id(),
+            token: invitation.token.clone(),
+        }))?;
+        let reader = worker.control.try_clone()?;
+        let listener = Arc::clone(&worker);
+        thread::Builder::new().name("sonic-io".into()).spawn(move || {
+            listener.listen(reader, &signal);
+            if !listener.released.load(Ordering::SeqCst) {
+                thread::sleep(GRACE);
+                end_process();
+            }
+        })?;
+        Ok(worker)
+    }
+
+    /// The program reached its call.
+    pub(crate) fn register(&self) -> io::Result<()> {
+        self.send(&Message::Registered)
+    }
+
+    /// The program reached its call with arguments that cannot serve.
+    pub(crate) fn refuse(&self, refusal: Refusal) -> io::Result<()> {
+        self.send(&Message::Refused(refusal))
+    }
+
+    /// An uncaught error is about to end the process.
+    pub(crate) fn uncaught(&self, words: &str) -> io::Result<()> {
+        /// The first lines say what happened; a control frame holds no novel.
+        const LONGEST: usize = 4096;
+        let end = (0..=words.len().min(LONGEST)).rev().find(|&at| words.is_char_boundary(at));
+        self.send(&Message::Uncaught(words[..end.unwrap_or(0)].to_owned()))
+    }
+
+    /// Rings the master: there are answers.
+    pub(crate) fn ring(&self) {
+        // If the socket is full there are bells in it; if it is closed the I/O thread knows.
+        let _ = self.send(&Message::Bell);
+    }
+
+    /// Takes everything that has arrived.
+    pub(crate) fn take(&self) -> io::Result<Vec<Item>> {
+        let mut inbox = self.lock();
+        self.fill(&mut inbox)?;
+        Ok(std::mem::take(&mut inbox.items))
+    }
+
+    /// Whether anything has arrived that was not taken.
+    pub(crate) fn has_arrived(&self) -> bool {
+        let inbox = self.lock();
+        !inbox.items.is_empty() || !inbox.ring.is_empty()
+    }
+
+    /// Writes an answer or a message of any length, waiting for room as long as it takes: an event
+    /// is finished only when its answer is where a crash cannot reach it.
+    pub(crate) fn write(&self, header: &Header, payload: &[u8]) {
+        let mut written = 0;
+        while !self.answers.push(header, payload, &mut written) {
+            self.ring();
+            self.wait_for_room();
+        }
+    }
+
+    fn wait_for_room(&self) {
+        let blocked = self.memory.word(Layout::BLOCKED);
+        let inbox = self.lock();
+        blocked.store(1, Ordering::SeqCst);
+        if self.answers.is_drained() {
+            blocked.store(0, Ordering::SeqCst);
+            return;
+        }
+        // The master clears the word and rings; the I/O thread hears it and notifies.
+        let waited = self.room.wait_while(inbox, |_| blocked.load(Ordering::SeqCst) == 1);
+        drop(waited);
+    }
+
+    fn send(&self, message: &Message) -> io::Result<()> {
+        socket::send_now(&self.control, &message.encode())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves what is in the ring to the inbox, and asks for more if the master has more.
+    fn fill(&self, inbox: &mut Inbox) -> io::Result<()> {
+        let mut text = Vec::new();
+        while let Some(header) = inbox.ring.pop(&mut text).map_err(io::Error::other)? {
+            inbox.items.push(Item { header, text: std::mem::take(&mut text) });
+        }
+        if self.memory.word(Layout::STUCK).swap(0, Ordering::SeqCst) == 1 {
+            self.ring();
+        }
+        Ok(())
+    }
+
+    /// Reads the control socket until it ends.
+    fn listen(&self, mut stream: impl Read, signal: &dyn Fn(Signal)) {
+        let mut decoder = Decoder::default();
+        let mut bytes = [0; 4096];
+        loop {
+            match stream.read(&mut bytes) {
+                Ok(0) => return,
+                Ok(count) => decoder.feed(&bytes[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => return,
+            }
+            while let Ok(Some(frame)) = decoder.next() {
+                if let Ok(Message::Release) = Message::decode(&frame) {
+                    self.released.store(true, Ordering::SeqCst);
+                    signal(Signal::Released);
+                }
+            }
+            self.look(signal);
+        }
+    }
+
+    /// Any frame says that the rings have changed.
+    fn look(&self, signal: &dyn Fn(Signal)) {
+        let mut inbox = self.lock();
+        self.room.notify_all();
+        loop {
+            if self.fill(&mut inbox).is_err() {
+                // The master's half of the memory is garbage: there is nothing left to serve.
+                end_process();
+            }
+            if !inbox.items.is_empty() {
+                drop(inbox);
+                signal(Signal::Arrived);
+                return;
+            }
+            // A part of something long, perhaps: the rest must wake this thread again.
+            self.memory.word(Layout::WAITS).store(1, Ordering::SeqCst);
+            if inbox.ring.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+fn end_process() -> ! {
+    // SAFETY: ends the process without running anything of it; no memory is touched.
+    unsafe { libc::_exit(ORPHAN) }
+}
