@@ -39,7 +39,8 @@ class WorkerProcess {
     this.answers = new RingWriter(memory, this.wire.answers);
     /** What to add to this process's clock to get the one that all processes share. */
     this.clockOffset = this.native.clock() - now.call(performance);
-    this.id = /** @type {import("cluster").Worker} */ (cluster.worker).id;
+    this.worker = /** @type {import("cluster").Worker} */ (cluster.worker);
+    this.id = this.worker.id;
     /** @type {WorkerFn[]} */
     this.workerFns = [];
     /** @type {any} */
@@ -222,7 +223,8 @@ class WorkerProcess {
     const { flags } = task;
     const isWhole = Boolean(flags & this.wire.whole);
     const data = isWhole ? task.data.data : task.data;
-    if (process.listenerCount("message") > 0) {
+    // One listener is Node's own, which tells `cluster.worker`.
+    if (process.listenerCount("message") > 1 || this.worker.listenerCount("message") > 0) {
       this.deliver(isWhole ? task.data : { data });
     }
     let value = data;

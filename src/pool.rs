@@ -27,6 +27,12 @@ use crate::scheduler::{Action, Scheduler, TaskId};
 use crate::supervisor::{Command, Launch, Verdict, judge};
 use crate::task::{Task, Tasks};
 
+/// Room for this many events is always worth telling JavaScript of, however many workers there are.
+const ENOUGH_ROOM: i32 = 128;
+
+/// In a failed run events end at once: there is room for as many as the program cares to send.
+const FAILED_ROOM: i32 = 1 << 30;
+
 /// Which of a run's queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Queue {
@@ -675,15 +681,17 @@ impl State {
     fn publish(&mut self, pool: &Pool) {
         let board = &pool.board;
         let outstanding = self.scheduler.outstanding();
-        let room = self.scheduler.capacity().saturating_sub(outstanding);
-        let room = if self.failed.is_some() { 1 << 30 } else { u32::try_from(room).unwrap_or(0) };
+        let idle = if self.releasing { 0 } else { self.scheduler.idle() };
+        let capacity = self.scheduler.capacity();
+        let room = if self.failed.is_some() { FAILED_ROOM } else { room(capacity, outstanding) };
+        // Little room is not worth a turn of JavaScript, and more is coming; an idle worker is.
+        let is_little = room < ENOUGH_ROOM.min(i32::try_from(capacity / 4).unwrap_or(i32::MAX));
         let word = board.word(Board::ALLOWED);
-        let allowed = self.staged.wrapping_add(room);
-        if is_after(allowed, word.load(Ordering::SeqCst)) {
+        let allowed = self.staged.wrapping_add_signed(room);
+        if (!is_little || idle > 0) && is_after(allowed, word.load(Ordering::SeqCst)) {
             word.store(allowed, Ordering::SeqCst);
         }
         let allowed = word.load(Ordering::SeqCst);
-        let idle = if self.releasing { 0 } else { self.scheduler.idle() };
         board.word(Board::IDLE).store(u32::try_from(idle).unwrap_or(u32::MAX), Ordering::SeqCst);
         if self.draining && outstanding == 0 && self.staging.is_empty() {
             self.draining = false;
@@ -753,6 +761,13 @@ impl State {
 fn whole(task: &Task, header: &Header) -> u32 {
     let changed = header.has(flag::DATA | flag::DATA_HOLE);
     if task.flags & flag::WHOLE != 0 && !changed { entry::WHOLE } else { 0 }
+}
+
+/// How many more events there is room for; negative if some have none.
+fn room(capacity: usize, outstanding: usize) -> i32 {
+    let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let room = signed(capacity) - signed(outstanding);
+    i32::try_from(room.max(i64::from(-FAILED_ROOM))).unwrap_or(FAILED_ROOM)
 }
 
 /// Whether `a` comes after `b`, both counted modulo 2^32.
