@@ -25,20 +25,19 @@ const MapReduce = async (masterFn, workerFns, reduceFn, args) => {
   return undefined;
 };
 
-module.exports = {
-  sonicDistribute: MapReduce,
-  MapReduce,
-  Map: master.map,
-  isMaster,
-  getWorkerName,
-  getWorkerID: master.getWorkerID,
-  configureWorkers: master.configureWorkers,
-  initMaster: master.initMaster,
-  initWorkers: worker.initWorkers,
-  shutdown: master.shutdown,
-  getLogger,
-  Delay,
-  clusterEvents,
-  NUM_CPUS,
-  Queue,
-};
+// One assignment each: this is what lets `import { … }` see the names.
+exports.sonicDistribute = MapReduce;
+exports.MapReduce = MapReduce;
+exports.Map = master.map;
+exports.isMaster = isMaster;
+exports.getWorkerName = getWorkerName;
+exports.getWorkerID = master.getWorkerID;
+exports.configureWorkers = master.configureWorkers;
+exports.initMaster = master.initMaster;
+exports.initWorkers = worker.initWorkers;
+exports.shutdown = master.shutdown;
+exports.getLogger = getLogger;
+exports.Delay = Delay;
+exports.clusterEvents = clusterEvents;
+exports.NUM_CPUS = NUM_CPUS;
+exports.Queue = Queue;

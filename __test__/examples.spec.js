@@ -51,10 +51,7 @@ describe("examples/word-count.js", () => {
     const { code, stderr, stdout } = await count(texts.path("nowhere"));
     assert.strictEqual(code, 1);
     assert.strictEqual(stdout, "");
-    assert.strictEqual(
-      stderr,
-      `word-count: there is no file or folder ${texts.path("nowhere")}\n`
-    );
+    assert.strictEqual(stderr, `word-count: there is no file or folder ${texts.path("nowhere")}\n`);
   });
 
   it("says so when a folder has no README", async () => {

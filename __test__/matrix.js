@@ -69,7 +69,9 @@ async function runLine(line, specs) {
 function readTap({ code, stdout, output }) {
   const count = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, "m").exec(stdout)?.[1] ?? 0);
   const skipped = [...stdout.matchAll(/^ *ok \d+ - (.*?) # SKIP ?(.*)$/gm)];
-  const failed = [...stdout.matchAll(/^( *)not ok \d+ - (.*)\n\1 {2}---\n([\s\S]*?)\n\1 {2}\.\.\.$/gm)]
+  const failed = [
+    ...stdout.matchAll(/^( *)not ok \d+ - (.*)\n\1 {2}---\n([\s\S]*?)\n\1 {2}\.\.\.$/gm),
+  ]
     .filter(([, , , detail]) => !/failureType: 'subtestsFailed'/.test(detail))
     .map(([, , name, detail]) => ({ name, detail }));
   // Whatever made the run fail is counted, whether or not it is found in the text.

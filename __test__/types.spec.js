@@ -30,6 +30,13 @@ const COMPILERS = [
 /** sonic-core's own declarations name packages that nobody installs. Ours are checked without it. */
 const WITH_CORE = { skipLibCheck: true };
 
+it("what is declared as a value is exported, and nothing else is", () => {
+  const text = fs.readFileSync(path.join(ROOT, "index.d.ts"), "utf8");
+  const values = text.matchAll(/^export declare (?:const|function|class) (\w+)/gm);
+  const declared = [...values].map(([, name]) => name).sort();
+  assert.deepStrictEqual(Object.keys(require(ROOT)).sort(), declared);
+});
+
 for (const compiler of COMPILERS) {
   describe(`with ${compiler.name}`, () => {
     const workspaces = [];

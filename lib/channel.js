@@ -5,19 +5,30 @@
 const cluster = require("cluster");
 const { sendCallback } = require("./handles");
 
-/** @typedef {{ native: import("../native"), handle: any, wire: import("../native").Wire, time: () => number }} Self */
+/** @typedef {import("./worker").Self} Self */
 
 /** @param {Self} self */
 function adapt(self) {
   adaptSend(self);
   adaptListen();
   reportUncaught(self);
-  // The cluster module's listener for `disconnect` holds the channel, and so the process; a program
-  // that ends without reaching its call must end. Listeners of the program's own still hold it.
+  letEnd();
+}
+
+/**
+ * The cluster module's two listeners (`disconnect` and `message`) hold the channel, and so the
+ * process; a program that ends without reaching its call must end. Listeners of its own still hold it.
+ */
+function letEnd() {
   /** @type {any} */
   const { channel } = process;
-  if (channel && channel.unrefCounted) channel.unrefCounted();
-  else if (channel && channel.unref) channel.unref();
+  if (!channel) return;
+  if (!channel.unrefCounted) {
+    channel.unref();
+    return;
+  }
+  channel.unrefCounted();
+  channel.unrefCounted();
 }
 
 /**
@@ -25,33 +36,32 @@ function adapt(self) {
  * overtake an answer, nor be overtaken.
  * @param {Self} self
  */
-function adaptSend({ native, handle, wire, time }) {
+function adaptSend(self) {
+  const { native, handle, wire, codec } = self;
   const { send } = process;
   if (send === undefined) return;
   /** @type {any} */
   const ordered = function (/** @type {any} */ message, /** @type {any[]} */ ...rest) {
-    const text = process.connected && !isInternal(message) ? textOf(message) : undefined;
+    const text = process.connected && isSendable(message) ? codec.encode(message) : undefined;
     // Node's own send says what is wrong with the rest, in Node's own words.
     if (text === undefined) return Reflect.apply(send, process, [message, ...rest]);
     const callback = sendCallback(rest);
-    native.workerMessage(handle, flagsOf(message, wire), text, time());
+    native.workerMessage(handle, flagsOf(message, wire), text, self.time());
     if (callback) process.nextTick(callback, null);
     return true;
   };
   process.send = ordered;
 }
 
-/** @param {any} message */
-function isInternal(message) {
-  if (message === null || typeof message !== "object") return false;
-  return typeof message.cmd === "string" && message.cmd.startsWith("NODE_");
-}
-
-/** @param {any} message */
-function textOf(message) {
+/**
+ * Whether a message is the program's, and something that Node's own channel would send.
+ * @param {any} message
+ */
+function isSendable(message) {
   const type = typeof message;
-  if (type === "undefined" || type === "function" || type === "symbol") return undefined;
-  return JSON.stringify(message);
+  if (type === "undefined" || type === "function" || type === "symbol") return false;
+  if (message === null || type !== "object") return true;
+  return !(typeof message.cmd === "string" && message.cmd.startsWith("NODE_"));
 }
 
 /**

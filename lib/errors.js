@@ -51,15 +51,15 @@ function errorToJson(thrown) {
   /** @type {Record<string, unknown>} */
   const plain = {};
   if (isErrorLike(thrown)) {
-    for (const key of ["name", "message", "stack", "code", "cause"]) {
-      if (key in thrown) keep(plain, key, thrown[key]);
-    }
-    for (const key of Object.keys(thrown)) keep(plain, key, thrown[key]);
+    for (const key of ["name", "message", "stack", "code", "cause"]) keep(plain, key, () => thrown[key]);
+    for (const key of Object.keys(thrown)) keep(plain, key, () => thrown[key]);
   } else {
     plain.name = "NonError";
     plain.message = describe(thrown);
-    keep(plain, "thrown", thrown);
+    keep(plain, "thrown", () => thrown);
   }
+  if (typeof plain.message !== "string") plain.message = "(what was thrown has no readable message)";
+  if (typeof plain.stack !== "string") plain.stack = `${plain.name || "Error"}: ${plain.message}`;
   return JSON.stringify(plain);
 }
 
@@ -75,10 +75,11 @@ function isErrorLike(value) {
  * Sets a property that survives JSON; leaves out one that does not.
  * @param {Record<string, unknown>} plain
  * @param {string} key
- * @param {unknown} value
+ * @param {() => unknown} get
  */
-function keep(plain, key, value) {
+function keep(plain, key, get) {
   try {
+    const value = get();
     const inner = value instanceof Error ? JSON.parse(errorToJson(value)) : value;
     const text = JSON.stringify(inner);
     if (text === undefined) return;

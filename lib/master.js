@@ -123,7 +123,7 @@ async function mapReduce(masterFn, reduceFn, args, call) {
     await Promise.race([masterFn(run.workerQueue, args), run.failed]);
     await Promise.race([run.drain(), run.failed]);
   } catch (error) {
-    release(run);
+    run.release();
     throw error;
   }
   release(run);

@@ -5,7 +5,7 @@
 const cluster = require("cluster");
 const { EventEmitter } = require("events");
 const os = require("os");
-const { coded, invalidType, shown } = require("./errors");
+const { coded } = require("./errors");
 const { sendCallback } = require("./handles");
 
 /** @typedef {import("./run").Run} Run */
@@ -25,15 +25,6 @@ function newIds(count) {
     if (!(lastId in workers)) ids.push(lastId);
   }
   return ids;
-}
-
-/** @param {any} message */
-function messageText(message) {
-  const text = JSON.stringify(message);
-  if (text === undefined) {
-    throw invalidType(`worker.send: the message must be a value that JSON has, got ${shown(message)}`);
-  }
-  return text;
 }
 
 /** What `worker.process` is: the parts of a ChildProcess that a program uses. */
@@ -67,7 +58,7 @@ class WorkerProcess extends EventEmitter {
    */
   send(message, ...rest) {
     const callback = sendCallback(rest);
-    const error = this.connected ? this._run.send(this._id, message, messageText) : closed();
+    const error = this.connected ? this._run.send(this._id, message) : closed();
     if (callback) process.nextTick(callback, error);
     else if (error) process.nextTick(() => this.emit("error", error));
     return error === null;
@@ -130,6 +121,7 @@ function addWorker(run, id, started) {
   worker.on("message", (/** @type {any} */ message, /** @type {any} */ handle) => {
     cluster.emit("message", worker, message, handle);
   });
+  followEnd(worker);
   worker.disconnect = () => {
     worker.exitedAfterDisconnect = true;
     removeWorker(worker);
@@ -171,15 +163,32 @@ function listening(worker, message) {
   cluster.emit("listening", worker, info);
 }
 
+/**
+ * Cluster's half of a worker's end comes before the listeners of the program's own, as in Node.
+ * @param {any} worker
+ */
+function followEnd(worker) {
+  const child = worker.process;
+  child.once("disconnect", () => {
+    worker.exitedAfterDisconnect = Boolean(worker.exitedAfterDisconnect);
+    worker.state = "disconnected";
+    removeWorker(worker);
+    worker.emit("disconnect");
+    cluster.emit("disconnect", worker);
+  });
+  child.once("exit", (/** @type {number | null} */ code, /** @type {string | null} */ signal) => {
+    worker.exitedAfterDisconnect = Boolean(worker.exitedAfterDisconnect);
+    worker.state = "dead";
+    removeWorker(worker);
+    worker.emit("exit", code, signal);
+    cluster.emit("exit", worker, code, signal);
+  });
+}
+
 /** @param {any} worker */
 function disconnected(worker) {
-  worker.exitedAfterDisconnect = Boolean(worker.exitedAfterDisconnect);
-  worker.state = "disconnected";
   worker.process.connected = false;
-  removeWorker(worker);
   worker.process.emit("disconnect");
-  worker.emit("disconnect");
-  cluster.emit("disconnect", worker);
 }
 
 /**
@@ -188,15 +197,11 @@ function disconnected(worker) {
  * @param {string | null} signal
  */
 function exited(worker, code, signal) {
-  worker.exitedAfterDisconnect = Boolean(worker.exitedAfterDisconnect);
-  worker.state = "dead";
-  worker.process.exitCode = code;
-  worker.process.signalCode = signal;
-  removeWorker(worker);
-  worker.process.emit("exit", code, signal);
-  worker.emit("exit", code, signal);
-  cluster.emit("exit", worker, code, signal);
-  worker.process.emit("close", code, signal);
+  const child = worker.process;
+  child.exitCode = code;
+  child.signalCode = signal;
+  child.emit("exit", code, signal);
+  child.emit("close", code, signal);
 }
 
 module.exports = {

@@ -11,6 +11,7 @@ const { performance } = require("perf_hooks");
 const { coded, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
+const { codecOf } = require("./codec");
 const primary = require("./primary");
 const { ResultQueue, WorkerQueue } = require("./queue");
 const { RingWriter } = require("./ring");
@@ -56,6 +57,7 @@ class Run {
   constructor(numWorkers, call) {
     this.ids = primary.newIds(numWorkers);
     this.launch = launchOptions(this.ids, call);
+    this.codec = codecOf(this.launch.serialization);
     this.log = getLogger(getWorkerName());
     this.wire = wire();
     this.native = native();
@@ -146,10 +148,10 @@ class Run {
     let flags = this.wire.task;
     try {
       if (hasMoreThanData(event)) {
-        text = eventText(event);
+        text = this.eventText(event);
         flags |= this.wire.whole;
       } else {
-        text = dataText(event);
+        text = this.codec.encode(event.data);
         if (text === undefined) {
           text = "";
           flags |= this.wire.hole;
@@ -170,6 +172,18 @@ class Run {
       return clock() - this.turned < TURN ? HANDED_OVER : this.letTurn();
     }
     return this.waitForRoom(number);
+  }
+
+  /**
+   * @param {any} event
+   * @returns {string}
+   */
+  eventText(event) {
+    const text = this.codec.encode(event);
+    if (text === undefined) {
+      throw invalidType(`Map: the event must be a value that JSON has, got ${shown(event)}`);
+    }
+    return text;
   }
 
   /** @param {number} number */
@@ -309,7 +323,7 @@ class Run {
    */
   sendDirectly(id, event) {
     const whole = hasMoreThanData(event);
-    const text = whole ? eventText(event) : dataText(event);
+    const text = whole ? this.eventText(event) : this.codec.encode(event.data);
     const { task, hole } = this.wire;
     if (text === undefined) return this.sendEvent(id, "", task | hole);
     return this.sendEvent(id, text, whole ? task | this.wire.whole : task);
@@ -320,15 +334,18 @@ class Run {
    * out of the queue to send it one; else a message.
    * @param {number} id
    * @param {any} message
-   * @param {(message: any) => string} textOf
    * @returns {Error | null}
    */
-  send(id, message, textOf) {
+  send(id, message) {
     const isObject = message !== null && typeof message === "object";
     if (isObject && ("data" in message || this.isHeld(id))) {
       return this.sendDirectly(id, message) ? null : gone(id);
     }
-    return this.native.poolMessage(this.pool, id, textOf(message)) ? null : gone(id);
+    const text = this.codec.encode(message);
+    if (text === undefined) {
+      throw invalidType(`worker.send: the message must be a value that JSON has, got ${shown(message)}`);
+    }
+    return this.native.poolMessage(this.pool, id, text) ? null : gone(id);
   }
 
   /**
@@ -378,21 +395,24 @@ class Run {
    * @param {any} response
    */
   entry(kind, id, data, response) {
-    const { wire } = this;
-    if (kind & wire.entryMessage) return response;
-    if (kind === (wire.entryData | wire.entryResponse)) return { id, data, response };
+    const { wire, codec } = this;
+    if (kind & wire.entryMessage) return codec.decode(response);
+    if (kind === (wire.entryData | wire.entryResponse)) {
+      return { id, data: codec.decode(data), response: codec.decode(response) };
+    }
     /** @type {any} */
     const entry = { id };
     if (kind & wire.entryWhole) {
-      if (data.data !== undefined) entry.data = data.data;
+      const event = codec.decode(data);
+      if (event.data !== undefined) entry.data = event.data;
     } else if (kind & wire.entryData) {
-      entry.data = data;
+      entry.data = codec.decode(data);
     }
     if (kind & wire.entryFailed) {
       entry.failed = true;
       entry.error = response;
     } else if (kind & wire.entryResponse) {
-      entry.response = response;
+      entry.response = codec.decode(response);
     }
     return entry;
   }
@@ -676,23 +696,6 @@ function hasMoreThanData(event) {
   if (event === null || typeof event !== "object") return false;
   for (const key in event) if (key !== "data") return true;
   return false;
-}
-
-/**
- * An event's data as JSON; undefined if it is `undefined` there.
- * @param {any} event
- */
-function dataText(event) {
-  const { data } = event;
-  if (typeof data === "number") return data - data === 0 ? `${data}` : "null";
-  return JSON.stringify(data);
-}
-
-/** @param {any} event */
-function eventText(event) {
-  const text = JSON.stringify(event);
-  if (text === undefined) throw invalidType(`Map: the event must be a value that JSON has, got ${shown(event)}`);
-  return text;
 }
 
 /** @param {any} note */

@@ -139,6 +139,7 @@ function launchOptions(workers, call) {
     workers,
     run: call,
     call,
+    serialization: settings.serialization === "advanced" ? "advanced" : "json",
     deadline: startDeadline(),
   };
 }

@@ -8,8 +8,9 @@ const path = require("path");
 /** @type {Record<string, (module: NodeModule, filename: string) => any>} */
 const extensions = /** @type {any} */ (Module)._extensions;
 
-/** Arranges for it; costs nothing until a `.ts` file is required. */
+/** Arranges for it; costs nothing until a `.ts` file, or what cannot be found, is required. */
 function compileWhenNeeded() {
+  resolvePathsWhenNeeded();
   const before = extensions[".ts"];
   if (before !== undefined && !isNodesOwn()) return;
   extensions[".ts"] = function compile(module, filename) {
@@ -26,6 +27,26 @@ function compileWhenNeeded() {
       return extensions[".js"](module, filename);
     }
     return extensions[".ts"](module, filename);
+  };
+}
+
+/** Loads tsconfig-paths when a name that is neither a file's nor a package's is required. */
+function resolvePathsWhenNeeded() {
+  /** @type {any} */
+  const loader = Module;
+  const before = loader._resolveFilename;
+  loader._resolveFilename = function resolvePath(/** @type {any[]} */ ...args) {
+    try {
+      return Reflect.apply(before, this, args);
+    } catch (error) {
+      const isName = typeof args[0] === "string" && /^[^./]/.test(args[0]);
+      if (!isName || /** @type {any} */ (error).code !== "MODULE_NOT_FOUND") throw error;
+      // Once: the package wraps the same function.
+      if (loader._resolveFilename === resolvePath) loader._resolveFilename = before;
+      else throw error;
+      if (!registerPaths([process.cwd()])) throw error;
+      return Reflect.apply(loader._resolveFilename, this, args);
+    }
   };
 }
 
@@ -46,9 +67,16 @@ function registerTsNode(filename) {
   const paths = [path.dirname(filename), process.cwd()];
   const tsNode = resolve("ts-node/register", paths);
   if (tsNode === undefined) return false;
-  const tsconfigPaths = resolve("tsconfig-paths/register", paths);
-  if (tsconfigPaths !== undefined) require(tsconfigPaths);
+  registerPaths(paths);
   require(tsNode);
+  return true;
+}
+
+/** @param {string[]} paths */
+function registerPaths(paths) {
+  const tsconfigPaths = resolve("tsconfig-paths/register", paths);
+  if (tsconfigPaths === undefined) return false;
+  require(tsconfigPaths);
   return true;
 }
 

@@ -5,6 +5,7 @@
 const cluster = require("cluster");
 const { performance } = require("perf_hooks");
 const { nextCall } = require("./calls");
+const { codecOf } = require("./codec");
 const { describe, errorToJson, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName } = require("./log");
 const { native, wire } = require("./native");
@@ -26,6 +27,7 @@ const BUSY = 2;
 
 /** @typedef {{ index: number, flags: number, data: any }} Task */
 /** @typedef {(event: { data: any }, args: any) => any} WorkerFn */
+/** @typedef {WorkerProcess} Self */
 
 class WorkerProcess {
   /** @param {any} handle */
@@ -34,6 +36,7 @@ class WorkerProcess {
     this.wire = wire();
     this.handle = handle;
     this.call = this.native.workerCall(handle);
+    this.codec = codecOf(this.native.workerSerialization(handle));
     const memory = this.native.workerMemory(handle);
     this.words = new Int32Array(memory);
     this.answers = new RingWriter(memory, this.wire.answers);
@@ -46,6 +49,9 @@ class WorkerProcess {
     /** @type {any} */
     this.args = undefined;
     this.registered = false;
+    /** The last call that this worker passed by: its arguments.
+     * @type {any} */
+    this.passed = undefined;
     this.released = false;
     /** Events that arrived and were not started, from `next` on.
      * @type {Task[]} */
@@ -169,10 +175,10 @@ class WorkerProcess {
     for (let at = 0; at < items.length; at += 3) {
       const flags = items[at];
       if ((flags & 0xff) === message) {
-        this.deliver(items[at + 2]);
+        this.deliver(this.codec.decode(items[at + 2]));
         continue;
       }
-      const data = flags & hole ? undefined : items[at + 2];
+      const data = flags & hole ? undefined : this.codec.decode(items[at + 2]);
       const task = { index: items[at + 1], flags, data };
       if (flags & direct) this.startDirectly(task);
       else this.inbox.push(task);
@@ -282,7 +288,7 @@ class WorkerProcess {
   answer(task, data, started, value) {
     let text;
     try {
-      text = responseText(value);
+      text = this.codec.response(value);
     } catch (error) {
       this.fail(task, data, started, error);
       return;
@@ -341,7 +347,7 @@ class WorkerProcess {
     let text;
     let error;
     try {
-      text = JSON.stringify(data);
+      text = this.codec.encode(data);
     } catch (thrown) {
       error = thrown;
     }
@@ -354,18 +360,6 @@ class WorkerProcess {
     if (text === undefined && error === undefined) answer.flags |= this.wire.dataHole;
     this.native.workerAnswer(this.handle, answer, response, text === undefined ? null : text);
   }
-}
-
-/**
- * A response as JSON; undefined if there is none: `undefined`, or `null` once encoded.
- * @param {any} value
- * @returns {string | undefined}
- */
-function responseText(value) {
-  if (typeof value === "number") return value - value === 0 ? `${value}` : undefined;
-  if (value === undefined || value === null) return undefined;
-  const text = JSON.stringify(value);
-  return text === "null" ? undefined : text;
 }
 
 /**
@@ -399,7 +393,33 @@ function serve(workerFns, args, call) {
     warnForeign();
     return;
   }
-  if (call !== self.call || self.registered) return;
+  if (self.registered) return;
+  if (call === self.call) register(self, workerFns, args);
+  else passBy(self, workerFns, args);
+}
+
+/**
+ * Remembers a call that another worker serves. A program that chooses its call by the environment or
+ * the arguments reaches only one in a worker, whatever its number: that is the one it is to serve.
+ * @param {WorkerProcess} self
+ * @param {any} workerFns
+ * @param {any} args
+ */
+function passBy(self, workerFns, args) {
+  if (self.passed === undefined) {
+    process.once("beforeExit", () => {
+      if (!self.registered && !self.released) Reflect.apply(register, undefined, [self, ...self.passed]);
+    });
+  }
+  self.passed = [workerFns, args];
+}
+
+/**
+ * @param {WorkerProcess} self
+ * @param {any} workerFns
+ * @param {any} args
+ */
+function register(self, workerFns, args) {
   const wrong = wrongWorkerFns(workerFns);
   if (wrong === undefined) {
     self.register([...workerFns], args);

@@ -14,7 +14,7 @@ pub(crate) enum Error {
 
     /// `ERR_SONIC_WORKER_START`: a worker ended before it registered.
     #[error(
-        "worker {worker} {exit} before it reached the call ({attempts} attempts){said}; \
+        "worker {worker} {exit} without reaching the call ({attempts} attempts){said}; \
          the worker re-runs the program, which must reach the same MapReduce call"
     )]
     StartExit { worker: u32, exit: Exit, attempts: u32, said: Said },

@@ -619,7 +619,7 @@ impl State {
     }
 
     fn act(&mut self) {
-        // Recalls add actions of their own while the list is worked through.
+        // What follows from a recall comes before the rest, which may be about the same workers.
         let mut at = 0;
         while let Some(&action) = self.actions.get(at) {
             at += 1;
@@ -634,7 +634,7 @@ impl State {
                     let unstarted = link.recall();
                     let mut more = Vec::new();
                     self.scheduler.recalled(slot, unstarted, &mut more);
-                    self.actions.extend(more);
+                    self.actions.splice(at..at, more);
                 }
                 Action::Fail { slot, task } => {
                     let worker = self.slots[slot].worker;

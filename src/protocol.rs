@@ -31,6 +31,8 @@ pub(crate) struct Invitation {
     pub(crate) worker: u32,
     pub(crate) control: i32,
     pub(crate) memory: i32,
+    /// How values are encoded: `json` or `advanced`, as `cluster.setupPrimary` names them.
+    pub(crate) serialization: String,
     /// The master's pid: a process with another parent inherited the variable, and is no worker.
     pub(crate) parent: u32,
     /// Sent back in `Hello`: proof that the peer is the process that was started.
@@ -156,7 +158,7 @@ mod tests {
             (Message::Bell, b"\x01\0\0\0\0"),
             (
                 Message::Hello(Hello { version: 1, pid: 42, token: "t".into() }),
-                b"\x26\0\0\0\x01{\"version\":1,\"pid\":42,\"token\":\"t\"}",
+                b"\x23\0\0\0\x01{\"version\":1,\"pid\":42,\"token\":\"t\"}",
             ),
             (Message::Registered, b"\x01\0\0\0\x02"),
             (
@@ -165,7 +167,7 @@ mod tests {
                     code: "E".into(),
                     message: "no".into(),
                 }),
-                b"\x34\0\0\0\x03{\"name\":\"TypeError\",\"code\":\"E\",\"message\":\"no\"}",
+                b"\x2f\0\0\0\x03{\"name\":\"TypeError\",\"code\":\"E\",\"message\":\"no\"}",
             ),
             (Message::Uncaught("Error: x".into()), b"\x09\0\0\0\x04Error: x"),
             (Message::Release, b"\x01\0\0\0\x05"),

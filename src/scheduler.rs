@@ -30,7 +30,8 @@ pub(crate) const MAX_WINDOW_BYTES: usize = 1 << 20;
 pub(crate) enum Action {
     /// Hand `task` to the worker of `slot`.
     Give { slot: usize, task: TaskId, how: How },
-    /// Take back what the worker of `slot` has not started; the answer is [`Scheduler::recalled`].
+    /// Take back what the worker of `slot` has not started; the answer is [`Scheduler::recalled`],
+    /// whose actions come before those that follow this one.
     Recall { slot: usize },
     /// `task` was running when the worker of `slot` ended: it failed.
     Fail { slot: usize, task: TaskId },
@@ -327,3 +328,6 @@ impl Scheduler {
     }
 }
 
+
+#[cfg(test)]
+mod tests;

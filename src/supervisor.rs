@@ -50,6 +50,8 @@ pub(crate) struct Launch {
     pub(crate) node_args: Vec<Vec<String>>,
     pub(crate) run: u32,
     pub(crate) call: u32,
+    /// How values are encoded; the core only passes it on.
+    pub(crate) serialization: String,
     /// How long a worker may take from its start to the program's call.
     pub(crate) deadline: Duration,
 }
@@ -150,6 +152,7 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
         worker,
         control: first + 1,
         memory: first + 2,
+        serialization: launch.serialization.clone(),
         parent: std::process::id(),
         token: token.clone(),
     };

@@ -46,6 +46,7 @@ pub(crate) struct Worker {
     pub(crate) memory: Arc<Memory>,
     pub(crate) call: u32,
     pub(crate) id: u32,
+    pub(crate) serialization: String,
     control: UnixStream,
     inbox: Mutex<Inbox>,
     answers: Producer,
@@ -80,6 +81,7 @@ impl Worker {
         let worker = Arc::new(Self {
             call: invitation.call,
             id: invitation.worker,
+            serialization: invitation.serialization.clone(),
             control,
             inbox: Mutex::new(Inbox {
                 ring: Consumer::new(Arc::clone(&memory), Layout::TASKS),

@@ -3,7 +3,7 @@
 // an AssertionError with the first disagreement; never runs anything.
 
 const assert = require("assert");
-const { unordered, withoutErrors } = require("./outcome");
+const { listed, unordered, withoutErrors } = require("./outcome");
 
 /** What 1.0.3 must have done for a comparison with it to mean anything: ended as stated, and shown something. */
 function soundOriginal(parity, original) {
@@ -27,7 +27,7 @@ function same(parity, original, ours) {
 
 /** `expected` states: end, results (a value, or a function that asserts), said (in any output), survivors (how many). */
 function meets(expected, outcome, whose) {
-  const output = [...unordered(outcome.log), ...outcome.stderr].join("\n");
+  const output = [...listed(outcome.log), ...outcome.stderr].join("\n");
   assert.strictEqual(outcome.end, expected.end, `how ${whose} ended; it said: ${output}`);
   if (typeof expected.results === "function") expected.results(outcome.results);
   else assert.deepStrictEqual(outcome.results, expected.results || [], `results of ${whose}`);

@@ -44,12 +44,15 @@ function read(seen) {
   return { end: ending(seen), results, log: bySource(log), stderr, survivors: seen.survivors };
 }
 
-/** With several workers even one process's lines have no defined order: whose answer comes first is chance. */
-function unordered(log) {
-  const all = [];
-  for (const [source, texts] of Object.entries(log)) for (const text of texts) all.push(`${source}: ${text}`);
-  return all.sort();
-}
+const listed = (log) => Object.entries(log).flatMap(([source, texts]) => texts.map((text) => `${source}: ${text}`));
+
+/** With several workers, whose answer comes first, and who gets which event, is chance: what is said stays, not by whom. */
+const unordered = (log) =>
+  listed(log)
+    .map((line) => line.replace(/^WORKER-\d+|\bWorker \d+(?= now available)/, "<a worker>"))
+    .sort();
+
+const isOurs = (error) => error !== null && typeof error === "object" && typeof error.stack === "string";
 
 /** A failed entry of ours says why it failed, in a field that 1.0.3 does not have. */
 function withoutErrors(value) {
@@ -57,10 +60,10 @@ function withoutErrors(value) {
   if (value === null || typeof value !== "object") return value;
   const out = {};
   for (const key of Object.keys(value)) {
-    if (key === "error" && value.failed === true) continue;
+    if (key === "error" && value.failed === true && isOurs(value.error)) continue;
     Object.defineProperty(out, key, { value: withoutErrors(value[key]), enumerable: true });
   }
   return out;
 }
 
-module.exports = { read, unordered, withoutErrors };
+module.exports = { read, listed, unordered, withoutErrors };

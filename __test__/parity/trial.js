@@ -7,7 +7,7 @@ const fs = require("fs");
 const path = require("path");
 
 /** A program that prints nothing for this long is stuck: twice what 1.0.3 takes, at worst, to start its workers here. */
-const SILENCE_MS = 20000;
+const SILENCE_MS = 12000;
 /** Nothing here runs longer, whatever it prints. */
 const DEADLINE_MS = 60000;
 /** How long what is left of a group may take to end after its master has (released workers drain). */

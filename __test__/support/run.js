@@ -15,7 +15,7 @@ const NODE = process.env.SONIC_TEST_NODE || process.execPath;
 const NODE_MAJOR = Number(execFileSync(NODE, ["-p", "process.versions.node"], { encoding: "utf8" }).split(".")[0]);
 
 /** A program that needs longer hangs: the slowest fixture takes a few seconds on a busy two-core machine. */
-const DEADLINE = 60_000;
+const DEADLINE = 30_000;
 /** Workers may outlive a program that was killed or called `process.exit()` by this much. */
 const GRACE = 2_000;
 const POLL = 5;

@@ -38,6 +38,8 @@ pub struct LaunchOptions {
     pub workers: Vec<u32>,
     pub run: u32,
     pub call: u32,
+    /// `json` or `advanced`.
+    pub serialization: String,
     /// Milliseconds from a worker's start to the program's call.
     pub deadline: f64,
 }
@@ -104,6 +106,7 @@ pub fn pool_create(
         node_args: options.node_args,
         run: options.run,
         call: options.call,
+        serialization: options.serialization,
         deadline: Duration::from_secs_f64((options.deadline / 1e3).clamp(0.0, 1e9)),
     };
     let board = Arc::new(Memory::anonymous(Board::LEN).map_err(failed)?);

@@ -86,6 +86,12 @@ pub fn worker_call(worker: &External<WorkerHandle>) -> u32 {
     worker.worker.call
 }
 
+/// How values are encoded in this run.
+#[napi(ts_return_type = "'json' | 'advanced'")]
+pub fn worker_serialization(worker: &External<WorkerHandle>) -> String {
+    worker.worker.serialization.clone()
+}
+
 /// The memory that the worker shares with its master.
 #[napi(ts_return_type = "ArrayBuffer")]
 pub fn worker_memory(worker: &External<WorkerHandle>) -> Shown {
@@ -142,6 +148,7 @@ pub fn worker_take(worker: &External<WorkerHandle>) -> Result<Option<Text>> {
         return Ok(None);
     }
     let mut originals = worker.originals.borrow_mut();
+    let advanced = worker.worker.serialization == "advanced";
     let length: usize = items.iter().map(|item| item.text.len() + 24).sum();
     let mut text = Vec::with_capacity(length + 2);
     let mut digits = itoa::Buffer::new();
@@ -156,7 +163,7 @@ pub fn worker_take(worker: &External<WorkerHandle>) -> Result<Option<Text>> {
         } else {
             text.extend_from_slice(&data);
         }
-        let changeable = matches!(data.first(), Some(b'{' | b'['));
+        let changeable = advanced || matches!(data.first(), Some(b'{' | b'['));
         if header.kind == Kind::Task && changeable && !header.has(flag::WHOLE) {
             originals.insert(header.index, data);
         }

@@ -11,29 +11,19 @@ export const withoutArgs = (): Promise<any> =>
 // One stands in for the other.
 export const call: typeof sonicDistribute = MapReduce;
 
+const fn = (): number => 0;
+
 export const wrong = async (): Promise<void> => {
   // @ts-expect-error masterFn is a function
-  await MapReduce("masterFn", [], () => 0);
+  await MapReduce("masterFn", [], fn);
   // @ts-expect-error workerFns is an array
-  await MapReduce(
-    () => 0,
-    {},
-    () => 0,
-  );
+  await MapReduce(fn, {}, fn);
+  // @ts-expect-error workerFns is an array of functions
+  await MapReduce(fn, [fn, 1], fn);
   // @ts-expect-error reduceFn is a function
-  await MapReduce(() => 0, []);
+  await MapReduce(fn, []);
   // @ts-expect-error args is the last argument
-  await MapReduce(
-    () => 0,
-    [],
-    () => 0,
-    {},
-    {},
-  );
+  await MapReduce(fn, [], fn, {}, {});
   // @ts-expect-error 1.0.3 demands args
-  await sonicDistribute(
-    () => 0,
-    [],
-    () => 0,
-  );
+  await sonicDistribute(fn, [], fn);
 };
