@@ -19,7 +19,7 @@ const { MODULES, Workspace } = require("./support/workspace");
 const FIXTURES = path.join(__dirname, "fixtures", "runners");
 const EXPECTED = { total: 385, inMaster: false, failed: 0 };
 
-/** Erasable syntax only, or that Node refuses the program. */
+/** The line of Node that runs TypeScript by itself, by stripping the types. */
 const STRIPS_TYPES = 24;
 
 /** A runner's script, to be run by the Node that runs this spec. */
@@ -59,6 +59,17 @@ describe("ts-node", () => {
     project.adds([TS_NODE, "--transpile-only", "--cwd", ".", "program.ts"]));
   it("runs a program by node -r ts-node/register", () =>
     project.adds(["-r", "ts-node/register", "program.ts"]));
+});
+
+describe("ts-node as a loader of ES modules", () => {
+  const project = workspace("ts-node-esm", ["ts-node", "typescript", "@types/node"]);
+
+  it("runs a program by node --loader ts-node/esm", () => {
+    project.write("package.json", '{ "private": true, "type": "module" }\n');
+    const compilerOptions = { module: "esnext", moduleResolution: "node", target: "es2019" };
+    project.write("tsconfig.json", JSON.stringify({ compilerOptions }));
+    return project.adds(["--no-warnings", "--loader", "ts-node/esm", "program.ts"]);
+  });
 });
 
 describe("ts-node with tsconfig-paths", () => {

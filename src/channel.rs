@@ -109,7 +109,9 @@ mod tests {
             ),
             (
                 r#"{"cmd":"NODE_CLUSTER","act":"queryServer","seq":4,"port":0}"#,
-                Said::Asked { reply: "{\"ack\":4,\"cmd\":\"NODE_CLUSTER\",\"errno\":-95}\n".into() },
+                Said::Asked {
+                    reply: "{\"ack\":4,\"cmd\":\"NODE_CLUSTER\",\"errno\":-95}\n".into(),
+                },
             ),
             (r#"{"cmd":"NODE_CLUSTER","act":"close","seq":5}"#, Said::Nothing),
             (r#"{"a":1}"#, Said::Message(r#"{"a":1}"#.into())),

@@ -39,10 +39,10 @@ impl Exit {
     /// The signal's name, such as `SIGKILL`.
     pub(crate) fn signal(self) -> Option<String> {
         let Self::Signal(number) = self else { return None };
-        Some(nix::sys::signal::Signal::try_from(number).map_or_else(
-            |_| format!("signal {number}"),
-            |signal| signal.as_str().to_owned(),
-        ))
+        Some(
+            nix::sys::signal::Signal::try_from(number)
+                .map_or_else(|_| format!("signal {number}"), |signal| signal.as_str().to_owned()),
+        )
     }
 }
 
@@ -79,6 +79,29 @@ pub(crate) struct Recipe {
     pub(crate) stdio: Vec<Stream>,
     pub(crate) uid: Option<u32>,
     pub(crate) gid: Option<u32>,
+}
+
+/// A process as the pool needs it; a test has its own.
+pub(crate) trait Process: fmt::Debug + Send {
+    fn pid(&self) -> u32;
+    /// Sends a signal; does nothing once the process has been reaped.
+    fn signal(&self, number: i32) -> io::Result<()>;
+    fn kill(&self);
+}
+
+impl Process for Child {
+    fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    fn signal(&self, number: i32) -> io::Result<()> {
+        self.shared.send_signal(number)
+    }
+
+    fn kill(&self) {
+        // It fails only for a process that is gone, which is what is wanted.
+        let _ = self.shared.kill();
+    }
 }
 
 /// A running process, which somebody else may wait for meanwhile.
@@ -135,20 +158,6 @@ impl Child {
         Ok((Self { shared, pid }, pipes))
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.pid
-    }
-
-    /// Sends a signal; does nothing once the process has been reaped.
-    pub(crate) fn signal(&self, number: i32) -> io::Result<()> {
-        self.shared.send_signal(number)
-    }
-
-    pub(crate) fn kill(&self) {
-        // It fails only for a process that is gone, which is what is wanted.
-        let _ = self.shared.kill();
-    }
-
     /// Calls `ended` when the process has ended and is reaped. A thread that blocks in `waitpid`
     /// is the one way that works on every system and leaves Node's own `SIGCHLD` alone.
     pub(crate) fn on_exit(&self, ended: impl FnOnce(Exit) + Send + 'static) -> io::Result<()> {
@@ -171,9 +180,7 @@ fn open(stream: Stream, at: usize) -> io::Result<(Option<OwnedFd>, OwnedFd)> {
             Ok((None, duplicate(fd).or_else(|_| null())?))
         }
         Stream::Fd(fd) => Ok((None, duplicate(fd)?)),
-        Stream::Ignore => {
-            Ok((None, null()?))
-        }
+        Stream::Ignore => Ok((None, null()?)),
         Stream::Pipe => {
             // Both directions in one, as Node's own `pipe` streams are.
             let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;

@@ -2,6 +2,8 @@
 //!
 //! (The picture is completed below.)
 
+#![cfg_attr(test, allow(dead_code, reason = "napi exports nothing into a test binary"))]
+
 mod binding;
 mod channel;
 mod child;

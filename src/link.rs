@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
-use crate::child::Child;
+use crate::child::Process;
 use crate::memory::Memory;
 use crate::protocol::{Layout, Message};
 use crate::ring::{Broken, Consumer, Header, Kind, Producer, flag};
@@ -21,8 +21,13 @@ use crate::socket;
 /// What waits for room in the task ring.
 #[derive(Debug)]
 enum Outgoing {
-    Task { task: TaskId, how: How },
-    Message { text: Vec<u8> },
+    Task {
+        task: TaskId,
+        how: How,
+    },
+    Message {
+        text: Vec<u8>,
+    },
     /// The payload that is partly in the ring went elsewhere.
     Drop,
 }
@@ -36,7 +41,7 @@ struct Given {
 /// One worker process as the pool sees it.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) child: Child,
+    pub(crate) child: Box<dyn Process>,
     /// Lines for Node's own channel, written by the I/O thread.
     pub(crate) channel: mpsc::UnboundedSender<String>,
     /// The program reached its call there.
@@ -67,7 +72,7 @@ pub(crate) trait Texts {
 
 impl Link {
     pub(crate) fn new(
-        child: Child,
+        child: Box<dyn Process>,
         control: UnixStream,
         channel: mpsc::UnboundedSender<String>,
         memory: Arc<Memory>,

@@ -37,9 +37,11 @@ impl Memory {
     /// The 32-bit word at `index`, counted in words.
     pub(crate) fn word(&self, index: usize) -> &AtomicU32 {
         assert!((index + 1) * 4 <= self.len(), "word {index} lies outside the memory");
+        #[expect(clippy::cast_ptr_alignment, reason = "a mapping starts on a page")]
+        let words = self.as_mut_ptr().cast::<u32>();
         // SAFETY: in bounds (above), aligned (a mapping starts on a page), and words are only
         // ever accessed as atomics, here and by `Atomics` in JavaScript.
-        unsafe { AtomicU32::from_ptr(self.as_mut_ptr().cast::<u32>().add(index)) }
+        unsafe { AtomicU32::from_ptr(words.add(index)) }
     }
 
     /// Copies `from` into the memory at `offset`.
@@ -48,11 +50,7 @@ impl Memory {
         // SAFETY: in bounds (above); `from` is a live Rust slice, which never overlaps a mapping.
         // A peer that breaks the ring's protocol can only garble bytes, which are checked later.
         unsafe {
-            std::ptr::copy_nonoverlapping(
-                from.as_ptr(),
-                self.as_mut_ptr().add(offset),
-                from.len(),
-            );
+            std::ptr::copy_nonoverlapping(from.as_ptr(), self.as_mut_ptr().add(offset), from.len());
         }
     }
 

@@ -81,6 +81,19 @@ struct Slot {
     closed: bool,
 }
 
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// A worker that cannot be started ends the run.
+    Starting,
+    /// Every worker was ready once: a failing start costs a worker and not the run.
+    Running,
+    /// The workers have been let go.
+    Released,
+    /// No worker is left, and JavaScript was told.
+    Closed,
+}
+
 #[derive(Debug)]
 struct State {
     slots: Vec<Slot>,
@@ -94,12 +107,11 @@ struct State {
     observed: Results,
     observing: bool,
     notes: Vec<Note>,
+    /// JavaScript waits for the last answer.
     draining: bool,
-    releasing: bool,
-    /// Every worker was ready once: from now on a failing start costs a worker and not the run.
-    running: bool,
+    phase: Phase,
+    /// Why the run cannot go on, as the JSON of an error.
     failed: Option<String>,
-    closed: bool,
     actions: Vec<Action>,
     scratch: Vec<u8>,
 }
@@ -136,10 +148,8 @@ impl Pool {
             observing: false,
             notes: Vec::new(),
             draining: false,
-            releasing: false,
-            running: false,
+            phase: Phase::Starting,
             failed: None,
-            closed: false,
             actions: Vec::new(),
             scratch: Vec::new(),
         };
@@ -196,9 +206,8 @@ impl Pool {
                 link.message(text.to_vec());
                 return true;
             }
-            let mut line = String::from_utf8_lossy(text).into_owned();
-            line.push('\n');
-            link.channel.send(line).is_ok()
+            let message = format!("{}\n", String::from_utf8_lossy(text));
+            link.channel.send(message).is_ok()
         })
     }
 
@@ -258,7 +267,7 @@ impl Pool {
     /// Lets every worker go: nothing more is started, what runs may end, then the worker drains.
     pub(crate) fn release(&self) {
         self.enter(|state| {
-            state.releasing = true;
+            state.phase = state.phase.max(Phase::Released);
             for slot in 0..state.slots.len() {
                 state.release(slot);
             }
@@ -290,7 +299,7 @@ impl Pool {
             link.ring_always(state.observing);
             state.slots[slot].link = Some(link);
             state.notes.extend(fork);
-            if state.releasing {
+            if state.is_released() {
                 state.release(slot);
             }
         });
@@ -313,17 +322,17 @@ impl Pool {
     pub(crate) fn registered(&self, slot: usize) {
         self.enter(|state| {
             let worker = state.slots[slot].worker;
-            let releasing = state.releasing;
+            let releasing = state.is_released();
             let Some(link) = state.slots[slot].link.as_mut() else { return };
             link.registered = true;
             if releasing {
                 return;
             }
             state.notes.push(Note::Registered { worker });
-            state.running |= state
-                .slots
-                .iter()
-                .all(|slot| slot.link.as_ref().is_some_and(|link| link.registered));
+            let is_ready = |slot: &Slot| slot.link.as_ref().is_some_and(|link| link.registered);
+            if state.slots.iter().all(is_ready) {
+                state.phase = state.phase.max(Phase::Running);
+            }
             state.scheduler.ready(slot, &mut state.actions);
         });
     }
@@ -382,7 +391,7 @@ impl Pool {
                 said: Said(link.said),
                 deadline: self.launch.deadline,
             };
-            if state.releasing || state.failed.is_some() {
+            if state.is_released() || state.failed.is_some() {
                 state.slots[slot].closed = true;
                 state.scheduler.retired(slot, &mut state.actions);
             } else {
@@ -401,7 +410,7 @@ impl Pool {
     /// Whether the worker of `slot` need not come up any more.
     pub(crate) fn is_released(&self) -> bool {
         let state = self.lock();
-        state.releasing || state.failed.is_some()
+        state.is_released() || state.failed.is_some()
     }
 
     /// A restart that was ordered is not wanted any more.
@@ -416,7 +425,7 @@ impl Pool {
     /// JavaScript is gone: the workers see their sockets close, and end.
     pub(crate) fn abandon(&self) {
         let mut state = self.lock();
-        state.releasing = true;
+        state.phase = Phase::Closed;
         for slot in &mut state.slots {
             slot.link = None;
             slot.closed = true;
@@ -442,8 +451,7 @@ struct Crash {
 impl Crash {
     fn error(&self) -> Vec<u8> {
         let said = Said(self.said.clone());
-        let message =
-            format!("worker {} {} while it ran this event{said}", self.worker, self.exit);
+        let message = format!("worker {} {} while it ran this event{said}", self.worker, self.exit);
         serde_json::json!({
             "name": "Error",
             "message": message,
@@ -460,6 +468,10 @@ impl Crash {
 }
 
 impl State {
+    fn is_released(&self) -> bool {
+        self.phase >= Phase::Released
+    }
+
     fn slot_of(&self, worker: u32) -> Option<usize> {
         self.slots.iter().position(|slot| slot.worker == worker)
     }
@@ -482,7 +494,7 @@ impl State {
         loop {
             self.drain_staging();
             self.collect();
-            if !self.releasing {
+            if !self.is_released() {
                 self.scheduler.dispatch(&mut self.actions);
             }
             self.act();
@@ -490,7 +502,7 @@ impl State {
             self.publish(pool);
             // JavaScript stages first and looks at the idle count then; the count is set first here
             // and the ring looked at then: one of the two sees the other.
-            if self.scheduler.idle() == 0 || self.staging.is_empty() || self.releasing {
+            if self.scheduler.idle() == 0 || self.staging.is_empty() || self.is_released() {
                 break;
             }
         }
@@ -681,7 +693,7 @@ impl State {
     fn publish(&mut self, pool: &Pool) {
         let board = &pool.board;
         let outstanding = self.scheduler.outstanding();
-        let idle = if self.releasing { 0 } else { self.scheduler.idle() };
+        let idle = if self.is_released() { 0 } else { self.scheduler.idle() };
         let capacity = self.scheduler.capacity();
         let room = if self.failed.is_some() { FAILED_ROOM } else { room(capacity, outstanding) };
         // Little room is not worth a turn of JavaScript, and more is coming; an idle worker is.
@@ -720,7 +732,7 @@ impl State {
     fn retire(&mut self, slot: usize, error: &Error) {
         self.slots[slot].closed = true;
         self.scheduler.retired(slot, &mut self.actions);
-        if !self.running || self.slots.iter().all(|slot| slot.closed) {
+        if self.phase == Phase::Starting || self.slots.iter().all(|slot| slot.closed) {
             self.fail(error);
         } else {
             let worker = self.slots[slot].worker;
@@ -744,12 +756,12 @@ impl State {
     }
 
     fn close_if_done(&mut self, commands: &mpsc::UnboundedSender<Command>) {
-        if self.closed {
+        if self.phase == Phase::Closed {
             return;
         }
-        let over = self.releasing || self.failed.is_some();
+        let over = self.is_released() || self.failed.is_some();
         if over && self.slots.iter().all(|slot| slot.closed && slot.link.is_none()) {
-            self.closed = true;
+            self.phase = Phase::Closed;
             self.notes.push(Note::Closed);
             // Without the I/O thread there is nothing left to stop.
             let _ = commands.send(Command::Stop);

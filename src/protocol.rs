@@ -118,8 +118,7 @@ impl Layout {
     pub(crate) const RING_ALWAYS: usize = 113;
 
     pub(crate) const RING: u32 = 1 << 20;
-    pub(crate) const TASKS: Place =
-        Place { tail: 32, head: 48, bytes: 4096, size: Self::RING };
+    pub(crate) const TASKS: Place = Place { tail: 32, head: 48, bytes: 4096, size: Self::RING };
     pub(crate) const ANSWERS: Place =
         Place { tail: 128, head: 144, bytes: 4096 + Self::RING as usize, size: Self::RING };
     pub(crate) const LEN: usize = 4096 + 2 * Self::RING as usize;
@@ -141,8 +140,7 @@ impl Board {
     pub(crate) const WAITING_FOR: usize = 65;
 
     pub(crate) const RING: u32 = 1 << 18;
-    pub(crate) const STAGING: Place =
-        Place { tail: 96, head: 112, bytes: 4096, size: Self::RING };
+    pub(crate) const STAGING: Place = Place { tail: 96, head: 112, bytes: 4096, size: Self::RING };
     pub(crate) const LEN: usize = 4096 + Self::RING as usize;
 }
 

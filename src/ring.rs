@@ -298,15 +298,17 @@ mod tests {
 
     fn pair() -> (Producer, Consumer, Arc<Memory>) {
         let memory = Arc::new(Memory::anonymous(4096).expect("memory"));
-        (
-            Producer::new(memory.clone(), PLACE),
-            Consumer::new(memory.clone(), PLACE),
-            memory,
-        )
+        (Producer::new(memory.clone(), PLACE), Consumer::new(memory.clone(), PLACE), memory)
     }
 
     fn header(index: u32) -> Header {
-        Header { index, split: 3, started: 1.5, finished: 2.5, ..Header::new(Kind::Answer, flag::RESPONSE) }
+        Header {
+            index,
+            split: 3,
+            started: 1.5,
+            finished: 2.5,
+            ..Header::new(Kind::Answer, flag::RESPONSE)
+        }
     }
 
     #[test]

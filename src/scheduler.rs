@@ -328,6 +328,5 @@ impl Scheduler {
     }
 }
 
-
 #[cfg(test)]
 mod tests;

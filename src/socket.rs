@@ -35,8 +35,7 @@ pub(crate) fn wires(len: usize) -> io::Result<Wires> {
     let (channel, their_channel) = UnixStream::pair()?;
     control.set_nonblocking(true)?;
     channel.set_nonblocking(true)?;
-    let memory =
-        memfd_create("sonic-distribute", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    let memory = memfd_create("sonic-distribute", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     ftruncate(&memory, len as u64)?;
     fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
     let theirs = Theirs {

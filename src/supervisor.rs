@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
 use crate::channel::{self, Lines};
-use crate::child::{Child, Exit, Recipe};
+use crate::child::{Child, Exit, Process, Recipe};
 use crate::error::{Error, Said};
 use crate::frame::Decoder;
 use crate::link::Link;
@@ -136,11 +136,8 @@ pub(crate) struct Started {
 pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started, Error> {
     let launch = &pool.launch;
     let worker = launch.workers[slot];
-    let failed = |source: io::Error| Error::Spawn {
-        worker,
-        program: launch.recipe.program.clone(),
-        source,
-    };
+    let failed =
+        |source: io::Error| Error::Spawn { worker, program: launch.recipe.program.clone(), source };
     let wires = socket::wires(Layout::LEN).map_err(failed)?;
     let token = token().map_err(failed)?;
     let memory = Arc::new(Memory::of_file(&wires.memory).map_err(failed)?);
@@ -187,7 +184,7 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     let pipes: Vec<(usize, i32)> =
         pipes.into_iter().map(|(at, fd)| (at, fd.into_raw_fd())).collect();
     let fork = announce.then(|| Note::Fork { worker, pid, pipes: pipes.clone() });
-    pool.started(slot, Link::new(child, wires.control, sender, memory), fork);
+    pool.started(slot, Link::new(Box::new(child), wires.control, sender, memory), fork);
     let channel = wires.channel;
     let served = Served { slot, worker, pid, token, control, channel, lines, exit };
     // The I/O thread outlives every worker; when it is gone, so is the pool.
@@ -243,14 +240,13 @@ fn restart(pool: &Pool, slot: usize) {
 fn token() -> io::Result<String> {
     let mut bytes = [0; 16];
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// Listens to one worker until it has ended and everything it said is heard.
 async fn listen(pool: Arc<Pool>, served: Box<Served>) {
     let Served { slot, worker, pid, token, control, channel, mut lines, exit } = *served;
-    let (Ok(control), Ok(channel)) =
-        (UnixStream::from_std(control), UnixStream::from_std(channel))
+    let (Ok(control), Ok(channel)) = (UnixStream::from_std(control), UnixStream::from_std(channel))
     else {
         // Without a descriptor to poll nothing can be heard: end it, and learn how it ended.
         pool.kill(slot);
@@ -258,10 +254,21 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
         pool.ended(slot, exit, false);
         return;
     };
-    let mut control = Control { pool: &pool, slot, worker, pid, token, stream: control,
-        decoder: Decoder::default(), greeted: false, registered: false, open: true };
+    let mut control = Control {
+        pool: &pool,
+        slot,
+        worker,
+        pid,
+        token,
+        stream: control,
+        decoder: Decoder::default(),
+        greeted: false,
+        registered: false,
+        open: true,
+    };
     let (read, write) = channel.into_split();
-    let mut node = NodeChannel { pool: &pool, slot, worker, read, write, lines: Lines::default(), open: true };
+    let mut node =
+        NodeChannel { pool: &pool, slot, worker, read, write, lines: Lines::default(), open: true };
     let deadline = Instant::now() + pool.launch.deadline;
     let mut timed_out = false;
     let mut linger = None;
@@ -338,7 +345,12 @@ impl Control<'_> {
     fn read(&mut self) -> Heard {
         let mut bytes = [0; 4096];
         match self.stream.try_read(&mut bytes) {
-            Ok(0) => return Heard::End,
+            Ok(0) => {
+                if let Err(malformed) = self.decoder.finish() {
+                    self.pool.uncaught(self.slot, malformed.to_string());
+                }
+                return Heard::End;
+            }
             Ok(count) => self.decoder.feed(&bytes[..count]),
             Err(error) => return Heard::of(&error),
         }
@@ -424,7 +436,7 @@ struct NodeChannel<'a> {
 impl NodeChannel<'_> {
     /// Reads what is there.
     async fn read(&mut self) -> Heard {
-        let mut bytes = [0; 65536];
+        let mut bytes = [0; 8192];
         match self.read.try_read(&mut bytes) {
             Ok(0) => return Heard::End,
             Ok(count) => self.lines.feed(&bytes[..count]),

@@ -4,7 +4,6 @@
 //! socket, wakes JavaScript, and ends the process when the master is gone before it has let the
 //! worker go, whatever JavaScript is doing. It never runs user code.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,14 +66,15 @@ struct Inbox {
 }
 
 impl Worker {
-    /// Joins the master: says hello and listens. `signal` is called on the I/O thread.
+    /// Joins the master: says hello and listens. `signal` is called on the I/O thread. A master that
+    /// ends before it has let the worker go calls `orphaned` there.
     pub(crate) fn join(
         invitation: &Invitation,
         control: UnixStream,
-        memory: &File,
+        memory: Arc<Memory>,
         signal: impl Fn(Signal) + Send + 'static,
+        orphaned: impl FnOnce() + Send + 'static,
     ) -> io::Result<Arc<Self>> {
-        let memory = Arc::new(Memory::of_file(memory)?);
         if memory.len() < Layout::LEN {
             return Err(io::Error::other("the shared memory is too small"));
         }
@@ -102,8 +102,7 @@ impl Worker {
         thread::Builder::new().name("sonic-io".into()).spawn(move || {
             listener.listen(reader, &signal);
             if !listener.released.load(Ordering::SeqCst) {
-                thread::sleep(GRACE);
-                end_process();
+                orphaned();
             }
         })?;
         Ok(worker)
@@ -231,6 +230,12 @@ impl Worker {
             }
         }
     }
+}
+
+/// Ends this process, whose master is gone, if it does not do so by itself in time.
+pub(crate) fn end_orphan() {
+    thread::sleep(GRACE);
+    end_process();
 }
 
 fn end_process() -> ! {

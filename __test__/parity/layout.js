@@ -75,7 +75,7 @@ function layOut() {
     fs.writeFileSync(path.join(project, "tsconfig.json"), JSON.stringify(TSCONFIG));
     projects[name] = project;
   }
-  return { projects, remove: () => fs.rmSync(root, { recursive: true, force: true }) };
+  return { projects, remove: () => fs.rmSync(root, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 module.exports = { layOut, hasOurs: () => fs.existsSync(path.join(ROOT, "index.js")) };

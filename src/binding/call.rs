@@ -39,6 +39,7 @@ impl Call {
         function: &Function<'_, u32, ()>,
         gone: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self> {
+        const NAME: &str = "sonic-distribute";
         let shared = Arc::new(Shared {
             function: Mutex::new(None),
             pending: AtomicUsize::new(0),
@@ -47,7 +48,6 @@ impl Call {
         let data = Arc::into_raw(Arc::clone(&shared)).cast::<c_void>().cast_mut();
         let mut raw = ptr::null_mut();
         let mut name = ptr::null_mut();
-        const NAME: &str = "sonic-distribute";
         // SAFETY: `env` and `function` are live in this call; `data` is an `Arc` that the finaliser
         // gives back, and outlives every call because the finaliser runs last.
         unsafe {
@@ -112,8 +112,7 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        let raw =
-            self.shared.function.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let raw = self.shared.function.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Raw(raw)) = raw {
             // SAFETY: alive (see `call`), and taken, so released once.
             unsafe {

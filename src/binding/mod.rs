@@ -1,5 +1,7 @@
 //! What JavaScript calls. Every function converts in, calls the core, converts out.
 
+#![expect(unreachable_pub, reason = "napi exports what is public")]
+
 mod call;
 mod master;
 mod text;

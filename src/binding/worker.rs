@@ -13,9 +13,10 @@ use napi_derive::napi;
 use super::call::Call;
 use super::text::{Shown, Text};
 use crate::child::adopt;
+use crate::memory::Memory;
 use crate::protocol::{Invitation, Refusal, VERSION};
 use crate::ring::{Header, Kind, flag};
-use crate::worker::{Item, Signal, Worker};
+use crate::worker::{Item, Signal, Worker, end_orphan};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
 
@@ -74,9 +75,9 @@ pub fn worker_join(
             Signal::Released => 2,
         });
     };
-    let worker =
-        Worker::join(&invitation, UnixStream::from(control), &File::from(memory), signal)
-            .map_err(failed)?;
+    let memory = Arc::new(Memory::of_file(&File::from(memory)).map_err(failed)?);
+    let control = UnixStream::from(control);
+    let worker = Worker::join(&invitation, control, memory, signal, end_orphan).map_err(failed)?;
     Ok(Some(External::new(WorkerHandle { worker, call, originals: RefCell::default() })))
 }
 

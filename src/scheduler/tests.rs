@@ -368,7 +368,9 @@ impl Walk {
             .bench
             .actions
             .iter()
-            .filter_map(|action| if let Action::Fail { task, .. } = action { Some(*task) } else { None })
+            .filter_map(
+                |action| if let Action::Fail { task, .. } = action { Some(*task) } else { None },
+            )
             .collect();
         assert_eq!(failed, running, "a crash costs what ran, and nothing else");
     }

@@ -42,7 +42,7 @@ module.exports = [
     original: { end: "exit 1", said: /TypeError: Queue is not a constructor/ },
     ours: {
       end: "exit 0",
-      results: [["a", false, ["b"], "b", "<undefined>", true], true, [true, true]],
+      results: [true, { seen: ["a", false, ["b"], "b", "<undefined>", true], are: [true, true] }],
     },
   },
   { program: "esm-named-imports.mjs", section },
