@@ -42,7 +42,7 @@ function adaptSend(self) {
   if (send === undefined) return;
   /** @type {any} */
   const ordered = function (/** @type {any} */ message, /** @type {any[]} */ ...rest) {
-    const text = process.connected && isSendable(message) ? codec.encode(message) : undefined;
+    const text = process.connected && isSendable(message) ? codec.encode(message, "") : undefined;
     // Node's own send says what is wrong with the rest, in Node's own words.
     if (text === undefined) return Reflect.apply(send, process, [message, ...rest]);
     const callback = sendCallback(rest);
@@ -74,6 +74,12 @@ function flagsOf(message, wire) {
   return (failed ? wire.failed : 0) | (response !== undefined && response !== null ? wire.response : 0);
 }
 
+/**
+ * What listens in this worker: closed when it disconnects, as Node's cluster does.
+ * @type {Set<any>}
+ */
+const listening = new Set();
+
 /** A server of a worker is its own, as with `exclusive: true`: the master shares no handles. */
 function adaptListen() {
   /** @type {any} */ (cluster)._getServer = (
@@ -82,18 +88,48 @@ function adaptListen() {
     /** @type {(error: number, handle: any) => void} */ callback,
   ) => {
     const { address, port, addressType, fd, flags } = options;
-    const isUdp = addressType === "udp4" || addressType === "udp6";
-    /** @type {any} */
-    const maker = isUdp ? require("dgram") : require("net");
-    const make = isUdp ? maker._createSocketHandle : maker._createServerHandle;
-    const handle = make(address, port, addressType, fd, flags);
+    const handle = makeHandle(address, port, addressType, fd, flags);
     if (typeof handle === "number") {
       callback(handle, null);
       return;
     }
+    listening.add(handle);
+    server.once("close", () => listening.delete(handle));
     server.once("listening", () => announce(server, options));
     callback(0, handle);
   };
+}
+
+/**
+ * The handle that an exclusive server would make: Node's own code for it, under a deprecated name.
+ * @param {any} address
+ * @param {any} port
+ * @param {any} addressType
+ * @param {any} fd
+ * @param {any} flags
+ * @returns {any} a handle, or an error number
+ */
+function makeHandle(address, port, addressType, fd, flags) {
+  /** @type {any} */
+  const net = require("net");
+  if (addressType !== "udp4" && addressType !== "udp6") {
+    return net._createServerHandle(address, port, addressType, fd, flags);
+  }
+  /** @type {any} */
+  const dgram = require("dgram");
+  const { noDeprecation } = process;
+  process.noDeprecation = true;
+  try {
+    return dgram._createSocketHandle(address, port, addressType, fd, flags);
+  } finally {
+    process.noDeprecation = noDeprecation;
+  }
+}
+
+/** The worker is let go: nothing listens any more, and what is connected may end. */
+function stopListening() {
+  for (const handle of listening) handle.close();
+  listening.clear();
 }
 
 /**
@@ -130,4 +166,4 @@ function reportUncaught({ native, handle }) {
   });
 }
 
-module.exports = { adapt };
+module.exports = { adapt, stopListening };

@@ -5,37 +5,32 @@
 
 /**
  * @typedef {object} Codec
- * @property {(value: any) => string | undefined} encode JSON, or undefined for `undefined`
+ * @property {(value: any, key: string) => string | undefined} encode JSON, or undefined for what has
+ *   none; `key` is the property that the value is of, which its `toJSON` is told
  * @property {(parsed: any) => any} decode from what JSON.parse made of the text
- * @property {(value: any) => string | undefined} response like encode, and undefined for what counts as no response
  */
 
 /** @type {Codec} */
 const json = {
-  encode(value) {
+  encode(value, key) {
     if (typeof value === "number") return value - value === 0 ? `${value}` : "null";
-    return JSON.stringify(value);
+    if (key === "" || value === undefined || value === null || typeof value.toJSON !== "function") {
+      return JSON.stringify(value);
+    }
+    const text = JSON.stringify({ [key]: value });
+    return text === "{}" ? undefined : text.slice(key.length + 4, -1);
   },
   decode: (parsed) => parsed,
-  response(value) {
-    if (typeof value === "number") return value - value === 0 ? `${value}` : undefined;
-    if (value === undefined || value === null) return undefined;
-    const text = JSON.stringify(value);
-    return text === "null" ? undefined : text;
-  },
 };
 
 /** @type {Codec} */
 const advanced = {
   encode(value) {
-    if (value === undefined) return undefined;
+    if (value === undefined || value === null) return JSON.stringify(value);
     return `"${require("v8").serialize(value).toString("base64")}"`;
   },
   decode(parsed) {
-    return require("v8").deserialize(Buffer.from(parsed, "base64"));
-  },
-  response(value) {
-    return value === null ? undefined : advanced.encode(value);
+    return parsed === null ? null : require("v8").deserialize(Buffer.from(parsed, "base64"));
   },
 };
 

@@ -151,7 +151,7 @@ class Run {
         text = this.eventText(event);
         flags |= this.wire.whole;
       } else {
-        text = this.codec.encode(event.data);
+        text = this.codec.encode(event.data, "data");
         if (text === undefined) {
           text = "";
           flags |= this.wire.hole;
@@ -179,7 +179,7 @@ class Run {
    * @returns {string}
    */
   eventText(event) {
-    const text = this.codec.encode(event);
+    const text = this.codec.encode(event, "");
     if (text === undefined) {
       throw invalidType(`Map: the event must be a value that JSON has, got ${shown(event)}`);
     }
@@ -323,7 +323,7 @@ class Run {
    */
   sendDirectly(id, event) {
     const whole = hasMoreThanData(event);
-    const text = whole ? this.eventText(event) : this.codec.encode(event.data);
+    const text = whole ? this.eventText(event) : this.codec.encode(event.data, "data");
     const { task, hole } = this.wire;
     if (text === undefined) return this.sendEvent(id, "", task | hole);
     return this.sendEvent(id, text, whole ? task | this.wire.whole : task);
@@ -341,7 +341,7 @@ class Run {
     if (isObject && ("data" in message || this.isHeld(id))) {
       return this.sendDirectly(id, message) ? null : gone(id);
     }
-    const text = this.codec.encode(message);
+    const text = this.codec.encode(message, "");
     if (text === undefined) {
       throw invalidType(`worker.send: the message must be a value that JSON has, got ${shown(message)}`);
     }

@@ -104,6 +104,7 @@ class WorkerProcess {
   /** The master lets go: the process ends when the program has nothing to do any more. */
   release() {
     this.released = true;
+    require("./channel").stopListening();
     this.native.workerHold(this.handle, false);
   }
 
@@ -288,12 +289,13 @@ class WorkerProcess {
   answer(task, data, started, value) {
     let text;
     try {
-      text = this.codec.response(value);
+      text = this.codec.encode(value, "response");
     } catch (error) {
       this.fail(task, data, started, error);
       return;
     }
-    if (text === undefined) this.write(task, data, started, 0, "");
+    // `undefined`, and `null` once encoded, count as no response.
+    if (text === undefined || text === "null") this.write(task, data, started, 0, "");
     else this.write(task, data, started, this.wire.response, text);
   }
 
@@ -347,7 +349,7 @@ class WorkerProcess {
     let text;
     let error;
     try {
-      text = this.codec.encode(data);
+      text = this.codec.encode(data, "data");
     } catch (thrown) {
       error = thrown;
     }
@@ -377,7 +379,8 @@ function join() {
   const handle = native().workerJoin(invitation, (what) => {
     if (self !== undefined) self.wake(what);
   });
-  if (handle === null) return;
+  // Its master ended before this process came so far.
+  if (handle === null) process.exit(1);
   self = new WorkerProcess(handle);
   require("./channel").adapt(self);
   require("./typescript").compileWhenNeeded();

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
@@ -42,8 +42,7 @@ struct Given {
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) child: Box<dyn Process>,
-    /// Lines for Node's own channel, written by the I/O thread.
-    pub(crate) channel: mpsc::UnboundedSender<String>,
+    channel: NodeChannel,
     /// The program reached its call there.
     pub(crate) registered: bool,
     /// It has run an event: it is good for something.
@@ -64,6 +63,30 @@ pub(crate) struct Link {
     published: u32,
 }
 
+/// The writing end of Node's own channel to the worker.
+#[derive(Debug)]
+pub(crate) struct NodeChannel {
+    /// Lines for the I/O thread, which waits for room where this thread does not.
+    pub(crate) lines: mpsc::UnboundedSender<String>,
+    /// How many of them are not written yet.
+    pub(crate) unwritten: Arc<AtomicUsize>,
+    /// The same socket, for a line that must be in it before this process can end.
+    pub(crate) socket: UnixStream,
+}
+
+impl NodeChannel {
+    /// Sends a line, at once if no other waits. False if nobody is there to take it.
+    pub(crate) fn send(&self, line: &str) -> bool {
+        if self.unwritten.load(Ordering::SeqCst) == 0
+            && socket::send_now(&self.socket, line.as_bytes()).is_ok()
+        {
+            return true;
+        }
+        self.unwritten.fetch_add(1, Ordering::SeqCst);
+        self.lines.send(line.to_owned()).is_ok()
+    }
+}
+
 /// Where the pool keeps an event's text and flags.
 pub(crate) trait Texts {
     /// The text of an event that is not answered yet, and its flags for the ring.
@@ -74,7 +97,7 @@ impl Link {
     pub(crate) fn new(
         child: Box<dyn Process>,
         control: UnixStream,
-        channel: mpsc::UnboundedSender<String>,
+        channel: NodeChannel,
         memory: Arc<Memory>,
     ) -> Self {
         Self {
@@ -185,6 +208,11 @@ impl Link {
     /// Whether the worker is to ring after every answer.
     pub(crate) fn ring_always(&self, always: bool) {
         self.memory.word(Layout::RING_ALWAYS).store(u32::from(always), Ordering::SeqCst);
+    }
+
+    /// Sends a line on Node's own channel. False if the worker is gone.
+    pub(crate) fn send_line(&self, line: &str) -> bool {
+        self.channel.send(line)
     }
 
     pub(crate) fn send(&self, message: &Message) -> io::Result<()> {

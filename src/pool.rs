@@ -81,6 +81,8 @@ impl Pool {
     fn enter<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let value = work(&mut state);
+        // Before anything else happens to the workers that the actions are about.
+        state.act();
         state.sweep(self);
         value
     }
@@ -122,7 +124,7 @@ impl Pool {
                 return true;
             }
             let message = format!("{}\n", String::from_utf8_lossy(text));
-            link.channel.send(message).is_ok()
+            link.send_line(&message)
         })
     }
 

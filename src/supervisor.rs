@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::IntoRawFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::channel::{self, Lines};
 use crate::child::{Child, Exit, Process, Recipe};
 use crate::error::{Error, Said};
 use crate::frame::Decoder;
-use crate::link::Link;
+use crate::link::{Link, NodeChannel as ChannelWriter};
 use crate::memory::Memory;
 use crate::note::Note;
 use crate::pool::Pool;
@@ -79,6 +80,7 @@ pub(crate) struct Served {
     control: StdUnixStream,
     channel: StdUnixStream,
     lines: mpsc::UnboundedReceiver<String>,
+    unwritten: Arc<AtomicUsize>,
     exit: oneshot::Receiver<Exit>,
 }
 
@@ -168,6 +170,13 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
         (wires.theirs.memory, first + 2),
     ];
     let control = wires.control.try_clone().map_err(failed)?;
+    let (sender, lines) = mpsc::unbounded_channel();
+    let unwritten = Arc::new(AtomicUsize::new(0));
+    let node_channel = ChannelWriter {
+        lines: sender,
+        unwritten: Arc::clone(&unwritten),
+        socket: wires.channel.try_clone().map_err(failed)?,
+    };
     let (child, pipes) = Child::spawn(&recipe, extra).map_err(failed)?;
     let (ended, exit) = oneshot::channel();
     // The receiver is gone only when the whole run is.
@@ -180,13 +189,12 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     }
     let pid = child.pid();
     debug!(worker, pid, "worker started");
-    let (sender, lines) = mpsc::unbounded_channel();
     let pipes: Vec<(usize, i32)> =
         pipes.into_iter().map(|(at, fd)| (at, fd.into_raw_fd())).collect();
     let fork = announce.then(|| Note::Fork { worker, pid, pipes: pipes.clone() });
-    pool.started(slot, Link::new(Box::new(child), wires.control, sender, memory), fork);
+    pool.started(slot, Link::new(Box::new(child), wires.control, node_channel, memory), fork);
     let channel = wires.channel;
-    let served = Served { slot, worker, pid, token, control, channel, lines, exit };
+    let served = Served { slot, worker, pid, token, control, channel, lines, unwritten, exit };
     // The I/O thread outlives every worker; when it is gone, so is the pool.
     let _ = pool.commands.send(Command::Serve(Box::new(served)));
     Ok(Started { worker, pid, pipes })
@@ -245,7 +253,7 @@ fn token() -> io::Result<String> {
 
 /// Listens to one worker until it has ended and everything it said is heard.
 async fn listen(pool: Arc<Pool>, served: Box<Served>) {
-    let Served { slot, worker, pid, token, control, channel, mut lines, exit } = *served;
+    let Served { slot, worker, pid, token, control, channel, mut lines, unwritten, exit } = *served;
     let (Ok(control), Ok(channel)) = (UnixStream::from_std(control), UnixStream::from_std(channel))
     else {
         // Without a descriptor to poll nothing can be heard: end it, and learn how it ended.
@@ -267,8 +275,16 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
         open: true,
     };
     let (read, write) = channel.into_split();
-    let mut node =
-        NodeChannel { pool: &pool, slot, worker, read, write, lines: Lines::default(), open: true };
+    let mut node = NodeChannel {
+        pool: &pool,
+        slot,
+        worker,
+        read,
+        write,
+        lines: Lines::default(),
+        unwritten,
+        open: true,
+    };
     let deadline = Instant::now() + pool.launch.deadline;
     let mut timed_out = false;
     let mut linger = None;
@@ -289,7 +305,10 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
                     pool.disconnected(slot);
                 }
             }
-            Some(line) = lines.recv(), if node.open => node.send(&line).await,
+            Some(line) = lines.recv(), if node.open => {
+                node.write(&line).await;
+                node.unwritten.fetch_sub(1, Ordering::SeqCst);
+            }
             exit = &mut exit => break exit.unwrap_or(Exit::Unknown),
             () = sleep_until(deadline), if !control.registered && !timed_out => {
                 if !pool.is_released() {
@@ -430,6 +449,8 @@ struct NodeChannel<'a> {
     read: OwnedReadHalf,
     write: OwnedWriteHalf,
     lines: Lines,
+    /// See [`ChannelWriter`]: what this thread writes counts too.
+    unwritten: Arc<AtomicUsize>,
     open: bool,
 }
 
@@ -461,15 +482,21 @@ impl NodeChannel<'_> {
             channel::Said::Listening(text) => self.pool.note(Note::Listening { worker, text }),
             channel::Said::Leaving { reply } => {
                 self.pool.note(Note::Leaving { worker });
-                self.send(&reply).await;
+                self.reply(&reply).await;
             }
-            channel::Said::Asked { reply } => self.send(&reply).await,
+            channel::Said::Asked { reply } => self.reply(&reply).await,
             channel::Said::Message(text) => self.pool.note(Note::Message { worker, text }),
             channel::Said::Nothing => {}
         }
     }
 
-    async fn send(&mut self, line: &str) {
+    async fn reply(&mut self, line: &str) {
+        self.unwritten.fetch_add(1, Ordering::SeqCst);
+        self.write(line).await;
+        self.unwritten.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    async fn write(&mut self, line: &str) {
         // A closed channel shows when it is read.
         let _ = self.write.write_all(line.as_bytes()).await;
     }

@@ -116,17 +116,19 @@ describe("hand-over", () => {
 
 describe("events that wait for each other", () => {
   const meetings = [
-    { workers: 2, tiny: 0, groups: 30, how: "turning" },
-    { workers: 2, tiny: 0, groups: 30, how: "blocking" },
-    { workers: 2, tiny: 3000, groups: 8, how: "turning" },
-    { workers: 2, tiny: 3000, groups: 8, how: "blocking" },
-    { workers: 4, tiny: 500, groups: 10, how: "blocking" },
+    { workers: 2, tiny: 0, groups: 30, runs: 1, how: "turning" },
+    { workers: 2, tiny: 0, groups: 30, runs: 1, how: "blocking" },
+    { workers: 2, tiny: 3000, groups: 1, runs: 8, how: "turning" },
+    { workers: 2, tiny: 3000, groups: 1, runs: 8, how: "blocking" },
+    { workers: 4, tiny: 500, groups: 1, runs: 10, how: "blocking" },
+    { workers: 2, tiny: 3000, groups: 5, runs: 5, how: "turning" },
+    { workers: 3, tiny: 1000, groups: 5, runs: 5, how: "blocking" },
   ];
-  for (const { workers, tiny, groups, how } of meetings) {
-    const among = tiny > 0 ? `, each after ${tiny} tiny events` : "";
+  for (const { workers, tiny, groups, runs, how } of meetings) {
+    const among = tiny > 0 ? `, ${groups} time${groups > 1 ? "s" : ""} after each of ${runs} runs of ${tiny} tiny events` : "";
     it(`meet, ${workers} on ${workers} workers${among}, the thread ${how}`, async () => {
-      const { result } = await run("model/meet.js", { args: [workers, tiny, groups, how].map(String) });
-      assert.deepEqual(result, { tiny: tiny * groups, met: workers * groups });
+      const { result } = await run("model/meet.js", { args: [workers, tiny, groups, runs, how].map(String) });
+      assert.deepEqual(result, { tiny: tiny * runs, met: workers * groups * runs });
     });
   }
 

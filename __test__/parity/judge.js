@@ -25,13 +25,15 @@ function same(parity, original, ours) {
   if (parity.check) parity.check(ours);
 }
 
-/** `expected` states: end, results (a value, or a function that asserts), said (in any output), survivors (how many). */
+/** `expected` states: end, results (a value, or a function that asserts), said and unsaid (in any output), log (a function
+ * that asserts), survivors (how many). */
 function meets(expected, outcome, whose) {
   const output = [...listed(outcome.log), ...outcome.stderr].join("\n");
   assert.strictEqual(outcome.end, expected.end, `how ${whose} ended; it said: ${output}`);
   if (typeof expected.results === "function") expected.results(outcome.results);
   else assert.deepStrictEqual(outcome.results, expected.results || [], `results of ${whose}`);
   for (const said of [].concat(expected.said || [])) assert.match(output, said, `what ${whose} said`);
+  if (expected.log) expected.log(outcome.log);
   if (expected.unsaid) assert.doesNotMatch(output, expected.unsaid, `what ${whose} said`);
   if (expected.end !== "hang") {
     assert.strictEqual(outcome.survivors.length, expected.survivors || 0, `survivors of ${whose}: ${outcome.survivors}`);

@@ -395,7 +395,7 @@ impl State {
         link.released = true;
         // A worker that does not take either is gone or going; its exit will say so.
         let _ = link.send(&Message::Release);
-        let _ = link.channel.send(channel::DISCONNECT.to_owned());
+        let _ = link.send_line(channel::DISCONNECT);
     }
 
     /// Gives the place of `slot` up: the run ends with it if it had not begun, or was the last.

@@ -14,7 +14,7 @@ function crash(kind, cluster, named, extra) {
     original: { end: "hang", said: [HANDED_OUT, new RegExp(`worker 1 ended: ${cluster}`)] },
     ours: {
       end: "exit 0",
-      said: new RegExp(`worker 1 ended: ${cluster}`),
+      log: ({ cluster: seen }) => assert.deepStrictEqual(seen, [`worker 1 ended: ${cluster}`, "worker 1 ended: 0 null"]),
       results([outcome]) {
         const { why, ...rest } = outcome;
         assert.deepStrictEqual(rest, { responses: ["before in 1", "after in 1"], ran: ["before", kind, "after"] });
@@ -58,6 +58,11 @@ function neverStarts(how, originalSaid, named) {
     original: { end: "hang", said: [/Worker queues initializing/, originalSaid], unsaid: HANDED_OUT },
     ours: {
       end: "exit 0",
+      log({ cluster: seen }) {
+        const count = (what) => seen.filter((line) => line.includes(what)).length;
+        assert.ok(count("online") > 0);
+        assert.strictEqual(count("ended"), count("online"), `each worker's end is an event: ${seen}`);
+      },
       results([outcome]) {
         assert.strictEqual(outcome.isError, true, `it ${JSON.stringify(outcome)}`);
         assert.match(outcome.message, /worker/i);
