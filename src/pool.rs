@@ -254,6 +254,16 @@ impl Pool {
         });
     }
 
+    /// Looks for workers whose event takes long while others wait behind it. False when none can be:
+    /// then [`Command::Watch`] comes again when one can.
+    pub(crate) fn look_for_stuck(&self) -> bool {
+        self.enter(|state| {
+            let goes_on = state.look_for_stuck() && !state.is_released();
+            state.watched = goes_on;
+            goes_on
+        })
+    }
+
     /// The worker of `slot` said why it is about to end.
     pub(crate) fn uncaught(&self, slot: usize, words: String) {
         if let Some(link) = self.lock().slots[slot].link.as_mut() {

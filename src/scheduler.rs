@@ -5,7 +5,9 @@
 //! - an event is on one worker at a time and ends once;
 //! - an idle worker never waits while an event does: events that wait behind another worker's are
 //!   recalled for it;
-//! - a worker holds one event until its events are measured short ([`SHORT`]);
+//! - a worker holds one event until its events are measured short ([`SHORT`]), and one again as soon
+//!   as one of them takes long: what waits in all workers then comes back and goes out anew, in order,
+//!   so that an event behind the long one overtakes nothing that was sent later;
 //! - events go out in the order in which they came, recalled ones first.
 
 use std::collections::VecDeque;
@@ -114,6 +116,8 @@ pub(crate) struct Scheduler {
     next: usize,
     /// False while the program looks at the free workers itself: then nothing is prefetched.
     prefetch: bool,
+    /// Recalls whose answers are awaited before anything is handed out again.
+    recalling: usize,
 }
 
 impl Scheduler {
@@ -124,6 +128,7 @@ impl Scheduler {
             waiting: VecDeque::new(),
             next: 0,
             prefetch: true,
+            recalling: 0,
         }
     }
 
@@ -218,11 +223,32 @@ impl Scheduler {
         true
     }
 
+    /// Whether a worker holds more than the event that it runs.
+    pub(crate) fn has_prefetched(&self) -> bool {
+        self.slots.iter().any(|slot| slot.held.len() > 1)
+    }
+
+    /// The event that the worker of `slot` runs takes long, and others wait behind it.
+    pub(crate) fn stuck(&mut self, slot: usize, actions: &mut Vec<Action>) {
+        self.slots[slot].window = 1;
+        for (slot, state) in self.slots.iter().enumerate() {
+            if state.held.len() > 1 {
+                self.recalling += 1;
+                actions.push(Action::Recall { slot });
+            }
+        }
+    }
+
     /// The worker of `slot` had not started the last `unstarted` of its events, and will not.
     pub(crate) fn recalled(&mut self, slot: usize, unstarted: usize, actions: &mut Vec<Action>) {
         self.take_back(slot, unstarted);
         self.give_pinned(slot, actions);
-        if unstarted > 0 {
+        let was_one_of_many = self.recalling > 0;
+        self.recalling = self.recalling.saturating_sub(1);
+        if was_one_of_many && self.recalling == 0 {
+            self.waiting.make_contiguous().sort_unstable_by_key(|held| held.task);
+        }
+        if unstarted > 0 || was_one_of_many {
             self.dispatch(actions);
         }
     }
@@ -267,6 +293,9 @@ impl Scheduler {
     /// Hands out what waits to whoever is idle, then to whoever has room, and recalls for idle
     /// workers what waits behind busy ones.
     pub(crate) fn dispatch(&mut self, actions: &mut Vec<Action>) {
+        if self.recalling > 0 {
+            return;
+        }
         while let Some(&held) = self.waiting.front() {
             let Some(slot) = self.roomiest() else { return };
             self.waiting.pop_front();

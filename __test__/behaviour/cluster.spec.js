@@ -119,14 +119,16 @@ describe("a worker that the program takes down itself", () => {
   // worker.kill() ends it by signal on some Node lines, after its disconnection on others
   const ways = { kill: /^(0|SIGTERM)$/, "kill SIGKILL": /^(0|SIGKILL)$/, disconnect: /^0$/, "process.kill": /^SIGTERM$/ };
   for (const [how, reason] of Object.entries(ways)) {
-    it(`from the master, idle, costs no event: ${how}`, async () => {
-      const { first, responses, failed } = await result("cluster/taken-down.js", how);
-      assert.deepEqual(failed, []);
-      assert.deepEqual(responses.sort(byNumber), range(50));
-      const [id, code, signal] = first;
-      assert.equal(id, 1);
-      assert.match(String(signal || code), reason);
-    });
+    for (const workers of ["2", "1"]) {
+      it(`from the master, idle, costs no event, one of ${workers}: ${how}`, async () => {
+        const { first, responses, failed } = await result("cluster/taken-down.js", how, workers);
+        assert.deepEqual(failed, []);
+        assert.deepEqual(responses.sort(byNumber), range(50));
+        const [id, code, signal] = first;
+        assert.equal(id, 1);
+        assert.match(String(signal || code), reason);
+      });
+    }
   }
 
   for (const how of ["worker.kill", "worker.disconnect", "process.disconnect"]) {

@@ -9,7 +9,7 @@ const crypto = require("crypto");
 const fs = require("fs");
 
 /** Every descendant inherits this variable: so it is found even when its parent is gone. */
-const MARK = "SONIC_TEST_COMMAND";
+const MARK = "COMMAND_UNDER_TEST";
 
 /** Far above what any command here needs on two busy cores; only a hang reaches it. */
 const DEADLINE_MS = 180_000;

@@ -36,6 +36,9 @@ pub(super) struct Slot {
     pub(super) failures: u32,
     /// Nothing will be started here any more.
     pub(super) closed: bool,
+    /// Answers taken in from this place, and how many there were at the last look for stuck workers.
+    pub(super) answered: u64,
+    pub(super) looked_at: u64,
 }
 
 /// How far a run has come.
@@ -66,6 +69,8 @@ pub(super) struct State {
     pub(super) notes: Vec<Note>,
     /// JavaScript waits for the last answer.
     pub(super) draining: bool,
+    /// The I/O thread looks for stuck workers.
+    pub(super) watched: bool,
     pub(super) phase: Phase,
     /// Why the run cannot go on, as the JSON of an error.
     pub(super) failed: Option<String>,
@@ -111,7 +116,14 @@ impl State {
     pub(super) fn new(workers: &[u32], board: &Arc<Memory>) -> Self {
         let slots: Vec<Slot> = workers
             .iter()
-            .map(|&worker| Slot { worker, link: None, failures: 0, closed: false })
+            .map(|&worker| Slot {
+                worker,
+                link: None,
+                failures: 0,
+                closed: false,
+                answered: 0,
+                looked_at: 0,
+            })
             .collect();
         Self {
             scheduler: Scheduler::new(slots.len()),
@@ -125,6 +137,7 @@ impl State {
             observing: false,
             notes: Vec::new(),
             draining: false,
+            watched: false,
             phase: Phase::Starting,
             failed: None,
             actions: Vec::new(),
@@ -248,6 +261,7 @@ impl State {
             link.child.kill();
             return;
         };
+        self.slots[*slot].answered += 1;
         let run = header.finished - header.started;
         let known = self.scheduler.answered(*slot, id, run);
         let task = self.tasks.remove(id);
@@ -298,6 +312,22 @@ impl State {
         } else if entry.kind & entry::RESPONSE != 0 {
             self.results.push(entry);
         }
+    }
+
+    /// Takes back what waits behind an event that has run since the last look. True if there is
+    /// anything to look at again.
+    pub(super) fn look_for_stuck(&mut self) -> bool {
+        self.collect();
+        for at in 0..self.slots.len() {
+            let slot = &mut self.slots[at];
+            let is_stuck = slot.answered == slot.looked_at && self.scheduler.held(at) > 1;
+            slot.looked_at = slot.answered;
+            if is_stuck {
+                self.scheduler.stuck(at, &mut self.actions);
+                self.act();
+            }
+        }
+        self.scheduler.has_prefetched()
     }
 
     pub(super) fn act(&mut self) {
@@ -381,6 +411,11 @@ impl State {
         }
         let waits = board.word(Board::WAITING).load(Ordering::SeqCst) == 1
             && is_after(allowed, board.word(Board::WAITING_FOR).load(Ordering::SeqCst));
+        if !self.watched && self.scheduler.has_prefetched() && !self.is_released() {
+            self.watched = true;
+            // The I/O thread outlives every worker.
+            let _ = pool.commands.send(Command::Watch);
+        }
         let called = board.word(Board::CALLED);
         if (waits || !self.notes.is_empty() || self.observed.len() > 0)
             && called.swap(1, Ordering::SeqCst) == 0
