@@ -41,7 +41,7 @@ function adaptSend(self) {
   const { send } = process;
   if (send === undefined) return;
   /** @type {any} */
-  const ordered = function (/** @type {any} */ message, /** @type {any[]} */ ...rest) {
+  const ordered = (/** @type {any} */ message, /** @type {any[]} */ ...rest) => {
     const text = process.connected && isSendable(message) ? codec.encode(message, "") : undefined;
     // Node's own send says what is wrong with the rest, in Node's own words.
     if (text === undefined) return Reflect.apply(send, process, [message, ...rest]);
@@ -71,7 +71,9 @@ function isSendable(message) {
 function flagsOf(message, wire) {
   if (message === null || typeof message !== "object") return 0;
   const { failed, response } = message;
-  return (failed ? wire.failed : 0) | (response !== undefined && response !== null ? wire.response : 0);
+  return (
+    (failed ? wire.failed : 0) | (response !== undefined && response !== null ? wire.response : 0)
+  );
 }
 
 /**

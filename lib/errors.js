@@ -51,14 +51,16 @@ function errorToJson(thrown) {
   /** @type {Record<string, unknown>} */
   const plain = {};
   if (isErrorLike(thrown)) {
-    for (const key of ["name", "message", "stack", "code", "cause"]) keep(plain, key, () => thrown[key]);
+    for (const key of ["name", "message", "stack", "code", "cause"])
+      keep(plain, key, () => thrown[key]);
     for (const key of Object.keys(thrown)) keep(plain, key, () => thrown[key]);
   } else {
     plain.name = "NonError";
     plain.message = describe(thrown);
     keep(plain, "thrown", () => thrown);
   }
-  if (typeof plain.message !== "string") plain.message = "(what was thrown has no readable message)";
+  if (typeof plain.message !== "string")
+    plain.message = "(what was thrown has no readable message)";
   if (typeof plain.stack !== "string") plain.stack = `${plain.name || "Error"}: ${plain.message}`;
   return JSON.stringify(plain);
 }

@@ -27,7 +27,9 @@ const begun = [];
  */
 function checkNumWorkers(numWorkers) {
   if (typeof numWorkers !== "number") {
-    throw invalidType(`args.numWorkers must be a whole number of at least 1, got ${shown(numWorkers)}`);
+    throw invalidType(
+      `args.numWorkers must be a whole number of at least 1, got ${shown(numWorkers)}`,
+    );
   }
   if (!Number.isInteger(numWorkers) || numWorkers < 1) {
     throw invalidRange(`args.numWorkers must be a whole number of at least 1, got ${numWorkers}`);

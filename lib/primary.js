@@ -44,7 +44,11 @@ class WorkerProcess extends EventEmitter {
     /** @type {string | null} */
     this.signalCode = null;
     this.spawnfile = run.launch.program;
-    this.spawnargs = [run.launch.program, ...run.launch.nodeArgs[run.ids.indexOf(id)], ...run.launch.args];
+    this.spawnargs = [
+      run.launch.program,
+      ...run.launch.nodeArgs[run.ids.indexOf(id)],
+      ...run.launch.args,
+    ];
     this.channel = null;
     this.stdio = pipes(run, started);
     [this.stdin, this.stdout, this.stderr] = this.stdio;
@@ -116,7 +120,7 @@ function pipes(run, started) {
  */
 function addWorker(run, id, started) {
   const child = new WorkerProcess(run, id, started);
-  // @ts-ignore: its constructor takes what Node's own code gives it
+  // @ts-expect-error: its constructor takes what Node's own code gives it
   const worker = new cluster.Worker({ id, process: child, state: "none" });
   worker.on("message", (/** @type {any} */ message, /** @type {any} */ handle) => {
     cluster.emit("message", worker, message, handle);

@@ -343,7 +343,9 @@ class Run {
     }
     const text = this.codec.encode(message, "");
     if (text === undefined) {
-      throw invalidType(`worker.send: the message must be a value that JSON has, got ${shown(message)}`);
+      throw invalidType(
+        `worker.send: the message must be a value that JSON has, got ${shown(message)}`,
+      );
     }
     return this.native.poolMessage(this.pool, id, text) ? null : gone(id);
   }
@@ -565,7 +567,9 @@ class Run {
         primary.exited(worker, note.code, note.signal);
         break;
       case "retired":
-        console.error(`@tiemma/sonic-distribute: goes on without worker ${note.worker}: ${note.message}`);
+        console.error(
+          `@tiemma/sonic-distribute: goes on without worker ${note.worker}: ${note.message}`,
+        );
         break;
       case "failed":
         this.fail(failureOf(note));
@@ -588,7 +592,8 @@ class Run {
     worker.process.emit("message", message, undefined);
     if (message === null || typeof message !== "object") return;
     if (message.failed) this.failures.push(message);
-    else if (message.response !== undefined && message.response !== null) this.results.push(message);
+    else if (message.response !== undefined && message.response !== null)
+      this.results.push(message);
   }
 
   /**

@@ -157,7 +157,7 @@ function scriptOf() {
     );
   }
   const script = process.argv[1];
-  // @ts-ignore: set by Node under -e and -p, and by nothing else
+  // @ts-expect-error: set by Node under -e and -p, and by nothing else
   const evaluated = process._eval;
   if (script === undefined || script === "-" || evaluated !== undefined) {
     throw coded(
@@ -174,9 +174,9 @@ function scriptOf() {
 /** The test runner that runs this code in a copy of its own process, if one does. */
 function testRunner() {
   // Jest gives every module a `jest`; vitest marks the global object of what it runs.
-  // @ts-ignore
+  // @ts-expect-error
   if (typeof jest !== "undefined") return "jest";
-  // @ts-ignore
+  // @ts-expect-error
   if (typeof globalThis.__vitest_worker__ !== "undefined") return "vitest";
   return undefined;
 }

@@ -52,12 +52,13 @@ function resolvePathsWhenNeeded() {
 
 /** Whether `.ts` is Node's own business here. */
 function isNodesOwn() {
-  // @ts-ignore: newer than the types
+  // @ts-expect-error: newer than the types
   return Boolean(process.features.typescript);
 }
 
 /** @param {any} error */
-const isUnsupported = (error) => Boolean(error) && error.code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX";
+const isUnsupported = (error) =>
+  Boolean(error) && error.code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX";
 
 /**
  * Loads ts-node, and tsconfig-paths where it is installed, as the file or the program would.

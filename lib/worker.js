@@ -327,11 +327,18 @@ class WorkerProcess {
     const isWhole = Boolean(task.flags & wire.whole);
     const canChange = isWhole || (data !== null && typeof data === "object");
     if (canChange || !this.answers.write(flags, task.index, response, started, finished)) {
-      this.writeLong(task, data, { index: task.index, flags: outcome, started, finished }, response, canChange);
+      this.writeLong(
+        task,
+        data,
+        { index: task.index, flags: outcome, started, finished },
+        response,
+        canChange,
+      );
     }
     this.unrung = true;
     const ringAt = Atomics.load(words, wire.ringAt);
-    if (((task.index + 1) | 0) === ringAt || Atomics.load(words, wire.ringAlways) === 1) this.ring();
+    if (((task.index + 1) | 0) === ringAt || Atomics.load(words, wire.ringAlways) === 1)
+      this.ring();
   }
 
   /**
@@ -411,7 +418,8 @@ function serve(workerFns, args, call) {
 function passBy(self, workerFns, args) {
   if (self.passed === undefined) {
     process.once("beforeExit", () => {
-      if (!self.registered && !self.released) Reflect.apply(register, undefined, [self, ...self.passed]);
+      if (!self.registered && !self.released)
+        Reflect.apply(register, undefined, [self, ...self.passed]);
     });
   }
   self.passed = [workerFns, args];
