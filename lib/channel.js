@@ -147,7 +147,7 @@ function announce(server, { address, port, addressType, fd }) {
     act: "listening",
     addressType,
     address,
-    port: (bound && bound.port) || port,
+    port: bound?.port || port,
     fd,
   };
   if (process.connected && process.send) process.send(message);

@@ -188,11 +188,14 @@ function map(workerQueue, event) {
  */
 async function mapById(queue, event) {
   const id = await getWorkerID(queue);
-  const worker = cluster.workers && cluster.workers[id];
-  if (!worker) throw coded(Error, "ERR_IPC_CHANNEL_CLOSED", `Map: worker ${id} is gone`);
   const run = require("./run").runOfWorker.get(id);
-  if (run === undefined) worker.send(event);
-  else run.sendDirectly(id, event);
+  if (run !== undefined) {
+    run.sendDirectly(id, event);
+    return;
+  }
+  const worker = cluster.workers?.[id];
+  if (!worker) throw coded(Error, "ERR_IPC_CHANNEL_CLOSED", `Map: worker ${id} is gone`);
+  worker.send(event);
 }
 
 /**

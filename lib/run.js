@@ -246,7 +246,8 @@ class Run {
     const exact = this.native.poolExact(this.pool);
     this.results.absorb();
     this.failures.absorb();
-    for (const text of exact.observed) this.observe(text);
+    // Those ids take into account what was observed before.
+    for (const text of exact.observed) this.observe(text, false);
     this.backlog = exact.waiting;
     return exact.idle;
   }
@@ -290,7 +291,9 @@ class Run {
   nextId(queue) {
     while (!queue.isEmpty()) {
       const id = queue.dequeue();
-      if (cluster.workers && cluster.workers[id]) return id;
+      // One of ours that has just ended is being replaced, and keeps its id.
+      const run = runOfWorker.get(id);
+      if (cluster.workers?.[id] || (run !== undefined && !run.released)) return id;
     }
     return undefined;
   }
@@ -450,14 +453,16 @@ class Run {
     for (;;) {
       const text = this.native.poolTake(this.pool, OBSERVED);
       if (text === null) return;
-      this.observe(text);
+      this.observe(text, this.workerQueue.isExact);
     }
   }
 
-  /** @param {string} text */
-  observe(text) {
+  /**
+   * @param {string} text
+   * @param {boolean} frees whether the workers that answered are to be listed as free
+   */
+  observe(text, frees) {
     const values = JSON.parse(text);
-    const frees = this.workerQueue.isExact;
     for (let at = 0; at < values.length; at += 4) {
       const [kind, id, data, response] = values.slice(at, at + 4);
       this.untold.push(() => this.tellAnswer(kind, id, data, response, frees));

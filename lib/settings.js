@@ -175,6 +175,7 @@ function scriptOf() {
 function testRunner() {
   // Jest gives every module a `jest`; vitest marks the global object of what it runs.
   // @ts-expect-error
+  // biome-ignore lint/correctness/noUndeclaredVariables: typeof asks whether it is declared
   if (typeof jest !== "undefined") return "jest";
   // @ts-expect-error
   if (typeof globalThis.__vitest_worker__ !== "undefined") return "vitest";

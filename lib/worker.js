@@ -328,7 +328,6 @@ class WorkerProcess {
     const canChange = isWhole || (data !== null && typeof data === "object");
     if (canChange || !this.answers.write(flags, task.index, response, started, finished)) {
       this.writeLong(
-        task,
         data,
         { index: task.index, flags: outcome, started, finished },
         response,
@@ -342,13 +341,12 @@ class WorkerProcess {
   }
 
   /**
-   * @param {Task} task
    * @param {any} data
    * @param {{ index: number, flags: number, started: number, finished: number }} answer
    * @param {string} response
    * @param {boolean} canChange
    */
-  writeLong(task, data, answer, response, canChange) {
+  writeLong(data, answer, response, canChange) {
     if (!canChange) {
       this.native.workerAnswer(this.handle, answer, response, null);
       return;

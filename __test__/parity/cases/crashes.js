@@ -93,6 +93,20 @@ module.exports = [
     },
   },
   {
+    program: "crash-while-the-master-is-busy.js",
+    section,
+    original: { end: "hang", said: [HANDED_OUT, /cluster: exit 7/] },
+    ours: {
+      end: "exit 0",
+      results([during, outcome, events]) {
+        assert.deepStrictEqual(during, { live: ["1"], connected: true });
+        assert.deepStrictEqual(outcome, [["after"], ["fatal"]]);
+        const life = (name, code) => [["fork", name], ["online", name], ["disconnect", name], ["exit", name, code]];
+        assert.deepStrictEqual(events, [...life("process 1", 7), ...life("process 2", 0)]);
+      },
+    },
+  },
+  {
     program: "worker-killed-by-the-master.js",
     section,
     original: { end: "hang", said: [HANDED_OUT, /worker 1 ended by SIGKILL/] },

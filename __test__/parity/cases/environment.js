@@ -71,7 +71,7 @@ module.exports = [
     ours: {
       end: "exit 0",
       results: [{ isMaster: false, value: "undefined" }],
-      said: /cluster/,
+      said: /^[^\n]*worker of another cluster[^\n]*$/, // one line, and nothing else
     },
   },
   { ...TYPED, nodeArgs: ["-r", "tsconfig-paths/register", "-r", "ts-node/register"], args: ["with ts-node"] },

@@ -47,6 +47,7 @@ module.exports = [
   },
   { program: "esm-named-imports.mjs", section },
   { program: "low-level-functions-composed-by-hand.js", section },
+  { program: "low-level-results-read-while-running.js", section },
   { program: "configure-workers-composed-by-hand.js", section, log: "unordered" },
   { program: "get-worker-id-waits-for-a-free-worker.js", section },
   { program: "shutdown-by-hand-with-nobody-there.js", section },

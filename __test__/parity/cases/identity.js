@@ -8,6 +8,8 @@ module.exports = [
   { program: "cluster-workers-while-running.js", section },
   { program: "cluster-events.js", section },
   { program: "worker-events.js", section },
+  { program: "worker-sees-its-release.js", section },
+  { program: "cluster-worker-inside-a-worker.js", section },
   { program: "progress-counted-by-cluster-messages.js", section, log: "unordered" },
   { program: "process-messages-in-a-worker.js", section },
   { program: "messages-of-the-programs-own.js", section },

@@ -12,6 +12,7 @@ module.exports = [
   { program: "map-resolves-at-hand-over.js", section },
   { program: "map-is-pending-while-no-worker-is-free.js", section },
   { program: "map-never-runs-ahead.js", section },
+  { program: "maps-awaited-all-together.js", section, log: "unordered" },
   {
     program: "map-never-runs-far-ahead-of-tiny-events.js",
     section,
