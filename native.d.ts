@@ -55,6 +55,8 @@ export interface LaunchOptions {
   workers: Array<number>
   run: number
   call: number
+  /** `json` or `advanced`. */
+  serialization: string
   /** Milliseconds from a worker's start to the program's call. */
   deadline: number
 }
@@ -168,6 +170,15 @@ export interface Wire {
   answers: RingPlace
 }
 
+/** Sets the word if it is `expected`; returns what it was. */
+export declare function wordCompareExchange(memory: ArrayBuffer, index: number, expected: number, value: number): number
+
+/** The word's value. */
+export declare function wordLoad(memory: ArrayBuffer, index: number): number
+
+/** Sets the word. */
+export declare function wordStore(memory: ArrayBuffer, index: number, value: number): void
+
 /**
  * Writes an answer, waiting for room if need be. `data` is the event's data as the worker function
  * left it, and travels only if it changed; null if it could not change, and, with the flag for it,
@@ -208,6 +219,9 @@ export declare function workerRegister(worker: ExternalObject<WorkerHandle>): vo
 
 /** Rings the master: there are answers. */
 export declare function workerRing(worker: ExternalObject<WorkerHandle>): void
+
+/** How values are encoded in this run. */
+export declare function workerSerialization(worker: ExternalObject<WorkerHandle>): 'json' | 'advanced'
 
 /**
  * Everything that has arrived, as one JSON array of three values an item: kind and flags, index,

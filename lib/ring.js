@@ -2,6 +2,8 @@
 // The producer of a ring, in JavaScript: short ASCII texts go into the shared memory without a
 // native call. The layout is that of src/ring.rs, where it is explained.
 
+const { words } = require("./words");
+
 /** Texts longer than this are copied faster by the native core. */
 const LONGEST = 128;
 
@@ -38,7 +40,7 @@ class RingWriter {
     const tail = this.words[this.tail];
     const total = 32 + ((length + 7) & ~7);
     if (((tail - this.seen) >>> 0) + total > this.size) {
-      this.seen = Atomics.load(this.words, this.head);
+      this.seen = words.load(this.words, this.head);
       if (((tail - this.seen) >>> 0) + total > this.size) return false;
     }
     const { bytes, mask, frames } = this;
@@ -48,17 +50,17 @@ class RingWriter {
       if (unit > 127) return false;
       bytes[(start + i) & mask] = unit;
     }
-    const words = mask >> 2;
+    const wordMask = mask >> 2;
     const word = (tail & mask) >> 2;
     frames[word] = length;
-    frames[(word + 1) & words] = kind;
-    frames[(word + 2) & words] = index;
-    frames[(word + 3) & words] = length;
+    frames[(word + 1) & wordMask] = kind;
+    frames[(word + 2) & wordMask] = index;
+    frames[(word + 3) & wordMask] = length;
     const times = mask >> 3;
     const time = word >> 1;
     this.times[(time + 2) & times] = started;
     this.times[(time + 3) & times] = finished;
-    Atomics.store(this.words, this.tail, (tail + total) | 0);
+    words.store(this.words, this.tail, (tail + total) | 0);
     return true;
   }
 }

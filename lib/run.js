@@ -16,6 +16,7 @@ const primary = require("./primary");
 const { ResultQueue, WorkerQueue } = require("./queue");
 const { RingWriter } = require("./ring");
 const { launchOptions } = require("./settings");
+const { words } = require("./words");
 
 const { setImmediate, setTimeout, clearTimeout } = globalThis;
 const { now } = performance;
@@ -165,7 +166,7 @@ class Run {
     this.handedOver = (number + 1) | 0;
     if (!this.staging.write(flags, 0, text, 0, 0)) {
       this.native.poolSubmit(this.pool, text, flags);
-    } else if (Atomics.load(this.board, this.wire.idle) > 0) {
+    } else if (words.load(this.board, this.wire.idle) > 0) {
       this.flush();
     }
     if (this.hasRoom(number)) {
@@ -188,7 +189,7 @@ class Run {
 
   /** @param {number} number */
   hasRoom(number) {
-    return ((Atomics.load(this.board, this.wire.allowed) - number) | 0) > 0;
+    return ((words.load(this.board, this.wire.allowed) - number) | 0) > 0;
   }
 
   /** @returns {Promise<void>} */
@@ -219,7 +220,7 @@ class Run {
   /** Tells the core which event waits first. */
   awaitRoom() {
     this.board[this.wire.waitingFor] = this.waiting[0].number;
-    Atomics.store(this.board, this.wire.waiting, 1);
+    words.store(this.board, this.wire.waiting, 1);
   }
 
   /** Resolves the `Map`s whose events have found a worker. */
@@ -231,7 +232,7 @@ class Run {
     }
     if (count > 0) this.waiting.splice(0, count);
     if (this.waiting.length > 0) this.awaitRoom();
-    else Atomics.store(this.board, this.wire.waiting, 0);
+    else words.store(this.board, this.wire.waiting, 0);
   }
 
   flush() {
@@ -511,7 +512,7 @@ class Run {
   // ---- what the core tells ----
 
   wake() {
-    Atomics.store(this.board, this.wire.called, 0);
+    words.store(this.board, this.wire.called, 0);
     this.turned = clock();
     this.checkLog();
     const notes = this.native.poolNotes(this.pool);

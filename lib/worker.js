@@ -10,6 +10,7 @@ const { describe, errorToJson, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName } = require("./log");
 const { native, wire } = require("./native");
 const { RingWriter } = require("./ring");
+const { words } = require("./words");
 
 const { setImmediate } = globalThis;
 const { now } = performance;
@@ -78,7 +79,7 @@ class WorkerProcess {
     this.workerFns = workerFns;
     this.args = args;
     this.registered = true;
-    Atomics.store(this.words, this.wire.waits, ASLEEP);
+    words.store(this.words, this.wire.waits, ASLEEP);
     if (!this.released) this.native.workerHold(this.handle, true);
     this.native.workerRegister(this.handle);
     this.log(`Worker ${this.id} now active and processing requests`);
@@ -156,9 +157,9 @@ class WorkerProcess {
    */
   sleep(how) {
     if (this.unrung && how === ASLEEP) this.ring();
-    Atomics.store(this.words, this.wire.waits, how);
+    words.store(this.words, this.wire.waits, how);
     if (how === BUSY || !this.native.workerHasArrived(this.handle)) return true;
-    Atomics.store(this.words, this.wire.waits, AWAKE);
+    words.store(this.words, this.wire.waits, AWAKE);
     return false;
   }
 
@@ -199,7 +200,7 @@ class WorkerProcess {
   claim({ index, data }) {
     const { started } = this.wire;
     const next = (index + 1) | 0;
-    if (Atomics.compareExchange(this.words, started, index | 0, next) === (index | 0)) return true;
+    if (words.compareExchange(this.words, started, index | 0, next) === (index | 0)) return true;
     if (data !== null && typeof data === "object") this.native.workerForget(this.handle, index);
     return false;
   }
@@ -276,7 +277,7 @@ class WorkerProcess {
       return;
     }
     this.busy = false;
-    Atomics.store(this.words, this.wire.waits, AWAKE);
+    words.store(this.words, this.wire.waits, AWAKE);
     this.run();
   }
 
@@ -320,7 +321,7 @@ class WorkerProcess {
    * @param {string} response
    */
   write(task, data, started, outcome, response) {
-    const { wire, words } = this;
+    const { wire } = this;
     const finished = this.time();
     this.finished = finished;
     const flags = wire.answer | outcome;
@@ -335,8 +336,8 @@ class WorkerProcess {
       );
     }
     this.unrung = true;
-    const ringAt = Atomics.load(words, wire.ringAt);
-    if (((task.index + 1) | 0) === ringAt || Atomics.load(words, wire.ringAlways) === 1)
+    const ringAt = words.load(this.words, wire.ringAt);
+    if (((task.index + 1) | 0) === ringAt || words.load(this.words, wire.ringAlways) === 1)
       this.ring();
   }
 

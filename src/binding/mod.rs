@@ -5,6 +5,7 @@
 mod call;
 mod master;
 mod text;
+mod words;
 mod worker;
 
 use napi_derive::napi;
