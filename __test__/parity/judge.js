@@ -7,7 +7,11 @@ const { listed, unordered, withoutErrors } = require("./outcome");
 
 /** What 1.0.3 must have done for a comparison with it to mean anything: ended as stated, and shown something. */
 function soundOriginal(parity, original) {
-  assert.strictEqual(original.end, parity.end || "exit 0", `1.0.3 ended otherwise; ${original.stderr.join(" | ")}`);
+  assert.strictEqual(
+    original.end,
+    parity.end || "exit 0",
+    `1.0.3 ended otherwise; ${original.stderr.join(" | ")}`,
+  );
   const shown = original.results.length > 0 || Object.keys(original.log).length > 0;
   assert.ok(shown, "1.0.3 showed nothing to compare");
   assert.deepStrictEqual(original.survivors, [], "processes of 1.0.3 outlived the program");
@@ -16,11 +20,17 @@ function soundOriginal(parity, original) {
 function same(parity, original, ours) {
   assert.strictEqual(ours.end, original.end, `how it ended; stderr: ${ours.stderr.join(" | ")}`);
   const loosely = parity.loosely || ((results) => results);
-  assert.deepStrictEqual(loosely(withoutErrors(ours.results)), loosely(original.results), "results");
+  assert.deepStrictEqual(
+    loosely(withoutErrors(ours.results)),
+    loosely(original.results),
+    "results",
+  );
   if (parity.log === "any") assert.ok(ours.log.MASTER, "no log lines");
-  else if (parity.log === "unordered") assert.deepStrictEqual(unordered(ours.log), unordered(original.log), "log lines");
+  else if (parity.log === "unordered")
+    assert.deepStrictEqual(unordered(ours.log), unordered(original.log), "log lines");
   else assert.deepStrictEqual(ours.log, original.log, "log lines");
-  if (parity.stderr !== "any") assert.deepStrictEqual(ours.stderr.sort(), original.stderr.sort(), "stderr");
+  if (parity.stderr !== "any")
+    assert.deepStrictEqual(ours.stderr.sort(), original.stderr.sort(), "stderr");
   assert.deepStrictEqual(ours.survivors, [], "processes outlived the program");
   if (parity.check) parity.check(ours);
 }
@@ -32,11 +42,16 @@ function meets(expected, outcome, whose) {
   assert.strictEqual(outcome.end, expected.end, `how ${whose} ended; it said: ${output}`);
   if (typeof expected.results === "function") expected.results(outcome.results);
   else assert.deepStrictEqual(outcome.results, expected.results || [], `results of ${whose}`);
-  for (const said of [].concat(expected.said || [])) assert.match(output, said, `what ${whose} said`);
+  for (const said of [].concat(expected.said || []))
+    assert.match(output, said, `what ${whose} said`);
   if (expected.log) expected.log(outcome.log);
   if (expected.unsaid) assert.doesNotMatch(output, expected.unsaid, `what ${whose} said`);
   if (expected.end !== "hang") {
-    assert.strictEqual(outcome.survivors.length, expected.survivors || 0, `survivors of ${whose}: ${outcome.survivors}`);
+    assert.strictEqual(
+      outcome.survivors.length,
+      expected.survivors || 0,
+      `survivors of ${whose}: ${outcome.survivors}`,
+    );
   }
 }
 

@@ -8,7 +8,17 @@ const path = require("path");
 
 const ROOT = path.resolve(__dirname, "../..");
 const PACKAGE = "@tiemma/sonic-distribute";
-const TOOLS = ["tslib", "ts-node", "tsconfig-paths", "typescript", "@types/node", "tsx", "mocha", "jest", "vitest"];
+const TOOLS = [
+  "tslib",
+  "ts-node",
+  "tsconfig-paths",
+  "typescript",
+  "@types/node",
+  "tsx",
+  "mocha",
+  "jest",
+  "vitest",
+];
 
 const installed = (name) => path.join(ROOT, "node_modules", name);
 
@@ -48,12 +58,15 @@ function copy(from, to) {
 function published(withBinary) {
   const { files } = JSON.parse(fs.readFileSync(path.join(ROOT, "package.json"), "utf8"));
   const binaries = fs.readdirSync(ROOT).filter((name) => name.endsWith(".node"));
-  return ["package.json", ...files, ...(withBinary ? binaries : [])].filter((name) => fs.existsSync(path.join(ROOT, name)));
+  return ["package.json", ...files, ...(withBinary ? binaries : [])].filter((name) =>
+    fs.existsSync(path.join(ROOT, name)),
+  );
 }
 
 function install(version, to) {
   if (version === "original") return copy(installed("sonic-distribute-original"), to);
-  for (const name of published(version === "ours")) copy(path.join(ROOT, name), path.join(to, name));
+  for (const name of published(version === "ours"))
+    copy(path.join(ROOT, name), path.join(to, name));
 }
 
 function link(project, name) {
@@ -71,11 +84,17 @@ function layOut() {
     install(version, path.join(project, "node_modules", PACKAGE));
     for (const linked of links) link(project, linked);
     copy(path.join(__dirname, "programs"), path.join(project, "programs"));
-    fs.writeFileSync(path.join(project, "package.json"), JSON.stringify({ name: "project", private: true }));
+    fs.writeFileSync(
+      path.join(project, "package.json"),
+      JSON.stringify({ name: "project", private: true }),
+    );
     fs.writeFileSync(path.join(project, "tsconfig.json"), JSON.stringify(TSCONFIG));
     projects[name] = project;
   }
-  return { projects, remove: () => fs.rmSync(root, { recursive: true, force: true, maxRetries: 5 }) };
+  return {
+    projects,
+    remove: () => fs.rmSync(root, { recursive: true, force: true, maxRetries: 5 }),
+  };
 }
 
 module.exports = { layOut, hasOurs: () => fs.existsSync(path.join(ROOT, "index.js")) };

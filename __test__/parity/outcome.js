@@ -36,15 +36,22 @@ function read(seen) {
     const logged = LOG_LINE.exec(line);
     const noted = NOTE_LINE.exec(line);
     if (line.startsWith("RESULT ")) results.push(parsed(neutral(line.slice("RESULT ".length))));
-    else if (logged) log.push([logged[1], logged[2].replace(`running on pid ${seen.pid}`, "running on pid <master>")]);
+    else if (logged)
+      log.push([
+        logged[1],
+        logged[2].replace(`running on pid ${seen.pid}`, "running on pid <master>"),
+      ]);
     else if (noted) log.push([noted[1], neutral(noted[2])]);
     else log.push(["stdout", neutral(line)]);
   }
-  const stderr = lines(seen.stderr).map((line) => neutral(line).replace(/\(node:\d+\)/, "(node:<pid>)"));
+  const stderr = lines(seen.stderr).map((line) =>
+    neutral(line).replace(/\(node:\d+\)/, "(node:<pid>)"),
+  );
   return { end: ending(seen), results, log: bySource(log), stderr, survivors: seen.survivors };
 }
 
-const listed = (log) => Object.entries(log).flatMap(([source, texts]) => texts.map((text) => `${source}: ${text}`));
+const listed = (log) =>
+  Object.entries(log).flatMap(([source, texts]) => texts.map((text) => `${source}: ${text}`));
 
 /** With several workers, whose answer comes first, and who gets which event, is chance: what is said stays, not by whom. */
 const unordered = (log) =>
@@ -52,7 +59,8 @@ const unordered = (log) =>
     .map((line) => line.replace(/^WORKER-\d+|\bWorker \d+(?= now available)/, "<a worker>"))
     .sort();
 
-const isOurs = (error) => error !== null && typeof error === "object" && typeof error.stack === "string";
+const isOurs = (error) =>
+  error !== null && typeof error === "object" && typeof error.stack === "string";
 
 /** A failed entry of ours says why it failed, in a field that 1.0.3 does not have. */
 function withoutErrors(value) {

@@ -12,7 +12,20 @@ const { isDifference, judgeOriginal, judgeOurs } = require("./judge");
 const AT_ONCE = 2;
 /** 1.0.3 is called stuck after this much silence; it never needs more than a second or two between two lines. */
 const STUCK_MS = 5000;
-const CASES = ["model", "exports", "queues", "values", "identity", "environment", "logs", "exit", "crashes", "losses", "misuse", "installs"];
+const CASES = [
+  "model",
+  "exports",
+  "queues",
+  "values",
+  "identity",
+  "environment",
+  "logs",
+  "exit",
+  "crashes",
+  "losses",
+  "misuse",
+  "installs",
+];
 
 const flags = process.argv.slice(2).filter((arg) => arg.startsWith("--"));
 const words = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
@@ -23,13 +36,19 @@ function cases() {
   for (const file of CASES) all.push(...require(`./cases/${file}`));
   const named = new Set(all.map((entry) => entry.program));
   for (const file of fs.readdirSync(path.join(__dirname, "programs"))) {
-    const isProgram = file !== "support.js" && fs.statSync(path.join(__dirname, "programs", file)).isFile();
+    const isProgram =
+      file !== "support.js" && fs.statSync(path.join(__dirname, "programs", file)).isFile();
     if (isProgram && !named.has(file)) throw new Error(`programs/${file} is in no file of cases/`);
   }
-  return all.filter((entry) => words.length === 0 || words.some((word) => nameOf(entry).includes(word) || entry.section.startsWith(word)));
+  return all.filter(
+    (entry) =>
+      words.length === 0 ||
+      words.some((word) => nameOf(entry).includes(word) || entry.section.startsWith(word)),
+  );
 }
 
-const nameOf = (entry) => [entry.program.replace(/\.(js|mjs|ts)$/, ""), ...(entry.args || [])].join(" ");
+const nameOf = (entry) =>
+  [entry.program.replace(/\.(js|mjs|ts)$/, ""), ...(entry.args || [])].join(" ");
 
 function trialOf(entry, project, side) {
   const expected = entry[side] || {};
@@ -45,7 +64,7 @@ function trialOf(entry, project, side) {
 }
 
 async function outcomeOf(entry, projects, side) {
-  const layout = (entry.layouts && entry.layouts[side]) || side;
+  const layout = entry.layouts?.[side] || side;
   return read(await run(trialOf(entry, projects[layout], side)));
 }
 
@@ -53,14 +72,19 @@ async function outcomeOf(entry, projects, side) {
 const runsHere = (entry) => Number(process.versions.node.split(".")[0]) >= (entry.needsNode || 0);
 
 const short = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
-const summary = (outcome) => `${outcome.end} ${short(outcome.results.map((result) => JSON.stringify(result)).join(" "), 90)}`;
+const summary = (outcome) =>
+  `${outcome.end} ${short(outcome.results.map((result) => JSON.stringify(result)).join(" "), 90)}`;
 
 async function tryCase(entry, projects) {
   const original = await outcomeOf(entry, projects, "original");
   if (flags.includes("--show")) console.log(nameOf(entry), JSON.stringify({ original }));
   const ours = originalOnly ? undefined : await outcomeOf(entry, projects, "ours");
   if (ours && flags.includes("--show")) console.log(nameOf(entry), JSON.stringify({ ours }));
-  const verdict = { original: summary(original), ours: ours ? summary(ours) : "not run", failure: undefined };
+  const verdict = {
+    original: summary(original),
+    ours: ours ? summary(ours) : "not run",
+    failure: undefined,
+  };
   try {
     judgeOriginal(entry, original);
     if (ours) judgeOurs(entry, original, ours);
@@ -73,15 +97,19 @@ async function tryCase(entry, projects) {
 
 function print(entry, verdict) {
   const mark = verdict.failure ? "FAIL" : "ok  ";
-  console.log(`${mark} ${nameOf(entry)} [${entry.section}]  1.0.3: ${verdict.original}  ours: ${verdict.ours}`);
+  console.log(
+    `${mark} ${nameOf(entry)} [${entry.section}]  1.0.3: ${verdict.original}  ours: ${verdict.ours}`,
+  );
   if (verdict.failure) console.log(verdict.failure.message.replace(/^/gm, "       "));
 }
 
 async function main() {
-  if (!originalOnly && !hasOurs()) throw new Error("index.js is missing: build the package first (npm run build)");
+  if (!originalOnly && !hasOurs())
+    throw new Error("index.js is missing: build the package first (npm run build)");
   const { projects, remove } = layOut();
   const [waiting, tooNew] = [cases().filter(runsHere), cases().filter((entry) => !runsHere(entry))];
-  for (const entry of tooNew) console.log(`skip ${nameOf(entry)} [${entry.section}]  needs Node ${entry.needsNode}`);
+  for (const entry of tooNew)
+    console.log(`skip ${nameOf(entry)} [${entry.section}]  needs Node ${entry.needsNode}`);
   let passed = 0;
   let failed = 0;
   const lane = async () => {

@@ -44,13 +44,15 @@ function killGroup(pgid, signal = "SIGKILL") {
 
 async function emptied(pgid, within) {
   const end = Date.now() + within;
-  while (livingMembers(pgid).length > 0 && Date.now() < end) await new Promise((done) => setTimeout(done, 50));
+  while (livingMembers(pgid).length > 0 && Date.now() < end)
+    await new Promise((done) => setTimeout(done, 50));
   return livingMembers(pgid);
 }
 
 function environment(trial, scratch) {
   const env = { PARITY_SCRATCH: scratch, NO_COLOR: "1", ...trial.env };
-  for (const name of INHERITED_ENV) if (process.env[name] !== undefined) env[name] = process.env[name];
+  for (const name of INHERITED_ENV)
+    if (process.env[name] !== undefined) env[name] = process.env[name];
   return env;
 }
 
@@ -84,7 +86,15 @@ async function run(trial) {
   });
   const pgid = child.pid;
   underWay.add(pgid);
-  const seen = { pid: pgid, project: trial.project, stdout: "", stderr: "", hung: false, code: null, signal: null };
+  const seen = {
+    pid: pgid,
+    project: trial.project,
+    stdout: "",
+    stderr: "",
+    hung: false,
+    code: null,
+    signal: null,
+  };
   const silence = watchSilence(trial.silence || SILENCE_MS, () => {
     seen.hung = true;
     killGroup(pgid);

@@ -14,11 +14,18 @@ function crash(kind, cluster, named, extra) {
     original: { end: "hang", said: [HANDED_OUT, new RegExp(`worker 1 ended: ${cluster}`)] },
     ours: {
       end: "exit 0",
-      log: ({ cluster: seen }) => assert.deepStrictEqual(seen, [`worker 1 ended: ${cluster}`, "worker 1 ended: 0 null"]),
+      log: ({ cluster: seen }) =>
+        assert.deepStrictEqual(seen, [`worker 1 ended: ${cluster}`, "worker 1 ended: 0 null"]),
       results([outcome]) {
         const { why, ...rest } = outcome;
-        assert.deepStrictEqual(rest, { responses: ["before in 1", "after in 1"], ran: ["before", kind, "after"] });
-        assert.deepStrictEqual(why.map(({ id, data }) => [id, data]), [[1, kind]]);
+        assert.deepStrictEqual(rest, {
+          responses: ["before in 1", "after in 1"],
+          ran: ["before", kind, "after"],
+        });
+        assert.deepStrictEqual(
+          why.map(({ id, data }) => [id, data]),
+          [[1, kind]],
+        );
         assert.match(`${why[0].name}: ${why[0].message}`, named);
       },
     },
@@ -34,7 +41,13 @@ function unserialisable(kind) {
     original: { end: "hang", said: [HANDED_OUT, /worker 1 ended: 1/, /TypeError/] },
     ours: {
       end: "exit 0",
-      results: [{ answered: ["before", "after"], sameWorker: true, why: [[1, kind, "TypeError", "string"]] }],
+      results: [
+        {
+          answered: ["before", "after"],
+          sameWorker: true,
+          why: [[1, kind, "TypeError", "string"]],
+        },
+      ],
     },
   };
 }
@@ -55,13 +68,21 @@ function neverStarts(how, originalSaid, named) {
     section,
     args: [how],
     env: { SONIC_DISTRIBUTE_START_TIMEOUT: "1500" },
-    original: { end: "hang", said: [/Worker queues initializing/, originalSaid], unsaid: HANDED_OUT },
+    original: {
+      end: "hang",
+      said: [/Worker queues initializing/, originalSaid],
+      unsaid: HANDED_OUT,
+    },
     ours: {
       end: "exit 0",
       log({ cluster: seen }) {
         const count = (what) => seen.filter((line) => line.includes(what)).length;
         assert.ok(count("online") > 0);
-        assert.strictEqual(count("ended"), count("online"), `each worker's end is an event: ${seen}`);
+        assert.strictEqual(
+          count("ended"),
+          count("online"),
+          `each worker's end is an event: ${seen}`,
+        );
       },
       results([outcome]) {
         assert.strictEqual(outcome.isError, true, `it ${JSON.stringify(outcome)}`);
@@ -80,7 +101,9 @@ module.exports = [
   crash("uncaught exception", "1 null", /\b1\b|nowhere/),
   crash("unhandled rejection", "1 null", /\b1\b|nobody looks/),
   // Node reports the heap's limit by aborting. The limit reaches the workers of both through the environment.
-  crash("out of memory", "null SIGABRT", /SIGABRT|memory/, { env: { NODE_OPTIONS: "--max-old-space-size=120" } }),
+  crash("out of memory", "null SIGABRT", /SIGABRT|memory/, {
+    env: { NODE_OPTIONS: "--max-old-space-size=120" },
+  }),
   {
     program: "crash-costs-only-its-own-event.js",
     section,
@@ -101,7 +124,12 @@ module.exports = [
       results([during, outcome, events]) {
         assert.deepStrictEqual(during, { live: ["1"], connected: true });
         assert.deepStrictEqual(outcome, [["after"], ["fatal"]]);
-        const life = (name, code) => [["fork", name], ["online", name], ["disconnect", name], ["exit", name, code]];
+        const life = (name, code) => [
+          ["fork", name],
+          ["online", name],
+          ["disconnect", name],
+          ["exit", name, code],
+        ];
         assert.deepStrictEqual(events, [...life("process 1", 7), ...life("process 2", 0)]);
       },
     },
@@ -110,7 +138,11 @@ module.exports = [
     program: "worker-killed-by-the-master.js",
     section,
     original: { end: "hang", said: [HANDED_OUT, /worker 1 ended by SIGKILL/] },
-    ours: { end: "exit 0", results: [[[["after", 1]], [["killed", 1]]]], said: /worker 1 ended by SIGKILL/ },
+    ours: {
+      end: "exit 0",
+      results: [[[["after", 1]], [["killed", 1]]]],
+      said: /worker 1 ended by SIGKILL/,
+    },
   },
   { program: "crashes-the-program-handles.js", section },
   unserialisable("bigint"),

@@ -74,13 +74,35 @@ module.exports = [
       said: /^[^\n]*worker of another cluster[^\n]*$/, // one line, and nothing else
     },
   },
-  { ...TYPED, nodeArgs: ["-r", "tsconfig-paths/register", "-r", "ts-node/register"], args: ["with ts-node"] },
+  {
+    ...TYPED,
+    nodeArgs: ["-r", "tsconfig-paths/register", "-r", "ts-node/register"],
+    args: ["with ts-node"],
+  },
   { ...TYPED, nodeArgs: ["-r", "tsx/cjs"], args: ["with tsx"] },
   { program: "ts-file-required-by-a-plain-worker.js", section },
   { program: "path-alias-required-by-a-plain-worker.js", section },
   // The runners' own lines carry durations, and come from master and worker alike.
-  { program: "under-mocha.js", section, runner: ["node_modules/mocha/bin/mocha", "programs/under-mocha.js"], log: "any" },
+  {
+    program: "under-mocha.js",
+    section,
+    runner: ["node_modules/mocha/bin/mocha", "--timeout=30000", "programs/under-mocha.js"],
+    log: "any",
+  },
   { program: "under-node-test.js", section, log: "any", needsNode: 18 },
-  underRunner("jest", ["node_modules/jest/bin/jest.js", "--rootDir=.", "--cacheDirectory=.jest", "--testMatch=**/under-jest.js"], ".js"),
-  underRunner("vitest", ["node_modules/vitest/vitest.mjs", "run", "--root=.", "programs/under-vitest.test.mjs"], ".test.mjs"),
+  underRunner(
+    "jest",
+    [
+      "node_modules/jest/bin/jest.js",
+      "--rootDir=.",
+      "--cacheDirectory=.jest",
+      "--testMatch=**/under-jest.js",
+    ],
+    ".js",
+  ),
+  underRunner(
+    "vitest",
+    ["node_modules/vitest/vitest.mjs", "run", "--root=.", "programs/under-vitest.test.mjs"],
+    ".test.mjs",
+  ),
 ];

@@ -18,7 +18,25 @@ module.exports = [
   { program: "masterfn-rejects-with-the-very-error.js", section, args: ["error"] },
   { program: "masterfn-rejects-with-the-very-error.js", section, args: ["string"] },
   { program: "masterfn-rejects-with-the-very-error.js", section, args: ["undefined"] },
-  { program: "interrupted.js", section, end: "SIGINT", interrupt: { when: RUNNING, signal: "SIGINT", whom: "group" }, args: ["by Ctrl-C"] },
-  { program: "interrupted.js", section, end: "SIGTERM", interrupt: { when: RUNNING, signal: "SIGTERM", whom: "master" }, args: ["by SIGTERM"] },
-  { program: "interrupted.js", section, end: "SIGKILL", interrupt: { when: RUNNING, signal: "SIGKILL", whom: "master" }, args: ["by SIGKILL"] },
+  {
+    program: "interrupted.js",
+    section,
+    end: "SIGINT",
+    interrupt: { when: RUNNING, signal: "SIGINT", whom: "group" },
+    args: ["by Ctrl-C"],
+  },
+  {
+    program: "interrupted.js",
+    section,
+    end: "SIGTERM",
+    interrupt: { when: RUNNING, signal: "SIGTERM", whom: "master" },
+    args: ["by SIGTERM"],
+  },
+  {
+    program: "interrupted.js",
+    section,
+    end: "SIGKILL",
+    interrupt: { when: RUNNING, signal: "SIGKILL", whom: "master" },
+    args: ["by SIGKILL"],
+  },
 ];

@@ -19,7 +19,11 @@ const TYPES = {
   clusterEvents: "object",
   NUM_CPUS: "number",
 };
-const VALUES = { clusterEvents: { MESSAGE: "message", DISCONNECT: "disconnect" }, cpus: true, again: true };
+const VALUES = {
+  clusterEvents: { MESSAGE: "message", DISCONNECT: "disconnect" },
+  cpus: true,
+  again: true,
+};
 const exporting = (types) => (results) => assert.deepStrictEqual(results, [types, VALUES]);
 
 module.exports = [
@@ -34,7 +38,10 @@ module.exports = [
     program: "name-the-readme-documents.js",
     section,
     original: { end: "exit 1", said: /TypeError: MapReduce is not a function/ },
-    ours: { end: "exit 0", results: [{ results: [{ id: 1, data: 20, response: 21 }], failed: [] }] },
+    ours: {
+      end: "exit 0",
+      results: [{ results: [{ id: 1, data: 20, response: 21 }], failed: [] }],
+    },
   },
   {
     program: "queue-can-be-imported.js",

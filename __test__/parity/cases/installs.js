@@ -5,8 +5,14 @@ const fs = require("fs");
 const path = require("path");
 
 const section = "Where 1.0.3 hangs or crashes";
-const text = fs.readFileSync(path.join(__dirname, "../programs/program-without-a-script.js"), "utf8");
-const ours = { end: "exit 0", results: [{ results: [{ id: 1, data: 20, response: 21 }], failed: [] }] };
+const text = fs.readFileSync(
+  path.join(__dirname, "../programs/program-without-a-script.js"),
+  "utf8",
+);
+const ours = {
+  end: "exit 0",
+  results: [{ results: [{ id: 1, data: 20, response: 21 }], failed: [] }],
+};
 
 module.exports = [
   {

@@ -3,7 +3,10 @@
 
 const section = "Where 1.0.3 loses";
 const cannot = { isTypeError: true };
-const answers = (...all) => ({ results: all.map((data) => ({ id: 1, data, response: data })), failed: [] });
+const answers = (...all) => ({
+  results: all.map((data) => ({ id: 1, data, response: data })),
+  failed: [],
+});
 
 function severalCalls(way, ours) {
   return {
@@ -42,8 +45,17 @@ module.exports = [
     original: { end: "exit 0", results: [[1]] },
     ours: { end: "exit 0", results: [[1, 2, 3, 4, 5]] },
   },
-  severalCalls("one after another", [["first 1 by 1", "first 2 by 1"], ["second 1 by 2", "second 2 by 2"]]),
-  severalCalls("in a loop", [0, 1, 2].map((turn) => [1, 2].map((data) => `turn ${turn} ${data} by ${turn + 1}`))),
-  severalCalls("at once", ["a", "b", "c"].map((name, at) => [1, 2].map((data) => `${name} ${data} by ${at + 1}`))),
+  severalCalls("one after another", [
+    ["first 1 by 1", "first 2 by 1"],
+    ["second 1 by 2", "second 2 by 2"],
+  ]),
+  severalCalls(
+    "in a loop",
+    [0, 1, 2].map((turn) => [1, 2].map((data) => `turn ${turn} ${data} by ${turn + 1}`)),
+  ),
+  severalCalls(
+    "at once",
+    ["a", "b", "c"].map((name, at) => [1, 2].map((data) => `${name} ${data} by ${at + 1}`)),
+  ),
   { program: "calls-chosen-by-the-environment.js", section },
 ];

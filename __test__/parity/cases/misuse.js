@@ -29,14 +29,21 @@ const badFunction = (which, original, args = []) => ({
 
 const typeError = (message) => ({ isError: true, typeError: true, message });
 /** 1.0.3 looks at workerFns once per event, so it is each event that fails. */
-const everyEventFails = { end: "exit 0", results: [{ results: [], failed: [{ id: 1, data: 1, failed: true }] }] };
+const everyEventFails = {
+  end: "exit 0",
+  results: [{ results: [], failed: [{ id: 1, data: 1, failed: true }] }],
+};
 
 module.exports = [
   ...["0", "-1", "1.5", "NaN", "string", "null"].map(badNumber),
   badFunction("masterFn", { end: "hang", results: [typeError("masterFn is not a function")] }),
   badFunction("reduceFn", { end: "exit 0", results: [typeError("reduceFn is not a function")] }), // only after the whole run
   badFunction("workerFns", { ...everyEventFails, said: /Error occurred: TypeError: .*length/ }),
-  badFunction("workerFns", { ...everyEventFails, said: /Error occurred: TypeError: .* is not a function/ }, ["elements"]),
+  badFunction(
+    "workerFns",
+    { ...everyEventFails, said: /Error occurred: TypeError: .* is not a function/ },
+    ["elements"],
+  ),
   {
     program: "no-args-at-all.js",
     section,

@@ -19,7 +19,8 @@ module.exports = [
     env: { QUIET: "1" },
     // How far ahead is the only difference the contract leaves open; it is bounded instead of compared.
     loosely: (results) => results.map(({ allAnswered }) => allAnswered),
-    check: ({ results }) => assert.ok(results[0].ahead < MOST_AHEAD, `ran ${results[0].ahead} events ahead`),
+    check: ({ results }) =>
+      assert.ok(results[0].ahead < MOST_AHEAD, `ran ${results[0].ahead} events ahead`),
   },
   // How many events fit in 400 ms is chance, so the log is off.
   { program: "timers-of-the-master-run-between-maps.js", section, env: { QUIET: "1" } },

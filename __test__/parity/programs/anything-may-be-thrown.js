@@ -23,6 +23,6 @@ const stage = (event) => {
 };
 const rejecting = (event) => Promise.reject(thrown[event.data]());
 
-sonicDistribute(master, [process.argv[2] === "thrown" ? stage : rejecting], both, { numWorkers: 1 }).then(
-  (outcome) => isMaster() && report(outcome),
-);
+sonicDistribute(master, [process.argv[2] === "thrown" ? stage : rejecting], both, {
+  numWorkers: 1,
+}).then((outcome) => isMaster() && report(outcome));

@@ -3,7 +3,9 @@ const { sonicDistribute, Map, Delay, isMaster } = require("@tiemma/sonic-distrib
 const { report, both } = require("./support");
 
 async function main() {
-  const settings = await new Promise((resolve) => setTimeout(() => setImmediate(resolve, { factor: 3 }), 200));
+  const settings = await new Promise((resolve) =>
+    setTimeout(() => setImmediate(resolve, { factor: 3 }), 200),
+  );
   await Delay(100);
   return sonicDistribute(
     async (queue) => {

@@ -5,7 +5,12 @@ const { report, both } = require("./support");
 const call = (phase) => {
   if (isMaster()) process.env.PHASE = phase;
   else if (process.env.PHASE !== phase) return undefined;
-  return sonicDistribute((queue) => Map(queue, { data: phase }), [(event) => [phase, event.data]], both, { numWorkers: 1 });
+  return sonicDistribute(
+    (queue) => Map(queue, { data: phase }),
+    [(event) => [phase, event.data]],
+    both,
+    { numWorkers: 1 },
+  );
 };
 
 (async () => {

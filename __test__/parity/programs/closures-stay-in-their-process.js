@@ -8,4 +8,6 @@ const master = async (queue) => {
 };
 const worker = () => (count += 1);
 
-sonicDistribute(master, [worker], both, { numWorkers: 1 }).then((outcome) => isMaster() && report({ outcome, count }));
+sonicDistribute(master, [worker], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report({ outcome, count }),
+);

@@ -16,6 +16,13 @@ const master = async (queue) => {
   await Map(queue, { data: 2 });
   await until(() => seen.length === 2);
 };
-const stage = () => ({ heard, id: cluster.worker.id, connected: cluster.worker.isConnected(), dead: cluster.worker.isDead() });
+const stage = () => ({
+  heard,
+  id: cluster.worker.id,
+  connected: cluster.worker.isConnected(),
+  dead: cluster.worker.isDead(),
+});
 
-sonicDistribute(master, [stage], both, { numWorkers: 1 }).then((outcome) => isMaster() && report({ seen, outcome }));
+sonicDistribute(master, [stage], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report({ seen, outcome }),
+);

@@ -10,6 +10,9 @@ const stage = async (event) => {
   if (event.data % 10 === 3) throw new Error(`${event.data}`);
   return `r${event.data}`;
 };
-const reduce = (...queues) => queues.map((queue) => queue.getElements().map((entry) => entry.response || entry.data));
+const reduce = (...queues) =>
+  queues.map((queue) => queue.getElements().map((entry) => entry.response || entry.data));
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then((order) => isMaster() && report(order));
+sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then(
+  (order) => isMaster() && report(order),
+);

@@ -1,5 +1,12 @@
 "use strict";
-const { configureWorkers, initWorkers, Map, shutdown, Delay, isMaster } = require("@tiemma/sonic-distribute");
+const {
+  configureWorkers,
+  initWorkers,
+  Map,
+  shutdown,
+  Delay,
+  isMaster,
+} = require("@tiemma/sonic-distribute");
 const { report } = require("./support");
 
 async function master() {
@@ -7,7 +14,12 @@ async function master() {
   report(workerQueue.getElements().slice().sort());
   for (let data = 1; data <= 6; data += 1) await Map(workerQueue, { data });
   while (workerQueue.getElements().length < 2) await Delay(5);
-  report(processOrder.getElements().map((entry) => entry.response).sort());
+  report(
+    processOrder
+      .getElements()
+      .map((entry) => entry.response)
+      .sort(),
+  );
   report(failedOrder);
   await shutdown(2);
 }

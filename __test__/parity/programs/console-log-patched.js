@@ -3,8 +3,15 @@ const { sonicDistribute, Map, isMaster } = require("@tiemma/sonic-distribute");
 const { report } = require("./support");
 
 const heard = [];
-const plain = (text) => text.replace(/^\S+Z: /, "<time>: ").replace(/pid \d+/, `pid <${text.includes(process.pid) ? "own" : "other"}>`);
-console.log = (...all) => heard.push([all.length, ...all.map((text) => (typeof text === "string" ? plain(text) : typeof text))]);
+const plain = (text) =>
+  text
+    .replace(/^\S+Z: /, "<time>: ")
+    .replace(/pid \d+/, `pid <${text.includes(process.pid) ? "own" : "other"}>`);
+console.log = (...all) =>
+  heard.push([
+    all.length,
+    ...all.map((text) => (typeof text === "string" ? plain(text) : typeof text)),
+  ]);
 
 const master = async (queue) => {
   await Map(queue, { data: "fail" });

@@ -5,7 +5,10 @@ const { report, record, recorded, note } = require("./support");
 
 const EVENTS = 400;
 const fatal = new Set([37, 200, 333]);
-if (isMaster()) cluster.on("exit", (worker, _code, signal) => note("cluster", `worker ${worker.id} ended by ${signal}`));
+if (isMaster())
+  cluster.on("exit", (worker, _code, signal) =>
+    note("cluster", `worker ${worker.id} ended by ${signal}`),
+  );
 const master = async (queue) => {
   for (let data = 0; data < EVENTS; data += 1) await Map(queue, { data });
 };
@@ -18,8 +21,19 @@ const reduce = (results, failed) => {
   const ran = recorded("ran");
   const ids = new Set(results.getElements().map((entry) => entry.id));
   const answers = new Set(results.getElements().map((entry) => entry.response.answer));
-  const failures = failed.getElements().map((entry) => entry.data).sort((a, b) => a - b);
-  return { ids: [...ids].sort(), answers: answers.size, failures, ran: ran.length, distinct: new Set(ran).size };
+  const failures = failed
+    .getElements()
+    .map((entry) => entry.data)
+    .sort((a, b) => a - b);
+  return {
+    ids: [...ids].sort(),
+    answers: answers.size,
+    failures,
+    ran: ran.length,
+    distinct: new Set(ran).size,
+  };
 };
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -15,7 +15,10 @@ const crashes = {
   },
 };
 const kind = process.argv[2];
-if (isMaster()) cluster.on("exit", (worker, code, signal) => note("cluster", `worker ${worker.id} ended: ${code} ${signal}`));
+if (isMaster())
+  cluster.on("exit", (worker, code, signal) =>
+    note("cluster", `worker ${worker.id} ended: ${code} ${signal}`),
+  );
 const master = async (queue) => {
   for (const data of ["before", kind, "after"]) await Map(queue, { data });
 };
@@ -26,8 +29,20 @@ const stage = (event, args) => {
   return new Promise((resolve) => setTimeout(resolve, 60000));
 };
 const reduce = (results, failed) => {
-  const why = failed.getElements().map(({ id, data, error }) => ({ id, data, name: error.name, message: error.message, code: error.code }));
-  return { responses: results.getElements().map((entry) => entry.response), why, ran: recorded("ran") };
+  const why = failed.getElements().map(({ id, data, error }) => ({
+    id,
+    data,
+    name: error.name,
+    message: error.message,
+    code: error.code,
+  }));
+  return {
+    responses: results.getElements().map((entry) => entry.response),
+    why,
+    ran: recorded("ran"),
+  };
 };
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

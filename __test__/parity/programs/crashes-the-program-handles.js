@@ -21,4 +21,6 @@ const master = async (queue) => {
   for (const data of ["exception", "rejection"]) await Map(queue, { data });
 };
 
-sonicDistribute(master, [stage], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

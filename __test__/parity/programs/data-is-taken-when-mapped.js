@@ -12,4 +12,6 @@ const master = async (queue) => {
   reused.n = "changed after the last hand-over";
 };
 
-sonicDistribute(master, [(event) => event.data.n], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [(event) => event.data.n], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -7,10 +7,14 @@ cycle.itself = cycle;
 const master = async (queue) => {
   await Map(queue, { data: "before" });
   for (const data of [10n, cycle]) {
-    await Map(queue, { data }).catch((error) => report({ isTypeError: error instanceof TypeError }));
+    await Map(queue, { data }).catch((error) =>
+      report({ isTypeError: error instanceof TypeError }),
+    );
     if (process.argv[2] === "once") break;
   }
   await Map(queue, { data: "after" });
 };
 
-sonicDistribute(master, [(event) => event.data], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [(event) => event.data], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -3,6 +3,9 @@ const { sonicDistribute, NUM_CPUS, isMaster } = require("@tiemma/sonic-distribut
 const { report } = require("./support");
 
 const args = {};
-sonicDistribute((queue) => report(queue.getElements().length === NUM_CPUS), [() => 1], () => args, args).then(
-  (value) => isMaster() && report(value),
-);
+sonicDistribute(
+  (queue) => report(queue.getElements().length === NUM_CPUS),
+  [() => 1],
+  () => args,
+  args,
+).then((value) => isMaster() && report(value));

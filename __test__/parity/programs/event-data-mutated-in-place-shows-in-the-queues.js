@@ -22,4 +22,6 @@ const master = async (queue) => {
   if (sent.list.length > 0) throw new Error("the master's own object was changed");
 };
 
-sonicDistribute(master, [first, second], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [first, second], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -12,6 +12,9 @@ const master = async (queue) => {
   }
   ids.forEach((id) => queue.enqueue(id));
 };
-const reduce = (results) => results.getElements().map(({ id, data, response }) => [id, data, response]);
+const reduce = (results) =>
+  results.getElements().map(({ id, data, response }) => [id, data, response]);
 
-sonicDistribute(master, [(_event, args) => args.workerID], reduce, { numWorkers: 2 }).then((ids) => isMaster() && report(ids));
+sonicDistribute(master, [(_event, args) => args.workerID], reduce, { numWorkers: 2 }).then(
+  (ids) => isMaster() && report(ids),
+);

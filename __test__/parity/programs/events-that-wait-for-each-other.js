@@ -14,6 +14,9 @@ const stage = async ({ data }) => {
   await raised(data.other);
   return "met";
 };
-const reduce = (results) => results.getElements().filter((entry) => entry.response === "met").length;
+const reduce = (results) =>
+  results.getElements().filter((entry) => entry.response === "met").length;
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then((met) => isMaster() && report(met));
+sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then(
+  (met) => isMaster() && report(met),
+);

@@ -6,4 +6,8 @@ const { report } = require("./support");
 const types = {};
 for (const name of Object.keys(api)) types[name] = typeof api[name];
 report(types);
-report({ clusterEvents: api.clusterEvents, cpus: api.NUM_CPUS === os.cpus().length, again: require("@tiemma/sonic-distribute") === api });
+report({
+  clusterEvents: api.clusterEvents,
+  cpus: api.NUM_CPUS === os.cpus().length,
+  again: require("@tiemma/sonic-distribute") === api,
+});

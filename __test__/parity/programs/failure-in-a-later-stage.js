@@ -15,4 +15,6 @@ const master = async (queue) => {
   for (const data of [1, 2, 3, 4]) await Map(queue, { data });
 };
 
-sonicDistribute(master, [first, second, third], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [first, second, third], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -10,7 +10,9 @@ const pass = async (send) => {
   await new Promise((resolve) => server.listen({ port: 0, exclusive: true }, resolve));
   const became = await new Promise((resolve) => {
     try {
-      send({ data: "with a handle" }, server._handle, undefined, (error) => resolve(error ? "error" : "sent"));
+      send({ data: "with a handle" }, server._handle, undefined, (error) =>
+        resolve(error ? "error" : "sent"),
+      );
     } catch {
       resolve("error");
     }
@@ -26,7 +28,8 @@ const master = async (queue) => {
   report(became);
   if (became === "error") queue.enqueue(id);
 };
-const stage = () => (process.argv[2] === "from the worker" ? pass((...all) => process.send(...all)) : "nothing");
+const stage = () =>
+  process.argv[2] === "from the worker" ? pass((...all) => process.send(...all)) : "nothing";
 
 sonicDistribute(master, [stage], both, { numWorkers: 1 }).then((outcome) => {
   if (!isMaster()) return;

@@ -8,7 +8,14 @@ note(getWorkerName(), atLoad);
 const master = async (queue) => {
   await Map(queue, { data: atLoad });
 };
-const stage = (event, args) => ({ atLoad, workerID: args.workerID, now: [isMaster(), getWorkerName()] });
-const reduce = (results) => results.getElements().map((entry) => [entry.data, entry.id, entry.response]);
+const stage = (event, args) => ({
+  atLoad,
+  workerID: args.workerID,
+  now: [isMaster(), getWorkerName()],
+});
+const reduce = (results) =>
+  results.getElements().map((entry) => [entry.data, entry.id, entry.response]);
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

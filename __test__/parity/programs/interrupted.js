@@ -7,4 +7,6 @@ const stage = () => {
   return new Promise((resolve) => setTimeout(resolve, 60000));
 };
 
-sonicDistribute((queue) => Map(queue, { data: 1 }), [stage], both, { numWorkers: 1 }).then(() => isMaster() && report("too late"));
+sonicDistribute((queue) => Map(queue, { data: 1 }), [stage], both, { numWorkers: 1 }).then(
+  () => isMaster() && report("too late"),
+);

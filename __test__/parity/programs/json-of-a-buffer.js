@@ -8,4 +8,6 @@ const master = async (queue) => {
 };
 const stage = (event) => [event.data, Buffer.isBuffer(event.data), Buffer.from("back")];
 
-sonicDistribute(master, [stage], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -23,7 +23,14 @@ const values = () => ({
   nothing: { toJSON: () => undefined },
   instance: new Point(),
   boxed: [new Number(3), new String("s"), new Boolean(false)],
-  collections: [new globalThis.Map([[1, 2]]), new Set([1]), new WeakMap(), /re/g, new Error("lost"), new Uint8Array([1, 2])],
+  collections: [
+    new globalThis.Map([[1, 2]]),
+    new Set([1]),
+    new WeakMap(),
+    /re/g,
+    new Error("lost"),
+    new Uint8Array([1, 2]),
+  ],
   hidden: Object.defineProperty({}, "no", { value: 1, enumerable: false }),
   bare: Object.assign(Object.create({ inherited: 1 }), { own: 1 }),
 });

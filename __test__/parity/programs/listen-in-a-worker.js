@@ -5,11 +5,17 @@ const { report, both } = require("./support");
 
 const get = (port) =>
   new Promise((resolve, reject) => {
-    http.get({ port, host: "127.0.0.1", agent: false }, (res) => res.setEncoding("utf8").on("data", resolve)).on("error", reject);
+    http
+      .get({ port, host: "127.0.0.1", agent: false }, (res) =>
+        res.setEncoding("utf8").on("data", resolve),
+      )
+      .on("error", reject);
   });
 const stage = async (event, args) => {
   const server = http.createServer((_req, res) => res.end(`served by ${args.workerID}`));
-  await new Promise((resolve, reject) => server.on("error", reject).listen(event.data, "127.0.0.1", resolve));
+  await new Promise((resolve, reject) =>
+    server.on("error", reject).listen(event.data, "127.0.0.1", resolve),
+  );
   const { port } = server.address();
   const answer = await get(port);
   await new Promise((resolve) => server.close(resolve));

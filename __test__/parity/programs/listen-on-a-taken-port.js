@@ -15,7 +15,13 @@ const master = async (queue) => {
   while (queue.isEmpty()) await new Promise((resolve) => setTimeout(resolve, 5));
   taken.close();
 };
-const stage = (event) => listen(event.data).then(() => "listens", (error) => error.code);
+const stage = (event) =>
+  listen(event.data).then(
+    () => "listens",
+    (error) => error.code,
+  );
 const reduce = (...queues) => both(...queues).results.map((entry) => entry.response);
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then((codes) => isMaster() && report(codes));
+sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then(
+  (codes) => isMaster() && report(codes),
+);

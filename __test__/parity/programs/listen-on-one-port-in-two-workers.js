@@ -26,4 +26,6 @@ const stage = async (event) => {
 };
 const reduce = (...queues) => both(...queues).results.map((entry) => entry.response);
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then((seen) => isMaster() && report(seen));
+sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then(
+  (seen) => isMaster() && report(seen),
+);

@@ -1,5 +1,13 @@
 "use strict";
-const { initMaster, initWorkers, getWorkerID, Map, shutdown, Delay, isMaster } = require("@tiemma/sonic-distribute");
+const {
+  initMaster,
+  initWorkers,
+  getWorkerID,
+  Map,
+  shutdown,
+  Delay,
+  isMaster,
+} = require("@tiemma/sonic-distribute");
 const cluster = require("cluster");
 const { report } = require("./support");
 
@@ -21,4 +29,7 @@ const stage = (event, args) => {
 };
 
 if (isMaster()) master();
-else initWorkers([stage], { mine: true }).then((value) => console.log(`NOTE worker registered: ${value}`));
+else
+  initWorkers([stage], { mine: true }).then((value) =>
+    console.log(`NOTE worker registered: ${value}`),
+  );

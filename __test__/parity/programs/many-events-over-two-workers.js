@@ -12,7 +12,14 @@ const stage = (event) => {
 const reduce = (results, failed) => {
   let sum = 0;
   while (!results.isEmpty()) sum += results.dequeue().response;
-  return { sum, failed: failed.getElements(), runs: recorded("ran").length, distinct: new Set(recorded("ran")).size };
+  return {
+    sum,
+    failed: failed.getElements(),
+    runs: recorded("ran").length,
+    distinct: new Set(recorded("ran")).size,
+  };
 };
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -16,4 +16,6 @@ const worker = async (event) => {
   return event.data;
 };
 
-sonicDistribute(master, [worker], both, { numWorkers: 1 }).then((outcome) => isMaster() && report({ seen, outcome }));
+sonicDistribute(master, [worker], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report({ seen, outcome }),
+);

@@ -5,7 +5,8 @@ const { report } = require("./support");
 
 let found = false;
 let sent = 0;
-if (isMaster()) cluster.on("message", (_worker, answer) => (found = found || answer.response === "found"));
+if (isMaster())
+  cluster.on("message", (_worker, answer) => (found = found || answer.response === "found"));
 
 const master = async (queue) => {
   while (!found) await Map(queue, { data: (sent += 1) });
@@ -16,4 +17,6 @@ const worker = async (event) => {
 };
 const reduce = (results) => results.getElements().map((entry) => entry.response);
 
-sonicDistribute(master, [worker], reduce, { numWorkers: 1 }).then((answers) => isMaster() && report({ sent, answers }));
+sonicDistribute(master, [worker], reduce, { numWorkers: 1 }).then(
+  (answers) => isMaster() && report({ sent, answers }),
+);

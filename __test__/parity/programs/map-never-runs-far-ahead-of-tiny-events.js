@@ -6,7 +6,8 @@ const { report } = require("./support");
 const NEEDLE = 20;
 let found = false;
 let sent = 0;
-if (isMaster()) cluster.on("message", (_worker, answer) => (found = found || answer.response === NEEDLE));
+if (isMaster())
+  cluster.on("message", (_worker, answer) => (found = found || answer.response === NEEDLE));
 
 const master = async (queue) => {
   while (!found) await Map(queue, { data: (sent += 1) });

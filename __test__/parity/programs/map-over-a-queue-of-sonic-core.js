@@ -11,4 +11,6 @@ const master = async (queue) => {
   await Map(queue, { data: "over the call's" });
 };
 
-sonicDistribute(master, [(event) => event.data], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [(event) => event.data], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

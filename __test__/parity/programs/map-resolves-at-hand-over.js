@@ -11,4 +11,6 @@ const worker = async () => {
   return "done";
 };
 
-sonicDistribute(master, [worker], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [worker], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

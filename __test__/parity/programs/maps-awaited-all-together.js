@@ -14,4 +14,6 @@ const reduce = (...queues) => {
   return { failed, squares: results.map((entry) => entry.response.square).sort((a, b) => a - b) };
 };
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -2,13 +2,19 @@
 const { sonicDistribute, Map } = require("@tiemma/sonic-distribute");
 const { report } = require("./support");
 
-const thrown = { error: Object.assign(new Error("mine"), { code: "E_MINE" }), string: "a string", undefined: undefined }[process.argv[2]];
+const thrown = {
+  error: Object.assign(new Error("mine"), { code: "E_MINE" }),
+  string: "a string",
+  undefined: undefined,
+}[process.argv[2]];
 const master = async (queue) => {
   await Map(queue, { data: 1 });
   throw thrown;
 };
 
-sonicDistribute(master, [(event) => event.data], () => report("reduced"), { numWorkers: 1 }).catch((caught) => {
-  report({ caught, same: caught === thrown });
-  process.exit(0); // 1.0.3 leaves its workers behind
-});
+sonicDistribute(master, [(event) => event.data], () => report("reduced"), { numWorkers: 1 }).catch(
+  (caught) => {
+    report({ caught, same: caught === thrown });
+    process.exit(0); // 1.0.3 leaves its workers behind
+  },
+);

@@ -7,4 +7,6 @@ const master = async (queue) => {
   throw new Error("the master's");
 };
 
-sonicDistribute(master, [(event) => event.data], both, { numWorkers: 1 }).catch((error) => report({ caught: error.message }));
+sonicDistribute(master, [(event) => event.data], both, { numWorkers: 1 }).catch((error) =>
+  report({ caught: error.message }),
+);

@@ -5,7 +5,10 @@ const { report, both, until } = require("./support");
 
 const seen = [];
 const master = async (queue) => {
-  cluster.on("message", (worker, message) => message.note && seen.push(["cluster", worker.id, message]));
+  cluster.on(
+    "message",
+    (worker, message) => message.note && seen.push(["cluster", worker.id, message]),
+  );
   cluster.workers[1].on("message", (message) => message.note && seen.push(["worker", message]));
   await Map(queue, { data: 1 });
   await until(() => seen.length === 6);
@@ -18,4 +21,6 @@ const stage = () => {
   return new Promise((resolve) => setTimeout(resolve, 50, "answered"));
 };
 
-sonicDistribute(master, [stage], both, { numWorkers: 1 }).then((outcome) => isMaster() && report({ seen, outcome }));
+sonicDistribute(master, [stage], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report({ seen, outcome }),
+);

@@ -15,4 +15,6 @@ const worker = async (event) => {
 };
 const reduce = (results) => results.getElements().map((entry) => entry.response);
 
-sonicDistribute(master, [worker], reduce, { numWorkers: 2 }).then((atOnce) => isMaster() && report(atOnce));
+sonicDistribute(master, [worker], reduce, { numWorkers: 2 }).then(
+  (atOnce) => isMaster() && report(atOnce),
+);

@@ -11,8 +11,11 @@ const stage = async (event) => {
     await Delay(1);
   }
   process.send({ failed: true, data: event.data, reason: "part of it failed" });
-  if (event.data === "c") process.send({ response: "with more", extra: [1, { deep: true }], data: "d" });
+  if (event.data === "c")
+    process.send({ response: "with more", extra: [1, { deep: true }], data: "d" });
   return event.data ? "the event's own" : undefined;
 };
 
-sonicDistribute(master, [stage], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -5,4 +5,6 @@ const { report, both } = require("./support");
 const worker = (event) => require("@aliased/twice").twice(event.data);
 const master = (queue) => Map(queue, { data: 21 });
 
-sonicDistribute(master, [worker], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [worker], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -15,4 +15,6 @@ const master = async (queue) => {
   await Map(queue, { data: 2 });
 };
 
-sonicDistribute(master, stages, both, args).then((outcome) => isMaster() && report({ outcome, args }));
+sonicDistribute(master, stages, both, args).then(
+  (outcome) => isMaster() && report({ outcome, args }),
+);

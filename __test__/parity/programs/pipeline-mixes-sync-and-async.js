@@ -12,4 +12,6 @@ const master = async (queue) => {
   for (const data of [1, 2, 3]) await Map(queue, { data });
 };
 
-sonicDistribute(master, stages, both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, stages, both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

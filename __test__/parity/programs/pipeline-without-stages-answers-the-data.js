@@ -7,4 +7,6 @@ const master = async (queue) => {
   await Map(queue, { data: "text" });
 };
 
-sonicDistribute(master, [], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -14,4 +14,6 @@ const stage = () => {
   return new Promise(() => {});
 };
 
-sonicDistribute(master, [stage], both, { numWorkers: 1 }).then(() => isMaster() && report("not reached"));
+sonicDistribute(master, [stage], both, { numWorkers: 1 }).then(
+  () => isMaster() && report("not reached"),
+);

@@ -20,6 +20,12 @@ const stage = (event) => {
   if (event.data % 7 === 3) throw new Error("7k+3");
   return event.data % 2 ? event.data : undefined;
 };
-const reduce = (results) => ({ answered, failed: failed.sort(), results: results.getElements().length });
+const reduce = (results) => ({
+  answered,
+  failed: failed.sort(),
+  results: results.getElements().length,
+});
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then((counts) => isMaster() && report(counts));
+sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then(
+  (counts) => isMaster() && report(counts),
+);

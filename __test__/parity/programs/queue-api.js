@@ -10,12 +10,23 @@ const stage = (event) => {
   return event.data.toUpperCase();
 };
 const reduce = (results, failed) => {
-  const seen = [results.isEmpty(), results.getElements().length, results.getElements() === results.elements];
+  const seen = [
+    results.isEmpty(),
+    results.getElements().length,
+    results.getElements() === results.elements,
+  ];
   seen.push(results.dequeue(), results.enqueue({ mine: 1 }), results.elements.length);
   while (!results.isEmpty()) seen.push(results.dequeue());
   seen.push(results.dequeue(), results.isEmpty(), results.getElements(), Object.keys(results));
-  seen.push(failed.isEmpty(), { ...failed.dequeue(), error: "stripped" }, failed.isEmpty(), failed.dequeue());
+  seen.push(
+    failed.isEmpty(),
+    { ...failed.dequeue(), error: "stripped" },
+    failed.isEmpty(),
+    failed.dequeue(),
+  );
   return seen;
 };
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then((seen) => isMaster() && report(seen));
+sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then(
+  (seen) => isMaster() && report(seen),
+);

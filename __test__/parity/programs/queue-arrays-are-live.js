@@ -20,4 +20,6 @@ const reduce = (results) => {
   return [...seen, results.getElements(), results.dequeue(), results.isEmpty()];
 };
 
-sonicDistribute(master, [(event) => event.data], reduce, { numWorkers: 1 }).then((seen) => isMaster() && report(seen));
+sonicDistribute(master, [(event) => event.data], reduce, { numWorkers: 1 }).then(
+  (seen) => isMaster() && report(seen),
+);

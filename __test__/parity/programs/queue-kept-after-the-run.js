@@ -11,6 +11,11 @@ sonicDistribute(master, [(event) => event.data], reduce, { numWorkers: 1 }).then
   if (!isMaster()) return;
   setTimeout(() => {
     const clone = Object.assign({}, kept.results);
-    report({ first: kept.results.dequeue(), rest: [...kept.results.elements], clone: Object.keys(clone), failed: kept.failed });
+    report({
+      first: kept.results.dequeue(),
+      rest: [...kept.results.elements],
+      clone: Object.keys(clone),
+      failed: kept.failed,
+    });
   }, 50);
 });

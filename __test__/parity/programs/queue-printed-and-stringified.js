@@ -9,7 +9,14 @@ const master = async (queue) => {
 };
 const reduce = (results, failed) => {
   console.log("the results:", results, failed);
-  return [JSON.stringify(results), JSON.stringify({ failed }), util.inspect({ results }, { depth: 5 }), `${results}`];
+  return [
+    JSON.stringify(results),
+    JSON.stringify({ failed }),
+    util.inspect({ results }, { depth: 5 }),
+    `${results}`,
+  ];
 };
 
-sonicDistribute(master, [(event) => event.data], reduce, { numWorkers: 1 }).then((seen) => isMaster() && report(seen));
+sonicDistribute(master, [(event) => event.data], reduce, { numWorkers: 1 }).then(
+  (seen) => isMaster() && report(seen),
+);

@@ -22,4 +22,6 @@ const reduce = (results) => {
   return { all: order.length, last: order[order.length - 1] };
 };
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

@@ -23,4 +23,6 @@ const stage = (event) => {
   throw event.data;
 };
 
-sonicDistribute(master, [stage], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

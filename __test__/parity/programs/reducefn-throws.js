@@ -7,6 +7,8 @@ const reduce = () => {
   throw mine;
 };
 
-sonicDistribute((queue) => Map(queue, { data: 1 }), [(event) => event.data], reduce, { numWorkers: 2 }).catch((error) => {
+sonicDistribute((queue) => Map(queue, { data: 1 }), [(event) => event.data], reduce, {
+  numWorkers: 2,
+}).catch((error) => {
   report({ caught: error.message, same: error === mine });
 });

@@ -8,9 +8,11 @@ const stage = (event) => {
   return event.data;
 };
 
-sonicDistribute((queue) => Map(queue, { data: 1 }), [stage], both, { numWorkers: 1 }).then((outcome) => {
-  if (!isMaster()) return;
-  report(outcome);
-  process.on("exit", () => raise("master-left"));
-  process.exit(4);
-});
+sonicDistribute((queue) => Map(queue, { data: 1 }), [stage], both, { numWorkers: 1 }).then(
+  (outcome) => {
+    if (!isMaster()) return;
+    report(outcome);
+    process.on("exit", () => raise("master-left"));
+    process.exit(4);
+  },
+);

@@ -14,4 +14,6 @@ const stage = async (event) => {
 };
 const reduce = (results) => results.getElements().map((entry) => entry.response);
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then((order) => isMaster() && report(order));
+sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then(
+  (order) => isMaster() && report(order),
+);

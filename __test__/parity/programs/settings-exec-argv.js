@@ -5,6 +5,6 @@ const { report, both } = require("./support");
 
 if (isMaster()) (cluster.setupPrimary || cluster.setupMaster)({ execArgv: ["--expose-gc"] });
 
-sonicDistribute((queue) => Map(queue, { data: typeof gc }), [() => typeof gc], both, { numWorkers: 1 }).then(
-  (outcome) => isMaster() && report(outcome),
-);
+sonicDistribute((queue) => Map(queue, { data: typeof gc }), [() => typeof gc], both, {
+  numWorkers: 1,
+}).then((outcome) => isMaster() && report(outcome));

@@ -19,5 +19,6 @@ const stage = () => {
 };
 
 sonicDistribute(master, [stage], both, { numWorkers: 1 }).then((outcome) => {
-  if (isMaster()) report({ outcome, out: heard.stdout.endsWith("out\n"), err: heard.stderr.endsWith("err\n") });
+  if (isMaster())
+    report({ outcome, out: heard.stdout.endsWith("out\n"), err: heard.stderr.endsWith("err\n") });
 });

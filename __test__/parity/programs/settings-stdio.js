@@ -4,7 +4,8 @@ const fs = require("fs");
 const { sonicDistribute, Map, isMaster } = require("@tiemma/sonic-distribute");
 const { report, both, until } = require("./support");
 
-if (isMaster()) (cluster.setupPrimary || cluster.setupMaster)({ stdio: ["ignore", "inherit", "pipe", "ipc"] });
+if (isMaster())
+  (cluster.setupPrimary || cluster.setupMaster)({ stdio: ["ignore", "inherit", "pipe", "ipc"] });
 let heard = "";
 const master = async (queue) => {
   const { stdin, stdout, stderr } = cluster.workers[1].process;
@@ -19,4 +20,6 @@ const stage = () => {
   return { stdin: fs.readFileSync(0, "utf8") };
 };
 
-sonicDistribute(master, [stage], both, { numWorkers: 1 }).then((outcome) => isMaster() && report({ outcome, heard }));
+sonicDistribute(master, [stage], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report({ outcome, heard }),
+);

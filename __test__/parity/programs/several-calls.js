@@ -7,7 +7,12 @@ const call = (name) => {
     for (const data of [1, 2]) await Map(queue, { data });
   };
   const reduce = (results) => results.getElements().map((entry) => entry.response);
-  return sonicDistribute(master, [(event, args) => `${name} ${event.data} by ${args.workerID}`], reduce, { numWorkers: 1 });
+  return sonicDistribute(
+    master,
+    [(event, args) => `${name} ${event.data} by ${args.workerID}`],
+    reduce,
+    { numWorkers: 1 },
+  );
 };
 const ways = {
   "one after another": async () => [await call("first"), await call("second")],

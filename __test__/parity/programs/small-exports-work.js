@@ -6,7 +6,12 @@ const { report } = require("./support");
   report({ isMaster: isMaster(), name: getWorkerName(), delay: Delay() instanceof Promise });
   report([await Delay(), await Delay(5)]);
   const log = getLogger("MINE");
-  report([log("text", "a date"), log({ an: "object" }, "d"), log(undefined, null), log(["a", 1], "d")]);
+  report([
+    log("text", "a date"),
+    log({ an: "object" }, "d"),
+    log(undefined, null),
+    log(["a", 1], "d"),
+  ]);
   getLogger("MASTER")("looks like a line of the library");
   process.env.QUIET = "yes";
   report(log("unseen", "d"));

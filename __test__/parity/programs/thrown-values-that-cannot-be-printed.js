@@ -16,7 +16,8 @@ const thrown = {
   }),
 };
 const kind = process.argv[2];
-if (isMaster()) cluster.on("exit", (worker, code) => note("cluster", `worker ${worker.id} ended: ${code}`));
+if (isMaster())
+  cluster.on("exit", (worker, code) => note("cluster", `worker ${worker.id} ended: ${code}`));
 const master = async (queue) => {
   for (const data of ["before", kind, "after"]) await Map(queue, { data });
 };
@@ -30,4 +31,6 @@ const reduce = (results, failed) => {
   return { sameWorker: before.response === after.response, why };
 };
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], reduce, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

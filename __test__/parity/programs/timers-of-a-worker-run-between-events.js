@@ -12,4 +12,6 @@ const master = async (queue) => {
   report({ ticked });
 };
 
-sonicDistribute(master, [() => ticks], () => "reduced", { numWorkers: 1 }).then((value) => isMaster() && report(value));
+sonicDistribute(master, [() => ticks], () => "reduced", { numWorkers: 1 }).then(
+  (value) => isMaster() && report(value),
+);

@@ -13,6 +13,11 @@ const master = async (queue) => {
   report({ stoppedByTimer: stop, sentSome: sent > 1 });
 };
 
-sonicDistribute(master, [(event) => event.data], (results) => results.getElements().every((entry) => entry.response === 1), {
-  numWorkers: 1,
-}).then((allOnes) => isMaster() && report({ allOnes }));
+sonicDistribute(
+  master,
+  [(event) => event.data],
+  (results) => results.getElements().every((entry) => entry.response === 1),
+  {
+    numWorkers: 1,
+  },
+).then((allOnes) => isMaster() && report({ allOnes }));

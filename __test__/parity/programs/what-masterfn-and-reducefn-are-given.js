@@ -5,7 +5,11 @@ const { report } = require("./support");
 
 const args = { numWorkers: 1, extra: "yes" };
 const master = async function (...given) {
-  report({ given: given.length, sameArgs: given[1] === args, liveWorkers: Object.keys(cluster.workers) });
+  report({
+    given: given.length,
+    sameArgs: given[1] === args,
+    liveWorkers: Object.keys(cluster.workers),
+  });
   report({ mapValue: await Map(given[0], { data: 1 }), master: isMaster() });
   return "dropped";
 };
@@ -14,4 +18,6 @@ const reduce = (...given) => {
   return given.map((queue) => queue.getElements().length);
 };
 
-sonicDistribute(master, [(...given) => given.length], reduce, args).then((value) => isMaster() && report(value));
+sonicDistribute(master, [(...given) => given.length], reduce, args).then(
+  (value) => isMaster() && report(value),
+);

@@ -13,4 +13,6 @@ const master = async (queue) => {
   report(seen);
 };
 
-sonicDistribute(master, [(event) => event.data], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [(event) => event.data], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

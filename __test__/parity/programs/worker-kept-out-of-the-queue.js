@@ -8,7 +8,16 @@ const master = async (queue) => {
   for (let data = 0; data < 4; data += 1) await Map(queue, { data: { data, kept } });
   cluster.workers[kept].send({ data: { data: "reserved", kept } });
 };
-const stage = (event, { workerID }) => ({ what: event.data.data, onTheKeptOne: workerID === event.data.kept });
-const reduce = (results) => results.getElements().map((entry) => JSON.stringify(entry.response)).sort();
+const stage = (event, { workerID }) => ({
+  what: event.data.data,
+  onTheKeptOne: workerID === event.data.kept,
+});
+const reduce = (results) =>
+  results
+    .getElements()
+    .map((entry) => JSON.stringify(entry.response))
+    .sort();
 
-sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then((responses) => isMaster() && report(responses));
+sonicDistribute(master, [stage], reduce, { numWorkers: 2 }).then(
+  (responses) => isMaster() && report(responses),
+);

@@ -3,7 +3,9 @@ const cluster = require("cluster");
 const path = require("path");
 const { report } = require("./support");
 
-(cluster.setupPrimary || cluster.setupMaster)({ exec: path.join(__dirname, "parts/inside-somebody-elses-cluster.js") });
+(cluster.setupPrimary || cluster.setupMaster)({
+  exec: path.join(__dirname, "parts/inside-somebody-elses-cluster.js"),
+});
 const worker = cluster.fork();
 worker.on("message", (message) => {
   if (!message.done) return;

@@ -14,4 +14,6 @@ const master = async (queue) => {
 };
 const stage = (event) => raised("free").then(() => event.data);
 
-sonicDistribute(master, [stage], both, { numWorkers: 1 }).then((outcome) => isMaster() && report(outcome));
+sonicDistribute(master, [stage], both, { numWorkers: 1 }).then(
+  (outcome) => isMaster() && report(outcome),
+);

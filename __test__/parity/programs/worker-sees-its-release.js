@@ -4,7 +4,8 @@ const { sonicDistribute, Map, isMaster } = require("@tiemma/sonic-distribute");
 const { report, both, note } = require("./support");
 
 if (!isMaster()) {
-  const say = (what) => note("worker", `${what}, connected: ${process.connected} ${cluster.worker.isConnected()}`);
+  const say = (what) =>
+    note("worker", `${what}, connected: ${process.connected} ${cluster.worker.isConnected()}`);
   cluster.worker.on("disconnect", () => say("cluster.worker disconnect"));
   process.on("disconnect", () => say("process disconnect"));
   process.on("beforeExit", () => say("beforeExit"));
@@ -12,6 +13,6 @@ if (!isMaster()) {
   process.on("SIGTERM", () => say("SIGTERM"));
 }
 
-sonicDistribute((queue) => Map(queue, { data: 1 }), [() => process.connected], both, { numWorkers: 1 }).then(
-  (outcome) => isMaster() && report(outcome),
-);
+sonicDistribute((queue) => Map(queue, { data: 1 }), [() => process.connected], both, {
+  numWorkers: 1,
+}).then((outcome) => isMaster() && report(outcome));
