@@ -94,7 +94,8 @@ function stdioPlace(stream) {
 /** @param {any} settings */
 function stdioPlaces(settings) {
   const { stdio, silent } = settings;
-  if (Array.isArray(stdio)) return stdio.filter((place) => place !== "ipc").map(stdioPlace);
+  // The channel has a descriptor of its own, behind these: its place stays, so that the others do.
+  if (Array.isArray(stdio)) return stdio.map((at) => (at === "ipc" ? IGNORE : stdioPlace(at)));
   return Array(3).fill(stdio === undefined && silent ? PIPE : stdioPlace(stdio));
 }
 
@@ -125,7 +126,8 @@ function launchOptions(workers, call) {
   const settings = cluster.settings || {};
   const program = settings.exec === undefined ? scriptOf() : settings.exec;
   const args = settings.args === undefined ? process.argv.slice(2) : settings.args;
-  const own = settings.execArgv === undefined;
+  // setupPrimary fills in this process's own options where the program names none.
+  const own = settings.execArgv === undefined || settings.execArgv === process.execArgv;
   const execArgv = own ? nodeOptions(process.execArgv) : settings.execArgv;
   return {
     program: process.execPath,

@@ -330,10 +330,9 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
             }
             exit = &mut exit => break exit.unwrap_or(Exit::Unknown),
             () = sleep_until(deadline), if !control.registered && !timed_out => {
-                if !pool.is_released() {
-                    timed_out = true;
-                    pool.kill(slot);
-                }
+                // Also in a run that is over: a worker that never comes up must not outlive it.
+                timed_out = true;
+                pool.kill(slot);
             }
             () = sleep_until(linger.unwrap_or(deadline)), if linger.is_some() => {
                 linger = None;

@@ -33,7 +33,7 @@ describe("cluster.setupPrimary before the call", () => {
     assert.equal(program.stderr, "");
   });
 
-  it("chooses the workers' stdio: pipes", { skip: "the streams of a worker's pipes are not there for stdio: pipe" }, async () => {
+  it("chooses the workers' stdio: pipes", async () => {
     assert.deepEqual(await result("environment/stdio.js"), { out: "heard to the worker", extra: "on the fifth", stderr: null });
   });
 

@@ -48,7 +48,7 @@ describe("a call whose workers end before they reach it", () => {
     assertStartFailure(program.result, /reach|call|time/);
   });
 
-  it("rejects after a deadline when a worker blocks its thread without reaching it", { skip: "unstable: under investigation" }, async () => {
+  it("rejects after a deadline when a worker blocks its thread without reaching it", async () => {
     const program = await run("start/never-registers.js", { args: ["never yields"], env: { SONIC_DISTRIBUTE_START_TIMEOUT: "700" } });
     assertStartFailure(program.result, /reach|call|time/);
   });
@@ -137,7 +137,7 @@ describe("a program without a script", () => {
     assert.match(message, /script/i);
   });
 
-  it("works when it names one with cluster.setupPrimary", { skip: "the fixture calls setupPrimary in workers, which have none" }, async () => {
+  it("works when it names one with cluster.setupPrimary", async () => {
     const exec = JSON.stringify(path.join(FIXTURES, "start", "exec.js"));
     const program = await run(null, { nodeArgs: ["-e", code(`(cluster.setupPrimary || cluster.setupMaster)({ exec: ${exec} });`)] });
     assert.deepEqual(program.result, { value: 42 });
