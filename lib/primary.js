@@ -138,7 +138,6 @@ function addWorker(run, id, started) {
   worker.destroy = worker.kill;
   const { workers } = cluster;
   if (workers) workers[id] = worker;
-  process.nextTick(() => cluster.emit("fork", worker));
   return worker;
 }
 

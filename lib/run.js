@@ -128,7 +128,9 @@ class Run {
   start() {
     try {
       this.ids.forEach((id, place) => {
-        this.add(id, this.native.poolSpawn(this.pool, place));
+        const worker = this.add(id, this.native.poolSpawn(this.pool, place));
+        // As Node does: the caller may add its listener first.
+        process.nextTick(() => cluster.emit("fork", worker));
       });
     } catch (error) {
       this.fail(/** @type {Error} */ (error));
@@ -211,6 +213,8 @@ class Run {
     const promise = new Promise((resolve, reject) => {
       this.waiting.push({ number, resolve, reject });
     });
+    // Whoever awaits it hears of a failure; a program that does not must not end by it.
+    promise.catch(() => {});
     if (this.waiting.length === 1) this.awaitRoom();
     this.flush();
     this.admit();
@@ -518,11 +522,12 @@ class Run {
     const notes = this.native.poolNotes(this.pool);
     /** @type {any[]} */
     const list = notes === null ? [] : JSON.parse(notes);
-    // A worker's answers come after its start and before its end.
-    const isEnd = (/** @type {any} */ note) => ENDS.has(note.type);
-    for (const note of list) if (!isEnd(note)) this.untold.push(() => this.hear(note));
+    // In order, because a replacement has its predecessor's id; answers come before the first end.
+    const end = list.findIndex((/** @type {any} */ note) => ENDS.has(note.type));
+    const begins = end < 0 ? list : list.slice(0, end);
+    for (const note of begins) this.untold.push(() => this.hear(note));
     if (this.observing !== 0) this.takeObserved();
-    for (const note of list) if (isEnd(note)) this.untold.push(() => this.hear(note));
+    for (const note of list.slice(begins.length)) this.untold.push(() => this.hear(note));
     this.tell();
     this.admit();
   }
@@ -546,7 +551,7 @@ class Run {
     const worker = this.workers.get(note.worker);
     switch (note.type) {
       case "fork":
-        this.add(note.worker, { ...note, pipes: note.pipes.flat() });
+        cluster.emit("fork", this.add(note.worker, { ...note, pipes: note.pipes.flat() }));
         break;
       case "online":
         primary.online(worker);
@@ -614,6 +619,7 @@ class Run {
         if (name === "message") this.observeFor(FOR_LISTENERS, true);
       });
     }
+    return worker;
   }
 
   /** Answers are made into messages only while somebody listens for them. */
@@ -651,6 +657,7 @@ class Run {
       this.isDrained = resolve;
     });
     if (!this.native.poolDrained(this.pool)) await drained;
+    this.admit();
     if (this.observing !== 0) this.takeObserved();
     this.tell();
   }
@@ -699,7 +706,7 @@ class Run {
   }
 }
 
-/** Notes that come after the answers which arrived with them. */
+/** Notes before which the answers that arrived with them are told. */
 const ENDS = new Set(["leaving", "disconnect", "exit", "retired", "failed", "drained", "closed"]);
 
 /** @param {any} event */
