@@ -22,9 +22,9 @@
 //! that hands an event to an idle worker, or the I/O thread that a worker rang. The [`scheduler`]
 //! decides, purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
-//! **Layers**, each knowing only those before it: `memory`, `frame`, `channel`, `note` → `ring`,
-//! `protocol`, `results` → `scheduler`, `socket`, `child`, `error` → `link`, `task` → `pool` with
-//! `supervisor`, and `worker` → `binding`, which alone knows Node-API.
+//! **Layers**, each knowing only those before it: `memory`, `frame`, `channel`, `note`, `scheduler`,
+//! `results`, `socket`, `child` → `ring`, `error` → `protocol` → `link` → `task` → `worker`, `pool`
+//! with `supervisor` → `binding`, which alone knows Node-API. (A test reads this paragraph.)
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
 //! event is on two workers. No worker is idle while an event waits that it could take. Nothing that
@@ -49,4 +49,6 @@ mod scheduler;
 mod socket;
 mod supervisor;
 mod task;
+#[cfg(test)]
+mod tests;
 mod worker;

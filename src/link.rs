@@ -6,10 +6,10 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 
 use crate::child::Process;
 use crate::memory::Memory;
@@ -32,6 +32,13 @@ enum Outgoing {
     Drop,
 }
 
+impl Outgoing {
+    /// Whether a worker is woken for it though it is busy.
+    fn is_urgent(&self) -> bool {
+        matches!(self, Self::Message { .. } | Self::Task { how: How::Direct, .. })
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Given {
     index: u32,
@@ -42,7 +49,7 @@ struct Given {
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) child: Box<dyn Process>,
-    channel: NodeChannel,
+    channel: Arc<NodeChannel>,
     /// The program reached its call there.
     pub(crate) registered: bool,
     /// It has run an event: it is good for something.
@@ -63,27 +70,60 @@ pub(crate) struct Link {
     published: u32,
 }
 
-/// The writing end of Node's own channel to the worker.
+/// The writing end of Node's own channel to the worker. Lines leave whole and in order, whichever
+/// thread sends them, and at once if there is room: this process may be about to end.
 #[derive(Debug)]
 pub(crate) struct NodeChannel {
-    /// Lines for the I/O thread, which waits for room where this thread does not.
-    pub(crate) lines: mpsc::UnboundedSender<String>,
-    /// How many of them are not written yet.
-    pub(crate) unwritten: Arc<AtomicUsize>,
-    /// The same socket, for a line that must be in it before this process can end.
-    pub(crate) socket: UnixStream,
+    socket: UnixStream,
+    unsent: Mutex<Unsent>,
+    /// Notified when something stays unsent: the I/O thread waits for room, and sends the rest.
+    pub(crate) is_full: Notify,
+}
+
+/// What there was no room for: the bytes from `sent` on, which may begin inside a line.
+#[derive(Debug, Default)]
+struct Unsent {
+    bytes: Vec<u8>,
+    sent: usize,
 }
 
 impl NodeChannel {
-    /// Sends a line, at once if no other waits. False if nobody is there to take it.
+    pub(crate) fn new(socket: UnixStream) -> Self {
+        Self { socket, unsent: Mutex::default(), is_full: Notify::new() }
+    }
+
+    /// Sends a line. False if nobody is there to take it.
     pub(crate) fn send(&self, line: &str) -> bool {
-        if self.unwritten.load(Ordering::SeqCst) == 0
-            && socket::send_now(&self.socket, line.as_bytes()).is_ok()
-        {
-            return true;
+        self.lock().bytes.extend(line.as_bytes());
+        match self.send_rest() {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.is_full.notify_one();
+                true
+            }
+            Err(_) => {
+                *self.lock() = Unsent::default();
+                false
+            }
         }
-        self.unwritten.fetch_add(1, Ordering::SeqCst);
-        self.lines.send(line.to_owned()).is_ok()
+    }
+
+    /// Sends what is unsent; [`io::ErrorKind::WouldBlock`] if there is no room for all of it.
+    pub(crate) fn send_rest(&self) -> io::Result<()> {
+        let mut unsent = self.lock();
+        while unsent.sent < unsent.bytes.len() {
+            unsent.sent += socket::send_some(&self.socket, &unsent.bytes[unsent.sent..])?;
+            // Seldom enough that long backlogs are not copied again and again.
+            if unsent.sent * 2 > unsent.bytes.len() {
+                let sent = std::mem::take(&mut unsent.sent);
+                unsent.bytes.drain(..sent);
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Unsent> {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,7 +137,7 @@ impl Link {
     pub(crate) fn new(
         child: Box<dyn Process>,
         control: UnixStream,
-        channel: NodeChannel,
+        channel: Arc<NodeChannel>,
         memory: Arc<Memory>,
     ) -> Self {
         Self {
@@ -147,19 +187,26 @@ impl Link {
             let done = self.tasks.push(&header, payload, &mut self.written);
             moved |= done || self.written > before;
             if !done {
-                break;
+                // Once it is told that there is more, the worker rings when it has made room; it may
+                // have done so just before.
+                if self.memory.word(Layout::STUCK).swap(1, Ordering::SeqCst) == 1 {
+                    break;
+                }
+                continue;
             }
             self.written = 0;
-            urgent |= header.kind == Kind::Message || header.has(flag::DIRECT);
+            urgent |= first.is_urgent();
             if let Some(Outgoing::Task { task, .. }) = self.outgoing.pop_front() {
                 self.given.push_back(Given { index: self.published, task });
                 self.published = self.published.wrapping_add(1);
             }
         }
-        self.memory
-            .word(Layout::STUCK)
-            .store(u32::from(!self.outgoing.is_empty()), Ordering::SeqCst);
-        if moved {
+        if self.outgoing.is_empty() {
+            self.memory.word(Layout::STUCK).store(0, Ordering::SeqCst);
+        }
+        // What waits for room can be urgent too, and what is before it in the ring is in its way.
+        urgent |= self.outgoing.iter().any(Outgoing::is_urgent);
+        if moved || urgent {
             self.set_ring_at();
             self.wake(urgent);
         }

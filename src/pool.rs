@@ -20,6 +20,7 @@ use crate::error::{Error, Said};
 use crate::link::Link;
 use crate::memory::Memory;
 use crate::note::Note;
+use crate::protocol::Message;
 use crate::supervisor::{Command, Ending, Launch, Verdict, judge};
 
 /// Which of a run's queues.
@@ -287,6 +288,10 @@ impl Pool {
             let worker = state.slots[slot].worker;
             state.notes.push(Note::Disconnect { worker });
             state.scheduler.leaving(slot, &mut state.actions);
+            if let Some(link) = &state.slots[slot].link {
+                // A worker that left of its own will is held by nothing else.
+                let _ = link.send(&Message::Release);
+            }
         });
     }
 
@@ -366,3 +371,6 @@ impl Pool {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -53,6 +53,14 @@ struct Held {
     task: TaskId,
     bytes: usize,
     how: How,
+    /// In turn, but started already, or sent to be started at once: nothing waits behind it.
+    started: bool,
+}
+
+impl Held {
+    fn new(task: TaskId, bytes: usize, how: How) -> Self {
+        Self { task, bytes, how, started: false }
+    }
 }
 
 #[derive(Debug)]
@@ -88,6 +96,11 @@ impl Slot {
         self.ready
             && self.held.len() < self.window
             && (self.held.is_empty() || self.bytes < MAX_WINDOW_BYTES)
+    }
+
+    /// Whether an event waits its turn behind another one.
+    fn has_waiting(&self) -> bool {
+        self.held.iter().skip(1).any(|held| held.how == How::InTurn && !held.started)
     }
 
     fn hold(&mut self, held: Held) {
@@ -181,7 +194,7 @@ impl Scheduler {
 
     /// An event of `bytes` bytes for whichever worker is free; [`Scheduler::dispatch`] follows.
     pub(crate) fn submit(&mut self, task: TaskId, bytes: usize) {
-        self.waiting.push_back(Held { task, bytes, how: How::InTurn });
+        self.waiting.push_back(Held::new(task, bytes, How::InTurn));
     }
 
     /// An event for the worker of `slot` and no other, to be started at once.
@@ -192,14 +205,15 @@ impl Scheduler {
         bytes: usize,
         actions: &mut Vec<Action>,
     ) {
-        let held = Held { task, bytes, how: How::Direct };
+        let held = Held::new(task, bytes, How::Direct);
         let state = &mut self.slots[slot];
         if !state.ready {
             state.pinned.push_back(held);
             return;
         }
-        if state.held.len() > 1 {
-            // What waits in the worker must not stand before it.
+        if state.held.iter().any(|held| held.how == How::InTurn && !held.started) {
+            // A worker starts events in the order of their giving, so what waits its turn there must
+            // not stand before it.
             state.pinned.push_back(held);
             actions.push(Action::Recall { slot });
             return;
@@ -223,16 +237,21 @@ impl Scheduler {
         true
     }
 
-    /// Whether a worker holds more than the event that it runs.
+    /// Whether an event waits in any worker behind the one that runs there.
     pub(crate) fn has_prefetched(&self) -> bool {
-        self.slots.iter().any(|slot| slot.held.len() > 1)
+        self.slots.iter().any(Slot::has_waiting)
+    }
+
+    /// Whether an event waits in the worker of `slot` behind the one that runs there.
+    pub(crate) fn has_waiting(&self, slot: usize) -> bool {
+        self.slots[slot].has_waiting()
     }
 
     /// The event that the worker of `slot` runs takes long, and others wait behind it.
     pub(crate) fn stuck(&mut self, slot: usize, actions: &mut Vec<Action>) {
         self.slots[slot].window = 1;
         for (slot, state) in self.slots.iter().enumerate() {
-            if state.held.len() > 1 {
+            if state.has_waiting() {
                 self.recalling += 1;
                 actions.push(Action::Recall { slot });
             }
@@ -241,7 +260,19 @@ impl Scheduler {
 
     /// The worker of `slot` had not started the last `unstarted` of its events, and will not.
     pub(crate) fn recalled(&mut self, slot: usize, unstarted: usize, actions: &mut Vec<Action>) {
+        let state = &mut self.slots[slot];
+        let is_next = |held: &Held| held.how == How::InTurn && unstarted == state.held.len();
+        let keeps_next =
+            state.ready && !state.pinned.is_empty() && state.held.front().is_some_and(is_next);
         self.take_back(slot, unstarted);
+        let state = &mut self.slots[slot];
+        for held in &mut state.held {
+            held.started = true;
+        }
+        if keeps_next && let Some(next) = self.waiting.pop_front() {
+            // It was about to start: what was sent to this worker later does not overtake it.
+            state.pinned.push_front(Held { started: true, ..next });
+        }
         self.give_pinned(slot, actions);
         let was_one_of_many = self.recalling > 0;
         self.recalling = self.recalling.saturating_sub(1);
@@ -306,8 +337,7 @@ impl Scheduler {
             return;
         }
         for (slot, state) in self.slots.iter().enumerate() {
-            let waits = state.held.iter().skip(1).any(|held| held.how == How::InTurn);
-            if waits && !actions.contains(&Action::Recall { slot }) {
+            if state.has_waiting() && !actions.contains(&Action::Recall { slot }) {
                 actions.push(Action::Recall { slot });
             }
         }
@@ -349,6 +379,7 @@ impl Scheduler {
         for _ in 0..unstarted {
             let Some(held) = state.held.pop_back() else { break };
             state.bytes -= held.bytes;
+            let held = Held { started: false, ..held };
             match held.how {
                 How::InTurn => self.waiting.push_front(held),
                 How::Direct => state.pinned.push_front(held),

@@ -5,11 +5,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
-use rustix::net::{SendFlags, send};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 /// Both ends of everything.
 #[derive(Debug)]
@@ -49,6 +49,17 @@ pub(crate) fn wires(len: usize) -> io::Result<Wires> {
 /// Sends all of `bytes` or nothing worth mentioning, without blocking: frames on the control
 /// socket are few and small, so a full socket means a peer that does not read.
 pub(crate) fn send_now(socket: &UnixStream, bytes: &[u8]) -> io::Result<()> {
-    let sent = send(socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?;
+    let sent = send_some(socket, bytes)?;
     if sent == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+}
+
+/// Sends as much of `bytes` as there is room for, without blocking.
+pub(crate) fn send_some(socket: &UnixStream, bytes: &[u8]) -> io::Result<usize> {
+    Ok(send(socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
+}
+
+/// Receives what is there, without blocking; 0 bytes are the end of the stream.
+pub(crate) fn receive_now(socket: &impl AsFd, bytes: &mut [u8]) -> io::Result<usize> {
+    let (received, _) = recv(socket, bytes, RecvFlags::DONTWAIT)?;
+    Ok(received)
 }

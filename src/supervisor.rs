@@ -8,13 +8,11 @@ use std::io;
 use std::os::fd::IntoRawFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
@@ -23,7 +21,7 @@ use crate::channel::{self, Lines};
 use crate::child::{Child, Exit, Process, Recipe};
 use crate::error::{Error, Said};
 use crate::frame::Decoder;
-use crate::link::{Link, NodeChannel as ChannelWriter};
+use crate::link::{Link, NodeChannel};
 use crate::memory::Memory;
 use crate::note::Note;
 use crate::pool::Pool;
@@ -85,8 +83,7 @@ pub(crate) struct Served {
     token: String,
     control: StdUnixStream,
     channel: StdUnixStream,
-    lines: mpsc::UnboundedReceiver<String>,
-    unwritten: Arc<AtomicUsize>,
+    writer: Arc<NodeChannel>,
     exit: oneshot::Receiver<Exit>,
 }
 
@@ -176,13 +173,8 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
         (wires.theirs.memory, first + 2),
     ];
     let control = wires.control.try_clone().map_err(failed)?;
-    let (sender, lines) = mpsc::unbounded_channel();
-    let unwritten = Arc::new(AtomicUsize::new(0));
-    let node_channel = ChannelWriter {
-        lines: sender,
-        unwritten: Arc::clone(&unwritten),
-        socket: wires.channel.try_clone().map_err(failed)?,
-    };
+    let writer = wires.channel.try_clone().map_err(failed)?;
+    let writer = Arc::new(NodeChannel::new(writer));
     let (child, pipes) = Child::spawn(&recipe, extra).map_err(failed)?;
     let (ended, exit) = oneshot::channel();
     // The receiver is gone only when the whole run is.
@@ -198,9 +190,10 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     let pipes: Vec<(usize, i32)> =
         pipes.into_iter().map(|(at, fd)| (at, fd.into_raw_fd())).collect();
     let fork = announce.then(|| Note::Fork { worker, pid, pipes: pipes.clone() });
-    pool.started(slot, Link::new(Box::new(child), wires.control, node_channel, memory), fork);
+    let link = Link::new(Box::new(child), wires.control, Arc::clone(&writer), memory);
+    pool.started(slot, link, fork);
     let channel = wires.channel;
-    let served = Served { slot, worker, pid, token, control, channel, lines, unwritten, exit };
+    let served = Served { slot, worker, pid, token, control, channel, writer, exit };
     // The I/O thread outlives every worker; when it is gone, so is the pool.
     let _ = pool.commands.send(Command::Serve(Box::new(served)));
     Ok(Started { worker, pid, pipes })
@@ -272,7 +265,7 @@ fn token() -> io::Result<String> {
 
 /// Listens to one worker until it has ended and everything it said is heard.
 async fn listen(pool: Arc<Pool>, served: Box<Served>) {
-    let Served { slot, worker, pid, token, control, channel, mut lines, unwritten, exit } = *served;
+    let Served { slot, worker, pid, token, control, channel, writer, exit } = *served;
     let (Ok(control), Ok(channel)) = (UnixStream::from_std(control), UnixStream::from_std(channel))
     else {
         // Without a descriptor to poll nothing can be heard: end it, and learn how it ended.
@@ -293,15 +286,14 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
         registered: false,
         open: true,
     };
-    let (read, write) = channel.into_split();
-    let mut node = NodeChannel {
+    let mut node = Channel {
         pool: &pool,
         slot,
         worker,
-        read,
-        write,
+        stream: channel,
+        writer,
         lines: Lines::default(),
-        unwritten,
+        is_full: false,
         open: true,
     };
     let deadline = Instant::now() + pool.launch.deadline;
@@ -313,20 +305,22 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
             // What was said comes before how it ended.
             biased;
             ready = control.stream.readable(), if control.open => {
-                if ready.is_err() || control.read() == Heard::End {
+                if ready.is_err() || control.read(UnixStream::try_read) == Heard::End {
                     control.open = false;
                     linger = Some(Instant::now() + LINGER);
                 }
             }
-            ready = node.read.readable(), if node.open => {
-                if ready.is_err() || node.read().await == Heard::End {
+            ready = node.stream.readable(), if node.open => {
+                if ready.is_err() || node.read(UnixStream::try_read) == Heard::End {
                     node.open = false;
                     pool.disconnected(slot);
                 }
             }
-            Some(line) = lines.recv(), if node.open => {
-                node.write(&line).await;
-                node.unwritten.fetch_sub(1, Ordering::SeqCst);
+            () = node.writer.is_full.notified(), if node.open && !node.is_full => {
+                node.is_full = true;
+            }
+            ready = node.stream.writable(), if node.open && node.is_full => {
+                node.is_full = ready.is_ok() && node.write_rest();
             }
             exit = &mut exit => break exit.unwrap_or(Exit::Unknown),
             () = sleep_until(deadline), if !control.registered && !timed_out => {
@@ -342,13 +336,17 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
             }
         }
     };
-    while control.open && control.read() == Heard::Something {}
-    while node.open && node.read().await == Heard::Something {}
+    // What is in the sockets by now may be news to the runtime.
+    while control.open && control.read(socket::receive_now) == Heard::Something {}
+    while node.open && node.read(socket::receive_now) == Heard::Something {}
     if node.open {
         pool.disconnected(slot);
     }
     pool.ended(slot, exit, timed_out);
 }
+
+/// Reads what a stream holds, without waiting for more.
+type Receive = fn(&UnixStream, &mut [u8]) -> io::Result<usize>;
 
 /// What a look at a stream brought.
 #[derive(Debug, PartialEq, Eq)]
@@ -378,10 +376,10 @@ struct Control<'a> {
 }
 
 impl Control<'_> {
-    /// Reads what is there.
-    fn read(&mut self) -> Heard {
+    /// Reads what is there. A peer that is no worker of ours is heard to the end with that.
+    fn read(&mut self, receive: Receive) -> Heard {
         let mut bytes = [0; 4096];
-        match self.stream.try_read(&mut bytes) {
+        match receive(&self.stream, &mut bytes) {
             Ok(0) => {
                 if let Err(malformed) = self.decoder.finish() {
                     self.pool.uncaught(self.slot, malformed.to_string());
@@ -393,17 +391,15 @@ impl Control<'_> {
         }
         let mut rang = false;
         loop {
-            match self.decoder.next() {
-                Ok(Some(frame)) => match Message::decode(&frame) {
-                    Ok(message) => rang |= self.hear(message),
-                    Err(what) => {
-                        self.reject(what);
-                        return Heard::End;
-                    }
-                },
+            let heard = match self.decoder.next() {
+                Ok(Some(frame)) => Message::decode(&frame).and_then(|message| self.hear(message)),
                 Ok(None) => break,
-                Err(malformed) => {
-                    self.reject(malformed.to_string());
+                Err(malformed) => Err(malformed.to_string()),
+            };
+            match heard {
+                Ok(rings) => rang |= rings,
+                Err(what) => {
+                    self.reject(what);
                     return Heard::End;
                 }
             }
@@ -414,14 +410,12 @@ impl Control<'_> {
         Heard::Something
     }
 
-    /// True if the rings should be looked at.
-    fn hear(&mut self, message: Message) -> bool {
+    /// True if the rings should be looked at; what is wrong with a peer that would not say this.
+    fn hear(&mut self, message: Message) -> Result<bool, String> {
         match message {
-            Message::Hello(hello) => self.greet(&hello),
-            _ if !self.greeted => {
-                self.reject("it spoke before it said who it is".into());
-            }
-            Message::Bell => return self.registered,
+            Message::Hello(hello) => self.greet(&hello)?,
+            _ if !self.greeted => return Err("it spoke before it said who it is".into()),
+            Message::Bell => return Ok(true),
             Message::Registered => {
                 self.registered = true;
                 self.pool.registered(self.slot);
@@ -436,21 +430,20 @@ impl Control<'_> {
                 self.pool.refused(&error);
             }
             Message::Uncaught(words) => self.pool.uncaught(self.slot, words),
-            Message::Release => {
-                self.reject("it sent what only a master sends".into());
-            }
+            Message::Release => return Err("it sent what only a master sends".into()),
         }
-        false
+        Ok(false)
     }
 
-    fn greet(&mut self, hello: &Hello) {
+    fn greet(&mut self, hello: &Hello) -> Result<(), String> {
         if hello.version != VERSION {
-            self.reject(format!("it is of version {}, not {VERSION}", hello.version));
-        } else if hello.token != self.token || hello.pid != self.pid {
-            self.reject("it is not the process that was started".into());
-        } else {
-            self.greeted = true;
+            return Err(format!("it is of version {}, not {VERSION}", hello.version));
         }
+        if hello.token != self.token || hello.pid != self.pid {
+            return Err("it is not the process that was started".into());
+        }
+        self.greeted = true;
+        Ok(())
     }
 
     fn reject(&mut self, what: String) {
@@ -460,30 +453,30 @@ impl Control<'_> {
     }
 }
 
-struct NodeChannel<'a> {
+struct Channel<'a> {
     pool: &'a Pool,
     slot: usize,
     worker: u32,
-    read: OwnedReadHalf,
-    write: OwnedWriteHalf,
+    stream: UnixStream,
+    writer: Arc<NodeChannel>,
     lines: Lines,
-    /// See [`ChannelWriter`]: what this thread writes counts too.
-    unwritten: Arc<AtomicUsize>,
+    /// Something waits for room.
+    is_full: bool,
     open: bool,
 }
 
-impl NodeChannel<'_> {
+impl Channel<'_> {
     /// Reads what is there.
-    async fn read(&mut self) -> Heard {
+    fn read(&mut self, receive: Receive) -> Heard {
         let mut bytes = [0; 8192];
-        match self.read.try_read(&mut bytes) {
+        match receive(&self.stream, &mut bytes) {
             Ok(0) => return Heard::End,
             Ok(count) => self.lines.feed(&bytes[..count]),
             Err(error) => return Heard::of(&error),
         }
         loop {
             match self.lines.next() {
-                Ok(Some(line)) => self.hear(&line).await,
+                Ok(Some(line)) => self.hear(&line),
                 Ok(None) => return Heard::Something,
                 Err(_) => {
                     self.pool.kill(self.slot);
@@ -493,29 +486,32 @@ impl NodeChannel<'_> {
         }
     }
 
-    async fn hear(&mut self, line: &[u8]) {
+    fn hear(&mut self, line: &[u8]) {
         let worker = self.worker;
         match channel::interpret(line) {
             channel::Said::Online => self.pool.note(Note::Online { worker }),
             channel::Said::Listening(text) => self.pool.note(Note::Listening { worker, text }),
             channel::Said::Leaving { reply } => {
                 self.pool.note(Note::Leaving { worker });
-                self.reply(&reply).await;
+                self.reply(&reply);
             }
-            channel::Said::Asked { reply } => self.reply(&reply).await,
+            channel::Said::Asked { reply } => self.reply(&reply),
             channel::Said::Message(text) => self.pool.note(Note::Message { worker, text }),
             channel::Said::Nothing => {}
         }
     }
 
-    async fn reply(&mut self, line: &str) {
-        self.unwritten.fetch_add(1, Ordering::SeqCst);
-        self.write(line).await;
-        self.unwritten.fetch_sub(1, Ordering::SeqCst);
+    fn reply(&self, line: &str) {
+        // A closed channel shows when it is read.
+        let _ = self.writer.send(line);
     }
 
-    async fn write(&mut self, line: &str) {
-        // A closed channel shows when it is read.
-        let _ = self.write.write_all(line.as_bytes()).await;
+    /// Sends what waited for room. True if some still does.
+    fn write_rest(&self) -> bool {
+        let sent = self.stream.try_io(Interest::WRITABLE, || self.writer.send_rest());
+        sent.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,8 @@ pub(crate) struct Worker {
     answers: Producer,
     room: Condvar,
     released: AtomicBool,
+    /// The master has ended, or makes no sense: nobody reads answers any more.
+    alone: AtomicBool,
 }
 
 impl std::fmt::Debug for Worker {
@@ -91,6 +93,7 @@ impl Worker {
             memory,
             room: Condvar::new(),
             released: AtomicBool::new(false),
+            alone: AtomicBool::new(false),
         });
         worker.send(&Message::Hello(Hello {
             version: VERSION,
@@ -100,8 +103,9 @@ impl Worker {
         let reader = worker.control.try_clone()?;
         let listener = Arc::clone(&worker);
         thread::Builder::new().name("sonic-io".into()).spawn(move || {
-            listener.listen(reader, &signal);
-            if !listener.released.load(Ordering::SeqCst) {
+            let end = listener.listen(reader, &signal);
+            listener.be_alone();
+            if end == End::Garbage || !listener.released.load(Ordering::SeqCst) {
                 orphaned();
             }
         })?;
@@ -146,10 +150,14 @@ impl Worker {
     }
 
     /// Writes an answer or a message of any length, waiting for room as long as it takes: an event
-    /// is finished only when its answer is where a crash cannot reach it.
+    /// is finished only when its answer is where a crash cannot reach it. Without a master nothing is
+    /// waited for.
     pub(crate) fn write(&self, header: &Header, payload: &[u8]) {
         let mut written = 0;
         while !self.answers.push(header, payload, &mut written) {
+            if self.alone.load(Ordering::SeqCst) {
+                return;
+            }
             self.ring();
             self.wait_for_room();
         }
@@ -164,8 +172,18 @@ impl Worker {
             return;
         }
         // The master clears the word and rings; the I/O thread hears it and notifies.
-        let waited = self.room.wait_while(inbox, |_| blocked.load(Ordering::SeqCst) == 1);
+        let waited = self.room.wait_while(inbox, |_| {
+            blocked.load(Ordering::SeqCst) == 1 && !self.alone.load(Ordering::SeqCst)
+        });
         drop(waited);
+    }
+
+    /// From now on nobody is waited for.
+    fn be_alone(&self) {
+        let inbox = self.lock();
+        self.alone.store(true, Ordering::SeqCst);
+        self.room.notify_all();
+        drop(inbox);
     }
 
     fn send(&self, message: &Message) -> io::Result<()> {
@@ -189,56 +207,69 @@ impl Worker {
     }
 
     /// Reads the control socket until it ends.
-    fn listen(&self, mut stream: impl Read, signal: &dyn Fn(Signal)) {
+    fn listen(&self, mut stream: impl Read, signal: &dyn Fn(Signal)) -> End {
         let mut decoder = Decoder::default();
         let mut bytes = [0; 4096];
         loop {
             match stream.read(&mut bytes) {
-                Ok(0) => return,
+                Ok(0) => return End::Closed,
                 Ok(count) => decoder.feed(&bytes[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(_) => return,
+                Err(_) => return End::Closed,
             }
-            while let Ok(Some(frame)) = decoder.next() {
-                if let Ok(Message::Release) = Message::decode(&frame) {
-                    self.released.store(true, Ordering::SeqCst);
-                    signal(Signal::Released);
+            loop {
+                match decoder.next() {
+                    Ok(Some(frame)) => {
+                        if let Ok(Message::Release) = Message::decode(&frame) {
+                            self.released.store(true, Ordering::SeqCst);
+                            signal(Signal::Released);
+                        }
+                    }
+                    Ok(None) => break,
+                    Err(_) => return End::Garbage,
                 }
             }
-            self.look(signal);
+            if self.look(signal).is_err() {
+                return End::Garbage;
+            }
         }
     }
 
-    /// Any frame says that the rings have changed.
-    fn look(&self, signal: &dyn Fn(Signal)) {
+    /// Any frame says that the rings have changed. An error if the master's half of them is garbage.
+    fn look(&self, signal: &dyn Fn(Signal)) -> io::Result<()> {
         let mut inbox = self.lock();
         self.room.notify_all();
         loop {
-            if self.fill(&mut inbox).is_err() {
-                // The master's half of the memory is garbage: there is nothing left to serve.
-                end_process();
-            }
+            self.fill(&mut inbox)?;
             if !inbox.items.is_empty() {
                 drop(inbox);
                 signal(Signal::Arrived);
-                return;
+                return Ok(());
             }
             // A part of something long, perhaps: the rest must wake this thread again.
             self.memory.word(Layout::WAITS).store(1, Ordering::SeqCst);
             if inbox.ring.is_empty() {
-                return;
+                return Ok(());
             }
         }
     }
+}
+
+/// How the master's words end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The stream is closed: it let go of this worker, or has ended.
+    Closed,
+    /// It speaks no protocol of ours: there is nobody to serve.
+    Garbage,
 }
 
 /// Ends this process, whose master is gone, if it does not do so by itself in time.
 pub(crate) fn end_orphan() {
     thread::sleep(GRACE);
-    end_process();
-}
-
-fn end_process() -> ! {
     // SAFETY: ends the process without running anything of it; no memory is touched.
     unsafe { libc::_exit(ORPHAN) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,7 +171,9 @@ impl State {
         loop {
             self.drain_staging();
             self.collect();
-            if !self.is_released() {
+            if self.failed.is_some() {
+                self.abandon();
+            } else if !self.is_released() {
                 self.scheduler.dispatch(&mut self.actions);
             }
             self.act();
@@ -201,11 +203,15 @@ impl State {
         self.staged = self.staged.wrapping_add(1);
         let task = self.tasks.add(text, flags);
         self.scheduler.submit(task, text.len());
-        if let Some(error) = self.failed.clone() {
-            for task in self.scheduler.abandon() {
-                self.fail_task(task, 0, error.as_bytes());
-            }
+    }
+
+    /// Fails what no worker runs, in a run that cannot go on.
+    fn abandon(&mut self) {
+        let Some(error) = self.failed.take() else { return };
+        for task in self.scheduler.abandon() {
+            self.fail_task(task, 0, error.as_bytes());
         }
+        self.failed = Some(error);
     }
 
     /// Takes in every worker's answers, in the order in which they were finished.
@@ -320,7 +326,7 @@ impl State {
         self.collect();
         for at in 0..self.slots.len() {
             let slot = &mut self.slots[at];
-            let is_stuck = slot.answered == slot.looked_at && self.scheduler.held(at) > 1;
+            let is_stuck = slot.answered == slot.looked_at && self.scheduler.has_waiting(at);
             slot.looked_at = slot.answered;
             if is_stuck {
                 self.scheduler.stuck(at, &mut self.actions);
@@ -342,8 +348,7 @@ impl State {
                     }
                 }
                 Action::Recall { slot } => {
-                    let Some(link) = self.slots[slot].link.as_mut() else { continue };
-                    let unstarted = link.recall();
+                    let unstarted = self.slots[slot].link.as_mut().map_or(0, Link::recall);
                     let mut more = Vec::new();
                     self.scheduler.recalled(slot, unstarted, &mut more);
                     self.actions.splice(at..at, more);
@@ -396,11 +401,12 @@ impl State {
         let idle = if self.is_released() { 0 } else { self.scheduler.idle() };
         let capacity = self.scheduler.capacity();
         let room = if self.failed.is_some() { FAILED_ROOM } else { room(capacity, outstanding) };
-        // Little room is not worth a turn of JavaScript, and more is coming; an idle worker is.
-        let is_little = room < ENOUGH_ROOM.min(i32::try_from(capacity / 4).unwrap_or(i32::MAX));
         let word = board.word(Board::ALLOWED);
         let allowed = self.staged.wrapping_add_signed(room);
-        if (!is_little || idle > 0) && is_after(allowed, word.load(Ordering::SeqCst)) {
+        let more = allowed.wrapping_sub(word.load(Ordering::SeqCst)).cast_signed();
+        // A few places are not worth a turn of JavaScript where many come; an idle worker is.
+        let enough = ENOUGH_ROOM.min(i32::try_from(capacity / 4).unwrap_or(i32::MAX)).max(1);
+        if more >= enough || (more > 0 && idle > 0) {
             word.store(allowed, Ordering::SeqCst);
         }
         let allowed = word.load(Ordering::SeqCst);
@@ -453,10 +459,6 @@ impl State {
         let (name, code, message) = (error.name(), error.code(), error.to_string());
         let text = serde_json::json!({"name": name, "message": message, "code": code}).to_string();
         self.notes.push(Note::Failed { name: name.into(), code: code.into(), message });
-        self.drain_staging();
-        for task in self.scheduler.abandon() {
-            self.fail_task(task, 0, text.as_bytes());
-        }
         self.failed = Some(text);
     }
 

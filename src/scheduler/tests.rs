@@ -1,7 +1,6 @@
-//! What the scheduler promises, as tables of events and expected actions, and as a seeded random
-//! walk that plays the workers and checks every promise after each step.
+//! What the scheduler promises, as tables of events and expected actions, and as a random walk.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod walk;
 
 use super::*;
 
@@ -176,7 +175,8 @@ fn a_direct_event_goes_to_its_worker_at_once_and_before_what_waits_there() {
     let mut bench = Bench::ready(2);
     bench.submit([0]);
     bench.scheduler.submit_to(0, 1, 10, &mut bench.actions);
-    assert_eq!(std::mem::take(&mut bench.actions), [direct(0, 1)]);
+    assert_eq!(std::mem::take(&mut bench.actions), [Action::Recall { slot: 0 }]);
+    assert_eq!(bench.recalled(0, 0), [direct(0, 1)]);
     bench.answer(0, 1, TINY);
     bench.answer(0, 0, TINY);
     let next = bench.widen(0, 8, 2);
@@ -185,6 +185,20 @@ fn a_direct_event_goes_to_its_worker_at_once_and_before_what_waits_there() {
     bench.scheduler.submit_to(0, next + 2, 10, &mut bench.actions);
     assert_eq!(std::mem::take(&mut bench.actions), [Action::Recall { slot: 0 }]);
     assert_eq!(bench.recalled(0, 1), [direct(0, next + 2), give(0, next + 1)]);
+}
+
+#[test]
+fn a_direct_event_does_not_overtake_the_one_that_its_worker_was_about_to_start() {
+    let mut bench = Bench::ready(2);
+    bench.submit([0]);
+    bench.scheduler.submit_to(0, 1, 10, &mut bench.actions);
+    assert_eq!(std::mem::take(&mut bench.actions), [Action::Recall { slot: 0 }]);
+    assert_eq!(bench.recalled(0, 1), [direct(0, 0), direct(0, 1)]);
+    // Nothing has to come back for the next one.
+    bench.scheduler.submit_to(0, 2, 10, &mut bench.actions);
+    assert_eq!(std::mem::take(&mut bench.actions), [direct(0, 2)]);
+    // What had not started when the worker ended runs where it may.
+    assert_eq!(bench.lost(0, 3), [give(1, 0)]);
 }
 
 #[test]
@@ -243,182 +257,34 @@ fn abandoning_gives_back_what_no_worker_runs_in_order() {
     assert_eq!(bench.scheduler.outstanding(), 0);
 }
 
-/// The workers as the walk plays them: what each was given, how much of it has started.
-#[derive(Default)]
-struct Player {
-    alive: bool,
-    given: VecDeque<(TaskId, How)>,
-    started: usize,
-}
-
-struct Walk {
-    bench: Bench,
-    players: Vec<Player>,
-    random: fastrand::Rng,
-    next: TaskId,
-    open: BTreeSet<TaskId>,
-    /// What became of each event.
-    ended: BTreeMap<TaskId, &'static str>,
-}
-
-impl Walk {
-    fn new(seed: u64, slots: usize) -> Self {
-        let bench = Bench::ready(slots);
-        let players = (0..slots).map(|_| Player { alive: true, ..Player::default() }).collect();
-        let random = fastrand::Rng::with_seed(seed);
-        Self { bench, players, random, next: 0, open: BTreeSet::new(), ended: BTreeMap::new() }
-    }
-
-    fn end(&mut self, task: TaskId, how: &'static str) {
-        assert!(self.open.remove(&task), "{task} ended without having been open");
-        let before = self.ended.insert(task, how);
-        assert_eq!(before, None, "{task} ended twice");
-    }
-
-    /// Does what the scheduler wants done, to the end.
-    fn act(&mut self) {
-        let mut todo: VecDeque<Action> = std::mem::take(&mut self.bench.actions).into();
-        let mut steps = 0;
-        while let Some(action) = todo.pop_front() {
-            steps += 1;
-            assert!(steps < 100_000, "the scheduler never rests");
-            match action {
-                Action::Give { slot, task, how } => {
-                    assert!(self.open.contains(&task), "{task} was given after it ended");
-                    for player in &self.players {
-                        let holds = player.given.iter().any(|&(given, _)| given == task);
-                        assert!(!holds, "{task} is on two workers");
-                    }
-                    assert!(self.players[slot].alive, "{task} was given to a dead worker");
-                    self.players[slot].given.push_back((task, how));
-                }
-                Action::Recall { slot } => {
-                    let player = &mut self.players[slot];
-                    let unstarted = player.given.len() - player.started;
-                    player.given.truncate(player.started);
-                    for action in self.bench.recalled(slot, unstarted).into_iter().rev() {
-                        todo.push_front(action);
-                    }
-                }
-                Action::Fail { task, .. } => self.end(task, "failed"),
-            }
-        }
-    }
-
-    fn step(&mut self) {
-        let slot = self.random.usize(..self.players.len());
-        match self.random.u32(..100) {
-            0..30 => {
-                for _ in 0..self.random.usize(1..20) {
-                    self.open.insert(self.next);
-                    self.bench.scheduler.submit(self.next, self.random.usize(1..200_000));
-                    self.next += 1;
-                }
-                self.bench.scheduler.dispatch(&mut self.bench.actions);
-            }
-            30..35 => {
-                self.open.insert(self.next);
-                let (task, actions) = (self.next, &mut self.bench.actions);
-                self.bench.scheduler.submit_to(slot, task, 10, actions);
-                self.next += 1;
-            }
-            35..60 => self.start(slot),
-            60..94 => self.answer(slot),
-            94..97 => self.kill(slot),
-            _ => self.revive(slot),
-        }
-        self.act();
-        self.check();
-    }
-
-    /// The worker starts its next event; in turn only if none runs.
-    fn start(&mut self, slot: usize) {
-        let player = &mut self.players[slot];
-        if let Some(&(_, how)) = player.given.get(player.started)
-            && (player.started == 0 || how == How::Direct)
-        {
-            player.started += 1;
-        }
-    }
-
-    fn answer(&mut self, slot: usize) {
-        let player = &mut self.players[slot];
-        if player.started == 0 {
-            return;
-        }
-        let (task, _) = player.given.remove(self.random.usize(..player.started)).expect("started");
-        player.started -= 1;
-        let run = [0.001, 0.01, 0.2, 3.0][self.random.usize(..4)];
-        assert!(self.bench.scheduler.answered(slot, task, run));
-        self.end(task, "answered");
-        self.bench.scheduler.dispatch(&mut self.bench.actions);
-    }
-
-    fn kill(&mut self, slot: usize) {
-        let player = &mut self.players[slot];
-        if !player.alive {
-            return;
-        }
-        let unstarted = player.given.len() - player.started;
-        let running: Vec<TaskId> =
-            player.given.drain(..).take(player.started).map(|(task, _)| task).collect();
-        *player = Player::default();
-        self.bench.scheduler.lost(slot, unstarted, &mut self.bench.actions);
-        let failed: Vec<TaskId> = self
-            .bench
-            .actions
-            .iter()
-            .filter_map(
-                |action| if let Action::Fail { task, .. } = action { Some(*task) } else { None },
-            )
-            .collect();
-        assert_eq!(failed, running, "a crash costs what ran, and nothing else");
-    }
-
-    fn revive(&mut self, slot: usize) {
-        if !self.players[slot].alive {
-            self.players[slot].alive = true;
-            self.bench.scheduler.ready(slot, &mut self.bench.actions);
-        }
-    }
-
-    fn check(&self) {
-        let idle = self.players.iter().any(|player| player.alive && player.given.is_empty());
-        let behind = self.players.iter().any(|player| {
-            let mut unstarted = player.given.iter().skip(player.started.max(1));
-            unstarted.any(|&(_, how)| how == How::InTurn)
-        });
-        assert!(!(idle && behind), "an event waits behind another while a worker is idle");
-        let scheduler = &self.bench.scheduler;
-        assert!(!(idle && scheduler.waiting() > 0), "an event waits while a worker is idle");
-        assert_eq!(scheduler.outstanding(), self.open.len(), "an event is lost or counted twice");
-    }
-
-    fn finish(&mut self) {
-        for slot in 0..self.players.len() {
-            self.revive(slot);
-            self.act();
-        }
-        while !self.open.is_empty() {
-            let slot = self.random.usize(..self.players.len());
-            self.start(slot);
-            self.answer(slot);
-            self.act();
-            self.check();
-        }
-        let expected: Vec<TaskId> = (0..self.next).collect();
-        let ended: Vec<TaskId> = self.ended.keys().copied().collect();
-        assert_eq!(ended, expected, "every event ends exactly once");
-    }
+#[test]
+fn when_one_worker_is_stuck_what_waits_in_all_of_them_goes_out_anew_in_order() {
+    let mut bench = Bench::ready(2);
+    let next = bench.widen(0, 8, 0);
+    let next = bench.widen(1, 8, next);
+    bench.submit(next..next + 6);
+    assert!(bench.scheduler.has_prefetched());
+    bench.scheduler.stuck(0, &mut bench.actions);
+    let recalls = [Action::Recall { slot: 0 }, Action::Recall { slot: 1 }];
+    assert_eq!(std::mem::take(&mut bench.actions), recalls);
+    // Nothing goes out before all have come back: the other worker's are in between.
+    assert_eq!(bench.recalled(0, 2), []);
+    bench.submit([next + 6]);
+    let gives = bench.recalled(1, 2);
+    assert_eq!(gives, [2, 3, 4, 5, 6].map(|at| give(1, next + at)));
+    assert_eq!((bench.scheduler.held(0), bench.scheduler.held(1)), (1, 6));
 }
 
 #[test]
-fn random_walks_keep_every_promise() {
-    for seed in 0..60 {
-        let mut walk = Walk::new(seed, 1 + usize::try_from(seed % 7).expect("small"));
-        for _ in 0..2_000 {
-            walk.step();
-        }
-        walk.finish();
+fn an_event_that_has_started_and_one_of_its_own_wait_for_nothing() {
+    let mut bench = Bench::ready(1);
+    let next = bench.widen(0, 8, 0);
+    bench.submit([next]);
+    for task in next + 1..next + 4 {
+        bench.scheduler.submit_to(0, task, 10, &mut bench.actions);
     }
+    bench.recalled(0, 0);
+    assert!(!bench.scheduler.has_prefetched());
+    bench.submit([next + 4]);
+    assert!(bench.scheduler.has_waiting(0));
 }

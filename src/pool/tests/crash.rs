@@ -1,0 +1,232 @@
+//! Promised: a worker's end costs exactly the events that it had started and not answered; they fail
+//! with an error that says how it ended. What it had answered counts, rung or not; what it had not
+//! started runs elsewhere, before anything later. Nothing that a worker writes is taken on trust.
+
+use super::*;
+
+/// A pool of two: the first worker may hold eight, the second runs one event that takes long.
+fn one_busy() -> (Bench, Seat, Seat, Item) {
+    let (bench, [mut a, mut b]) = Bench::running();
+    a.widen(&bench, 8);
+    assert!(bench.pool.submit_to(2, b"\"long\"", 0));
+    let long = b.player.start();
+    bench.submit(0..8);
+    assert_eq!(bench.pool.lock().scheduler.held(0), 8);
+    (bench, a, b, long)
+}
+
+#[test]
+fn exactly_the_events_that_were_started_and_not_answered_fail() {
+    for started in 0..=8_u32 {
+        for answered in 0..1_u32 << started.min(4) {
+            let is_answered = |at: u32| at < 4 && answered & 1 << at != 0;
+            let (bench, mut a, mut b, long) = one_busy();
+            let items: Vec<Item> = (0..started).map(|_| a.player.start()).collect();
+            for (item, _) in items.iter().zip(0..).filter(|&(_, at)| is_answered(at)) {
+                a.player.answer(item, Outcome::response(&item.text));
+            }
+            bench.pool.ended(0, Exit::Signal(9), false);
+            let (expected, failed): (Vec<u32>, Vec<u32>) =
+                (0..started).partition(|&at| is_answered(at));
+            assert_eq!(bench.numbers(Queue::Results), expected);
+            assert_eq!(bench.numbers(Queue::Failures), failed);
+            b.player.answer(&long, Outcome::nothing());
+            bench.pool.rang();
+            b.run(&bench, 8 - started as usize);
+            let rest: Vec<u32> = (started..8).collect();
+            assert_eq!(bench.numbers(Queue::Results), rest);
+            assert!(bench.pool.drained(), "{started} started, {answered:b} answered");
+        }
+    }
+}
+
+#[test]
+fn the_error_says_how_the_worker_ended_and_what_it_said() {
+    let exits = [
+        (Exit::Code(7), "exited with code 7", Some(7), None),
+        (Exit::Code(0), "exited with code 0", Some(0), None),
+        (Exit::Signal(9), "was killed by SIGKILL", None, Some("SIGKILL")),
+        (Exit::Signal(60), "was killed by signal 60", None, Some("signal 60")),
+        (Exit::Unknown, "ended in a way that the system did not tell", None, None),
+    ];
+    for (exit, how, code, signal) in exits {
+        for said in [None, Some("TypeError: \"x\"\nis no function")] {
+            let (bench, [mut seat]) = Bench::running();
+            bench.pool.submit(b"[1]", 0);
+            seat.player.start();
+            if let Some(words) = said {
+                bench.pool.uncaught(0, words.into());
+            }
+            bench.pool.ended(0, exit, false);
+            let said = said.map(|words| format!(": {words}")).unwrap_or_default();
+            let message = format!("worker 1 {how} while it ran this event{said}");
+            let error = serde_json::json!({
+                "name": "Error",
+                "message": message,
+                "stack": format!("Error: {message}"),
+                "code": "ERR_SONIC_WORKER_EXIT",
+                "exitCode": code,
+                "signal": signal,
+                "worker": 1,
+                "pid": 1001,
+            });
+            let data = serde_json::json!([1]);
+            let expected = Entry::new(CRASHED, 1, data, &error.to_string());
+            assert_eq!(bench.take(Queue::Failures), [expected]);
+            let signal = signal.map(str::to_owned);
+            assert_eq!(bench.hear(), [Note::Exit { worker: 1, code, signal }]);
+        }
+    }
+}
+
+#[test]
+fn a_failed_event_keeps_its_kind_of_data() {
+    for (text, flags, kind, data) in [
+        ("", flag::HOLE, CRASHED & !entry::DATA, "0"),
+        (r#"{"x":1}"#, flag::WHOLE, CRASHED | entry::WHOLE, r#"{"x":1}"#),
+    ] {
+        let (bench, [mut seat]) = Bench::running();
+        bench.pool.submit(text.as_bytes(), flags);
+        seat.player.start();
+        bench.pool.ended(0, Exit::Code(1), false);
+        let entry = bench.take(Queue::Failures).remove(0);
+        let data: serde_json::Value = serde_json::from_str(data).expect("JSON");
+        assert_eq!((entry.kind, entry.data), (kind, data));
+    }
+}
+
+#[test]
+fn an_answer_that_is_only_partly_in_the_ring_is_none() {
+    let (bench, [mut seat]) = Bench::running();
+    bench.submit([1]);
+    let item = seat.player.start();
+    let answers = Producer::new(Arc::clone(&seat.memory), Layout::ANSWERS);
+    let header = Header { index: item.header.index, ..Header::new(Kind::Answer, flag::RESPONSE) };
+    let long = vec![b'1'; 2 * Layout::RING as usize];
+    assert!(!answers.push(&header, &long, &mut 0));
+    bench.pool.rang();
+    bench.pool.ended(0, Exit::Signal(9), false);
+    assert_eq!(bench.take(Queue::Results), []);
+    assert_eq!(bench.numbers(Queue::Failures), [1]);
+}
+
+#[test]
+fn an_event_that_is_only_partly_in_the_ring_runs_elsewhere() {
+    let (bench, [a, mut b]) = Bench::running();
+    assert!(bench.pool.submit_to(2, b"0", 0));
+    let long = b.player.start();
+    let text = format!("\"{}\"", "x".repeat(2 * Layout::RING as usize));
+    bench.pool.submit(text.as_bytes(), 0);
+    assert_eq!(bench.pool.lock().scheduler.held(0), 1);
+    bench.pool.ended(0, Exit::Signal(9), false);
+    drop(a);
+    let _ears = Ears::of(&bench, 1, &b);
+    b.player.answer(&long, Outcome::nothing());
+    bench.pool.rang();
+    let item = b.player.start();
+    assert!(item.text == text.as_bytes());
+}
+
+#[test]
+fn events_for_the_lost_worker_alone_wait_for_the_next_one_and_those_it_ran_fail() {
+    let (bench, [mut a, mut b]) = Bench::running();
+    for i in 1..=3 {
+        assert!(bench.pool.submit_to(1, format!("{i}").as_bytes(), 0));
+    }
+    a.player.start();
+    bench.pool.ended(0, Exit::Code(1), false);
+    assert_eq!(bench.numbers(Queue::Failures), [1]);
+    assert_eq!(b.arrived(), [""; 0]);
+    let mut next = bench.seat(0);
+    bench.pool.registered(0);
+    assert_eq!(next.arrived(), ["2", "3"]);
+}
+
+#[test]
+fn an_event_fails_once_whatever_is_heard_of_its_worker_later() {
+    let (bench, [mut seat]) = Bench::running();
+    bench.submit([1]);
+    let item = seat.player.start();
+    bench.pool.ended(0, Exit::Code(1), false);
+    // The process is gone; its memory can still be written here.
+    seat.player.answer(&item, Outcome::response("1"));
+    bench.pool.rang();
+    bench.pool.disconnected(0);
+    bench.pool.ended(0, Exit::Code(1), false);
+    assert_eq!((bench.pool.count(Queue::Results), bench.numbers(Queue::Failures)), (0, vec![1]));
+}
+
+#[test]
+fn a_worker_that_answers_what_it_was_not_asked_is_killed_and_costs_what_it_ran() {
+    let (bench, [mut seat]) = Bench::running();
+    bench.submit([1]);
+    seat.player.start();
+    for index in [7, 7, u32::MAX] {
+        seat.player.answer_at(index, Outcome::response("1"));
+    }
+    bench.pool.rang();
+    assert!(seat.process.was_killed());
+    assert_eq!(bench.take(Queue::Results), []);
+    bench.pool.ended(0, Exit::Signal(9), false);
+    let failures = bench.take(Queue::Failures);
+    let message = failures[0].response["message"].as_str().expect("a text");
+    assert!(message.contains("it answered event"), "{message}");
+}
+
+#[test]
+fn an_answer_counts_once() {
+    let (bench, [mut seat]) = Bench::running();
+    bench.submit([1]);
+    let item = seat.player.start();
+    seat.player.answer(&item, Outcome::response("1"));
+    seat.player.answer(&item, Outcome::response("2"));
+    assert_eq!(bench.take(Queue::Results), [Entry::new(ANSWERED, 1, 1, "1")]);
+    assert!(seat.process.was_killed());
+}
+
+#[test]
+fn a_worker_whose_memory_is_garbage_is_killed_and_what_was_sound_before_counts() {
+    type Spoil = fn(&Memory);
+    let garbage: [(&str, Spoil); 3] = [
+        ("positions", |memory| memory.word(Layout::ANSWERS.tail).store(u32::MAX, Ordering::SeqCst)),
+        ("a length", |memory| {
+            let tail = memory.word(Layout::ANSWERS.tail).load(Ordering::SeqCst);
+            memory.write(Layout::ANSWERS.bytes + tail as usize, &u32::MAX.to_le_bytes());
+            memory.word(Layout::ANSWERS.tail).store(tail + 32, Ordering::SeqCst);
+        }),
+        ("a kind", |memory| {
+            let tail = memory.word(Layout::ANSWERS.tail).load(Ordering::SeqCst);
+            memory.write(Layout::ANSWERS.bytes + tail as usize, &[0, 0, 0, 0, 99, 0, 0, 0]);
+            memory.word(Layout::ANSWERS.tail).store(tail + 32, Ordering::SeqCst);
+        }),
+    ];
+    for (name, spoil) in garbage {
+        let (bench, [mut seat, mut other]) = Bench::running();
+        bench.submit(0..3);
+        let item = seat.player.start();
+        seat.player.answer(&item, Outcome::response("0").taking(LONG));
+        bench.pool.rang();
+        seat.player.start();
+        spoil(&seat.memory);
+        bench.pool.rang();
+        assert!(seat.process.was_killed(), "{name}");
+        bench.pool.ended(0, Exit::Signal(9), false);
+        assert_eq!(bench.numbers(Queue::Results), [0], "{name}");
+        let failures = bench.take(Queue::Failures);
+        assert_eq!(failures.len(), 1, "{name}");
+        let message = failures[0].response["message"].as_str().expect("a text");
+        assert!(message.contains("its answers make no sense"), "{name}: {message}");
+        other.run(&bench, 1);
+        assert!(!other.process.was_killed());
+    }
+}
+
+#[test]
+fn a_worker_that_counts_more_as_started_than_it_was_given_costs_what_it_was_given() {
+    let (bench, [mut seat]) = Bench::running();
+    bench.submit([1]);
+    seat.player.next();
+    seat.memory.word(Layout::STARTED).store(1000, Ordering::SeqCst);
+    bench.pool.ended(0, Exit::Code(1), false);
+    assert_eq!(bench.numbers(Queue::Failures), [1]);
+}

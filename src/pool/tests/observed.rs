@@ -1,0 +1,170 @@
+//! Promised: while JavaScript observes, every answer and message goes to the observed queue and
+//! JavaScript is called, once until it looks; afterwards the queues are filled as before. A pool that
+//! is exact hands out one event a worker and says truly which workers are free. `drained` is true
+//! when every event is answered, and else a note says when, once.
+
+use super::*;
+
+#[test]
+fn while_observing_everything_goes_to_the_observed_queue_and_calls_javascript() {
+    let (bench, [mut seat]) = Bench::running();
+    seat.widen(&bench, 4);
+    bench.pool.observe(true);
+    bench.submit(0..3);
+    assert_eq!(bench.calls(), 0);
+    for outcome in [Outcome::response("1"), Outcome::failed("2"), Outcome::nothing()] {
+        let item = seat.player.start();
+        seat.player.answer(&item, outcome);
+    }
+    seat.player.say(0, b"\"said\"");
+    bench.pool.rang();
+    assert_eq!(bench.calls(), 1);
+    let expected = [
+        Entry::new(ANSWERED, 1, 0, "1"),
+        Entry::new(ANSWERED | entry::FAILED, 1, 1, "2"),
+        Entry::new(entry::DATA, 1, 2, "0"),
+        // No result, but its text is where a response would be.
+        Entry::new(entry::MESSAGE, 1, 0, "\"said\""),
+    ];
+    assert_eq!(bench.take(Queue::Observed), expected);
+    assert_eq!((bench.take(Queue::Results), bench.take(Queue::Failures)), (vec![], vec![]));
+}
+
+#[test]
+fn javascript_is_called_once_until_it_looks_and_again_for_what_comes_after() {
+    let (bench, [mut seat]) = Bench::running();
+    bench.pool.observe(true);
+    for expected in [1, 0, 0] {
+        bench.submit([1]);
+        seat.run(&bench, 1);
+        assert_eq!(bench.calls.swap(0, Ordering::SeqCst), expected);
+    }
+    // It looks, without taking anything: what it has not taken still waits for it.
+    bench.set(Board::CALLED, 0);
+    bench.pool.rang();
+    assert_eq!(bench.calls(), 1);
+    bench.take(Queue::Observed);
+    bench.calls();
+    bench.pool.rang();
+    assert_eq!(bench.calls(), 0, "there is nothing to look at");
+}
+
+#[test]
+fn while_observing_the_worker_rings_after_every_answer_also_one_that_registered_later() {
+    let bench = Bench::new(2);
+    let mut first = bench.seat(0);
+    bench.pool.observe(true);
+    let mut second = bench.seat(1);
+    for (slot, seat) in [&mut first, &mut second].into_iter().enumerate() {
+        let mut heard = Heard::new(&seat.control);
+        assert_eq!(heard.next().map(|frame| frame.kind), Some(1), "hello");
+        bench.pool.registered(slot);
+        assert!(bench.pool.submit_to(slot as u32 + 1, b"1", 0));
+        let item = seat.player.start();
+        seat.memory.word(Layout::RING_AT).store(0, Ordering::SeqCst);
+        seat.player.answer(&item, Outcome::response("1"));
+        while heard.next().is_some_and(|frame| frame.kind != 0) {}
+    }
+    bench.pool.rang();
+    assert_eq!(bench.take(Queue::Observed).len(), 2);
+}
+
+#[test]
+fn after_observing_the_queues_are_filled_again_and_nothing_is_in_two_of_them() {
+    let (bench, [mut seat]) = Bench::running();
+    let mut next = 0;
+    let mut one = |bench: &Bench| {
+        bench.submit([next]);
+        seat.run(bench, 1);
+        next += 1;
+    };
+    one(&bench);
+    bench.pool.observe(true);
+    one(&bench);
+    bench.pool.observe(false);
+    one(&bench);
+    assert_eq!(bench.numbers(Queue::Results), [0, 2]);
+    assert_eq!(bench.numbers(Queue::Observed), [1]);
+}
+
+#[test]
+fn what_was_answered_before_observing_began_is_in_the_queues_though_nobody_had_looked() {
+    let (bench, [mut seat]) = Bench::running();
+    bench.submit([0]);
+    let item = seat.player.start();
+    seat.player.answer(&item, Outcome::response("0"));
+    bench.pool.observe(true);
+    assert_eq!(bench.numbers(Queue::Results), [0]);
+    assert_eq!(bench.take(Queue::Observed), []);
+}
+
+#[test]
+fn an_exact_pool_takes_back_what_waits_and_says_which_workers_are_free() {
+    let (bench, [mut a, mut b, mut c]) = Bench::running();
+    a.widen(&bench, 8);
+    b.widen(&bench, 8);
+    bench.submit(0..9);
+    for seat in [&mut a, &mut b] {
+        seat.player.start();
+    }
+    let exact = bench.pool.be_exact();
+    assert_eq!((exact.idle.as_slice(), exact.waiting), ([].as_slice(), 6));
+    assert!(exact.observed.is_empty());
+    // One at a time now, in order, whatever the events take: the third worker's own, and the six.
+    c.run(&bench, 7);
+    assert_eq!(c.arrived(), [""; 0]);
+    assert_eq!(bench.pool.be_exact().idle, [3]);
+    assert_eq!(bench.numbers(Queue::Observed).len(), 0, "a look brings what was observed along");
+}
+
+#[test]
+fn the_free_workers_and_what_was_observed_belong_to_the_same_moment() {
+    let (bench, [mut a, _b]) = Bench::running();
+    bench.submit([0, 1]);
+    bench.pool.observe(true);
+    let item = a.player.start();
+    a.player.answer(&item, Outcome::response("0"));
+    let exact = bench.pool.be_exact();
+    assert_eq!(exact.idle, [1]);
+    let observed: Vec<String> =
+        exact.observed.into_iter().map(|text| String::from_utf8(text).expect("UTF-8")).collect();
+    assert_eq!(observed, ["[6,1,0,0]"]);
+    assert_eq!(bench.take(Queue::Observed), []);
+}
+
+#[test]
+fn a_worker_that_has_not_registered_is_not_free() {
+    let bench = Bench::new(2);
+    let _seats = [bench.seat(0), bench.seat(1)];
+    bench.pool.registered(1);
+    assert_eq!(bench.pool.be_exact().idle, [2]);
+}
+
+#[test]
+fn drained_is_true_when_every_event_is_answered_and_else_a_note_says_when_once() {
+    let (bench, [mut seat]) = Bench::running();
+    assert!(bench.pool.drained());
+    assert_eq!(bench.hear(), []);
+    bench.stage("0", 0);
+    bench.submit([1]);
+    assert!(!bench.pool.drained());
+    seat.run(&bench, 1);
+    assert_eq!(bench.hear(), []);
+    seat.run(&bench, 1);
+    assert_eq!(bench.calls(), 1);
+    assert_eq!(bench.hear(), [Note::Drained]);
+    bench.submit([2]);
+    seat.run(&bench, 1);
+    assert_eq!(bench.hear(), [], "nobody asked again");
+}
+
+#[test]
+fn an_event_that_is_only_staged_is_not_answered() {
+    let (bench, [mut seat]) = Bench::running();
+    bench.submit([0]);
+    bench.stage("1", 0);
+    seat.run(&bench, 1);
+    assert!(!bench.pool.drained());
+    seat.run(&bench, 1);
+    assert_eq!(bench.hear(), [Note::Drained]);
+}

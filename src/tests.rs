@@ -1,0 +1,4 @@
+//! What the tests of several files share, and the test of the crate's layers.
+
+mod layers;
+pub(crate) mod player;
