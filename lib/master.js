@@ -21,6 +21,9 @@ const runs = new WeakMap();
  */
 const begun = [];
 
+/** Each signs its claims in the bits that an event's state has for that; `MAX_WORKERS` in src/protocol.rs. */
+const MAX_WORKERS = 4094;
+
 /**
  * @param {unknown} numWorkers
  * @returns {number}
@@ -33,6 +36,9 @@ function checkNumWorkers(numWorkers) {
   }
   if (!Number.isInteger(numWorkers) || numWorkers < 1) {
     throw invalidRange(`args.numWorkers must be a whole number of at least 1, got ${numWorkers}`);
+  }
+  if (numWorkers > MAX_WORKERS) {
+    throw invalidRange(`args.numWorkers must be at most ${MAX_WORKERS}, got ${numWorkers}`);
   }
   return numWorkers;
 }

@@ -1,20 +1,20 @@
 "use strict";
 // One run in the master: its pool, its queues, and the order in which the program hears of things.
 //
-// The native core calls `wake` when there is something to look at. Events go to the core through
-// the staging ring, without a native call unless a worker is idle; results stay in the core until
-// somebody looks. Only what the program asked to see as it happens (log lines, message listeners, a
+// The native core calls `wake` when there is something to look at. Events go into the backlog that all
+// workers share, without a native call unless a worker sleeps; results stay in the core until somebody
+// looks. Only what the program asked to see as it happens (log lines, message listeners, a
 // queue's array, the free workers) is brought here event by event.
 
 const cluster = require("cluster");
 const { performance } = require("perf_hooks");
+const { BacklogWriter } = require("./backlog");
 const { coded, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
 const { codecOf } = require("./codec");
 const primary = require("./primary");
 const { ResultQueue, WorkerQueue } = require("./queue");
-const { RingWriter } = require("./ring");
 const { launchOptions } = require("./settings");
 const { words } = require("./words");
 
@@ -63,9 +63,9 @@ class Run {
     this.wire = wire();
     this.native = native();
     this.pool = this.native.poolCreate(this.launch, () => this.wake());
-    const board = this.native.poolBoard(this.pool);
-    this.board = new Int32Array(board);
-    this.staging = new RingWriter(board, this.wire.staging);
+    this.board = new Int32Array(this.native.poolBoard(this.pool));
+    const memory = this.native.poolBacklog(this.pool);
+    this.events = new BacklogWriter(memory, this.board, numWorkers);
 
     /** How many events `Map` has handed over, modulo 2^32. */
     this.handedOver = 0;
@@ -166,12 +166,9 @@ class Run {
     if (this.workerQueue.isExact) return this.mapExactly(this.workerQueue, text, flags);
     const number = this.handedOver;
     this.handedOver = (number + 1) | 0;
-    if (!this.staging.write(flags, 0, text, 0, 0)) {
-      this.native.poolSubmit(this.pool, text, flags);
-    } else if (words.load(this.board, this.wire.idle) > 0) {
-      this.flush();
-    }
-    if (this.hasRoom(number)) {
+    if (!this.events.write(flags, text)) this.native.poolSubmit(this.pool, text, flags);
+    else if (this.events.hasSleepers()) this.flush();
+    if (this.hasRoom(number) || this.lookForRoom(number)) {
       return clock() - this.turned < TURN ? HANDED_OVER : this.letTurn();
     }
     return this.waitForRoom(number);
@@ -192,6 +189,14 @@ class Run {
   /** @param {number} number */
   hasRoom(number) {
     return ((words.load(this.board, this.wire.allowed) - number) | 0) > 0;
+  }
+
+  /**
+   * Where events are short, room is there sooner than this thread would wake.
+   * @param {number} number
+   */
+  lookForRoom(number) {
+    return this.waiting.length === 0 && this.native.poolLookForRoom(this.pool, number);
   }
 
   /** @returns {Promise<void>} */
@@ -223,7 +228,7 @@ class Run {
 
   /** Tells the core which event waits first. */
   awaitRoom() {
-    this.board[this.wire.waitingFor] = this.waiting[0].number;
+    words.store(this.board, this.wire.waitingFor, this.waiting[0].number);
     words.store(this.board, this.wire.waiting, 1);
   }
 

@@ -4,7 +4,15 @@
 
 const { native } = require("./native");
 
-/** @typedef {{ load(words: Int32Array, at: number): number, store(words: Int32Array, at: number, value: number): void, compareExchange(words: Int32Array, at: number, expected: number, value: number): number }} Words */
+/**
+ * @typedef {object} Words
+ * @property {(words: Int32Array, at: number) => number} load
+ * @property {(words: Int32Array, at: number, value: number) => void} store
+ * @property {(words: Int32Array, at: number, expected: number, value: number) => number} compareExchange
+ *   returns what the word was
+ * @property {(words: Int32Array, at: number, bits: number) => number} or returns what the word was
+ * @property {(words: Int32Array, at: number, bits: number) => number} and returns what the word was
+ */
 
 /** @returns {boolean} */
 function takesAnyMemory() {
@@ -22,6 +30,20 @@ const byNative = {
   store: (words, at, value) => native().wordStore(words.buffer, at, value),
   compareExchange: (words, at, expected, value) =>
     native().wordCompareExchange(words.buffer, at, expected, value),
+  or: (words, at, bits) => change(words, at, (value) => value | bits),
+  and: (words, at, bits) => change(words, at, (value) => value & bits),
 };
+
+/**
+ * @param {Int32Array} words
+ * @param {number} at
+ * @param {(value: number) => number} to
+ */
+function change(words, at, to) {
+  for (;;) {
+    const was = byNative.load(words, at);
+    if (byNative.compareExchange(words, at, was, to(was)) === was) return was;
+  }
+}
 
 module.exports = { words: /** @type {Words} */ (takesAnyMemory() ? Atomics : byNative) };

@@ -4,10 +4,12 @@
 
 const cluster = require("cluster");
 const { performance } = require("perf_hooks");
+const { argsCopier } = require("./args");
 const { nextCall } = require("./calls");
 const { codecOf } = require("./codec");
 const { describe, errorToJson, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName } = require("./log");
+const { BacklogReader } = require("./backlog");
 const { native, wire } = require("./native");
 const { RingWriter } = require("./ring");
 const { words } = require("./words");
@@ -21,12 +23,11 @@ const TURN = 1;
 /** The variable that makes a process a worker; see `VARIABLE` in src/protocol.rs. */
 const VARIABLE = "SONIC_DISTRIBUTE_WORKER";
 
-// What the master's `WAITS` word says of this thread.
-const AWAKE = 0;
-const ASLEEP = 1;
-const BUSY = 2;
-
-/** @typedef {{ index: number, flags: number, data: any }} Task */
+/**
+ * An event that runs. `flags` are those of its frame or its place in the backlog; `answers` those that
+ * its answer has beside its outcome; `text` is what its data was made from, if that was needed.
+ * @typedef {{ index: number, flags: number, answers: number, data: any, text: string | undefined }} Task
+ */
 /** @typedef {(event: { data: any }, args: any) => any} WorkerFn */
 /** @typedef {WorkerProcess} Self */
 
@@ -40,6 +41,11 @@ class WorkerProcess {
     this.codec = codecOf(this.native.workerSerialization(handle));
     const memory = this.native.workerMemory(handle);
     this.words = new Int32Array(memory);
+    this.backlog = new BacklogReader(
+      this.native.workerBacklog(handle),
+      this.native.workerPlace(handle),
+      this.codec.decode,
+    );
     this.answers = new RingWriter(memory, this.wire.answers);
     /** What to add to this process's clock to get the one that all processes share. */
     this.clockOffset = this.native.clock() - now.call(performance);
@@ -47,23 +53,23 @@ class WorkerProcess {
     this.id = this.worker.id;
     /** @type {WorkerFn[]} */
     this.workerFns = [];
-    /** @type {any} */
-    this.args = undefined;
+    /** What each function gets beside its event.
+     * @type {() => any} */
+    this.copyArgs = () => ({ workerID: this.id });
     this.registered = false;
     /** The last call that this worker passed by: its arguments.
      * @type {any} */
     this.passed = undefined;
     this.released = false;
-    /** Events that arrived and were not started, from `next` on.
-     * @type {Task[]} */
-    this.inbox = [];
-    this.next = 0;
-    /** An event runs that must end before the next begins. */
+    /** An event runs, or its text is awaited, that must end before the next is claimed. */
     this.busy = false;
     this.scheduled = false;
     /** Answers were written since the master was last rung. */
     this.unrung = false;
     this.turned = 0;
+    /** When the last event began, and when it was answered. */
+    this.claimedAt = 0;
+    this.finished = 0;
   }
 
   time() {
@@ -77,11 +83,12 @@ class WorkerProcess {
    */
   register(workerFns, args) {
     this.workerFns = workerFns;
-    this.args = args;
+    this.copyArgs = argsCopier(args, this.id);
     this.registered = true;
-    words.store(this.words, this.wire.waits, ASLEEP);
     if (!this.released) this.native.workerHold(this.handle, true);
     this.native.workerRegister(this.handle);
+    // Events may wait already, and begin when the program's own code has had its turn.
+    this.runSoon();
     this.log(`Worker ${this.id} now active and processing requests`);
   }
 
@@ -109,41 +116,63 @@ class WorkerProcess {
     this.native.workerHold(this.handle, false);
   }
 
-  /** Starts what has arrived, one event after the other, until there is nothing left to start. */
+  /** Does what there is to do, until there is nothing more or it has to wait. */
   run() {
-    if (this.busy) {
-      // Messages, and events sent to this very worker, do not wait.
+    do {
       this.collect();
-      this.sleep(BUSY);
-      return;
-    }
+      if (!this.busy && this.runEvents()) return;
+    } while (!this.listen());
+  }
+
+  /** Claims and runs events, one after the other. False if one is not finished. */
+  runEvents() {
     let started = this.time();
-    for (;;) {
-      if (this.next === this.inbox.length) {
-        this.inbox.length = 0;
-        this.next = 0;
-        if (!this.collect() && this.sleep(ASLEEP)) return;
-        continue;
+    while (!this.busy) {
+      if (this.hasFrames()) this.collect();
+      else if (!this.claim()) {
+        if (!this.lookAround() && this.sleep()) return true;
+      } else if (this.backlog.isLong) {
+        // The master sees who claimed it, and sends the text.
+        this.busy = true;
+        this.ring();
+      } else {
+        const { index, flags, data, text } = this.backlog;
+        this.claimedAt = started;
+        this.start({ index, flags, answers: 0, data, text }, started, true);
+        started = this.finished;
+        if (started - this.turned > TURN && !this.busy) {
+          this.yieldTurn();
+          return true;
+        }
       }
-      if (started - this.turned > TURN) {
-        this.yieldTurn();
-        return;
-      }
-      const task = this.inbox[this.next++];
-      if (!this.claim(task)) continue;
-      if (!this.start(task, started, true)) {
-        this.sleep(BUSY);
-        return;
-      }
-      started = this.finished;
     }
+    return false;
+  }
+
+  /** Whether this worker takes events. */
+  get isServing() {
+    const { leaving } = this.wire;
+    return this.registered && !this.released && words.load(this.words, leaving) === 0;
+  }
+
+  /** Makes the next event this worker's. False if there is none for it. */
+  claim() {
+    const { backlog } = this;
+    if (!this.isServing || !backlog.claim()) return false;
+    if (backlog.isToRing()) this.ring();
+    backlog.read();
+    return true;
   }
 
   /** Lets timers and sockets have their turn before the next event. */
   yieldTurn() {
+    this.ring();
+    this.runSoon();
+  }
+
+  runSoon() {
     if (this.scheduled) return;
     this.scheduled = true;
-    this.ring();
     setImmediate(() => {
       this.scheduled = false;
       this.turned = this.time();
@@ -151,58 +180,66 @@ class WorkerProcess {
     });
   }
 
-  /**
-   * Says how this thread is to be woken. False if something arrived meanwhile.
-   * @param {number} how
-   */
-  sleep(how) {
-    if (this.unrung && how === ASLEEP) this.ring();
-    words.store(this.words, this.wire.waits, how);
-    if (how === BUSY || !this.native.workerHasArrived(this.handle)) return true;
-    words.store(this.words, this.wire.waits, AWAKE);
+  /** Has the master ring for what it sends to this worker alone; false if that has happened. */
+  listen() {
+    words.store(this.words, this.wire.waits, 1);
+    return !this.native.workerHasArrived(this.handle);
+  }
+
+  /** After events that were short: the next may come sooner than a sleeper wakes. */
+  lookAround() {
+    if (!this.unrung || !this.isServing || this.finished - this.claimedAt > TURN) return false;
+    this.ring();
+    this.native.workerLookForEvents(this.handle, this.backlog.next);
+    return true;
+  }
+
+  /** Has the master ring for anything. False if there is something already. */
+  sleep() {
+    if (this.unrung) this.ring();
+    const { isServing } = this;
+    if (isServing) this.backlog.sleep();
+    if (this.listen() && !(isServing && this.backlog.hasMore())) return true;
+    this.backlog.wake();
+    words.store(this.words, this.wire.waits, 0);
     return false;
   }
 
   ring() {
     this.unrung = false;
-    this.native.workerRing(this.handle);
+    if (!this.backlog.masterLooks()) this.native.workerRing(this.handle);
   }
 
-  /** Takes in what has arrived. False if nothing has. */
+  /** Whether the master has sent something to this worker alone. */
+  hasFrames() {
+    const { head, tail } = this.wire.tasks;
+    return this.words[head] !== this.words[tail];
+  }
+
+  /** Takes in what the master has sent to this worker alone. */
   collect() {
-    const text = this.native.workerTake(this.handle);
-    if (text === null) return false;
-    const items = JSON.parse(text);
-    const { message, direct, hole } = this.wire;
-    for (let at = 0; at < items.length; at += 3) {
-      const flags = items[at];
-      if ((flags & 0xff) === message) {
-        this.deliver(this.codec.decode(items[at + 2]));
+    const { message, hole, long, direct } = this.wire;
+    for (const { kind, index, text } of this.native.workerTake(this.handle)) {
+      const data = kind & hole ? undefined : this.codec.decode(JSON.parse(text));
+      if ((kind & 0xff) === message) {
+        this.deliver(data);
         continue;
       }
-      const data = flags & hole ? undefined : this.codec.decode(items[at + 2]);
-      const task = { index: items[at + 1], flags, data };
-      if (flags & direct) this.startDirectly(task);
-      else this.inbox.push(task);
+      if (!this.makeMine(index)) continue;
+      const inTurn = Boolean(kind & long);
+      const task = { index, flags: kind, answers: direct, data, text };
+      if (this.start(task, this.time(), inTurn) && inTurn) this.busy = false;
     }
-    return true;
-  }
-
-  /** @param {Task} task */
-  startDirectly(task) {
-    if (this.claim(task)) this.start(task, this.time(), false);
   }
 
   /**
-   * Makes the event this worker's for good. False if the master took it back.
-   * @param {Task} task
+   * Makes an event of the task ring this worker's for good. False if the master took it back.
+   * @param {number} index
    */
-  claim({ index, data }) {
+  makeMine(index) {
     const { started } = this.wire;
     const next = (index + 1) | 0;
-    if (words.compareExchange(this.words, started, index | 0, next) === (index | 0)) return true;
-    if (data !== null && typeof data === "object") this.native.workerForget(this.handle, index);
-    return false;
+    return words.compareExchange(this.words, started, index | 0, next) === (index | 0);
   }
 
   /**
@@ -239,7 +276,7 @@ class WorkerProcess {
     const { workerFns } = this;
     try {
       for (let at = 0; at < workerFns.length; at++) {
-        value = workerFns[at]({ data: value }, { ...this.args, workerID: this.id });
+        value = workerFns[at]({ data: value }, this.copyArgs());
         if (value !== null && typeof value === "object" && typeof value.then === "function") {
           if (inTurn) this.busy = true;
           this.finishLater(task, data, started, inTurn, value, at + 1);
@@ -266,7 +303,7 @@ class WorkerProcess {
     try {
       let value = await first;
       for (let at = next; at < this.workerFns.length; at++) {
-        value = await this.workerFns[at]({ data: value }, { ...this.args, workerID: this.id });
+        value = await this.workerFns[at]({ data: value }, this.copyArgs());
       }
       this.answer(task, data, started, value);
     } catch (thrown) {
@@ -277,7 +314,7 @@ class WorkerProcess {
       return;
     }
     this.busy = false;
-    words.store(this.words, this.wire.waits, AWAKE);
+    words.store(this.words, this.wire.waits, 0);
     this.run();
   }
 
@@ -324,49 +361,46 @@ class WorkerProcess {
     const { wire } = this;
     const finished = this.time();
     this.finished = finished;
-    const flags = wire.answer | outcome;
-    const isWhole = Boolean(task.flags & wire.whole);
-    const canChange = isWhole || (data !== null && typeof data === "object");
-    if (canChange || !this.answers.write(flags, task.index, response, started, finished)) {
-      this.writeLong(
-        data,
-        { index: task.index, flags: outcome, started, finished },
-        response,
-        canChange,
+    const flags = outcome | task.answers;
+    const changed = this.changedData(task, data, flags);
+    if (
+      changed !== undefined ||
+      !this.answers.write(wire.answer | flags, task.index, response, started, finished)
+    ) {
+      const answer = { index: task.index, flags, started, finished };
+      this.native.workerAnswer(
+        this.handle,
+        { ...answer, ...changed?.answer },
+        changed?.response === undefined ? response : changed.response,
+        changed === undefined ? null : changed.text,
       );
     }
     this.unrung = true;
-    const ringAt = words.load(this.words, wire.ringAt);
-    if (((task.index + 1) | 0) === ringAt || words.load(this.words, wire.ringAlways) === 1)
-      this.ring();
+    if (words.load(this.words, wire.ringAlways) === 1) this.ring();
   }
 
   /**
+   * What the worker function made of the event's data, if that is another value now.
+   * @param {Task} task
    * @param {any} data
-   * @param {{ index: number, flags: number, started: number, finished: number }} answer
-   * @param {string} response
-   * @param {boolean} canChange
+   * @param {number} flags
+   * @returns {{ text: string | null, answer?: { flags: number }, response?: string } | undefined}
    */
-  writeLong(data, answer, response, canChange) {
-    if (!canChange) {
-      this.native.workerAnswer(this.handle, answer, response, null);
-      return;
-    }
-    let text;
-    let error;
+  changedData(task, data, flags) {
+    const isWhole = Boolean(task.flags & this.wire.whole);
+    if (!isWhole && (data === null || typeof data !== "object")) return undefined;
+    const { failed, response, dataHole } = this.wire;
     try {
-      text = this.codec.encode(data, "data");
-    } catch (thrown) {
-      error = thrown;
-    }
-    if (error !== undefined && !(answer.flags & this.wire.failed)) {
+      const text = this.codec.encode(data, "data");
+      if (text === undefined) return { text: null, answer: { flags: flags | dataHole } };
+      return text === task.text ? undefined : { text };
+    } catch (error) {
+      if (flags & failed) return undefined;
       // What the worker function left cannot travel: the event fails, with the data that it had.
       this.log(`Error occurred: ${describe(error)}`);
-      answer.flags = this.wire.failed | this.wire.response;
-      response = errorToJson(error);
+      const answer = { flags: (flags & ~response) | failed | response };
+      return { text: null, answer, response: errorToJson(error) };
     }
-    if (text === undefined && error === undefined) answer.flags |= this.wire.dataHole;
-    this.native.workerAnswer(this.handle, answer, response, text === undefined ? null : text);
   }
 }
 

@@ -4,27 +4,31 @@
 //!  master process                                     worker process (one of n)
 //!  JavaScript thread      I/O thread                  I/O thread         JavaScript thread
 //!  lib/run.js             supervisor                  worker             lib/worker.js
-//!     | staging ring          |                           |                   |
-//!     v                       v                           v                   v
-//!  [ pool: scheduler, tasks, results ] == task ring ====================> claims, runs
-//!     ^   under one lock      |        <= answer ring =================== answers
+//!     |                       |                           |                   |
+//!     | ==== backlog ===========================================================> claims, runs
+//!     v                       v                           v                   |
+//!  [ pool: scheduler, tasks, results ] <============ answer ring ============ answers
+//!     ^   under one lock      |        == task ring ====> | ================> (for it alone)
 //!     |                       | <------- control socket ----> | (bells, end of file)
 //!     |                       | <------- Node's own channel ----------------> process.send
 //! ```
 //!
-//! **Data plane.** Events go out and answers come back through rings in memory that the two
-//! processes share ([`ring`], laid out in [`protocol`]); the control socket is only a doorbell. What
-//! a killed worker had published is whole, and which events it had started is a word in the same
-//! memory: that is why a crash costs exactly the events that ran. An event is started by a
-//! compare-and-swap on that word, and recalled by one on the same word, so it is never both.
+//! **Data plane.** Events wait in one [`backlog`], in memory that the master and all workers share;
+//! a worker that is free claims the next one itself, by a compare-and-swap that says who has it. So
+//! events start in the order in which they came, whoever is free first takes the next, and nobody
+//! holds what he does not run: events that wait for each other meet as long as there are workers
+//! enough. Answers come back through a ring that each worker has of its own ([`ring`]). What a killed
+//! worker had claimed and what it had answered both stand in that memory, whole: that is why a crash
+//! costs exactly the event that ran. The control socket is only a doorbell.
 //!
 //! **Control.** Whoever has something to do locks the [`pool`] and does it: the JavaScript thread
-//! that hands an event to an idle worker, or the I/O thread that a worker rang. The [`scheduler`]
-//! decides, purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
+//! that wakes a sleeping worker, or the I/O thread that a worker rang. The [`scheduler`] decides,
+//! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
 //! **Layers**, each knowing only those before it: `memory`, `frame`, `channel`, `note`, `scheduler`,
-//! `results`, `socket`, `child` → `ring`, `error` → `protocol` → `link` → `task` → `worker`, `pool`
-//! with `supervisor` → `binding`, which alone knows Node-API. (A test reads this paragraph.)
+//! `results`, `socket`, `child` → `ring`, `error` → `protocol` → `link` → `task` → `backlog` →
+//! `worker`, `pool` with `supervisor` → `binding`, which alone knows Node-API. (A test reads this
+//! paragraph.)
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
 //! event is on two workers. No worker is idle while an event waits that it could take. Nothing that
@@ -33,6 +37,7 @@
 
 #![cfg_attr(test, allow(dead_code, reason = "napi exports nothing into a test binary"))]
 
+mod backlog;
 mod binding;
 mod channel;
 mod child;

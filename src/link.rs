@@ -32,13 +32,6 @@ enum Outgoing {
     Drop,
 }
 
-impl Outgoing {
-    /// Whether a worker is woken for it though it is busy.
-    fn is_urgent(&self) -> bool {
-        matches!(self, Self::Message { .. } | Self::Task { how: How::Direct, .. })
-    }
-}
-
 #[derive(Debug, Clone, Copy)]
 struct Given {
     index: u32,
@@ -170,14 +163,16 @@ impl Link {
 
     /// Moves what waits into the ring as far as there is room, and wakes the worker if it sleeps.
     pub(crate) fn pump(&mut self, texts: &impl Texts) {
-        let mut urgent = false;
         let mut moved = false;
         while let Some(first) = self.outgoing.front() {
             let (header, payload) = match first {
                 Outgoing::Task { task, how } => {
                     let (text, flags) = texts.text(*task);
-                    let direct = if *how == How::Direct { flag::DIRECT } else { 0 };
-                    let header = Header::new(Kind::Task, flags | direct);
+                    let how = match how {
+                        How::Direct => flag::DIRECT,
+                        How::Claimed => flag::LONG,
+                    };
+                    let header = Header::new(Kind::Task, flags | how);
                     (Header { index: self.published, ..header }, text)
                 }
                 Outgoing::Message { text } => (Header::new(Kind::Message, 0), text.as_slice()),
@@ -195,7 +190,6 @@ impl Link {
                 continue;
             }
             self.written = 0;
-            urgent |= first.is_urgent();
             if let Some(Outgoing::Task { task, .. }) = self.outgoing.pop_front() {
                 self.given.push_back(Given { index: self.published, task });
                 self.published = self.published.wrapping_add(1);
@@ -204,11 +198,8 @@ impl Link {
         if self.outgoing.is_empty() {
             self.memory.word(Layout::STUCK).store(0, Ordering::SeqCst);
         }
-        // What waits for room can be urgent too, and what is before it in the ring is in its way.
-        urgent |= self.outgoing.iter().any(Outgoing::is_urgent);
-        if moved || urgent {
-            self.set_ring_at();
-            self.wake(urgent);
+        if moved && self.memory.word(Layout::WAITS).swap(0, Ordering::SeqCst) == 1 {
+            self.ring();
         }
     }
 
@@ -252,6 +243,11 @@ impl Link {
         self.given.remove(at).map(|given| given.task)
     }
 
+    /// The worker is to claim nothing more.
+    pub(crate) fn leaves(&self) {
+        self.memory.word(Layout::LEAVING).store(1, Ordering::SeqCst);
+    }
+
     /// Whether the worker is to ring after every answer.
     pub(crate) fn ring_always(&self, always: bool) {
         self.memory.word(Layout::RING_ALWAYS).store(u32::from(always), Ordering::SeqCst);
@@ -276,23 +272,8 @@ impl Link {
         .unwrap_or_else(|started| started)
     }
 
-    /// The worker rings half-way through what it holds, so that it is refilled before it is idle.
-    fn set_ring_at(&self) {
-        if let Some(middle) = self.given.get(self.given.len().saturating_sub(1) / 2) {
-            let at = middle.index.wrapping_add(1);
-            self.memory.word(Layout::RING_AT).store(at, Ordering::SeqCst);
-        }
-    }
-
-    fn wake(&self, urgent: bool) {
-        let waits = self.memory.word(Layout::WAITS);
-        let asleep = waits.load(Ordering::SeqCst);
-        if (asleep == 1 || (asleep == 2 && urgent)) && waits.swap(0, Ordering::SeqCst) != 0 {
-            self.ring();
-        }
-    }
-
-    fn ring(&self) {
+    /// Has the worker look.
+    pub(crate) fn ring(&self) {
         // A full socket has bells enough in it, and a closed one nobody to hear them.
         let _ = self.send(&Message::Bell);
     }

@@ -1,27 +1,38 @@
 //! One run's workers, events and results: the state that the master's JavaScript thread and the
 //! I/O thread take turns at.
 //!
-//! Whoever has something to do locks the state, does it to the end and leaves: JavaScript when it
-//! hands events over or looks at results, the I/O thread when a worker rings or ends. Nothing in
-//! here waits, and under the lock nothing runs but memory copies and a few bytes to a socket. So an
-//! event reaches an idle worker straight from the thread that sent it, and results are collected
+//! Whoever has something to do locks the state, does it to the end and leaves: JavaScript when a
+//! worker has to be woken or it looks at results, the I/O thread when a worker rings or ends. Nothing
+//! in here waits, and under the lock nothing runs but memory copies and a few bytes to a socket. So
+//! an idle worker is woken straight from the thread that sent the event, and results are collected
 //! without JavaScript. What has to wait (reading sockets, timers, restarts) is the supervisor's.
 
 mod state;
 
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tracing::debug;
 
 use self::state::{Crash, Phase, Slot, State};
+use crate::backlog::Backlog;
 use crate::child::Exit;
 use crate::error::{Error, Said};
 use crate::link::Link;
 use crate::memory::Memory;
 use crate::note::Note;
-use crate::protocol::Message;
+use crate::protocol::{Board, Message};
 use crate::supervisor::{Command, Ending, Launch, Verdict, judge};
+use crate::task::Task;
+
+/// How long JavaScript looks for room itself before it waits to be called.
+const LOOK: Duration = Duration::from_micros(100);
 
 /// Which of a run's queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,14 +72,16 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// A pool without processes yet.
+    /// A pool without processes yet. `memory` is mapped from the file `backlog`.
     pub(crate) fn new(
         launch: Launch,
         board: Arc<Memory>,
+        (backlog, memory): (File, Arc<Memory>),
         commands: mpsc::UnboundedSender<Command>,
         call: Box<dyn Fn() + Send + Sync>,
     ) -> Self {
-        let state = State::new(&launch.workers, &board);
+        let ours = Backlog::new(memory, Arc::clone(&board));
+        let state = State::new(&launch.workers, ours, backlog);
         Self { state: Mutex::new(state), board, call, commands, launch }
     }
 
@@ -90,25 +103,54 @@ impl Pool {
 
     // ---- for JavaScript ----
 
-    /// Takes in what JavaScript has staged and what workers have answered.
+    /// Takes in what JavaScript has put into the backlog and what workers have answered.
     pub(crate) fn flush(&self) {
         self.enter(|_| ());
     }
 
-    /// Takes in an event that the staging ring had no room for, behind those in it.
-    pub(crate) fn submit(&self, text: &[u8], flags: u32) {
-        self.enter(|state| {
-            state.drain_staging();
-            state.stage(text, flags);
+    /// Looks for room for the event of this number, for a while if events are short: a pause that is
+    /// shorter than a wake-up is better spent so. Other threads that want the processor get it. True
+    /// if there is room.
+    pub(crate) fn look_for_room(&self, number: u32) -> bool {
+        let are_short = self.enter(|state| {
+            let are_short = state.scheduler.capacity() > state.scheduler.ready_count();
+            state.backlog.set_looking(are_short);
+            are_short
         });
+        if !are_short {
+            return self.has_room(number);
+        }
+        let end = Instant::now() + LOOK;
+        loop {
+            self.enter(|_| ());
+            let found = self.has_room(number);
+            if found || Instant::now() > end {
+                break;
+            }
+            thread::yield_now();
+        }
+        self.lock().backlog.set_looking(false);
+        // What was answered before that rang nobody.
+        self.enter(|_| ());
+        self.has_room(number)
+    }
+
+    fn has_room(&self, number: u32) -> bool {
+        let allowed = self.board.word(Board::ALLOWED).load(Ordering::SeqCst);
+        allowed.wrapping_sub(number).cast_signed() > 0
+    }
+
+    /// Takes in an event that JavaScript cannot put into the backlog itself.
+    pub(crate) fn submit(&self, text: &[u8], flags: u32) {
+        self.enter(|state| state.submit(text, flags));
     }
 
     /// Hands an event to one worker, to be started at once. False if there is no such worker.
     pub(crate) fn submit_to(&self, worker: u32, text: &[u8], flags: u32) -> bool {
         self.enter(|state| {
             let Some(slot) = state.slot_of(worker) else { return false };
-            let task = state.tasks.add(text, flags);
-            state.scheduler.submit_to(slot, task, text.len(), &mut state.actions);
+            let task = state.tasks.add(Task::new(text, flags));
+            state.scheduler.submit_to(slot, task, &mut state.actions);
             if state.failed.is_some() || state.slots[slot].closed {
                 state.scheduler.retired(slot, &mut state.actions);
             }
@@ -152,10 +194,10 @@ impl Pool {
         });
     }
 
-    /// Hands out one event at a time from now on, nothing behind another, and shows every answer.
+    /// Hands out the events itself from now on, and shows every answer.
     pub(crate) fn be_exact(&self) -> Exact {
         self.observe(true);
-        self.enter(|state| state.scheduler.stop_prefetch(&mut state.actions));
+        self.enter(State::leave_backlog);
         let mut state = self.lock();
         let ready = |slot: &Slot| slot.link.as_ref().is_some_and(|link| link.registered);
         let idle = (0..state.slots.len())
@@ -211,6 +253,14 @@ impl Pool {
 
     // ---- for the supervisor ----
 
+    /// The backlog's memory, for one more worker.
+    pub(crate) fn backlog(&self) -> io::Result<OwnedFd> {
+        match &self.lock().shared {
+            Some(file) => Ok(file.try_clone()?.into()),
+            None => Err(io::Error::other("the run is over")),
+        }
+    }
+
     /// A process was started; `replaces` one that JavaScript knows of.
     pub(crate) fn started(&self, slot: usize, link: Link, fork: Option<Note>) {
         self.enter(|state| {
@@ -255,16 +305,6 @@ impl Pool {
         });
     }
 
-    /// Looks for workers whose event takes long while others wait behind it. False when none can be:
-    /// then [`Command::Watch`] comes again when one can.
-    pub(crate) fn look_for_stuck(&self) -> bool {
-        self.enter(|state| {
-            let goes_on = state.look_for_stuck() && !state.is_released();
-            state.watched = goes_on;
-            goes_on
-        })
-    }
-
     /// The worker of `slot` said why it is about to end.
     pub(crate) fn uncaught(&self, slot: usize, words: String) {
         if let Some(link) = self.lock().slots[slot].link.as_mut() {
@@ -287,7 +327,7 @@ impl Pool {
         self.enter(|state| {
             let worker = state.slots[slot].worker;
             state.notes.push(Note::Disconnect { worker });
-            state.scheduler.leaving(slot, &mut state.actions);
+            state.leaving(slot);
             if let Some(link) = &state.slots[slot].link {
                 // A worker that left of its own will is held by nothing else.
                 let _ = link.send(&Message::Release);
@@ -299,6 +339,8 @@ impl Pool {
     pub(crate) fn ended(&self, slot: usize, exit: Exit, timed_out: bool) {
         self.enter(|state| {
             state.collect();
+            // What it claimed last and waits for may have to be given before it can be taken back.
+            state.act();
             let worker = state.slots[slot].worker;
             let Some(mut link) = state.slots[slot].link.take() else { return };
             let unstarted = link.recall();
@@ -358,6 +400,7 @@ impl Pool {
     pub(crate) fn abandon(&self) {
         let mut state = self.lock();
         state.phase = Phase::Closed;
+        state.shared = None;
         for slot in &mut state.slots {
             slot.link = None;
             slot.closed = true;

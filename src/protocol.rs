@@ -2,11 +2,12 @@
 //! out: the one definition of the wire.
 //!
 //! A worker is started with one environment variable, [`VARIABLE`], whose value is an [`Invitation`]
-//! in JSON. It names two inherited file descriptors: the *control* socket, and the *memory* file with
-//! the layout of [`Layout`]. The worker sends `Hello` and, when the program reaches its call,
-//! `Registered`; from then on events come through the task ring and answers go through the answer
-//! ring. `Bell` says "look at the rings" and nothing else; any other frame says so too. The end of
-//! the stream before `Release` ends the worker.
+//! in JSON. It names three inherited file descriptors: the *control* socket, the *memory* file that
+//! only this worker shares with its master ([`Layout`]), and the *backlog* file that all of a run's
+//! workers share ([`Common`]). The worker sends `Hello` and, when the program reaches its call,
+//! `Registered`; from then on it claims events from the backlog, its answers go through the answer
+//! ring, and what is meant for it alone comes through its task ring. `Bell` says "look" and nothing
+//! else; any other frame says so too. The end of the stream before `Release` ends the worker.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,9 @@ pub(crate) struct Invitation {
     pub(crate) worker: u32,
     pub(crate) control: i32,
     pub(crate) memory: i32,
+    pub(crate) backlog: i32,
+    /// The worker's place in the run, from 0 on: what it signs its claims with, less one.
+    pub(crate) place: u32,
     /// How values are encoded: `json` or `advanced`, as `cluster.setupPrimary` names them.
     pub(crate) serialization: String,
     /// The master's pid: a process with another parent inherited the variable, and is no worker.
@@ -96,24 +100,24 @@ impl Message {
     }
 }
 
-/// The memory that a worker shares with its master: words (32 bits each) that steer, then the two
+/// The memory that one worker shares with its master: words (32 bits each) that steer, then the two
 /// rings. Words that different sides write lie on cache lines of their own.
 pub(crate) struct Layout;
 
 impl Layout {
-    /// How many events have been claimed, by the worker that starts one (from `i` to `i + 1`) or by
-    /// the master that recalls all that is left (from `i` to the number published). Both by
-    /// compare-and-swap: an event is started or recalled, never both.
+    /// How many events of the task ring have been claimed, by the worker that starts one (from `i` to
+    /// `i + 1`) or by the master that takes back all that is left (from `i` to the number published).
+    /// Both by compare-and-swap: an event is started or taken back, never both.
     pub(crate) const STARTED: usize = 16;
-    /// Worker: 1 if it sleeps and any frame should wake it, 2 if only a message or a direct event
-    /// should, 0 if it looks by itself.
+    /// Worker: 1 if its thread has to be rung for what comes through the task ring; the master that
+    /// rings sets 0.
     pub(crate) const WAITS: usize = 64;
     /// Worker: 1 while it waits for room in the answer ring.
     pub(crate) const BLOCKED: usize = 80;
     /// Master: 1 while it has more for the task ring than fits.
     pub(crate) const STUCK: usize = 96;
-    /// Master: the worker rings when it has finished this event, even if others follow.
-    pub(crate) const RING_AT: usize = 112;
+    /// Master: 1 if the worker is to claim nothing more.
+    pub(crate) const LEAVING: usize = 112;
     /// Master: 1 if the worker should ring after each answer.
     pub(crate) const RING_ALWAYS: usize = 113;
 
@@ -124,24 +128,66 @@ impl Layout {
     pub(crate) const LEN: usize = 4096 + 2 * Self::RING as usize;
 }
 
-/// The memory that the master's JavaScript shares with its I/O thread: words, then the staging ring.
+/// The memory that a run's workers and its master share: the events that wait, see `backlog`.
+pub(crate) struct Common;
+
+impl Common {
+    /// Master: how many events have been put in, modulo 2^32 as every count here.
+    pub(crate) const PUBLISHED: usize = 16;
+    /// Workers: all events before this number are claimed. A hint of where to look; it may be low.
+    pub(crate) const CLAIMED: usize = 32;
+    /// Master: the worker that claims this event rings.
+    pub(crate) const RING_AT: usize = 48;
+    /// Master: 1 while it looks at the answers without being rung.
+    pub(crate) const LOOKS: usize = 56;
+    /// One bit a worker, 32 in each word, set while it sleeps and any event should wake it.
+    pub(crate) const SLEEPERS: usize = 64;
+
+    /// How many events have a place, each of [`Self::ENTRY`] words: its state, where its text begins
+    /// (a position that only rises; the byte is at its remainder by [`Self::SIZE`]), the text's length
+    /// in bytes, its flags. Event `i` has the place `i` modulo this.
+    pub(crate) const PLACES: u32 = 1 << 13;
+    pub(crate) const ENTRY: usize = 4;
+    /// An event's state: its number without the bits that name the place, so that it tells one event
+    /// from the next in the same place, plus who claimed it. 0: nobody yet; n: the worker in place
+    /// n - 1; [`Self::MASTER`]: it was taken back.
+    pub(crate) const MASTER: u32 = 0xfff;
+    /// Added to the state when the text is not needed in its place any more.
+    pub(crate) const READ: u32 = 0x1000;
+    pub(crate) const MAX_WORKERS: u32 = Self::MASTER - 1;
+
+    /// The index of the first place's first word.
+    pub(crate) const TABLE: usize = 1024;
+    /// The offset, and the number, of the bytes for texts. A text lies in one piece.
+    pub(crate) const BYTES: usize = 4 * (Self::TABLE + Self::PLACES as usize * Self::ENTRY);
+    pub(crate) const SIZE: u32 = 1 << 22;
+    /// Longer texts do not lie here: they come through the task ring of the worker that claims them.
+    pub(crate) const LONGEST: usize = Self::SIZE as usize / 4;
+    pub(crate) const LEN: usize = Self::BYTES + Self::SIZE as usize;
+}
+
+/// The memory that the master's JavaScript shares with its I/O thread: words.
 pub(crate) struct Board;
 
 impl Board {
-    /// Rust: the number (mod 2^32) of the first event that has to wait; earlier ones have a place.
+    /// Rust: the number (mod 2^32) of the first event that has to wait; earlier ones have room.
     pub(crate) const ALLOWED: usize = 0;
-    /// Rust: how many workers are idle; while there are any, JavaScript hands over at once.
-    pub(crate) const IDLE: usize = 1;
     /// Rust: 1 from the moment that JavaScript is called until it clears it.
-    pub(crate) const CALLED: usize = 2;
+    pub(crate) const CALLED: usize = 1;
+    /// Rust: 1 while events wait for a place in the backlog: others must queue behind them.
+    pub(crate) const OVERFLOWS: usize = 2;
+    /// Rust: the first event whose place is taken, and the first byte that is.
+    pub(crate) const FIRST: usize = 3;
+    pub(crate) const HEAD: usize = 4;
     /// JavaScript: 1 while a `Map` waits for [`Self::ALLOWED`] to pass [`Self::WAITING_FOR`].
     pub(crate) const WAITING: usize = 64;
     /// JavaScript: the number of the first event whose `Map` waits.
     pub(crate) const WAITING_FOR: usize = 65;
+    /// Whoever puts an event into the backlog: how many there are, and the first free byte.
+    pub(crate) const PUBLISHED: usize = 96;
+    pub(crate) const TAIL: usize = 97;
 
-    pub(crate) const RING: u32 = 1 << 18;
-    pub(crate) const STAGING: Place = Place { tail: 96, head: 112, bytes: 4096, size: Self::RING };
-    pub(crate) const LEN: usize = 4096 + Self::RING as usize;
+    pub(crate) const LEN: usize = 4096;
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! A byte ring with one producer and one consumer, laid out so that JavaScript can write it too.
 //!
-//! Three rings exist: events wait in the master's *staging* ring (JavaScript writes, Rust reads),
-//! go to a worker through its *task* ring (Rust writes, Rust reads) and come back through its
-//! *answer* ring (JavaScript or Rust writes, Rust reads). A frame is a header of [`HEADER`] bytes
+//! A worker has two: what is meant for it alone comes through its *task* ring (Rust writes, Rust
+//! reads), and its answers go through its *answer* ring (JavaScript or Rust writes, Rust reads). A
+//! frame is a header of [`HEADER`] bytes
 //! and a payload padded to 8; it may wrap around the end. A payload longer than a quarter of the
 //! ring travels as [`Kind::Chunk`] frames before the frame itself, so that one of any length
 //! passes through a ring of fixed size.
@@ -54,6 +54,10 @@ pub(crate) mod flag {
     pub(crate) const DATA_HOLE: u32 = 1 << 13;
     /// The text is the whole event, not only its data: it has properties of its own.
     pub(crate) const WHOLE: u32 = 1 << 14;
+    /// The event was claimed from the backlog, but its text is too long to lie there.
+    pub(crate) const LONG: u32 = 1 << 15;
+    /// The text has no byte above 127.
+    pub(crate) const ASCII: u32 = 1 << 16;
 }
 
 /// What stands before a payload, without its length.

@@ -1,7 +1,7 @@
-//! The file descriptors that join a master and one worker: two socket pairs and a memory file.
+//! The file descriptors that join a master and its workers: socket pairs and memory files.
 //!
-//! All are private to the two processes: they have no name, and every end is close-on-exec but
-//! for the three that [`crate::child`] places into the one child.
+//! All are private to these processes: they have no name, and every end is close-on-exec but for
+//! those that [`crate::child`] places into the one child.
 
 use std::fs::File;
 use std::io;
@@ -28,22 +28,28 @@ pub(crate) struct Theirs {
     pub(crate) memory: OwnedFd,
 }
 
-/// Makes them; the memory file is zeroed, `len` bytes long, and can never be cut (a shorter file
-/// under a mapping would be a `SIGBUS` for the other side).
+/// Makes what joins a master and one worker, who share `len` bytes of memory.
 pub(crate) fn wires(len: usize) -> io::Result<Wires> {
     let (control, their_control) = UnixStream::pair()?;
     let (channel, their_channel) = UnixStream::pair()?;
     control.set_nonblocking(true)?;
     channel.set_nonblocking(true)?;
-    let memory = memfd_create("sonic-distribute", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-    ftruncate(&memory, len as u64)?;
-    fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    let memory = memory(len)?;
     let theirs = Theirs {
         control: their_control.into(),
         channel: their_channel.into(),
-        memory: memory.try_clone()?,
+        memory: memory.try_clone()?.into(),
     };
-    Ok(Wires { control, channel, memory: memory.into(), theirs })
+    Ok(Wires { control, channel, memory, theirs })
+}
+
+/// Makes a memory file: zeroed, `len` bytes long, and never to be cut (a shorter file under a mapping
+/// would be a `SIGBUS` for the other side).
+pub(crate) fn memory(len: usize) -> io::Result<File> {
+    let memory = memfd_create("sonic-distribute", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    ftruncate(&memory, len as u64)?;
+    fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    Ok(memory.into())
 }
 
 /// Sends all of `bytes` or nothing worth mentioning, without blocking: frames on the control

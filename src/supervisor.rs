@@ -36,10 +36,6 @@ pub(crate) const ATTEMPTS: u32 = 3;
 /// the machine; the first restart is immediate.
 const BACKOFF: Duration = Duration::from_millis(100);
 
-/// How long a worker may go without an answer before what waits in it is handed out anew. Events are
-/// prefetched only while they take less than half of this.
-const STUCK: Duration = Duration::from_millis(2);
-
 /// How long a process that closed its control socket may take to end by itself.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -66,8 +62,6 @@ pub(crate) enum Command {
     Serve(Box<Served>),
     /// Start a worker in `slot` after `delay`.
     Start { slot: usize, delay: Duration },
-    /// Look for stuck workers until none holds more than one event.
-    Watch,
     /// The run is over.
     Stop,
     /// JavaScript is gone, and the run with it.
@@ -154,6 +148,8 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
         worker,
         control: first + 1,
         memory: first + 2,
+        backlog: first + 3,
+        place: u32::try_from(slot).expect("fewer places than ids"),
         serialization: launch.serialization.clone(),
         parent: std::process::id(),
         token: token.clone(),
@@ -171,6 +167,7 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
         (wires.theirs.channel, first),
         (wires.theirs.control, first + 1),
         (wires.theirs.memory, first + 2),
+        (pool.backlog().map_err(failed)?, first + 3),
     ];
     let control = wires.control.try_clone().map_err(failed)?;
     let writer = wires.channel.try_clone().map_err(failed)?;
@@ -225,24 +222,11 @@ async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
                     restart(&pool, slot);
                 });
             }
-            Command::Watch => {
-                tokio::spawn(watch(Arc::clone(&pool)));
-            }
             Command::Stop => break,
             Command::Abandon => {
                 pool.abandon();
                 break;
             }
-        }
-    }
-}
-
-/// Looks for stuck workers as long as any can be: only while events wait behind others.
-async fn watch(pool: Arc<Pool>) {
-    loop {
-        tokio::time::sleep(STUCK).await;
-        if !pool.look_for_stuck() {
-            return;
         }
     }
 }

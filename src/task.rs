@@ -1,13 +1,16 @@
-//! The events that are not answered yet, with their bytes: what a worker is given, what a result
-//! says of its data, and what would be sent again.
+//! The events whose text the master holds itself: those for one worker, those too long for the
+//! backlog, and those that had to leave it.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
 use crate::link::Texts;
 use crate::ring::flag;
 use crate::scheduler::TaskId;
+
+/// The ids of the backlog's events are their numbers; those of all others begin here.
+pub(crate) const OTHERS: TaskId = 1 << 63;
 
 /// An event as JavaScript handed it over. Most are a number or a short string: those need no
 /// allocation of their own.
@@ -19,43 +22,63 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// The event's data, unless it is `undefined`.
-    pub(crate) fn data(&self) -> Option<&[u8]> {
-        (self.flags & flag::HOLE == 0).then_some(&self.text)
+    pub(crate) fn new(text: &[u8], flags: u32) -> Self {
+        Self { text: SmallVec::from_slice(text), flags: flags & (flag::HOLE | flag::WHOLE) }
     }
 }
 
-/// A table by number; numbers rise by one.
-#[derive(Debug, Default)]
+/// A table by id.
+#[derive(Debug)]
 pub(crate) struct Tasks {
-    first: TaskId,
-    tasks: VecDeque<Option<Task>>,
+    tasks: HashMap<TaskId, Task>,
+    next: TaskId,
+    bytes: usize,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self { tasks: HashMap::new(), next: OTHERS, bytes: 0 }
+    }
 }
 
 impl Tasks {
-    /// Takes an event in and names it.
-    pub(crate) fn add(&mut self, text: &[u8], flags: u32) -> TaskId {
-        let id = self.first + self.tasks.len() as TaskId;
-        self.tasks.push_back(Some(Task { text: SmallVec::from_slice(text), flags }));
+    /// Takes in an event that is not in the backlog, and names it.
+    pub(crate) fn add(&mut self, task: Task) -> TaskId {
+        let id = self.next;
+        self.next += 1;
+        self.keep(id, task);
         id
+    }
+
+    /// Takes in an event of the backlog.
+    pub(crate) fn keep(&mut self, id: TaskId, task: Task) {
+        self.bytes += task.text.len();
+        self.tasks.insert(id, task);
+    }
+
+    pub(crate) fn has(&self, id: TaskId) -> bool {
+        self.tasks.contains_key(&id)
     }
 
     /// Removes an event, which has ended.
     pub(crate) fn remove(&mut self, id: TaskId) -> Option<Task> {
-        let at = usize::try_from(id.checked_sub(self.first)?).ok()?;
-        let task = self.tasks.get_mut(at)?.take();
-        while let Some(None) = self.tasks.front() {
-            self.tasks.pop_front();
-            self.first += 1;
+        if self.tasks.is_empty() {
+            return None;
         }
-        task
+        let task = self.tasks.remove(&id)?;
+        self.bytes -= task.text.len();
+        Some(task)
+    }
+
+    /// How many bytes of text there are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 
 impl Texts for Tasks {
     fn text(&self, id: TaskId) -> (&[u8], u32) {
-        let at = usize::try_from(id - self.first).expect("a table in memory");
-        let task = self.tasks[at].as_ref().expect("given events are not answered");
+        let task = self.tasks.get(&id).expect("what is given to one worker is kept here");
         (&task.text, task.flags)
     }
 }

@@ -1,6 +1,6 @@
 //! The worker's end of the wires: events in, answers out, and the end of the master noticed.
 //!
-//! Two threads: JavaScript's takes events and writes answers; the I/O thread reads the control
+//! Two threads: JavaScript's claims events in the backlog (`lib/backlog.js`) and writes answers; the I/O thread reads the control
 //! socket, wakes JavaScript, and ends the process when the master is gone before it has let the
 //! worker go, whatever JavaScript is doing. It never runs user code.
 
@@ -9,17 +9,20 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::frame::Decoder;
 use crate::memory::Memory;
-use crate::protocol::{Hello, Invitation, Layout, Message, Refusal, VERSION};
+use crate::protocol::{Common, Hello, Invitation, Layout, Message, Refusal, VERSION};
 use crate::ring::{Consumer, Header, Producer};
 use crate::socket;
 
 /// How long a worker whose master is gone may take to end by itself: Node's own `disconnect` runs
 /// the program's `exit` handlers meanwhile. A worker that is blocked is ended after it.
 const GRACE: Duration = Duration::from_millis(400);
+
+/// How long JavaScript looks for events itself before it sleeps.
+const LOOK: Duration = Duration::from_micros(50);
 
 /// The exit code of a worker that is ended because its master is gone; nobody is there to see it.
 const ORPHAN: i32 = 1;
@@ -34,7 +37,7 @@ pub(crate) struct Item {
 /// What happens to a worker, for whoever runs its JavaScript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// There is something in the inbox.
+    /// There is something to look at: in the inbox, or in the backlog.
     Arrived,
     /// The master lets the worker go.
     Released,
@@ -43,6 +46,9 @@ pub(crate) enum Signal {
 /// The worker's state that both threads use.
 pub(crate) struct Worker {
     pub(crate) memory: Arc<Memory>,
+    /// What all workers of the run share.
+    pub(crate) backlog: Arc<Memory>,
+    pub(crate) place: u32,
     pub(crate) call: u32,
     pub(crate) id: u32,
     pub(crate) serialization: String,
@@ -74,13 +80,16 @@ impl Worker {
         invitation: &Invitation,
         control: UnixStream,
         memory: Arc<Memory>,
+        backlog: Arc<Memory>,
         signal: impl Fn(Signal) + Send + 'static,
         orphaned: impl FnOnce() + Send + 'static,
     ) -> io::Result<Arc<Self>> {
-        if memory.len() < Layout::LEN {
+        if memory.len() < Layout::LEN || backlog.len() < Common::LEN {
             return Err(io::Error::other("the shared memory is too small"));
         }
         let worker = Arc::new(Self {
+            backlog,
+            place: invitation.place,
             call: invitation.call,
             id: invitation.worker,
             serialization: invitation.serialization.clone(),
@@ -134,6 +143,21 @@ impl Worker {
     pub(crate) fn ring(&self) {
         // If the socket is full there are bells in it; if it is closed the I/O thread knows.
         let _ = self.send(&Message::Bell);
+    }
+
+    /// Looks for events, in the backlog after those before `next`, and in the task ring, for a while. A
+    /// pause that is shorter than a wake-up is better spent so; other threads that want the processor
+    /// get it.
+    pub(crate) fn look_for_events(&self, next: u32) {
+        let end = Instant::now() + LOOK;
+        let published = self.backlog.word(Common::PUBLISHED);
+        while published.load(Ordering::SeqCst) == next
+            && !self.released.load(Ordering::SeqCst)
+            && !self.has_arrived()
+            && Instant::now() < end
+        {
+            thread::yield_now();
+        }
     }
 
     /// Takes everything that has arrived.
@@ -235,23 +259,24 @@ impl Worker {
         }
     }
 
-    /// Any frame says that the rings have changed. An error if the master's half of them is garbage.
+    /// Any frame says that there is something to look at. An error if what the master wrote is garbage.
     fn look(&self, signal: &dyn Fn(Signal)) -> io::Result<()> {
         let mut inbox = self.lock();
         self.room.notify_all();
         loop {
             self.fill(&mut inbox)?;
             if !inbox.items.is_empty() {
-                drop(inbox);
-                signal(Signal::Arrived);
-                return Ok(());
+                break;
             }
             // A part of something long, perhaps: the rest must wake this thread again.
             self.memory.word(Layout::WAITS).store(1, Ordering::SeqCst);
             if inbox.ring.is_empty() {
-                return Ok(());
+                break;
             }
         }
+        drop(inbox);
+        signal(Signal::Arrived);
+        Ok(())
     }
 }
 

@@ -14,7 +14,8 @@ use crate::child::{Recipe, Stream};
 use crate::error::Error;
 use crate::memory::Memory;
 use crate::pool::{Pool, Queue};
-use crate::protocol::Board;
+use crate::protocol::{Board, Common};
+use crate::socket;
 use crate::supervisor::{self, Command, Launch};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
@@ -57,6 +58,7 @@ pub struct StartedWorker {
 pub struct PoolHandle {
     pool: Arc<Pool>,
     board: Arc<Memory>,
+    backlog: Arc<Memory>,
     call: Arc<Call>,
 }
 
@@ -118,10 +120,14 @@ pub fn pool_create(
     });
     let call = Arc::new(call.map_err(failed)?);
     let wake = Arc::clone(&call);
-    let pool = Pool::new(launch, Arc::clone(&board), commands, Box::new(move || wake.call(1)));
+    let file = socket::memory(Common::LEN).map_err(failed)?;
+    let backlog = Arc::new(Memory::of_file(&file).map_err(failed)?);
+    let shared = (file, Arc::clone(&backlog));
+    let wake = Box::new(move || wake.call(1));
+    let pool = Pool::new(launch, Arc::clone(&board), shared, commands, wake);
     let pool = Arc::new(pool);
     supervisor::run(Arc::clone(&pool), orders).map_err(failed)?;
-    Ok(External::new(PoolHandle { pool, board, call }))
+    Ok(External::new(PoolHandle { pool, board, backlog, call }))
 }
 
 /// Starts the process of one of the pool's places (0 is the first worker).
@@ -137,10 +143,16 @@ pub fn pool_spawn(pool: &External<PoolHandle>, place: u32) -> Result<StartedWork
     })
 }
 
-/// The pool's board: words that JavaScript and the pool share, and the staging ring.
+/// The pool's board: words that JavaScript and the pool share.
 #[napi(ts_return_type = "ArrayBuffer")]
 pub fn pool_board(pool: &External<PoolHandle>) -> Shown {
     Shown(Arc::clone(&pool.board))
+}
+
+/// The events that wait for a worker: memory that all workers share.
+#[napi(ts_return_type = "ArrayBuffer")]
+pub fn pool_backlog(pool: &External<PoolHandle>) -> Shown {
+    Shown(Arc::clone(&pool.backlog))
 }
 
 /// Whether the pool keeps the event loop alive.
@@ -149,13 +161,20 @@ pub fn pool_hold(env: Env, pool: &External<PoolHandle>, hold: bool) {
     pool.call.hold(&env, hold);
 }
 
-/// Hands out what is staged, and takes in what is answered.
+/// Wakes workers for what is in the backlog, and takes in what is answered.
 #[napi]
 pub fn pool_flush(pool: &External<PoolHandle>) {
     pool.pool.flush();
 }
 
-/// Hands over one event, behind the staged ones: `text` is its JSON, `flags` those of the ring.
+/// Looks for room for the event of this number, for a moment. True if there is.
+#[napi]
+pub fn pool_look_for_room(pool: &External<PoolHandle>, number: i32) -> bool {
+    pool.pool.look_for_room(number.cast_unsigned())
+}
+
+/// Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, `flags`
+/// those of the ring.
 #[napi]
 pub fn pool_submit(
     pool: &External<PoolHandle>,
@@ -217,7 +236,7 @@ pub struct ExactState {
     pub waiting: u32,
 }
 
-/// From now on no event waits in a worker behind another, and answers go to the observed queue.
+/// From now on events are handed to workers that are idle, and answers go to the observed queue.
 #[napi]
 pub fn pool_exact(pool: &External<PoolHandle>) -> ExactState {
     let exact = pool.pool.be_exact();

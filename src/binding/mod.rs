@@ -10,7 +10,7 @@ mod worker;
 
 use napi_derive::napi;
 
-use crate::protocol::{Board, Layout, VARIABLE};
+use crate::protocol::{Board, Common, Layout, VARIABLE};
 use crate::results::entry;
 use crate::ring::{HEADER, Kind, flag};
 
@@ -29,6 +29,8 @@ pub struct Wire {
     pub data: u32,
     pub data_hole: u32,
     pub whole: u32,
+    pub long: u32,
+    pub ascii: u32,
     pub entry_failed: u32,
     pub entry_data: u32,
     pub entry_response: u32,
@@ -36,16 +38,16 @@ pub struct Wire {
     pub entry_whole: u32,
     pub entry_crash: u32,
     pub allowed: u32,
-    pub idle: u32,
     pub called: u32,
     pub waiting: u32,
     pub waiting_for: u32,
-    pub staging: RingPlace,
     pub started: u32,
     pub waits: u32,
-    pub ring_at: u32,
+    pub leaving: u32,
     pub ring_always: u32,
+    pub tasks: RingPlace,
     pub answers: RingPlace,
+    pub backlog: BacklogPlace,
 }
 
 /// Where a ring lies: indices of its position words, offset and number of its bytes.
@@ -55,6 +57,29 @@ pub struct RingPlace {
     pub head: u32,
     pub bytes: u32,
     pub size: u32,
+}
+
+/// Where everything is in the memory that a run's workers share; see `Common` and `Board`.
+#[napi(object, object_from_js = false)]
+pub struct BacklogPlace {
+    pub published: u32,
+    pub claimed: u32,
+    pub ring_at: u32,
+    pub looks: u32,
+    pub sleepers: u32,
+    pub places: u32,
+    pub entry: u32,
+    pub read: u32,
+    pub table: u32,
+    pub bytes: u32,
+    pub size: u32,
+    pub longest: u32,
+    pub max_workers: u32,
+    pub board_overflows: u32,
+    pub board_first: u32,
+    pub board_head: u32,
+    pub board_published: u32,
+    pub board_tail: u32,
 }
 
 /// The wire's numbers.
@@ -80,6 +105,8 @@ pub fn wire() -> Wire {
         data: flag::DATA,
         data_hole: flag::DATA_HOLE,
         whole: flag::WHOLE,
+        long: flag::LONG,
+        ascii: flag::ASCII,
         entry_failed: entry::FAILED,
         entry_data: entry::DATA,
         entry_response: entry::RESPONSE,
@@ -87,16 +114,35 @@ pub fn wire() -> Wire {
         entry_whole: entry::WHOLE,
         entry_crash: entry::CRASH,
         allowed: number(Board::ALLOWED),
-        idle: number(Board::IDLE),
         called: number(Board::CALLED),
         waiting: number(Board::WAITING),
         waiting_for: number(Board::WAITING_FOR),
-        staging: place(Board::STAGING),
         started: number(Layout::STARTED),
         waits: number(Layout::WAITS),
-        ring_at: number(Layout::RING_AT),
+        leaving: number(Layout::LEAVING),
         ring_always: number(Layout::RING_ALWAYS),
+        tasks: place(Layout::TASKS),
         answers: place(Layout::ANSWERS),
+        backlog: BacklogPlace {
+            published: number(Common::PUBLISHED),
+            claimed: number(Common::CLAIMED),
+            ring_at: number(Common::RING_AT),
+            looks: number(Common::LOOKS),
+            sleepers: number(Common::SLEEPERS),
+            places: Common::PLACES,
+            entry: number(Common::ENTRY),
+            read: Common::READ,
+            table: number(Common::TABLE),
+            bytes: number(Common::BYTES),
+            size: Common::SIZE,
+            longest: number(Common::LONGEST),
+            max_workers: Common::MAX_WORKERS,
+            board_overflows: number(Board::OVERFLOWS),
+            board_first: number(Board::FIRST),
+            board_head: number(Board::HEAD),
+            board_published: number(Board::PUBLISHED),
+            board_tail: number(Board::TAIL),
+        },
     }
 }
 

@@ -1,8 +1,8 @@
 //! The worker's side, for JavaScript: one worker a process.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
@@ -24,15 +24,23 @@ type Result<T> = std::result::Result<T, napi::Error<String>>;
 pub struct WorkerHandle {
     worker: Arc<Worker>,
     call: Arc<Call>,
-    /// The texts of the events whose data a worker function could change, until they are answered.
-    originals: RefCell<HashMap<u32, Vec<u8>>>,
 }
 
 fn failed(error: impl std::fmt::Display) -> napi::Error<String> {
     napi::Error::new("ERR_SONIC_PROTOCOL".to_owned(), error.to_string())
 }
 
-/// An answer of any length, or one whose data may have changed.
+/// An event or a message for this worker alone.
+#[napi(object, object_from_js = false)]
+pub struct Arrived {
+    /// Kind and flags.
+    pub kind: u32,
+    pub index: u32,
+    #[napi(ts_type = "string")]
+    pub text: Text,
+}
+
+/// An answer of any length, or one whose data has changed.
 #[napi(object)]
 pub struct Answer {
     pub index: u32,
@@ -61,11 +69,10 @@ pub fn worker_join(
              the program loads two versions of @tiemma/sonic-distribute"
         )));
     }
-    // SAFETY: the master put the two descriptors here for this package, which deletes the
-    // variable before it calls this: nobody else, and no second call, takes them.
-    let (control, memory) = unsafe {
-        (adopt(invitation.control).map_err(failed)?, adopt(invitation.memory).map_err(failed)?)
-    };
+    // SAFETY: the master put the descriptors here for this package, which deletes the variable
+    // before it calls this: nobody else, and no second call, takes them.
+    let [control, memory, backlog] =
+        [invitation.control, invitation.memory, invitation.backlog].map(|fd| unsafe { adopt(fd) });
     let call = Arc::new(Call::new(&env, &call, || ()).map_err(failed)?);
     call.hold(&env, false);
     let caller = Arc::clone(&call);
@@ -75,10 +82,11 @@ pub fn worker_join(
             Signal::Released => 2,
         });
     };
-    let memory = Arc::new(Memory::of_file(&File::from(memory)).map_err(failed)?);
-    let control = UnixStream::from(control);
-    let worker = Worker::join(&invitation, control, memory, signal, end_orphan).map_err(failed)?;
-    Ok(Some(External::new(WorkerHandle { worker, call, originals: RefCell::default() })))
+    let map = |file: io::Result<OwnedFd>| Memory::of_file(&File::from(file?)).map(Arc::new);
+    let (memory, backlog) = (map(memory).map_err(failed)?, map(backlog).map_err(failed)?);
+    let control = UnixStream::from(control.map_err(failed)?);
+    let worker = Worker::join(&invitation, control, memory, backlog, signal, end_orphan);
+    Ok(Some(External::new(WorkerHandle { worker: worker.map_err(failed)?, call })))
 }
 
 /// The number of the call that the worker serves; 0 is the program's first.
@@ -97,6 +105,18 @@ pub fn worker_serialization(worker: &External<WorkerHandle>) -> String {
 #[napi(ts_return_type = "ArrayBuffer")]
 pub fn worker_memory(worker: &External<WorkerHandle>) -> Shown {
     Shown(Arc::clone(&worker.worker.memory))
+}
+
+/// What all workers of the run share: the events that wait.
+#[napi(ts_return_type = "ArrayBuffer")]
+pub fn worker_backlog(worker: &External<WorkerHandle>) -> Shown {
+    Shown(Arc::clone(&worker.worker.backlog))
+}
+
+/// The worker's place in the run, from 0 on.
+#[napi]
+pub fn worker_place(worker: &External<WorkerHandle>) -> u32 {
+    worker.worker.place
 }
 
 /// Whether the worker keeps the event loop alive.
@@ -134,54 +154,32 @@ pub fn worker_ring(worker: &External<WorkerHandle>) {
     worker.worker.ring();
 }
 
+/// Looks for events, from the backlog's number `next` on, for a moment.
+#[napi]
+pub fn worker_look_for_events(worker: &External<WorkerHandle>, next: i32) {
+    worker.worker.look_for_events(next.cast_unsigned());
+}
+
 /// Whether anything has arrived that was not taken.
 #[napi]
 pub fn worker_has_arrived(worker: &External<WorkerHandle>) -> bool {
     worker.worker.has_arrived()
 }
 
-/// Everything that has arrived, as one JSON array of three values an item: kind and flags, index,
-/// data; null if nothing has.
-#[napi(ts_return_type = "string | null")]
-pub fn worker_take(worker: &External<WorkerHandle>) -> Result<Option<Text>> {
-    let items = worker.worker.take().map_err(failed)?;
-    if items.is_empty() {
-        return Ok(None);
-    }
-    let mut originals = worker.originals.borrow_mut();
-    let advanced = worker.worker.serialization == "advanced";
-    let length: usize = items.iter().map(|item| item.text.len() + 24).sum();
-    let mut text = Vec::with_capacity(length + 2);
-    let mut digits = itoa::Buffer::new();
-    for Item { header, text: data } in items {
-        text.push(if text.is_empty() { b'[' } else { b',' });
-        text.extend_from_slice(digits.format(header.kind as u32 | header.flags).as_bytes());
-        text.push(b',');
-        text.extend_from_slice(digits.format(header.index).as_bytes());
-        text.push(b',');
-        if data.is_empty() {
-            text.push(b'0');
-        } else {
-            text.extend_from_slice(&data);
-        }
-        let changeable = advanced || matches!(data.first(), Some(b'{' | b'['));
-        if header.kind == Kind::Task && changeable && !header.has(flag::WHOLE) {
-            originals.insert(header.index, data);
-        }
-    }
-    text.push(b']');
-    Ok(Some(Text(text)))
-}
-
-/// An event that was recalled will not be answered.
+/// Everything that has arrived for this worker alone.
 #[napi]
-pub fn worker_forget(worker: &External<WorkerHandle>, index: u32) {
-    worker.originals.borrow_mut().remove(&index);
+pub fn worker_take(worker: &External<WorkerHandle>) -> Result<Vec<Arrived>> {
+    let items = worker.worker.take().map_err(failed)?;
+    let arrived = |Item { header, text }| Arrived {
+        kind: header.kind as u32 | header.flags,
+        index: header.index,
+        text: Text(text),
+    };
+    Ok(items.into_iter().map(arrived).collect())
 }
 
-/// Writes an answer, waiting for room if need be. `data` is the event's data as the worker function
-/// left it, and travels only if it changed; null if it could not change, and, with the flag for it,
-/// if it is undefined now.
+/// Writes an answer, waiting for room if need be. `data` is the event's data if the worker function
+/// changed it; null if not, or, with the flag for it, if it is undefined now.
 #[napi]
 pub fn worker_answer(
     worker: &External<WorkerHandle>,
@@ -189,7 +187,6 @@ pub fn worker_answer(
     #[napi(ts_arg_type = "string")] response: Text,
     #[napi(ts_arg_type = "string | null")] data: Option<Text>,
 ) {
-    let original = worker.originals.borrow_mut().remove(&answer.index);
     let mut payload = response.0;
     let mut header = Header {
         index: answer.index,
@@ -198,9 +195,7 @@ pub fn worker_answer(
         finished: answer.finished,
         ..Header::new(Kind::Answer, answer.flags)
     };
-    if let Some(Text(data)) = data
-        && original.as_ref() != Some(&data)
-    {
+    if let Some(Text(data)) = data {
         header.flags |= flag::DATA;
         payload.extend_from_slice(&data);
     }

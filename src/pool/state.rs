@@ -1,31 +1,36 @@
 //! What a pool knows, and everything that is done under its lock: events in, answers in, events out,
 //! JavaScript told. It calls nothing that waits.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::fs::File;
 use std::sync::atomic::Ordering;
 
 use smallvec::SmallVec;
 use tokio::sync::mpsc;
 
 use super::{Pool, Queue};
+use crate::backlog::{Backlog, Owner};
 use crate::channel;
 use crate::child::Exit;
 use crate::error::{Error, Said};
 use crate::link::Link;
-use crate::memory::Memory;
 use crate::note::Note;
 use crate::protocol::{Board, Message};
 use crate::results::{Entry, Results, entry};
-use crate::ring::{Consumer, Header, Kind, flag};
+use crate::ring::{Header, Kind, flag};
 use crate::scheduler::{Action, Scheduler, TaskId};
 use crate::supervisor::Command;
-use crate::task::{Task, Tasks};
+use crate::task::{OTHERS, Task, Tasks};
 
 /// Room for this many events is always worth telling JavaScript of, however many workers there are.
 const ENOUGH_ROOM: i32 = 128;
 
 /// In a failed run events end at once: there is room for as many as the program cares to send.
 const FAILED_ROOM: i32 = 1 << 30;
+
+/// While more bytes than this wait or run, there is room for one event a worker, however short they
+/// are: several megabytes hide any wake-up behind the copying of them.
+const MAX_BYTES: usize = 4 << 20;
 
 /// The place of one worker, through all its replacements.
 #[derive(Debug)]
@@ -36,9 +41,8 @@ pub(super) struct Slot {
     pub(super) failures: u32,
     /// Nothing will be started here any more.
     pub(super) closed: bool,
-    /// Answers taken in from this place, and how many there were at the last look for stuck workers.
-    pub(super) answered: u64,
-    pub(super) looked_at: u64,
+    /// It was rung because events wait, and has neither claimed one nor gone to sleep again.
+    pub(super) woken: bool,
 }
 
 /// How far a run has come.
@@ -59,9 +63,13 @@ pub(super) struct State {
     pub(super) slots: Vec<Slot>,
     pub(super) scheduler: Scheduler,
     pub(super) tasks: Tasks,
-    pub(super) staging: Consumer,
-    /// Events that came through the staging ring: what `Map` counts.
-    pub(super) staged: u32,
+    pub(super) backlog: Backlog,
+    /// Its memory, for workers to come; none when none will.
+    pub(super) shared: Option<File>,
+    /// Events that wait for a place in the backlog.
+    pub(super) overflow: VecDeque<Task>,
+    /// How many of those never got one, because the backlog is not used any more.
+    pub(super) left: u64,
     pub(super) results: Results,
     pub(super) failures: Results,
     pub(super) observed: Results,
@@ -69,13 +77,13 @@ pub(super) struct State {
     pub(super) notes: Vec<Note>,
     /// JavaScript waits for the last answer.
     pub(super) draining: bool,
-    /// The I/O thread looks for stuck workers.
-    pub(super) watched: bool,
     pub(super) phase: Phase,
     /// Why the run cannot go on, as the JSON of an error.
     pub(super) failed: Option<String>,
     pub(super) actions: Vec<Action>,
     pub(super) scratch: Vec<u8>,
+    /// The data of the event that is being ended.
+    pub(super) text: Vec<u8>,
 }
 
 /// A frame from a worker, waiting for its turn among those of the others.
@@ -113,35 +121,28 @@ impl Crash {
 }
 
 impl State {
-    pub(super) fn new(workers: &[u32], board: &Arc<Memory>) -> Self {
-        let slots: Vec<Slot> = workers
-            .iter()
-            .map(|&worker| Slot {
-                worker,
-                link: None,
-                failures: 0,
-                closed: false,
-                answered: 0,
-                looked_at: 0,
-            })
-            .collect();
+    pub(super) fn new(workers: &[u32], backlog: Backlog, shared: File) -> Self {
+        let slot = |&worker| Slot { worker, link: None, failures: 0, closed: false, woken: false };
+        let slots: Vec<Slot> = workers.iter().map(slot).collect();
         Self {
             scheduler: Scheduler::new(slots.len()),
             slots,
             tasks: Tasks::default(),
-            staging: Consumer::new(Arc::clone(board), Board::STAGING),
-            staged: 0,
+            backlog,
+            shared: Some(shared),
+            overflow: VecDeque::new(),
+            left: 0,
             results: Results::default(),
             failures: Results::default(),
             observed: Results::default(),
             observing: false,
             notes: Vec::new(),
             draining: false,
-            watched: false,
             phase: Phase::Starting,
             failed: None,
             actions: Vec::new(),
             scratch: Vec::new(),
+            text: Vec::new(),
         }
     }
 
@@ -169,40 +170,102 @@ impl State {
     /// Everything that is due: take in, hand out, tell JavaScript.
     pub(super) fn sweep(&mut self, pool: &Pool) {
         loop {
-            self.drain_staging();
             self.collect();
+            if self.failed.is_some() || self.is_released() {
+                self.backlog.take_back();
+                self.scan();
+            }
             if self.failed.is_some() {
                 self.abandon();
             } else if !self.is_released() {
                 self.scheduler.dispatch(&mut self.actions);
             }
             self.act();
+            self.refill(pool);
             self.pump();
-            self.publish(pool);
-            // JavaScript stages first and looks at the idle count then; the count is set first here
-            // and the ring looked at then: one of the two sees the other.
-            if self.scheduler.idle() == 0 || self.staging.is_empty() || self.is_released() {
+            self.wake_sleepers();
+            if self.publish(pool) {
                 break;
             }
         }
     }
 
-    pub(super) fn drain_staging(&mut self) {
-        let mut text = std::mem::take(&mut self.scratch);
-        loop {
-            match self.staging.pop(&mut text) {
-                Ok(Some(header)) => self.stage(&text, header.flags),
-                Ok(None) => break,
-                Err(broken) => unreachable!("this process writes its own staging ring: {broken}"),
-            }
+    /// Takes in an event that JavaScript cannot put into the backlog itself.
+    pub(super) fn submit(&mut self, text: &[u8], flags: u32) {
+        if !self.overflow.is_empty() || !self.backlog.publish(text, flags, &mut self.tasks) {
+            self.overflow.push_back(Task::new(text, flags));
         }
-        self.scratch = text;
     }
 
-    pub(super) fn stage(&mut self, text: &[u8], flags: u32) {
-        self.staged = self.staged.wrapping_add(1);
-        let task = self.tasks.add(text, flags);
-        self.scheduler.submit(task, text.len());
+    /// Moves what had no place into the backlog, as far as there is room now.
+    fn refill(&mut self, pool: &Pool) {
+        while let Some(task) = self.overflow.front() {
+            if !self.backlog.publish(&task.text, task.flags, &mut self.tasks) {
+                break;
+            }
+            self.overflow.pop_front();
+        }
+        // In a failed run every event is to be told of at once.
+        let overflows = !self.overflow.is_empty() || self.failed.is_some();
+        pool.board.word(Board::OVERFLOWS).store(u32::from(overflows), Ordering::SeqCst);
+    }
+
+    /// Takes back all that no worker has claimed: from now on events are handed out from here.
+    pub(super) fn leave_backlog(&mut self) {
+        self.backlog.take_back();
+        self.scan();
+        for task in std::mem::take(&mut self.overflow) {
+            self.left += 1;
+            let id = self.tasks.add(task);
+            self.scheduler.taken_back(id);
+        }
+        self.scheduler.dispatch(&mut self.actions);
+    }
+
+    /// Learns who claimed what.
+    fn scan(&mut self) {
+        while let Some((task, owner)) = self.backlog.next_claim() {
+            match owner {
+                Owner::Worker(slot) if self.slots.get(slot).is_some_and(|s| s.link.is_some()) => {
+                    self.slots[slot].woken = false;
+                    let is_long = self.tasks.has(task);
+                    self.scheduler.claimed(slot, task, is_long, &mut self.actions);
+                }
+                _ => {
+                    self.backlog.keep(task, &mut self.tasks);
+                    self.scheduler.taken_back(task);
+                }
+            }
+        }
+    }
+
+    /// Has as many sleeping workers look as there are events that wait, less those on their way.
+    fn wake_sleepers(&mut self) {
+        let mut wanted = self.backlog.unclaimed();
+        if wanted == 0 {
+            return;
+        }
+        for (place, slot) in self.slots.iter_mut().enumerate() {
+            slot.woken &= self.scheduler.is_idle(place) && !self.backlog.is_asleep(place);
+            wanted = wanted.saturating_sub(usize::from(slot.woken));
+        }
+        // One that runs an event of its own may claim others meanwhile, but only it knows when.
+        for idle in [true, false] {
+            for (place, slot) in self.slots.iter_mut().enumerate() {
+                if wanted == 0 {
+                    return;
+                }
+                if let Some(link) = &slot.link
+                    && self.scheduler.is_ready(place)
+                    && self.scheduler.is_idle(place) == idle
+                    && self.backlog.wake(place)
+                {
+                    link.ring();
+                    slot.woken = true;
+                    wanted -= 1;
+                }
+            }
+        }
     }
 
     /// Fails what no worker runs, in a run that cannot go on.
@@ -211,11 +274,16 @@ impl State {
         for task in self.scheduler.abandon() {
             self.fail_task(task, 0, error.as_bytes());
         }
+        for task in std::mem::take(&mut self.overflow) {
+            let id = self.tasks.add(task);
+            self.fail_task(id, 0, error.as_bytes());
+        }
         self.failed = Some(error);
     }
 
-    /// Takes in every worker's answers, in the order in which they were finished.
+    /// Takes in what was claimed and what was answered, in the order in which it was finished.
     pub(super) fn collect(&mut self) {
+        self.scan();
         let mut arrivals: Vec<Arrival> = Vec::new();
         let mut text = std::mem::take(&mut self.scratch);
         let mut sources = 0;
@@ -262,29 +330,59 @@ impl State {
         }
         let Some(link) = self.slots[*slot].link.as_mut() else { return };
         link.proven = true;
-        let Some(id) = link.answered(header.index) else {
-            link.said = Some(format!("it answered event {} unasked", header.index));
-            link.child.kill();
+        let id = if header.has(flag::DIRECT) {
+            link.answered(header.index)
+        } else {
+            let id = self.backlog.id_of(header.index);
+            // It may have been claimed a moment ago.
+            self.scan();
+            id.filter(|&id| self.scheduler.has_claimed(*slot, id))
+        };
+        let run = header.finished - header.started;
+        let id = id.filter(|&id| self.scheduler.answered(*slot, id, run));
+        let Some(id) = id else {
+            if let Some(link) = self.slots[*slot].link.as_mut() {
+                link.said = Some(format!("it answered event {} unasked", header.index));
+                link.child.kill();
+            }
             return;
         };
-        self.slots[*slot].answered += 1;
-        let run = header.finished - header.started;
-        let known = self.scheduler.answered(*slot, id, run);
-        let task = self.tasks.remove(id);
-        let (true, Some(task)) = (known, task) else { return };
+        let mut text = std::mem::take(&mut self.text);
+        let flags = self.end(id, &mut text);
         let split = (header.split as usize).min(payload.len());
         let (response, changed) = payload.split_at(split);
+        let is_changed = header.has(flag::DATA | flag::DATA_HOLE);
         let data = if header.has(flag::DATA_HOLE) {
             None
         } else if header.has(flag::DATA) {
             Some(changed)
         } else {
-            task.data()
+            (flags & flag::HOLE == 0).then_some(text.as_slice())
         };
         let failed = if header.has(flag::FAILED) { entry::FAILED } else { 0 };
-        let kind = failed | whole(&task, header);
+        // Changed data never is a whole event.
+        let is_whole = flags & flag::WHOLE != 0 && !is_changed;
+        let whole = if is_whole { entry::WHOLE } else { 0 };
         let response = header.has(flag::RESPONSE).then_some(response);
-        self.deliver(kind, worker, data, response);
+        self.deliver(failed | whole, worker, data, response);
+        self.text = text;
+    }
+
+    /// An event has ended: puts its text into `text`, and returns its flags.
+    fn end(&mut self, id: TaskId, text: &mut Vec<u8>) -> u32 {
+        let flags = if let Some(task) = self.tasks.remove(id) {
+            text.clear();
+            text.extend_from_slice(&task.text);
+            task.flags
+        } else if id < OTHERS {
+            self.backlog.read(id, text)
+        } else {
+            unreachable!("an event of a worker's own is kept until it ends")
+        };
+        if id < OTHERS {
+            self.backlog.end(id);
+        }
+        flags
     }
 
     pub(super) fn accept_message(&mut self, worker: u32, header: &Header, text: &[u8]) {
@@ -320,22 +418,6 @@ impl State {
         }
     }
 
-    /// Takes back what waits behind an event that has run since the last look. True if there is
-    /// anything to look at again.
-    pub(super) fn look_for_stuck(&mut self) -> bool {
-        self.collect();
-        for at in 0..self.slots.len() {
-            let slot = &mut self.slots[at];
-            let is_stuck = slot.answered == slot.looked_at && self.scheduler.has_waiting(at);
-            slot.looked_at = slot.answered;
-            if is_stuck {
-                self.scheduler.stuck(at, &mut self.actions);
-                self.act();
-            }
-        }
-        self.scheduler.has_prefetched()
-    }
-
     pub(super) fn act(&mut self) {
         // What follows from a recall comes before the rest, which may be about the same workers.
         let mut at = 0;
@@ -367,6 +449,8 @@ impl State {
 
     /// Ends the events that the lost worker of `slot` ran; the others run elsewhere.
     pub(super) fn lost(&mut self, slot: usize, unstarted: usize, crash: &Crash) {
+        self.slots[slot].woken = false;
+        self.backlog.wake(slot);
         let mut actions = Vec::new();
         self.scheduler.lost(slot, unstarted, &mut actions);
         let error = crash.error();
@@ -380,10 +464,12 @@ impl State {
     }
 
     pub(super) fn fail_task(&mut self, task: TaskId, worker: u32, error: &[u8]) {
-        let Some(task) = self.tasks.remove(task) else { return };
-        let whole = if task.flags & flag::WHOLE != 0 { entry::WHOLE } else { 0 };
-        let kind = entry::FAILED | entry::CRASH | whole;
-        self.deliver(kind, worker, task.data(), Some(error));
+        let mut text = std::mem::take(&mut self.text);
+        let flags = self.end(task, &mut text);
+        let whole = if flags & flag::WHOLE != 0 { entry::WHOLE } else { 0 };
+        let data = (flags & flag::HOLE == 0).then_some(text.as_slice());
+        self.deliver(entry::FAILED | entry::CRASH | whole, worker, data, Some(error));
+        self.text = text;
     }
 
     pub(super) fn pump(&mut self) {
@@ -394,49 +480,65 @@ impl State {
         }
     }
 
-    /// Tells JavaScript what it reads without asking, and calls it if it waits for any of it.
-    pub(super) fn publish(&mut self, pool: &Pool) {
+    /// Tells JavaScript what it reads without asking, and calls it if it waits for any of it. False if
+    /// there is something to take in again.
+    fn publish(&mut self, pool: &Pool) -> bool {
         let board = &pool.board;
-        let outstanding = self.scheduler.outstanding();
-        let idle = if self.is_released() { 0 } else { self.scheduler.idle() };
+        let handed_over = self.backlog.published() + self.overflow.len() as u64 + self.left;
+        let waiting = self.backlog.unclaimed() + self.overflow.len();
+        let outstanding = waiting + self.scheduler.outstanding();
+        let ready = self.scheduler.ready_count();
         let capacity = self.scheduler.capacity();
-        let room = if self.failed.is_some() { FAILED_ROOM } else { room(capacity, outstanding) };
+        let bytes = self.backlog.bytes() + self.tasks.bytes();
+        let is_heavy = bytes > MAX_BYTES || !self.overflow.is_empty();
+        let room = if self.failed.is_some() {
+            FAILED_ROOM
+        } else {
+            room(if is_heavy { ready.min(capacity) } else { capacity }, outstanding)
+        };
         let word = board.word(Board::ALLOWED);
-        let allowed = self.staged.wrapping_add_signed(room);
+        let allowed = low(handed_over).wrapping_add_signed(room);
         let more = allowed.wrapping_sub(word.load(Ordering::SeqCst)).cast_signed();
         // A few places are not worth a turn of JavaScript where many come; an idle worker is.
         let enough = ENOUGH_ROOM.min(i32::try_from(capacity / 4).unwrap_or(i32::MAX)).max(1);
-        if more >= enough || (more > 0 && idle > 0) {
+        let is_idle = (0..self.slots.len()).any(|slot| self.scheduler.is_idle(slot));
+        if more >= enough || (more > 0 && is_idle) || (more < 0 && is_heavy) {
             word.store(allowed, Ordering::SeqCst);
         }
         let allowed = word.load(Ordering::SeqCst);
-        board.word(Board::IDLE).store(u32::try_from(idle).unwrap_or(u32::MAX), Ordering::SeqCst);
-        if self.draining && outstanding == 0 && self.staging.is_empty() {
+        if self.draining && outstanding == 0 {
             self.draining = false;
             self.notes.push(Note::Drained);
         }
-        let waits = board.word(Board::WAITING).load(Ordering::SeqCst) == 1
-            && is_after(allowed, board.word(Board::WAITING_FOR).load(Ordering::SeqCst));
-        if !self.watched && self.scheduler.has_prefetched() && !self.is_released() {
-            self.watched = true;
-            // The I/O thread outlives every worker.
-            let _ = pool.commands.send(Command::Watch);
-        }
+        let is_waiting = board.word(Board::WAITING).load(Ordering::SeqCst) == 1;
+        let waiting_for = board.word(Board::WAITING_FOR).load(Ordering::SeqCst);
+        let is_served = is_waiting && is_after(allowed, waiting_for);
         let called = board.word(Board::CALLED);
-        if (waits || !self.notes.is_empty() || self.observed.len() > 0)
+        if (is_served || !self.notes.is_empty() || self.observed.len() > 0)
             && called.swap(1, Ordering::SeqCst) == 0
         {
             (pool.call)();
         }
+        let wants_ring = (is_waiting && !is_served) || !self.overflow.is_empty();
+        self.is_released() || !wants_ring || self.backlog.ask_for_ring()
     }
 
     pub(super) fn release(&mut self, slot: usize) {
-        self.scheduler.leaving(slot, &mut self.actions);
+        self.leaving(slot);
         let Some(link) = &mut self.slots[slot].link else { return };
         link.released = true;
         // A worker that does not take either is gone or going; its exit will say so.
         let _ = link.send(&Message::Release);
         let _ = link.send_line(channel::DISCONNECT);
+    }
+
+    /// The worker of `slot` takes nothing more.
+    pub(super) fn leaving(&mut self, slot: usize) {
+        self.scheduler.leaving(slot, &mut self.actions);
+        if let Some(link) = &self.slots[slot].link {
+            link.leaves();
+        }
+        self.backlog.wake(slot);
     }
 
     /// Gives the place of `slot` up: the run ends with it if it had not begun, or was the last.
@@ -469,17 +571,12 @@ impl State {
         let over = self.is_released() || self.failed.is_some();
         if over && self.slots.iter().all(|slot| slot.closed && slot.link.is_none()) {
             self.phase = Phase::Closed;
+            self.shared = None;
             self.notes.push(Note::Closed);
             // Without the I/O thread there is nothing left to stop.
             let _ = commands.send(Command::Stop);
         }
     }
-}
-
-/// Whether the entry's data is a whole event; changed data never is.
-fn whole(task: &Task, header: &Header) -> u32 {
-    let changed = header.has(flag::DATA | flag::DATA_HOLE);
-    if task.flags & flag::WHOLE != 0 && !changed { entry::WHOLE } else { 0 }
 }
 
 /// How many more events there is room for; negative if some have none.
@@ -492,4 +589,12 @@ fn room(capacity: usize, outstanding: usize) -> i32 {
 /// Whether `a` comes after `b`, both counted modulo 2^32.
 fn is_after(a: u32, b: u32) -> bool {
     a != b && a.wrapping_sub(b) <= u32::MAX / 2
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "numbers that JavaScript shares are modulo 2^32"
+)]
+fn low(number: u64) -> u32 {
+    number as u32
 }

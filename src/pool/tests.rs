@@ -7,8 +7,9 @@ mod crash;
 mod ends;
 mod events;
 mod observed;
-mod recall;
 mod room;
+mod sleepers;
+mod taken_back;
 
 use std::io::Read;
 use std::net::Shutdown;
@@ -24,11 +25,13 @@ use super::*;
 use crate::child::{Recipe, Stream};
 use crate::frame::Decoder;
 use crate::link::NodeChannel;
-use crate::protocol::{Board, Layout, Message};
+use crate::protocol::{Board, Common, Layout, Message};
 use crate::results::entry;
 use crate::ring::{Consumer, Header, Kind, Producer, flag};
+use crate::socket;
 use crate::tests::player::{
-    DEADLINE, Done, Heard, LONG, NoProcess, Outcome, Player, SHORT, shared_memory, until,
+    DEADLINE, Done, Heard, LONG, NoProcess, Outcome, Player, SHORT, Writer, has_come_alone,
+    shared_memory, until,
 };
 use crate::worker::{Item, Signal};
 
@@ -77,7 +80,8 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
 pub(crate) struct Bench {
     pub(crate) pool: Arc<Pool>,
     board: Arc<Memory>,
-    staging: Producer,
+    pub(crate) backlog: Arc<Memory>,
+    writer: Writer,
     calls: Arc<AtomicUsize>,
     pub(crate) commands: UnboundedReceiver<Command>,
 }
@@ -107,17 +111,32 @@ impl Bench {
         let call = Box::new(move || {
             counted.fetch_add(1, Ordering::SeqCst);
         });
-        let pool = Pool::new(launch(workers, deadline), Arc::clone(&board), sender, call);
-        let staging = Producer::new(Arc::clone(&board), Board::STAGING);
-        Self { pool: Arc::new(pool), board, staging, calls, commands }
+        let file = socket::memory(Common::LEN).expect("a memory file");
+        let backlog = Arc::new(Memory::of_file(&file).expect("memory"));
+        let shared = (file, Arc::clone(&backlog));
+        let launch = launch(workers, deadline);
+        let pool = Arc::new(Pool::new(launch, Arc::clone(&board), shared, sender, call));
+        let writer = Writer::new(Arc::clone(&backlog), Arc::clone(&board), workers as usize);
+        Self { pool, board, backlog, writer, calls, commands }
+    }
+
+    /// A pool whose next event has this number, and whose next text begins at this position.
+    fn starting_at(workers: u32, number: u64, position: u32) -> Self {
+        let bench = Self::new(workers);
+        bench.pool.lock().backlog.start_at(number, position);
+        bench
     }
 
     /// A pool whose workers have all registered.
     fn running<const N: usize>() -> (Self, [Seat; N]) {
-        let bench = Self::new(N as u32);
-        let seats = std::array::from_fn(|slot| bench.seat(slot));
-        for slot in 0..N {
-            bench.pool.registered(slot);
+        Self::new(N as u32).run()
+    }
+
+    fn run<const N: usize>(self) -> (Self, [Seat; N]) {
+        let bench = self;
+        let mut seats = std::array::from_fn(|slot| bench.seat(slot));
+        for (slot, seat) in seats.iter_mut().enumerate() {
+            bench.register(slot, seat);
         }
         bench.hear();
         (bench, seats)
@@ -134,20 +153,36 @@ impl Bench {
         let node = Arc::new(NodeChannel::new(channel));
         let link = Link::new(Box::new(process.clone()), ours, node, Arc::clone(&memory));
         self.pool.started(slot, link, None);
-        let player = Player::join(worker, "token", theirs, Arc::clone(&memory));
-        player.waits(1);
+        let backlog = Arc::clone(&self.backlog);
+        let player = Player::join(worker, "token", theirs, Arc::clone(&memory), backlog);
+        player.waits(true);
         Seat { player, process, control, channel: their_channel, memory }
     }
 
-    /// Puts an event into the staging ring, as JavaScript does, which looks whether a worker is idle.
-    fn stage(&self, text: &str, flags: u32) {
-        let header = Header::new(Kind::Task, flags);
-        assert!(self.staging.push(&header, text.as_bytes(), &mut 0), "the staging ring is full");
-        if self.word(Board::IDLE) > 0 {
+    /// The program of the worker in `slot` reaches its call, and the pool hears of it.
+    fn register(&self, slot: usize, seat: &mut Seat) {
+        seat.player.reach_call();
+        self.pool.registered(slot);
+    }
+
+    /// Hands an event over as JavaScript does: into the backlog, and to the core if that fails or a
+    /// worker sleeps.
+    pub(crate) fn hand_over(&self, text: &str, flags: u32) {
+        if !self.writer.write(flags, text) {
+            self.pool.submit(text.as_bytes(), flags);
+        } else if self.writer.has_sleepers() {
             self.pool.flush();
         }
     }
 
+    /// Hands over numbers.
+    pub(crate) fn map(&self, numbers: impl IntoIterator<Item = u32>) {
+        for number in numbers {
+            self.hand_over(&number.to_string(), 0);
+        }
+    }
+
+    /// Has the core take events in, as JavaScript does with those that it cannot put in itself.
     fn submit(&self, texts: impl IntoIterator<Item = u32>) {
         for text in texts {
             self.pool.submit(text.to_string().as_bytes(), 0);
@@ -164,8 +199,25 @@ impl Bench {
 
     /// How many more events have a place than were handed over.
     fn room(&self) -> i32 {
-        let staged = self.pool.lock().staged;
-        self.word(Board::ALLOWED).wrapping_sub(staged).cast_signed()
+        let state = self.pool.lock();
+        let handed_over = state.backlog.published() + state.overflow.len() as u64 + state.left;
+        self.word(Board::ALLOWED).wrapping_sub(handed_over as u32).cast_signed()
+    }
+
+    /// How many workers can run events.
+    pub(crate) fn ready(&self) -> usize {
+        self.pool.lock().scheduler.ready_count()
+    }
+
+    /// How many events nobody had claimed when the pool last looked.
+    fn unclaimed(&self) -> usize {
+        self.pool.lock().backlog.unclaimed()
+    }
+
+    /// How many events are neither answered nor failed.
+    fn outstanding(&self) -> usize {
+        let state = self.pool.lock();
+        state.backlog.unclaimed() + state.overflow.len() + state.scheduler.outstanding()
     }
 
     /// How often JavaScript was called since the last look; it looks now.
@@ -232,7 +284,7 @@ impl Seat {
         }
     }
 
-    /// Runs short events until the worker, which was given none before, may hold `window` at once.
+    /// Runs short events until there is room for `window` of this worker, which had none before.
     fn widen(&mut self, bench: &Bench, window: usize) {
         let capacity = || bench.pool.lock().scheduler.capacity();
         let others = capacity() - 1;
@@ -243,7 +295,7 @@ impl Seat {
         bench.take(Queue::Results);
     }
 
-    /// What the worker was given, claimed or not: the text of each.
+    /// What was sent to this worker alone, started or not: the text of each.
     fn arrived(&mut self) -> Vec<String> {
         let text = |item: Item| String::from_utf8(item.text).expect("UTF-8");
         self.player.arrived().into_iter().map(text).collect()

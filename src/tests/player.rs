@@ -1,6 +1,7 @@
 //! A worker process played in this one: the real [`Worker`] at one end of real sockets and shared
 //! memory, with the part of `lib/worker.js` played by the test, and a [`Process`] that only notes
-//! what is done to it. It has no opinion on what should come; that is the tests' part.
+//! what is done to it. [`Writer`] and [`Claimer`] are JavaScript's two ends of the backlog, step by
+//! step as in `lib/backlog.js`. None has an opinion on what should come; that is the tests' part.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -10,10 +11,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::backlog::{entry, free, sleeper};
 use crate::child::Process;
 use crate::frame::{Decoder, Frame};
 use crate::memory::Memory;
-use crate::protocol::{Invitation, Layout, VERSION};
+use crate::protocol::{Board, Common, Invitation, Layout, VERSION};
 use crate::ring::{Header, Kind, flag};
 use crate::worker::{Item, Signal, Worker};
 
@@ -81,6 +83,7 @@ impl Process for NoProcess {
     }
 }
 
+/// For the worker in the place before its id.
 pub(crate) fn invitation(worker: u32, token: &str) -> Invitation {
     Invitation {
         version: VERSION,
@@ -89,6 +92,8 @@ pub(crate) fn invitation(worker: u32, token: &str) -> Invitation {
         worker,
         control: -1,
         memory: -1,
+        backlog: -1,
+        place: worker - 1,
         serialization: "json".into(),
         parent: 0,
         token: token.into(),
@@ -100,13 +105,171 @@ pub(crate) fn shared_memory() -> Arc<Memory> {
     Arc::new(Memory::anonymous(Layout::LEN).expect("memory"))
 }
 
+/// Memory of the size that all workers share.
+pub(crate) fn shared_backlog() -> Arc<Memory> {
+    Arc::new(Memory::anonymous(Common::LEN).expect("memory"))
+}
+
+/// The master's JavaScript at the backlog: `BacklogWriter`.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    memory: Arc<Memory>,
+    board: Arc<Memory>,
+    workers: usize,
+}
+
+impl Writer {
+    pub(crate) fn new(memory: Arc<Memory>, board: Arc<Memory>, workers: usize) -> Self {
+        Self { memory, board, workers }
+    }
+
+    /// Puts an event in. False, with nothing done, if that is the core's business.
+    pub(crate) fn write(&self, flags: u32, text: &str) -> bool {
+        let word = |at: usize| self.board.word(at).load(Ordering::SeqCst);
+        let length = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+        if length > Common::LONGEST / 3 || word(Board::OVERFLOWS) != 0 {
+            return false;
+        }
+        let number = word(Board::PUBLISHED);
+        if number.wrapping_sub(word(Board::FIRST)) >= Common::PLACES {
+            return false;
+        }
+        let room = 3 * length as u32;
+        let mut start = word(Board::TAIL);
+        let at = start % Common::SIZE;
+        if at + room > Common::SIZE {
+            start = start.wrapping_add(Common::SIZE - at);
+        }
+        if start.wrapping_sub(word(Board::HEAD)) as u64 + u64::from(room) > Common::SIZE.into() {
+            return false;
+        }
+        let len = text.len() as u32;
+        self.memory.write(Common::BYTES + (start % Common::SIZE) as usize, text.as_bytes());
+        let ascii = if text.len() == length { flag::ASCII } else { 0 };
+        let place = entry(number.into());
+        let store = |at: usize, value| self.memory.word(at).store(value, Ordering::SeqCst);
+        store(place + 1, start);
+        store(place + 2, len);
+        store(place + 3, flags | ascii);
+        store(place, free(number.into()));
+        let tail = start.wrapping_add(len.next_multiple_of(8));
+        self.board.word(Board::TAIL).store(tail, Ordering::SeqCst);
+        self.board.word(Board::PUBLISHED).store(number.wrapping_add(1), Ordering::SeqCst);
+        store(Common::PUBLISHED, number.wrapping_add(1));
+        true
+    }
+
+    /// Whether a worker sleeps that an event should wake.
+    pub(crate) fn has_sleepers(&self) -> bool {
+        let word = |at: usize| self.memory.word(Common::SLEEPERS + at).load(Ordering::SeqCst);
+        (0..self.workers.div_ceil(32)).any(|at| word(at) != 0)
+    }
+}
+
+/// A worker's JavaScript at the backlog: `BacklogReader`.
+#[derive(Debug)]
+pub(crate) struct Claimer {
+    memory: Arc<Memory>,
+    place: usize,
+    /// All events before this one are claimed.
+    next: u32,
+}
+
+impl Claimer {
+    pub(crate) fn new(memory: Arc<Memory>, place: usize) -> Self {
+        let next = memory.word(Common::CLAIMED).load(Ordering::SeqCst);
+        Self { memory, place, next }
+    }
+
+    fn word(&self, at: usize) -> u32 {
+        self.memory.word(at).load(Ordering::SeqCst)
+    }
+
+    fn state_of_mine(&self, number: u32) -> u32 {
+        free(number.into()) | (self.place as u32 + 1)
+    }
+
+    /// Makes the next event this worker's for good, and says its number. None if there is none.
+    pub(crate) fn claim(&mut self) -> Option<u32> {
+        let published = self.word(Common::PUBLISHED);
+        let hint = self.word(Common::CLAIMED);
+        let mut number = if is_before(self.next, hint) { hint } else { self.next };
+        while is_before(number, published) {
+            let state = self.memory.word(entry(number.into()));
+            let (free, mine) = (free(number.into()), self.state_of_mine(number));
+            let next = number.wrapping_add(1);
+            if state.compare_exchange(free, mine, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+                self.next = next;
+                self.memory.word(Common::CLAIMED).store(next, Ordering::SeqCst);
+                return Some(number);
+            }
+            number = next;
+        }
+        self.next = number;
+        None
+    }
+
+    /// Whether the worker that has claimed this event is to ring.
+    pub(crate) fn is_to_ring(&self, number: u32) -> bool {
+        self.word(Common::RING_AT) == number
+    }
+
+    /// The flags and the text of what was claimed, whose bytes are free from then on.
+    pub(crate) fn read(&self, number: u32) -> (u32, Vec<u8>) {
+        let place = entry(number.into());
+        let at = (self.word(place + 1) % Common::SIZE) as usize;
+        let len = (self.word(place + 2) as usize).min(Common::SIZE as usize - at);
+        let flags = self.word(place + 3);
+        let mut text = Vec::new();
+        self.memory.read(Common::BYTES + at, len, &mut text);
+        let state = self.state_of_mine(number) | Common::READ;
+        self.memory.word(place).store(state, Ordering::SeqCst);
+        (flags, text)
+    }
+
+    /// From now on an event wakes this worker.
+    pub(crate) fn sleep(&self) {
+        let (word, bit) = sleeper(self.place);
+        self.memory.word(word).fetch_or(bit, Ordering::SeqCst);
+    }
+
+    /// Whether there is something to claim, now that the worker is about to sleep.
+    pub(crate) fn has_more(&self) -> bool {
+        let published = self.word(Common::PUBLISHED);
+        let mut number = self.next;
+        while is_before(number, published) {
+            if self.word(entry(number.into())) == free(number.into()) {
+                return true;
+            }
+            number = number.wrapping_add(1);
+        }
+        false
+    }
+
+    /// It does not sleep any more.
+    pub(crate) fn wake(&self) {
+        let (word, bit) = sleeper(self.place);
+        self.memory.word(word).fetch_and(!bit, Ordering::SeqCst);
+    }
+}
+
+fn is_before(a: u32, b: u32) -> bool {
+    b.wrapping_sub(a).cast_signed() > 0
+}
+
 /// The worker and its JavaScript.
 pub(crate) struct Player {
     pub(crate) worker: Arc<Worker>,
     pub(crate) signals: Receiver<Signal>,
     /// Told once, when the master has ended before it let the worker go.
     pub(crate) orphaned: Receiver<()>,
+    pub(crate) claimer: Claimer,
     inbox: VecDeque<Item>,
+    registered: bool,
+    /// It has claimed an event whose text is still to come.
+    pub(crate) awaits_text: bool,
+    /// Answers were written since it last rang.
+    unrung: bool,
     /// Its clock, in milliseconds: each event takes what it is said to take.
     pub(crate) now: f64,
 }
@@ -142,33 +305,85 @@ impl<'a> Outcome<'a> {
 }
 
 impl Player {
-    pub(crate) fn join(worker: u32, token: &str, control: UnixStream, memory: Arc<Memory>) -> Self {
+    pub(crate) fn join(
+        worker: u32,
+        token: &str,
+        control: UnixStream,
+        memory: Arc<Memory>,
+        backlog: Arc<Memory>,
+    ) -> Self {
         let (signal, signals) = channel();
         let (orphan, orphaned) = channel();
+        let invitation = invitation(worker, token);
+        let claimer = Claimer::new(Arc::clone(&backlog), invitation.place as usize);
         let worker = Worker::join(
-            &invitation(worker, token),
+            &invitation,
             control,
             memory,
+            backlog,
             // A test that has ended does not listen any more.
             move |what| _ = signal.send(what),
             move || _ = orphan.send(()),
         );
         let worker = worker.expect("the worker joins");
-        Self { worker, signals, orphaned, inbox: VecDeque::new(), now: 0.0 }
+        Self {
+            worker,
+            signals,
+            orphaned,
+            claimer,
+            inbox: VecDeque::new(),
+            registered: false,
+            awaits_text: false,
+            unrung: false,
+            now: 0.0,
+        }
     }
 
-    /// The program reaches its call.
-    pub(crate) fn register(&self) {
-        self.waits(1);
+    /// The program reaches its call; whoever plays the supervisor tells the pool.
+    pub(crate) fn reach_call(&mut self) {
+        self.registered = true;
+        self.sleep();
+    }
+
+    /// The program reaches its call, and the master is told.
+    pub(crate) fn register(&mut self) {
+        self.reach_call();
         self.worker.register().expect("the master's end is open");
     }
 
-    /// How the master is to wake it; see [`Layout::WAITS`].
-    pub(crate) fn waits(&self, how: u32) {
-        self.worker.memory.word(Layout::WAITS).store(how, Ordering::SeqCst);
+    /// Whether the master is to ring for what it sends to this worker alone.
+    pub(crate) fn waits(&self, waits: bool) {
+        self.worker.memory.word(Layout::WAITS).store(waits.into(), Ordering::SeqCst);
     }
 
-    /// What has arrived by now.
+    fn is_serving(&self) -> bool {
+        self.registered && self.worker.memory.word(Layout::LEAVING).load(Ordering::SeqCst) == 0
+    }
+
+    /// Has the master ring for anything. False if there is something already.
+    pub(crate) fn sleep(&mut self) -> bool {
+        if self.unrung {
+            self.ring();
+        }
+        let takes_events = self.is_serving() && !self.awaits_text;
+        if takes_events {
+            self.claimer.sleep();
+        }
+        self.waits(true);
+        if !self.worker.has_arrived() && !(takes_events && self.claimer.has_more()) {
+            return true;
+        }
+        self.claimer.wake();
+        self.waits(false);
+        false
+    }
+
+    fn ring(&mut self) {
+        self.unrung = false;
+        self.worker.ring();
+    }
+
+    /// What has arrived by now for this worker alone.
     pub(crate) fn arrived(&mut self) -> Vec<Item> {
         self.take();
         std::mem::take(&mut self.inbox).into()
@@ -186,37 +401,66 @@ impl Player {
 
     pub(crate) fn next_within(&mut self, time: Duration) -> Option<Item> {
         let end = Instant::now() + time;
+        self.next_woken(|| Instant::now() >= end)
+    }
+
+    /// The same, until `is_over`. Nothing but a bell makes it look again.
+    pub(crate) fn next_woken(&mut self, is_over: impl Fn() -> bool) -> Option<Item> {
         loop {
-            // What was sent to this worker alone does not wait its turn.
-            let direct = self.inbox.iter().position(|item| item.header.has(flag::DIRECT));
-            if let Some(item) = self.inbox.remove(direct.unwrap_or(0)) {
+            if let Some(item) = self.look() {
                 return Some(item);
             }
-            self.take();
-            if !self.inbox.is_empty() {
+            if !self.sleep() {
                 continue;
             }
-            self.worker.ring();
-            self.waits(1);
-            if self.worker.has_arrived() {
-                continue;
-            }
-            match self.signals.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(_) => {}
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
+            loop {
+                match self.signals.recv_timeout(Duration::from_millis(5)) {
+                    Ok(_) => break,
+                    Err(RecvTimeoutError::Timeout) if !is_over() => {}
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
+                }
             }
         }
     }
 
-    /// Makes an event this worker's for good. False if the master took it back.
+    /// The next event or message that is there: what was sent to this worker alone comes first.
+    pub(crate) fn look(&mut self) -> Option<Item> {
+        self.take();
+        if let Some(item) = self.inbox.pop_front() {
+            self.awaits_text &= !item.header.has(flag::LONG);
+            return Some(item);
+        }
+        if self.awaits_text || !self.is_serving() {
+            return None;
+        }
+        let index = self.claimer.claim()?;
+        if self.claimer.is_to_ring(index) {
+            self.ring();
+        }
+        let (flags, text) = self.claimer.read(index);
+        if flags & flag::LONG != 0 {
+            // The master sees who claimed it, and sends the text.
+            self.awaits_text = true;
+            self.ring();
+            return None;
+        }
+        let flags = flags & (flag::HOLE | flag::WHOLE);
+        Some(Item { header: Header { index, ..Header::new(Kind::Task, flags) }, text })
+    }
+
+    /// Makes an event that was sent to this worker alone its own for good. False if the master took it
+    /// back. What comes from the backlog was claimed there.
     pub(crate) fn claim(&self, item: &Item) -> bool {
+        if !has_come_alone(item) {
+            return true;
+        }
         let index = item.header.index;
         let word = self.worker.memory.word(Layout::STARTED);
         let next = index.wrapping_add(1);
         word.compare_exchange(index, next, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
-    /// The next event that is still this worker's, claimed.
+    /// The next event, which is this worker's from now on.
     #[track_caller]
     pub(crate) fn start(&mut self) -> Item {
         loop {
@@ -230,6 +474,8 @@ impl Player {
 
     /// Publishes an answer, and rings if the master asked for it.
     pub(crate) fn answer(&mut self, item: &Item, outcome: Outcome<'_>) {
+        let direct = if has_come_alone(item) { flag::DIRECT } else { 0 };
+        let outcome = Outcome { flags: outcome.flags | direct, ..outcome };
         self.answer_at(item.header.index, outcome);
     }
 
@@ -245,9 +491,9 @@ impl Player {
             ..Header::new(Kind::Answer, flags)
         };
         self.worker.write(&header, &[response, data].concat());
-        let word = |at| self.worker.memory.word(at).load(Ordering::SeqCst);
-        if index.wrapping_add(1) == word(Layout::RING_AT) || word(Layout::RING_ALWAYS) == 1 {
-            self.worker.ring();
+        self.unrung = true;
+        if self.worker.memory.word(Layout::RING_ALWAYS).load(Ordering::SeqCst) == 1 {
+            self.ring();
         }
     }
 
@@ -257,6 +503,11 @@ impl Player {
         self.worker.write(&header, text);
         self.worker.ring();
     }
+}
+
+/// Whether an event came through the task ring: then its answer names its index there.
+pub(crate) fn has_come_alone(item: &Item) -> bool {
+    item.header.has(flag::DIRECT | flag::LONG)
 }
 
 /// The frames on the master's end of a control socket.

@@ -1,15 +1,16 @@
 //! Promised: a worker says first who it is; it is woken for what arrives and told of its release; it
-//! takes every event and message once and in order. The end of its master before the release is told
+//! takes every event and message that is for it alone once and in order. The end of its master before the release is told
 //! to it, and after the release is nothing: whatever it waits for, it goes on. A master that makes no
 //! sense is one that has ended. Nothing it says is cut in the middle of a character.
 
 use std::net::Shutdown;
-use std::sync::mpsc::TryRecvError;
 
 use super::*;
 use crate::frame;
 use crate::ring::{Kind, flag};
-use crate::tests::player::{DEADLINE, Heard, Player, invitation, shared_memory, until};
+use crate::tests::player::{
+    DEADLINE, Heard, Player, invitation, shared_backlog, shared_memory, until,
+};
 
 /// A worker and the master's ends of its wires.
 struct Bench {
@@ -26,7 +27,7 @@ impl Bench {
     fn new() -> Self {
         let (control, theirs) = UnixStream::pair().expect("sockets");
         let memory = shared_memory();
-        let player = Player::join(7, "secret", theirs, Arc::clone(&memory));
+        let player = Player::join(7, "secret", theirs, Arc::clone(&memory), shared_backlog());
         let mut heard = Heard::new(&control);
         heard.next();
         let tasks = Producer::new(Arc::clone(&memory), Layout::TASKS);
@@ -68,7 +69,7 @@ impl Bench {
 #[test]
 fn a_worker_says_first_who_it_is() {
     let (control, theirs) = UnixStream::pair().expect("sockets");
-    let player = Player::join(7, "secret", theirs, shared_memory());
+    let mut player = Player::join(7, "secret", theirs, shared_memory(), shared_backlog());
     player.register();
     let mut heard = Heard::new(&control);
     let mut next = || Message::decode(&heard.next().expect("a frame")).expect("ours");
@@ -77,19 +78,42 @@ fn a_worker_says_first_who_it_is() {
     assert_eq!(next(), Message::Registered);
 }
 
+/// Whether a worker joins with such memory.
+fn joins(control: UnixStream, memory: Arc<Memory>, backlog: Arc<Memory>) -> bool {
+    Worker::join(&invitation(1, "t"), control, memory, backlog, |_| (), || ()).is_ok()
+}
+
 #[test]
 fn a_worker_does_not_join_memory_that_is_too_small() {
-    let (_control, theirs) = UnixStream::pair().expect("sockets");
-    let memory = Arc::new(Memory::anonymous(Layout::LEN - 4096).expect("memory"));
-    let joined = Worker::join(&invitation(1, "t"), theirs, memory, |_| (), || ());
-    assert!(joined.is_err());
+    let short = |len: usize| Arc::new(Memory::anonymous(len - 4096).expect("memory"));
+    for (memory, backlog, expected) in [
+        (shared_memory(), shared_backlog(), true),
+        (short(Layout::LEN), shared_backlog(), false),
+        (shared_memory(), short(Common::LEN), false),
+    ] {
+        let (_control, theirs) = UnixStream::pair().expect("sockets");
+        assert_eq!(joins(theirs, memory, backlog), expected);
+    }
 }
 
 #[test]
 fn a_worker_does_not_join_a_master_that_is_gone() {
     let (control, theirs) = UnixStream::pair().expect("sockets");
     drop(control);
-    assert!(Worker::join(&invitation(1, "t"), theirs, shared_memory(), |_| (), || ()).is_err());
+    assert!(!joins(theirs, shared_memory(), shared_backlog()));
+}
+
+#[test]
+fn a_worker_knows_its_place_and_shares_the_backlog_with_the_others() {
+    let backlog = shared_backlog();
+    let workers = [1, 2, 40].map(|id| {
+        let (_control, theirs) = UnixStream::pair().expect("sockets");
+        Player::join(id, "t", theirs, shared_memory(), Arc::clone(&backlog)).worker
+    });
+    assert_eq!(workers.each_ref().map(|worker| worker.place), [0, 1, 39]);
+    backlog.word(Common::PUBLISHED).store(5, Ordering::SeqCst);
+    let published = |worker: &Worker| worker.backlog.word(Common::PUBLISHED).load(Ordering::SeqCst);
+    assert_eq!(workers.each_ref().map(|worker| published(worker)), [5; 3]);
 }
 
 #[test]
@@ -117,29 +141,31 @@ fn what_arrives_wakes_the_worker_and_is_taken_once_in_order() {
     assert!(bench.player.arrived().is_empty());
 }
 
+/// The bell may be for the backlog, where only JavaScript looks.
 #[test]
-fn a_bell_for_nothing_wakes_nobody_and_the_next_thing_wakes() {
+fn every_bell_wakes_the_worker_and_has_it_rung_for_what_comes_next() {
     let bench = Bench::new();
-    bench.send(&Message::Bell.encode());
-    until("the I/O thread asks to be rung", || bench.word(Layout::WAITS) == 1);
-    assert_eq!(bench.player.signals.try_recv(), Err(TryRecvError::Empty));
-    bench.give(Kind::Task, b"1");
-    bench.send(&Message::Bell.encode());
-    assert_eq!(bench.player.signals.recv_timeout(DEADLINE), Ok(Signal::Arrived));
+    for _ in 0..3 {
+        bench.memory.word(Layout::WAITS).store(0, Ordering::SeqCst);
+        bench.send(&Message::Bell.encode());
+        assert_eq!(bench.player.signals.recv_timeout(DEADLINE), Ok(Signal::Arrived));
+        assert!(!bench.player.worker.has_arrived());
+        assert_eq!(bench.word(Layout::WAITS), 1);
+    }
 }
 
 #[test]
-fn a_part_of_something_long_wakes_nobody_and_the_worker_asks_for_the_rest() {
+fn of_something_long_every_part_makes_the_worker_ask_for_the_rest() {
     let mut bench = Bench::new();
     let text = vec![b'x'; 2 * Layout::RING as usize];
     let mut written = 0;
-    let header = Header::new(Kind::Task, 0);
+    let header = Header::new(Kind::Task, flag::LONG);
     while !bench.tasks.push(&header, &text, &mut written) {
-        assert_eq!(bench.player.signals.try_recv(), Err(TryRecvError::Empty));
         bench.memory.word(Layout::STUCK).store(1, Ordering::SeqCst);
         bench.send(&Message::Bell.encode());
         assert_eq!(bench.next_message(), Some(Message::Bell));
         assert_eq!(bench.word(Layout::STUCK), 0);
+        assert!(bench.player.arrived().is_empty(), "a part is nothing yet");
     }
     bench.send(&Message::Bell.encode());
     assert!(bench.player.next().text == text);

@@ -1,32 +1,33 @@
-//! Promised: a worker is rung exactly when it sleeps and there is something for it: asleep for
-//! anything, busy only for what does not wait its turn. Whatever there was no room for follows without
+//! Promised: a worker is rung for what is sent to it alone exactly when it does not look by itself, and
+//! rings the master about an event only if somebody waits for what comes after it. Whatever there was no room for follows without
 //! anybody asking. Messages travel in order with the events, and before the program has reached its
 //! call over Node's own channel.
 
 use super::*;
+use crate::tests::player::Claimer;
 
 /// The worker's end of a control socket, with nobody at it.
-struct Bare {
+pub(super) struct Bare {
     control: UnixStream,
     memory: Arc<Memory>,
+    pub(super) claimer: Claimer,
     _master: UnixStream,
 }
 
 impl Bare {
-    fn new(bench: &Bench) -> Self {
+    /// One that has registered, and does not sleep.
+    pub(super) fn new(bench: &Bench, slot: usize) -> Self {
         let (master, control) = UnixStream::pair().expect("sockets");
         let (channel, _) = UnixStream::pair().expect("sockets");
         let memory = shared_memory();
         control.set_nonblocking(true).expect("a socket");
         let ours = master.try_clone().expect("a descriptor");
         let node = Arc::new(NodeChannel::new(channel));
-        bench.pool.started(
-            0,
-            Link::new(Box::new(NoProcess::new(1)), ours, node, memory.clone()),
-            None,
-        );
-        bench.pool.registered(0);
-        Self { control, memory, _master: master }
+        let process = Box::new(NoProcess::new(1));
+        bench.pool.started(slot, Link::new(process, ours, node, Arc::clone(&memory)), None);
+        bench.pool.registered(slot);
+        let claimer = Claimer::new(Arc::clone(&bench.backlog), slot);
+        Self { control, memory, claimer, _master: master }
     }
 
     fn set(&self, word: usize, value: u32) {
@@ -37,8 +38,14 @@ impl Bare {
         self.memory.word(word).load(Ordering::SeqCst)
     }
 
+    /// Reads what it was told.
+    pub(super) fn drain(&mut self) {
+        // There may be nothing.
+        let _ = self.control.read(&mut [0; 4096]);
+    }
+
     /// How often it was rung since the last look.
-    fn bells(&mut self) -> usize {
+    pub(super) fn bells(&mut self) -> usize {
         let mut bytes = [0; 4096];
         let count = self.control.read(&mut bytes).unwrap_or(0);
         let bell = Message::Bell.encode();
@@ -48,25 +55,19 @@ impl Bare {
 }
 
 #[test]
-fn a_worker_is_rung_when_it_sleeps_and_not_when_it_looks_by_itself() {
+fn a_worker_is_rung_for_what_is_its_own_when_it_sleeps_and_not_when_it_looks_by_itself() {
     type Give = fn(&Bench);
-    let in_turn: Give = |bench| bench.submit([1]);
     let direct: Give = |bench| assert!(bench.pool.submit_to(1, b"1", 0));
     let message: Give = |bench| assert!(bench.pool.message(1, b"1"));
     let cases = [
-        ("an event, awake", in_turn, 0, 0),
-        ("an event, asleep", in_turn, 1, 1),
-        ("an event, busy", in_turn, 2, 0),
         ("an event of its own, awake", direct, 0, 0),
         ("an event of its own, asleep", direct, 1, 1),
-        ("an event of its own, busy", direct, 2, 1),
         ("a message, awake", message, 0, 0),
         ("a message, asleep", message, 1, 1),
-        ("a message, busy", message, 2, 1),
     ];
     for (name, give, waits, bells) in cases {
         let bench = Bench::new(1);
-        let mut bare = Bare::new(&bench);
+        let mut bare = Bare::new(&bench, 0);
         bare.set(Layout::WAITS, waits);
         give(&bench);
         assert_eq!(bare.bells(), bells, "{name}");
@@ -78,23 +79,46 @@ fn a_worker_is_rung_when_it_sleeps_and_not_when_it_looks_by_itself() {
 }
 
 #[test]
-fn a_worker_rings_half_way_through_what_it_holds() {
-    let (bench, [mut seat]) = Bench::running();
-    seat.widen(&bench, 32);
-    let ring_at = || seat.memory.word(Layout::RING_AT).load(Ordering::SeqCst);
-    let first = seat.memory.word(Layout::STARTED).load(Ordering::SeqCst);
-    for (held, middle) in [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (9, 5)] {
-        while (bench.pool.lock().scheduler.held(0) as u32) < held {
-            bench.submit([0]);
+fn while_a_map_waits_whoever_claims_the_middle_one_of_the_events_that_wait_rings() {
+    for waiting in 1..10_u32 {
+        let bench = Bench::new(1);
+        let mut bare = Bare::new(&bench, 0);
+        bench.map(0..waiting);
+        bench.set(Board::WAITING_FOR, 1000);
+        bench.set(Board::WAITING, 1);
+        bench.pool.flush();
+        let rings = |number: &u32| bare.claimer.is_to_ring(*number);
+        assert_eq!((0..waiting).filter(rings).collect::<Vec<_>>(), [waiting / 2]);
+        // Then it is the middle of what is left, until nothing is.
+        let mut claimed = 0;
+        let mut bells = 0;
+        while let Some(number) = bare.claimer.claim() {
+            assert_eq!(number, claimed);
+            claimed += 1;
+            if bare.claimer.is_to_ring(number) {
+                bells += 1;
+                bench.pool.rang();
+            }
         }
-        assert_eq!(ring_at() - first, middle, "of {held}");
+        assert_eq!((claimed, bench.unclaimed()), (waiting, 0));
+        assert_eq!(bells, (waiting + 1).ilog2(), "of {waiting}");
     }
+}
+
+#[test]
+fn while_nobody_waits_no_claim_rings() {
+    let bench = Bench::new(1);
+    let bare = Bare::new(&bench, 0);
+    bench.map([0; 10]);
+    bench.pool.flush();
+    // The word is 0 at first: the very first claim may ring for nothing.
+    assert!((1..10).all(|number| !bare.claimer.is_to_ring(number)));
 }
 
 #[test]
 fn a_writer_that_waits_for_room_is_rung_when_there_is_some() {
     let bench = Bench::new(1);
-    let mut bare = Bare::new(&bench);
+    let mut bare = Bare::new(&bench, 0);
     bench.pool.rang();
     assert_eq!(bare.bells(), 0);
     bare.set(Layout::BLOCKED, 1);
@@ -105,7 +129,7 @@ fn a_writer_that_waits_for_room_is_rung_when_there_is_some() {
 #[test]
 fn messages_travel_in_order_with_the_events() {
     let (bench, [mut seat]) = Bench::running();
-    bench.submit([1]);
+    assert!(bench.pool.submit_to(1, b"1", 0));
     assert!(bench.pool.message(1, b"\"a\""));
     assert!(bench.pool.message(1, b"\"b\""));
     let kinds = [Kind::Task, Kind::Message, Kind::Message];
@@ -128,34 +152,30 @@ fn before_the_program_has_reached_its_call_messages_take_node_s_own_channel() {
 }
 
 #[test]
-fn a_message_reaches_a_busy_worker_also_from_behind_an_event_that_does_not_fit() {
+fn a_message_reaches_a_worker_also_from_behind_a_text_that_does_not_fit() {
     let bench = Bench::new(1);
-    let mut bare = Bare::new(&bench);
-    let answers = Producer::new(Arc::clone(&bare.memory), Layout::ANSWERS);
-    bench.submit([0]);
-    let answer = Header { finished: SHORT, ..Header::new(Kind::Answer, 0) };
-    assert!(answers.push(&answer, b"", &mut 0));
-    // It runs an event that waits for a message, and has been handed the next one, which is long.
-    bench.submit([1]);
-    bare.set(Layout::STARTED, 2);
-    bare.set(Layout::WAITS, 2);
+    let mut bare = Bare::new(&bench, 0);
     bench.pool.submit(&vec![b' '; 3 * Layout::RING as usize], 0);
-    assert_eq!((bench.pool.lock().scheduler.held(0), bare.bells()), (2, 0));
+    let number = bare.claimer.claim().expect("an event");
+    assert!(bare.claimer.read(number).0 & flag::LONG != 0);
+    bare.set(Layout::WAITS, 1);
+    bench.pool.rang();
     assert!(bench.pool.message(1, b"\"go\""));
     assert_eq!(bare.bells(), 1);
     let mut tasks = Consumer::new(Arc::clone(&bare.memory), Layout::TASKS);
     let mut text = Vec::new();
+    let mut arrived = Vec::new();
     for _ in 0..10 {
         while let Some(header) = tasks.pop(&mut text).expect("a sound ring") {
-            if header.kind == Kind::Message {
-                assert_eq!(text, b"\"go\"");
-                return;
-            }
+            arrived.push((header.kind, text.len()));
+        }
+        if arrived.len() == 2 {
+            break;
         }
         assert_eq!(bare.word(Layout::STUCK), 1, "the worker rings if the master has more");
         bench.pool.rang();
     }
-    panic!("no message came");
+    assert_eq!(arrived, [(Kind::Task, 3 * Layout::RING as usize), (Kind::Message, 4)]);
 }
 
 /// The ring is always about full, and the worker sleeps whenever it has emptied it: whoever does not
@@ -164,7 +184,6 @@ fn a_message_reaches_a_busy_worker_also_from_behind_an_event_that_does_not_fit()
 fn what_there_was_no_room_for_follows_without_anybody_asking() {
     const EVENTS: usize = 3000;
     let (bench, [mut seat]) = Bench::running();
-    seat.widen(&bench, 128);
     let ears = Ears::of(&bench, 0, &seat);
     // Five fill the ring, and none can be cut into parts.
     let text = vec![b' '; Layout::RING as usize / 5 - 64];

@@ -1,6 +1,6 @@
-//! Promised: an event and an answer of any length pass through rings of fixed size, whole, in order
+//! Promised: an event and an answer of any length pass through memory of fixed size, whole, in order
 //! and beside short ones; whoever waits for room is let go when there is some; and an event that was
-//! taken back while it was half-way leaves nothing behind.
+//! taken back while its text was half-way leaves nothing behind.
 
 use super::*;
 
@@ -14,18 +14,22 @@ fn text(len: usize, seed: u8) -> Vec<u8> {
     text
 }
 
-/// Around every bound: a frame without parts, the ring, a payload of many rings.
-const LENGTHS: [usize; 12] = [
+/// Around every bound: what JavaScript puts into the backlog itself, what lies there, a frame without
+/// parts, the ring, a payload of many rings.
+const LENGTHS: [usize; 15] = [
     100,
     1_000,
     100_000,
     Layout::RING as usize / 4 - 1,
     Layout::RING as usize / 4,
     Layout::RING as usize / 4 + 1,
+    Common::LONGEST / 3,
+    Common::LONGEST / 3 + 1,
     Layout::RING as usize / 2,
     Layout::RING as usize - 32,
-    Layout::RING as usize,
-    Layout::RING as usize + 1,
+    Common::LONGEST - 1,
+    Common::LONGEST,
+    Common::LONGEST + 1,
     5_000_000,
     20_000_000,
 ];
@@ -52,14 +56,12 @@ fn events_and_answers_of_every_length_pass_whole_and_beside_short_ones() {
         }
         for len in LENGTHS {
             for seed in 0..2 {
-                bench.pool.submit(&text(len, seed), 0);
-                bench.submit([u32::from(seed)]);
+                let text = String::from_utf8(text(len, seed)).expect("ASCII");
+                bench.hand_over(&text, 0);
+                bench.map([u32::from(seed)]);
             }
         }
-        until("the answers", || {
-            let outstanding = bench.pool.lock().scheduler.outstanding();
-            outstanding == 0
-        });
+        until("the answers", || bench.outstanding() == 0);
         over.store(true, Ordering::SeqCst);
     });
     for ear in ears {
@@ -105,34 +107,42 @@ fn an_answer_that_waits_for_room_goes_on_when_the_master_looks_and_only_then() {
 }
 
 #[test]
+fn with_one_worker_long_and_short_events_are_started_in_the_order_of_submission() {
+    let (bench, [mut seat]) = Bench::running();
+    let ears = Ears::of(&bench, 0, &seat);
+    let lengths = [10, 2_000_000, 20, 30, 1_500_000, 3_000_000, 40];
+    for len in lengths {
+        bench.hand_over(std::str::from_utf8(&text(len, 0)).expect("ASCII"), 0);
+    }
+    for len in lengths {
+        let item = seat.player.start();
+        assert_eq!(item.text.len(), len);
+        seat.player.answer(&item, Outcome::nothing());
+    }
+    drop(seat);
+    ears.join();
+}
+
+#[test]
 fn an_event_that_is_taken_back_half_way_leaves_nothing_behind() {
     let (bench, [mut a, mut b]) = Bench::running();
-    a.widen(&bench, 4);
-    assert!(bench.pool.submit_to(2, b"100", 0));
-    bench.submit([0]);
-    let long = a.player.start();
     let big = text(3 * Layout::RING as usize, 1);
-    // Behind the event that runs, and too long for the ring.
     bench.pool.submit(&big, 0);
-    assert_eq!(bench.pool.lock().scheduler.held(0), 2);
-    // The worker has taken in the first part before the rest is taken back.
+    assert!(a.player.look().is_none(), "it has claimed the event, and awaits the text");
+    bench.pool.rang();
+    // The worker has taken in the first part when it leaves.
     assert_eq!(a.player.arrived().len(), 0);
+    bench.pool.disconnected(0);
     let ears = [Ears::of(&bench, 0, &a), Ears::of(&bench, 1, &b)];
-    b.run(&bench, 1);
     let item = b.player.start();
     assert!(item.text == big, "it runs where there is room");
     b.player.answer(&item, Outcome::response("true"));
-    bench.pool.rang();
-    a.player.answer(&long, Outcome::nothing());
-    bench.pool.rang();
-    // What the first worker is given next is whole, and nothing of the other is before it.
+    // What it is sent next is whole, and nothing of the other is before it.
     for seed in [2, 3] {
         let next = text(2 * Layout::RING as usize, seed);
-        assert!(bench.pool.submit_to(1, &next, 0));
-        let item = a.player.start();
-        assert!(item.text == next);
-        a.player.answer(&item, Outcome::nothing());
-        bench.pool.rang();
+        assert!(bench.pool.message(1, &next));
+        let item = a.player.next();
+        assert!(item.header.kind == Kind::Message && item.text == next);
     }
     drop((a, b));
     for ear in ears {
@@ -143,16 +153,15 @@ fn an_event_that_is_taken_back_half_way_leaves_nothing_behind() {
 #[test]
 fn a_message_that_is_half_way_is_not_taken_back_with_the_events_behind_it() {
     let (bench, [mut a, mut b]) = Bench::running();
-    a.widen(&bench, 4);
-    assert!(bench.pool.submit_to(2, b"100", 0));
-    bench.submit([0]);
-    a.player.start();
     let big = text(3 * Layout::RING as usize, 1);
     assert!(bench.pool.message(1, &big));
-    bench.submit([1]);
+    bench.pool.submit(&big, 0);
+    assert!(a.player.look().is_none());
+    bench.pool.rang();
+    bench.pool.disconnected(0);
     let _ears = [Ears::of(&bench, 0, &a), Ears::of(&bench, 1, &b)];
-    b.run(&bench, 2);
-    assert_eq!(bench.numbers(Queue::Results), [100, 1]);
+    let item = b.player.start();
+    assert!(item.text == big);
     let item = a.player.next();
     assert!(item.header.kind == Kind::Message && item.text == big);
 }

@@ -4,14 +4,12 @@
 
 use super::*;
 
-/// A pool of two: the first worker may hold eight, the second runs one event that takes long.
+/// A pool of two with eight events; the second worker runs another one, which takes long.
 fn one_busy() -> (Bench, Seat, Seat, Item) {
-    let (bench, [mut a, mut b]) = Bench::running();
-    a.widen(&bench, 8);
+    let (bench, [a, mut b]) = Bench::running();
     assert!(bench.pool.submit_to(2, b"\"long\"", 0));
     let long = b.player.start();
-    bench.submit(0..8);
-    assert_eq!(bench.pool.lock().scheduler.held(0), 8);
+    bench.map(0..8);
     (bench, a, b, long)
 }
 
@@ -110,21 +108,69 @@ fn an_answer_that_is_only_partly_in_the_ring_is_none() {
     assert_eq!(bench.numbers(Queue::Failures), [1]);
 }
 
+/// A text that the backlog has no room for, and that does not fit the task ring at once.
+fn long_text() -> String {
+    format!("\"{}\"", "x".repeat(2 * Layout::RING as usize))
+}
+
 #[test]
-fn an_event_that_is_only_partly_in_the_ring_runs_elsewhere() {
-    let (bench, [a, mut b]) = Bench::running();
-    assert!(bench.pool.submit_to(2, b"0", 0));
-    let long = b.player.start();
-    let text = format!("\"{}\"", "x".repeat(2 * Layout::RING as usize));
-    bench.pool.submit(text.as_bytes(), 0);
-    assert_eq!(bench.pool.lock().scheduler.held(0), 1);
+fn a_long_event_that_was_claimed_and_not_started_runs_elsewhere_however_far_its_text_had_come() {
+    let text = long_text();
+    for looks in 0..6 {
+        let (bench, [mut a, mut b]) = Bench::running();
+        assert!(bench.pool.submit_to(2, b"0", 0));
+        let long = b.player.start();
+        bench.hand_over(&text, 0);
+        assert!(a.player.look().is_none(), "it has claimed the event, and awaits the text");
+        let mut has_arrived = false;
+        for _ in 0..looks {
+            bench.pool.rang();
+            has_arrived |= a.player.look().is_some();
+        }
+        assert_eq!(has_arrived, looks > 2, "{looks} looks");
+        bench.pool.ended(0, Exit::Signal(9), false);
+        drop(a);
+        let _ears = Ears::of(&bench, 1, &b);
+        b.player.answer(&long, Outcome::nothing());
+        bench.pool.rang();
+        let item = b.player.start();
+        assert!(item.text == text.as_bytes());
+        assert_eq!(bench.take(Queue::Failures), []);
+    }
+}
+
+#[test]
+fn a_long_event_that_was_started_fails() {
+    let (bench, [mut seat]) = Bench::running();
+    let text = long_text();
+    bench.hand_over(&text, 0);
+    let ears = Ears::of(&bench, 0, &seat);
+    seat.player.start();
     bench.pool.ended(0, Exit::Signal(9), false);
-    drop(a);
-    let _ears = Ears::of(&bench, 1, &b);
-    b.player.answer(&long, Outcome::nothing());
-    bench.pool.rang();
-    let item = b.player.start();
-    assert!(item.text == text.as_bytes());
+    drop(seat);
+    ears.join();
+    let failures = bench.take(Queue::Failures);
+    assert!(failures.len() == 1 && failures[0].data == text.trim_matches('"'));
+}
+
+#[test]
+fn of_all_that_a_worker_holds_only_what_it_had_started_fails() {
+    let (bench, [mut a, mut b]) = Bench::running();
+    bench.map(0..2);
+    a.player.start();
+    for i in 10..14_u32 {
+        assert!(bench.pool.submit_to(1, i.to_string().as_bytes(), 0));
+    }
+    let direct = [a.player.start(), a.player.start()];
+    a.player.answer(&direct[0], Outcome::response("10"));
+    bench.pool.ended(0, Exit::Signal(9), false);
+    assert_eq!(bench.numbers(Queue::Results), [10]);
+    assert_eq!(bench.numbers(Queue::Failures), [0, 11]);
+    b.run(&bench, 1);
+    assert_eq!(bench.numbers(Queue::Results), [1]);
+    let mut next = bench.seat(0);
+    bench.register(0, &mut next);
+    assert_eq!(next.arrived(), ["12", "13"]);
 }
 
 #[test]
@@ -138,7 +184,7 @@ fn events_for_the_lost_worker_alone_wait_for_the_next_one_and_those_it_ran_fail(
     assert_eq!(bench.numbers(Queue::Failures), [1]);
     assert_eq!(b.arrived(), [""; 0]);
     let mut next = bench.seat(0);
-    bench.pool.registered(0);
+    bench.register(0, &mut next);
     assert_eq!(next.arrived(), ["2", "3"]);
 }
 
@@ -158,19 +204,62 @@ fn an_event_fails_once_whatever_is_heard_of_its_worker_later() {
 
 #[test]
 fn a_worker_that_answers_what_it_was_not_asked_is_killed_and_costs_what_it_ran() {
-    let (bench, [mut seat]) = Bench::running();
-    bench.submit([1]);
-    seat.player.start();
-    for index in [7, 7, u32::MAX] {
-        seat.player.answer_at(index, Outcome::response("1"));
+    type Answer = fn(&mut Player);
+    let by_number = |player: &mut Player, number: u32| {
+        player.answer_at(number, Outcome::response("1"));
+    };
+    let cases: [(&str, Answer); 6] = [
+        ("an event that there is none of", |player| player.answer_at(7, Outcome::response("1"))),
+        ("the next one", |player| player.answer_at(3, Outcome::response("1"))),
+        ("one long ago", |player| player.answer_at(u32::MAX, Outcome::response("1"))),
+        ("one that nobody has claimed", |player| player.answer_at(2, Outcome::response("1"))),
+        ("one that another has claimed", |player| player.answer_at(1, Outcome::response("1"))),
+        ("one for it alone that there is none of", |player| {
+            let outcome = Outcome::response("1");
+            player.answer_at(0, Outcome { flags: outcome.flags | flag::DIRECT, ..outcome });
+        }),
+    ];
+    for (name, answer) in cases {
+        let (bench, [mut seat, mut other]) = Bench::running();
+        bench.map(0..3);
+        seat.player.start();
+        let theirs = other.player.start();
+        answer(&mut seat.player);
+        by_number(&mut seat.player, 100);
+        bench.pool.rang();
+        assert!(seat.process.was_killed(), "{name}");
+        assert_eq!(bench.take(Queue::Results), [], "{name}");
+        bench.pool.ended(0, Exit::Signal(9), false);
+        let failures = bench.take(Queue::Failures);
+        assert_eq!(failures.len(), 1, "{name}");
+        let message = failures[0].response["message"].as_str().expect("a text");
+        assert!(message.contains("it answered event"), "{name}: {message}");
+        other.player.answer(&theirs, Outcome::response("1"));
+        bench.pool.rang();
+        other.run(&bench, 1);
+        assert_eq!(bench.numbers(Queue::Results), [1, 2], "{name}");
+        assert!(!other.process.was_killed(), "{name}");
     }
-    bench.pool.rang();
-    assert!(seat.process.was_killed());
-    assert_eq!(bench.take(Queue::Results), []);
-    bench.pool.ended(0, Exit::Signal(9), false);
-    let failures = bench.take(Queue::Failures);
-    let message = failures[0].response["message"].as_str().expect("a text");
-    assert!(message.contains("it answered event"), "{message}");
+}
+
+#[test]
+fn a_long_event_is_not_answered_before_its_text_has_come_and_not_by_its_number() {
+    // The answer is there before the claim has been looked at, or while the text is half-way.
+    for looks in 0..3 {
+        let (bench, [mut seat]) = Bench::running();
+        bench.hand_over(&long_text(), 0);
+        assert!(seat.player.look().is_none());
+        for _ in 0..looks {
+            bench.pool.rang();
+        }
+        seat.player.answer_at(0, Outcome::response("1"));
+        bench.pool.rang();
+        bench.pool.rang();
+        assert!(seat.process.was_killed());
+        assert_eq!(bench.take(Queue::Results), []);
+        bench.pool.ended(0, Exit::Signal(9), false);
+        assert_eq!((bench.pool.count(Queue::Failures), bench.outstanding()), (0, 1));
+    }
 }
 
 #[test]
@@ -223,10 +312,62 @@ fn a_worker_whose_memory_is_garbage_is_killed_and_what_was_sound_before_counts()
 
 #[test]
 fn a_worker_that_counts_more_as_started_than_it_was_given_costs_what_it_was_given() {
-    let (bench, [mut seat]) = Bench::running();
-    bench.submit([1]);
-    seat.player.next();
+    let (bench, [seat]) = Bench::running();
+    for i in 1..3_u32 {
+        assert!(bench.pool.submit_to(1, i.to_string().as_bytes(), 0));
+    }
     seat.memory.word(Layout::STARTED).store(1000, Ordering::SeqCst);
     bench.pool.ended(0, Exit::Code(1), false);
-    assert_eq!(bench.numbers(Queue::Failures), [1]);
+    assert_eq!(bench.numbers(Queue::Failures), [1, 2]);
+}
+
+#[test]
+fn garbage_where_the_events_wait_costs_no_event_and_no_master() {
+    type Spoil = fn(&Memory, usize);
+    let garbage: [(&str, Spoil); 6] = [
+        ("a claim of nobody's", |memory, place| {
+            memory.word(place).store(77, Ordering::SeqCst);
+        }),
+        ("a claim of a worker that is not there", |memory, place| {
+            memory.word(place).store(2, Ordering::SeqCst);
+        }),
+        ("another event's state", |memory, place| {
+            memory.word(place).store(0xdead_beef, Ordering::SeqCst);
+        }),
+        ("a long text that is none", |memory, place| {
+            memory.word(place + 3).store(flag::LONG, Ordering::SeqCst);
+        }),
+        ("a length", |memory, place| memory.word(place + 2).store(u32::MAX, Ordering::SeqCst)),
+        ("a position", |memory, place| memory.word(place + 1).store(u32::MAX, Ordering::SeqCst)),
+    ];
+    for (name, spoil) in garbage {
+        let bench = Bench::new(2);
+        let mut seat = bench.seat(0);
+        bench.map(0..3);
+        // Of the event in the middle, before anybody has claimed it.
+        spoil(&bench.backlog, crate::backlog::entry(1));
+        bench.register(0, &mut seat);
+        let over = || bench.outstanding() == 0;
+        for _ in 0..10 {
+            let Some(item) = seat.player.look() else {
+                bench.pool.rang();
+                continue;
+            };
+            if seat.player.claim(&item) {
+                seat.player.answer(&item, Outcome::response("1"));
+            }
+            bench.pool.rang();
+        }
+        if name == "a long text that is none" {
+            // Its worker waits for a text that nobody has.
+            bench.pool.ended(0, Exit::Signal(9), false);
+            let mut next = bench.seat(0);
+            bench.register(0, &mut next);
+            next.run(&bench, 1);
+        }
+        assert!(over(), "{name}");
+        // The event's data may be garbage now; it is answered all the same.
+        let ended = bench.pool.count(Queue::Results) + bench.pool.count(Queue::Failures);
+        assert_eq!(ended, 3, "{name}");
+    }
 }

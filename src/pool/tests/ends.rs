@@ -36,7 +36,7 @@ fn a_worker_that_ran_events_is_replaced_at_once_every_time() {
         die(&bench, 0);
         assert_eq!(bench.restarts(), [(0, Duration::ZERO)]);
         seat = bench.seat(0);
-        bench.pool.registered(0);
+        bench.register(0, &mut seat);
         assert_eq!(bench.hear(), [exit(1), Note::Registered { worker: 1 }]);
     }
 }
@@ -50,7 +50,7 @@ fn a_worker_that_ended_in_its_first_event_is_replaced_every_time_too() {
         die(&bench, 0);
         assert_eq!(bench.restarts(), [(0, Duration::ZERO)]);
         seat = bench.seat(0);
-        bench.pool.registered(0);
+        bench.register(0, &mut seat);
     }
     assert_eq!(bench.take(Queue::Failures).len(), 10);
 }
@@ -58,9 +58,10 @@ fn a_worker_that_ended_in_its_first_event_is_replaced_every_time_too() {
 #[test]
 fn three_ends_in_a_row_without_an_event_before_all_were_ready_end_the_run() {
     let mut bench = Bench::new(2);
-    let _other = bench.seat(1);
-    bench.pool.registered(1);
-    bench.submit(0..3);
+    let mut other = bench.seat(1);
+    bench.register(1, &mut other);
+    bench.map(0..3);
+    other.player.start();
     for delay in [Duration::ZERO, Duration::from_millis(100)] {
         let _seat = bench.seat(0);
         die(&bench, 0);
@@ -93,7 +94,7 @@ fn an_event_in_between_begins_the_count_anew() {
         die(&bench, 0);
         assert_eq!(bench.restarts().len(), 2, "in round {round}");
         let mut third = bench.seat(0);
-        bench.pool.registered(0);
+        bench.register(0, &mut third);
         assert!(bench.pool.submit_to(1, b"1", 0));
         third.run(&bench, 1);
         die(&bench, 0);
@@ -130,7 +131,7 @@ fn the_last_worker_that_cannot_live_ends_the_run_and_everything_after_it_fails()
     die(&bench, 0);
     bench.submit([0]);
     assert!(bench.pool.submit_to(1, b"1", 0));
-    bench.stage("2", 0);
+    bench.map([2]);
     let _second = bench.seat(0);
     die(&bench, 0);
     let _third = bench.seat(0);
@@ -139,7 +140,7 @@ fn the_last_worker_that_cannot_live_ends_the_run_and_everything_after_it_fails()
     assert_eq!(kinds(&bench.hear()), ["exit", "exit", "exit", "failed", "closed"]);
     bench.submit([3]);
     assert!(bench.pool.submit_to(1, b"4", 0));
-    bench.stage("5", 0);
+    bench.map([5]);
     let mut failed = bench.numbers(Queue::Failures);
     failed.sort_unstable();
     assert_eq!(failed, [0, 1, 2, 3, 4, 5]);
@@ -152,14 +153,18 @@ fn the_last_worker_that_cannot_live_ends_the_run_and_everything_after_it_fails()
 #[test]
 fn what_comes_back_from_a_worker_after_the_run_s_end_fails_too() {
     let (bench, [mut a, b]) = Bench::running();
-    a.widen(&bench, 8);
     assert!(bench.pool.submit_to(2, b"100", 0));
-    bench.submit(0..4);
+    bench.map(0..2);
     a.player.start();
+    for text in ["2", "3"] {
+        assert!(bench.pool.submit_to(1, text.as_bytes(), 0));
+    }
     bench.pool.refused(&Error::Protocol { worker: 2, what: "a test".into() });
-    // One runs, three are prefetched behind it, when the worker ends.
+    assert_eq!(bench.numbers(Queue::Failures), [1], "nobody had claimed it");
+    assert!(a.player.claimer.claim().is_none());
+    // One runs, and two more have been given to the worker, when it ends.
     die(&bench, 0);
-    assert_eq!(bench.numbers(Queue::Failures), [0, 1, 2, 3]);
+    assert_eq!(bench.numbers(Queue::Failures), [0, 2, 3]);
     drop(b);
     die(&bench, 1);
     assert!(bench.pool.drained());
@@ -240,17 +245,18 @@ fn a_release_lets_every_worker_go_and_closes_when_the_last_has_ended() {
 #[test]
 fn an_event_that_runs_at_the_release_may_still_answer_and_nothing_more_is_started() {
     let (bench, [mut seat]) = Bench::running();
-    seat.widen(&bench, 8);
-    bench.submit(0..3);
+    bench.map(0..3);
     let item = seat.player.start();
+    assert!(bench.pool.submit_to(1, b"5", 0));
     bench.pool.release();
+    assert!(seat.player.claimer.claim().is_none(), "what nobody had claimed was taken back");
     for item in seat.player.arrived() {
         assert!(!seat.player.claim(&item), "event {} was taken back", item.header.index);
     }
     seat.player.answer(&item, Outcome::response("0"));
     assert_eq!(bench.numbers(Queue::Results), [0]);
-    bench.submit([4]);
-    assert_eq!(seat.arrived(), [""; 0]);
+    bench.map([4]);
+    assert!(seat.player.look().is_none());
 }
 
 #[test]
@@ -303,14 +309,14 @@ fn one_worker_that_is_let_go_is_replaced() {
 #[test]
 fn a_worker_that_leaves_of_its_own_will_is_let_go_and_replaced_and_counts_as_any_other() {
     let (mut bench, [mut a, mut b]) = Bench::running();
-    a.widen(&bench, 4);
     assert!(bench.pool.submit_to(2, b"100", 0));
-    bench.submit(0..3);
+    bench.map(0..3);
     let item = a.player.start();
     bench.orders();
     bench.pool.disconnected(0);
     until("it is told", || a.player.signals.try_iter().any(|signal| signal == Signal::Released));
-    // What runs there may end; what waited there runs elsewhere.
+    // What runs there may end; it claims nothing more.
+    assert!(a.player.look().is_none());
     a.player.answer(&item, Outcome::response("0"));
     b.run(&bench, 3);
     assert_eq!(bench.take(Queue::Results).len(), 4);

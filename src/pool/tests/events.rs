@@ -1,5 +1,4 @@
-//! Promised: an event that was handed over, by the staging ring or by `submit`, reaches a worker once
-//! and comes back once, with its data as the worker left it: in the results with its response, in the
+//! Promised: an event that was handed over, by JavaScript or by the core, reaches a worker once and comes back once, with its data as the worker left it: in the results with its response, in the
 //! failures with its error, in neither without a response. Order is that of completion; with one
 //! worker that of submission. The program's messages keep their place among the answers.
 
@@ -12,7 +11,7 @@ fn with_one_worker_results_are_in_the_order_of_submission_whichever_way_they_cam
     let mut run = 0;
     for i in 0..2000_u32 {
         if random.bool() {
-            bench.stage(&i.to_string(), 0);
+            bench.map([i]);
         } else {
             bench.submit([i]);
         }
@@ -47,12 +46,9 @@ fn across_workers_results_are_in_the_order_in_which_they_were_finished() {
 #[test]
 fn the_answers_of_one_worker_keep_their_order_among_those_of_others() {
     let (bench, [mut a, mut b]) = Bench::running();
-    a.widen(&bench, 8);
-    b.widen(&bench, 8);
     let mut random = fastrand::Rng::with_seed(2);
     bench.submit(0..16);
     for seat in [&mut a, &mut b] {
-        seat.player.now = 0.0;
         for nth in ["0", "1", "2", "3", "4", "5", "6", "7"] {
             let item = seat.player.start();
             // Some at the same instant as the one before, or as one of the other worker.
@@ -99,7 +95,7 @@ fn an_event_comes_out_with_its_data_as_the_worker_left_it() {
         ("[1]", 0, changed(failure, "[4]"), Queue::Failures, failed, "[4]", r#"{"message":"no"}"#),
     ];
     for (text, flags, outcome, queue, kind, data, response) in cases {
-        bench.stage(text, flags);
+        bench.hand_over(text, flags);
         let item = seat.player.start();
         assert_eq!((item.text.as_slice(), item.header.flags), (text.as_bytes(), flags));
         seat.player.answer(&item, outcome);
@@ -127,20 +123,25 @@ fn texts_of_every_length_cross_both_ways_and_come_out_as_they_went_in() {
     let (bench, [mut seat]) = Bench::running();
     for len in [0, 1, 7, 8, 23, 24, 25, 31, 32, 33, 64, 1000, 70_000] {
         let text = format!("\"{}\"", "é".repeat(len));
-        bench.pool.submit(text.as_bytes(), 0);
-        let item = seat.player.start();
-        assert_eq!(item.text, text.as_bytes());
-        seat.player.answer(&item, Outcome::response(&item.text));
-        let expected: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        assert_eq!(bench.take(Queue::Results), [Entry::new(ANSWERED, 1, expected, &text)]);
+        let ways: [fn(&Bench, &str); 2] = [
+            |bench, text| bench.hand_over(text, 0),
+            |bench, text| bench.pool.submit(text.as_bytes(), 0),
+        ];
+        for hand_over in ways {
+            hand_over(&bench, &text);
+            let item = seat.player.start();
+            assert_eq!(item.text, text.as_bytes());
+            seat.player.answer(&item, Outcome::response(&item.text));
+            let expected: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            assert_eq!(bench.take(Queue::Results), [Entry::new(ANSWERED, 1, expected, &text)]);
+        }
     }
 }
 
 #[test]
 fn the_program_s_messages_keep_their_place_among_the_answers() {
     let (bench, [mut seat]) = Bench::running();
-    seat.widen(&bench, 4);
-    bench.submit(0..3);
+    bench.map(0..3);
     let items: Vec<Item> = (0..3).map(|_| seat.player.start()).collect();
     seat.player.answer(&items[0], Outcome::response("0"));
     seat.player.say(flag::RESPONSE, br#"{"response":"a"}"#);
@@ -168,7 +169,8 @@ fn a_message_frees_nobody_and_answers_nothing() {
     bench.submit([1]);
     let item = seat.player.start();
     seat.player.say(flag::RESPONSE, br#"{"response":1}"#);
-    assert_eq!((bench.pool.count(Queue::Results), bench.word(Board::IDLE)), (1, 0));
+    assert_eq!(bench.pool.count(Queue::Results), 1);
+    assert!(!bench.pool.lock().scheduler.is_idle(0));
     assert!(!bench.pool.drained());
     seat.player.answer(&item, Outcome::response("1"));
     assert!(bench.pool.drained());
@@ -187,35 +189,47 @@ fn an_event_for_one_worker_goes_there_at_once_and_to_no_other() {
 }
 
 #[test]
-fn an_event_for_one_worker_can_be_started_at_once_whatever_that_worker_was_given_before() {
+fn an_event_for_one_worker_can_be_started_at_once_whatever_runs_there() {
     let (bench, [mut seat, mut other]) = Bench::running();
-    // The first event is on its way there, and not started.
-    bench.submit([0]);
+    bench.map([0]);
+    let first = seat.player.start();
     assert!(bench.pool.submit_to(1, b"1", 0));
     assert!(bench.pool.submit_to(1, b"2", 0));
-    // A worker starts what is sent to it alone as it takes it in, before what waits its turn.
-    let (direct, in_turn): (Vec<Item>, Vec<Item>) =
-        seat.player.arrived().into_iter().partition(|item| item.header.has(flag::DIRECT));
-    let started = direct.into_iter().chain(in_turn).filter(|item| seat.player.claim(item));
-    let started: Vec<Item> = started.collect();
+    bench.map([3]);
+    // What is sent to it alone comes before what it could claim.
+    let started: Vec<Item> = (0..3).map(|_| seat.player.start()).collect();
     let texts: Vec<&[u8]> = started.iter().map(|item| item.text.as_slice()).collect();
-    assert_eq!(texts, [b"0", b"1", b"2"]);
-    for item in &started {
+    assert_eq!(texts, [b"1", b"2", b"3"]);
+    for item in started.iter().chain([&first]) {
         seat.player.answer(item, Outcome::response(&item.text));
     }
-    assert_eq!(bench.numbers(Queue::Results), [0, 1, 2]);
+    assert_eq!(bench.numbers(Queue::Results), [1, 2, 3, 0]);
     assert_eq!(other.arrived(), [""; 0]);
+}
+
+#[test]
+fn events_of_both_ways_may_have_the_same_number_and_are_told_apart() {
+    let (bench, [mut seat]) = Bench::running();
+    bench.map([10]);
+    assert!(bench.pool.submit_to(1, b"20", 0));
+    let [direct, claimed] = [seat.player.start(), seat.player.start()];
+    assert_eq!((direct.header.index, claimed.header.index), (0, 0));
+    seat.player.answer(&claimed, Outcome::response("10"));
+    seat.player.answer(&direct, Outcome::response("20"));
+    let expected = [Entry::new(ANSWERED, 1, 10, "10"), Entry::new(ANSWERED, 1, 20, "20")];
+    assert_eq!(bench.take(Queue::Results), expected);
 }
 
 #[test]
 fn many_events_for_one_busy_worker_are_given_once_each() {
     let (bench, [mut seat]) = Bench::running();
-    bench.submit([0]);
+    bench.map([0]);
+    seat.player.start();
     for i in 1..1000_u32 {
         assert!(bench.pool.submit_to(1, i.to_string().as_bytes(), 0));
     }
-    // The first is given twice: in turn, and, as it had not started, at once before the others.
-    assert_eq!(seat.arrived().len(), 1001);
+    let expected: Vec<String> = (1..1000).map(|i: u32| i.to_string()).collect();
+    assert_eq!(seat.arrived(), expected);
 }
 
 #[test]
@@ -224,6 +238,6 @@ fn an_event_for_a_worker_that_is_not_there_yet_waits_for_it() {
     assert!(bench.pool.submit_to(1, b"1", 0));
     let mut seat = bench.seat(0);
     assert_eq!(seat.arrived(), [""; 0]);
-    bench.pool.registered(0);
+    bench.register(0, &mut seat);
     assert_eq!(seat.player.start().text, b"1");
 }

@@ -8,9 +8,8 @@ use super::*;
 #[test]
 fn while_observing_everything_goes_to_the_observed_queue_and_calls_javascript() {
     let (bench, [mut seat]) = Bench::running();
-    seat.widen(&bench, 4);
     bench.pool.observe(true);
-    bench.submit(0..3);
+    bench.map(0..3);
     assert_eq!(bench.calls(), 0);
     for outcome in [Outcome::response("1"), Outcome::failed("2"), Outcome::nothing()] {
         let item = seat.player.start();
@@ -58,10 +57,9 @@ fn while_observing_the_worker_rings_after_every_answer_also_one_that_registered_
     for (slot, seat) in [&mut first, &mut second].into_iter().enumerate() {
         let mut heard = Heard::new(&seat.control);
         assert_eq!(heard.next().map(|frame| frame.kind), Some(1), "hello");
-        bench.pool.registered(slot);
+        bench.register(slot, seat);
         assert!(bench.pool.submit_to(slot as u32 + 1, b"1", 0));
         let item = seat.player.start();
-        seat.memory.word(Layout::RING_AT).store(0, Ordering::SeqCst);
         seat.player.answer(&item, Outcome::response("1"));
         while heard.next().is_some_and(|frame| frame.kind != 0) {}
     }
@@ -101,12 +99,8 @@ fn what_was_answered_before_observing_began_is_in_the_queues_though_nobody_had_l
 #[test]
 fn an_exact_pool_takes_back_what_waits_and_says_which_workers_are_free() {
     let (bench, [mut a, mut b, mut c]) = Bench::running();
-    a.widen(&bench, 8);
-    b.widen(&bench, 8);
-    bench.submit(0..9);
-    for seat in [&mut a, &mut b] {
-        seat.player.start();
-    }
+    bench.map(0..9);
+    let running = [a.player.start(), b.player.start()];
     let exact = bench.pool.be_exact();
     assert_eq!((exact.idle.as_slice(), exact.waiting), ([].as_slice(), 6));
     assert!(exact.observed.is_empty());
@@ -115,14 +109,18 @@ fn an_exact_pool_takes_back_what_waits_and_says_which_workers_are_free() {
     assert_eq!(c.arrived(), [""; 0]);
     assert_eq!(bench.pool.be_exact().idle, [3]);
     assert_eq!(bench.numbers(Queue::Observed).len(), 0, "a look brings what was observed along");
+    assert!(a.player.claimer.claim().is_none(), "nobody claims any more");
+    a.player.answer(&running[0], Outcome::nothing());
+    assert_eq!(bench.pool.be_exact().idle, [1, 3]);
 }
 
 #[test]
 fn the_free_workers_and_what_was_observed_belong_to_the_same_moment() {
-    let (bench, [mut a, _b]) = Bench::running();
-    bench.submit([0, 1]);
+    let (bench, [mut a, mut b]) = Bench::running();
+    bench.map([0, 1]);
     bench.pool.observe(true);
     let item = a.player.start();
+    b.player.start();
     a.player.answer(&item, Outcome::response("0"));
     let exact = bench.pool.be_exact();
     assert_eq!(exact.idle, [1]);
@@ -145,7 +143,7 @@ fn drained_is_true_when_every_event_is_answered_and_else_a_note_says_when_once()
     let (bench, [mut seat]) = Bench::running();
     assert!(bench.pool.drained());
     assert_eq!(bench.hear(), []);
-    bench.stage("0", 0);
+    bench.map([0]);
     bench.submit([1]);
     assert!(!bench.pool.drained());
     seat.run(&bench, 1);
@@ -159,10 +157,9 @@ fn drained_is_true_when_every_event_is_answered_and_else_a_note_says_when_once()
 }
 
 #[test]
-fn an_event_that_is_only_staged_is_not_answered() {
+fn an_event_that_nobody_has_claimed_is_not_answered() {
     let (bench, [mut seat]) = Bench::running();
-    bench.submit([0]);
-    bench.stage("1", 0);
+    bench.map(0..2);
     seat.run(&bench, 1);
     assert!(!bench.pool.drained());
     seat.run(&bench, 1);

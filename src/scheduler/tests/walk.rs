@@ -1,22 +1,58 @@
-//! A seeded random walk that plays the workers and checks every promise after each step.
+//! A seeded random walk that plays the backlog and the workers, and checks every promise after each
+//! step.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::*;
 
-/// The workers as the walk plays them: what each was given, how much of it has started.
+/// Ids of events that never were in the backlog begin here, as in `task`.
+const OTHERS: TaskId = 1 << 63;
+
+/// A worker as the walk plays it.
 #[derive(Default)]
 struct Player {
     alive: bool,
-    given: VecDeque<(TaskId, How)>,
+    /// It gets nothing more.
+    leaves: bool,
+    /// Claimed with its text: started.
+    claimed: Vec<TaskId>,
+    /// Given, in order, of which so many are started. What is answered leaves both counts.
+    given: VecDeque<TaskId>,
     started: usize,
+    /// It has claimed an event and waits for its text.
+    awaits: Option<TaskId>,
+}
+
+impl Player {
+    fn holds(&self, task: TaskId) -> bool {
+        self.claimed.contains(&task) || self.given.contains(&task) || self.awaits == Some(task)
+    }
+
+    /// What it runs.
+    fn running(&self) -> Vec<TaskId> {
+        let given = self.given.iter().take(self.started);
+        self.claimed.iter().chain(given).copied().collect()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.alive && !self.leaves && self.claimed.is_empty() && self.given.is_empty()
+    }
+
+    fn serves(&self) -> bool {
+        self.alive && !self.leaves && self.awaits.is_none()
+    }
 }
 
 struct Walk {
     bench: Bench,
     players: Vec<Player>,
     random: fastrand::Rng,
+    /// The events that nobody has claimed, and whether their text is long.
+    backlog: VecDeque<(TaskId, bool)>,
     next: TaskId,
+    next_other: TaskId,
+    /// Events of one worker alone, and whose.
+    chosen: BTreeMap<TaskId, usize>,
     open: BTreeSet<TaskId>,
     /// What became of each event.
     ended: BTreeMap<TaskId, &'static str>,
@@ -24,10 +60,17 @@ struct Walk {
 
 impl Walk {
     fn new(seed: u64, slots: usize) -> Self {
-        let bench = Bench::ready(slots);
-        let players = (0..slots).map(|_| Player { alive: true, ..Player::default() }).collect();
-        let random = fastrand::Rng::with_seed(seed);
-        Self { bench, players, random, next: 0, open: BTreeSet::new(), ended: BTreeMap::new() }
+        Self {
+            bench: Bench::ready(slots),
+            players: (0..slots).map(|_| Player { alive: true, ..Player::default() }).collect(),
+            random: fastrand::Rng::with_seed(seed),
+            backlog: VecDeque::new(),
+            next: 0,
+            next_other: OTHERS,
+            chosen: BTreeMap::new(),
+            open: BTreeSet::new(),
+            ended: BTreeMap::new(),
+        }
     }
 
     fn end(&mut self, task: TaskId, how: &'static str) {
@@ -38,25 +81,15 @@ impl Walk {
 
     /// Does what the scheduler wants done, to the end.
     fn act(&mut self) {
-        let mut todo: VecDeque<Action> = std::mem::take(&mut self.bench.actions).into();
+        let mut todo: VecDeque<Action> = self.bench.actions().into();
         let mut steps = 0;
         while let Some(action) = todo.pop_front() {
             steps += 1;
             assert!(steps < 100_000, "the scheduler never rests");
             match action {
-                Action::Give { slot, task, how } => {
-                    assert!(self.open.contains(&task), "{task} was given after it ended");
-                    for player in &self.players {
-                        let holds = player.given.iter().any(|&(given, _)| given == task);
-                        assert!(!holds, "{task} is on two workers");
-                    }
-                    assert!(self.players[slot].alive, "{task} was given to a dead worker");
-                    self.players[slot].given.push_back((task, how));
-                }
+                Action::Give { slot, task, how } => self.give(slot, task, how),
                 Action::Recall { slot } => {
-                    let player = &mut self.players[slot];
-                    let unstarted = player.given.len() - player.started;
-                    player.given.truncate(player.started);
+                    let unstarted = self.take_back_given(slot);
                     for action in self.bench.recalled(slot, unstarted).into_iter().rev() {
                         todo.push_front(action);
                     }
@@ -66,75 +99,131 @@ impl Walk {
         }
     }
 
+    fn give(&mut self, slot: usize, task: TaskId, how: How) {
+        assert!(self.open.contains(&task), "{task} was given after it ended");
+        if let Some(&chosen) = self.chosen.get(&task) {
+            assert_eq!(slot, chosen, "{task} was for another worker");
+        }
+        let player = &mut self.players[slot];
+        if how == How::Claimed {
+            assert_eq!(player.awaits.take(), Some(task), "it waits for another text");
+        }
+        assert!(player.alive, "{task} was given to a dead worker");
+        assert!(how == How::Claimed || !player.leaves, "{task} was given to one that leaves");
+        self.is_nowhere(task);
+        self.players[slot].given.push_back(task);
+    }
+
+    fn is_nowhere(&self, task: TaskId) {
+        let holds = self.players.iter().any(|player| player.holds(task));
+        assert!(!holds, "{task} is on two workers");
+    }
+
+    fn take_back_given(&mut self, slot: usize) -> usize {
+        let player = &mut self.players[slot];
+        player.given.drain(player.started..).count()
+    }
+
     fn step(&mut self) {
         let slot = self.random.usize(..self.players.len());
         match self.random.u32(..100) {
-            0..30 => {
-                for _ in 0..self.random.usize(1..20) {
-                    self.open.insert(self.next);
-                    self.bench.scheduler.submit(self.next, self.random.usize(1..200_000));
-                    self.next += 1;
-                }
-                self.bench.scheduler.dispatch(&mut self.bench.actions);
-            }
-            30..35 => {
-                self.open.insert(self.next);
-                let (task, actions) = (self.next, &mut self.bench.actions);
-                self.bench.scheduler.submit_to(slot, task, 10, actions);
-                self.next += 1;
-            }
-            35..60 => self.start(slot),
-            60..94 => self.answer(slot),
+            0..20 => self.publish(),
+            20..45 => self.claim(slot),
+            45..50 => self.submit_to(slot),
+            50..65 => self.start(slot),
+            65..90 => self.answer(slot),
+            90..92 => self.take_back_all(),
+            92..94 => self.leave(slot),
             94..96 => self.kill(slot),
-            96..98 => self.bench.scheduler.stuck(slot, &mut self.bench.actions),
             _ => self.revive(slot),
         }
         self.act();
         self.check();
     }
 
-    /// The worker starts its next event; in turn only if none runs.
-    fn start(&mut self, slot: usize) {
-        let player = &mut self.players[slot];
-        if let Some(&(_, how)) = player.given.get(player.started)
-            && (player.started == 0 || how == How::Direct)
-        {
-            player.started += 1;
+    fn publish(&mut self) {
+        for _ in 0..self.random.usize(1..10) {
+            self.backlog.push_back((self.next, self.random.u8(..8) == 0));
+            self.open.insert(self.next);
+            self.next += 1;
         }
     }
 
-    fn answer(&mut self, slot: usize) {
-        let player = &mut self.players[slot];
-        if player.started == 0 {
+    /// The worker makes the backlog's next event its own, and the master sees that.
+    fn claim(&mut self, slot: usize) {
+        if !self.players[slot].serves() {
             return;
         }
-        let (task, _) = player.given.remove(self.random.usize(..player.started)).expect("started");
-        player.started -= 1;
+        let Some((task, is_long)) = self.backlog.pop_front() else { return };
+        self.is_nowhere(task);
+        if is_long {
+            self.players[slot].awaits = Some(task);
+        } else {
+            self.players[slot].claimed.push(task);
+        }
+        self.bench.scheduler.claimed(slot, task, is_long, &mut self.bench.actions);
+    }
+
+    fn submit_to(&mut self, slot: usize) {
+        let task = self.next_other;
+        self.next_other += 1;
+        self.open.insert(task);
+        self.chosen.insert(task, slot);
+        self.bench.scheduler.submit_to(slot, task, &mut self.bench.actions);
+    }
+
+    /// The worker starts the next of what it was given.
+    fn start(&mut self, slot: usize) {
+        let player = &mut self.players[slot];
+        player.started = (player.started + 1).min(player.given.len());
+    }
+
+    fn answer(&mut self, slot: usize) {
+        let running = self.players[slot].running();
+        let Some(task) = self.random.choice(running) else { return };
+        let player = &mut self.players[slot];
+        if let Some(at) = player.claimed.iter().position(|&claimed| claimed == task) {
+            player.claimed.remove(at);
+        } else {
+            player.given.retain(|&given| given != task);
+            player.started -= 1;
+        }
         let run = [0.001, 0.01, 0.2, 3.0][self.random.usize(..4)];
         assert!(self.bench.scheduler.answered(slot, task, run));
         self.end(task, "answered");
         self.bench.scheduler.dispatch(&mut self.bench.actions);
     }
 
+    /// The master takes back what nobody has claimed, as for a program that looks at the workers.
+    fn take_back_all(&mut self) {
+        for (task, _) in self.backlog.drain(..) {
+            self.bench.scheduler.taken_back(task);
+        }
+        self.bench.scheduler.dispatch(&mut self.bench.actions);
+    }
+
+    fn leave(&mut self, slot: usize) {
+        if self.players[slot].alive && !self.players[slot].leaves {
+            self.players[slot].leaves = true;
+            self.bench.scheduler.leaving(slot, &mut self.bench.actions);
+        }
+    }
+
     fn kill(&mut self, slot: usize) {
-        let player = &mut self.players[slot];
-        if !player.alive {
+        if !self.players[slot].alive {
             return;
         }
-        let unstarted = player.given.len() - player.started;
-        let running: Vec<TaskId> =
-            player.given.drain(..).take(player.started).map(|(task, _)| task).collect();
-        *player = Player::default();
+        let unstarted = self.take_back_given(slot);
+        let mut running = std::mem::take(&mut self.players[slot]).running();
         self.bench.scheduler.lost(slot, unstarted, &mut self.bench.actions);
-        let failed: Vec<TaskId> = self
-            .bench
-            .actions
-            .iter()
-            .filter_map(
-                |action| if let Action::Fail { task, .. } = action { Some(*task) } else { None },
-            )
-            .collect();
-        assert_eq!(failed, running, "a crash costs what ran, and nothing else");
+        let failed = |action: &Action| match action {
+            Action::Fail { task, .. } => Some(*task),
+            _ => None,
+        };
+        let mut failed: Vec<TaskId> = self.bench.actions.iter().filter_map(failed).collect();
+        failed.sort_unstable();
+        running.sort_unstable();
+        assert_eq!(failed, running, "a crash costs what had started, and nothing else");
     }
 
     fn revive(&mut self, slot: usize) {
@@ -145,38 +234,39 @@ impl Walk {
     }
 
     fn check(&self) {
-        for player in &self.players {
-            let mut hows = player.given.iter().skip(player.started).map(|&(_, how)| how);
-            let is_sorted =
-                hows.by_ref().all(|how| how == How::Direct) || hows.all(|how| how == How::InTurn);
-            assert!(is_sorted, "a direct event stands behind one that waits its turn");
-        }
-        let idle = self.players.iter().any(|player| player.alive && player.given.is_empty());
-        let behind = self.players.iter().any(|player| {
-            let mut unstarted = player.given.iter().skip(player.started.max(1));
-            unstarted.any(|&(_, how)| how == How::InTurn)
-        });
-        assert!(!(idle && behind), "an event waits behind another while a worker is idle");
         let scheduler = &self.bench.scheduler;
-        assert!(!(idle && scheduler.waiting() > 0), "an event waits while a worker is idle");
-        assert_eq!(scheduler.outstanding(), self.open.len(), "an event is lost or counted twice");
+        for (slot, player) in self.players.iter().enumerate() {
+            assert_eq!(scheduler.is_idle(slot), player.is_idle(), "worker {slot}");
+            assert_eq!(player.awaits, None, "worker {slot} waits for a text in vain");
+        }
+        let is_idle = self.players.iter().any(Player::is_idle);
+        assert!(!is_idle || scheduler.waiting() == 0, "an event waits while a worker is idle");
+        let known = self.open.len() - self.backlog.len();
+        assert_eq!(scheduler.outstanding(), known, "an event is lost or counted twice");
     }
 
     fn finish(&mut self) {
         for slot in 0..self.players.len() {
+            if self.players[slot].leaves {
+                self.kill(slot);
+            }
             self.revive(slot);
             self.act();
         }
         while !self.open.is_empty() {
             let slot = self.random.usize(..self.players.len());
+            self.claim(slot);
+            self.act();
             self.start(slot);
             self.answer(slot);
             self.act();
             self.check();
         }
-        let expected: Vec<TaskId> = (0..self.next).collect();
+        let expected: Vec<TaskId> = (0..self.next).chain(OTHERS..self.next_other).collect();
         let ended: Vec<TaskId> = self.ended.keys().copied().collect();
         assert_eq!(ended, expected, "every event ends exactly once");
+        let failed = self.ended.values().filter(|&&how| how == "failed").count();
+        assert!(failed > 0, "nothing was lost: the walk was too tame");
     }
 }
 

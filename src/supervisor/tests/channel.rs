@@ -4,7 +4,6 @@
 use std::net::Shutdown;
 
 use super::*;
-use crate::protocol::Board;
 
 /// What the worker reads, until it has read so many lines.
 async fn lines(peer: &mut Peer, count: usize) -> Vec<String> {
@@ -86,7 +85,7 @@ async fn a_worker_that_does_not_read_its_channel_is_heard_and_its_end_is_told() 
     peer.line(LEAVING);
     peer.line("\"mine\"");
     peer.say(&[hello(), Message::Registered]);
-    until("it is there", || bench.word(Board::IDLE) == 1).await;
+    until("it is there", || bench.ready() == 1).await;
     let message = Note::Message { worker: 1, text: "\"mine\"".into() };
     until("the message", || bench.hear().contains(&message)).await;
     // Its end of the channel stays open, in a child of its own perhaps.
@@ -107,11 +106,11 @@ async fn a_worker_that_does_not_read_its_channel_is_killed_at_the_deadline_too()
 async fn a_channel_that_closes_is_told_once_and_the_worker_gets_nothing_more() {
     let bench = Bench::new(1);
     let peer = Peer::registered(&bench, 0);
-    until("it is there", || bench.word(Board::IDLE) == 1).await;
+    until("it is there", || bench.ready() == 1).await;
     bench.hear();
     peer.channel.shutdown(Shutdown::Both).expect("a socket");
     assert_eq!(heard(&bench).await, [Note::Disconnect { worker: 1 }]);
-    assert_eq!(bench.word(Board::IDLE), 0);
+    assert_eq!(bench.ready(), 0);
     peer.exit(Exit::Code(0)).await;
     assert_eq!(bench.hear(), [Note::Exit { worker: 1, code: Some(0), signal: None }]);
 }

@@ -1,12 +1,12 @@
 //! The control socket: who is heard, and until when.
 
 use std::net::Shutdown;
-use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::frame;
-use crate::protocol::{Board, Refusal};
+use crate::protocol::Refusal;
 use crate::ring::{Header, Kind, Producer, flag};
+use crate::tests::player::Claimer;
 
 #[tokio::test]
 async fn the_process_that_was_started_is_heard() {
@@ -15,8 +15,8 @@ async fn the_process_that_was_started_is_heard() {
     peer.say(&[hello()]);
     peer.say(&[Message::Registered]);
     assert_eq!(heard(&bench).await, [Note::Registered { worker: 1 }]);
-    bench.pool.submit(b"1", 0);
-    peer.memory.word(Layout::STARTED).store(1, Ordering::SeqCst);
+    bench.map([1]);
+    assert_eq!(Claimer::new(Arc::clone(&bench.backlog), 0).claim(), Some(0));
     let answers = Producer::new(Arc::clone(&peer.memory), Layout::ANSWERS);
     let answer = Header { split: 1, ..Header::new(Kind::Answer, flag::RESPONSE) };
     assert!(answers.push(&answer, b"2", &mut 0));
@@ -105,7 +105,7 @@ async fn a_worker_that_is_silent_until_the_deadline_is_killed_and_one_that_regis
 async fn a_worker_that_cuts_the_wire_and_lives_on_is_killed_unless_the_run_is_over() {
     let (goes_on, over) = (Bench::new(1), Bench::new(1));
     let [cut, free] = [&goes_on, &over].map(|bench| Peer::registered(bench, 0));
-    until("it is there", || over.word(Board::IDLE) == 1).await;
+    until("it is there", || over.ready() == 1).await;
     over.pool.release();
     // The one that may live on is first: its time is over before that of the other.
     for peer in [&free, &cut] {
@@ -143,9 +143,9 @@ async fn everything_that_was_said_is_heard_before_the_end_is_told() {
 async fn last_words_are_in_the_errors_of_the_events_that_ran() {
     let bench = Bench::new(1);
     let mut peer = Peer::registered(&bench, 0);
-    until("it is there", || bench.word(Board::IDLE) == 1).await;
-    bench.pool.submit(b"1", 0);
-    peer.memory.word(Layout::STARTED).store(1, Ordering::SeqCst);
+    until("it is there", || bench.ready() == 1).await;
+    bench.map([1]);
+    assert_eq!(Claimer::new(Arc::clone(&bench.backlog), 0).claim(), Some(0));
     peer.say(&[Message::Uncaught("Error: at last".into())]);
     peer.exit(Exit::Code(3)).await;
     let failure = bench.take(Queue::Failures).remove(0);

@@ -1,10 +1,6 @@
 //! What the pool orders is done, in time. There is no process here: a start always fails.
 
-use std::sync::atomic::Ordering;
-
 use super::*;
-use crate::protocol::Board;
-use crate::ring::{Header, Kind, Producer};
 
 async fn obeyed(bench: Bench) -> Arc<Pool> {
     let pool = Arc::clone(&bench.pool);
@@ -51,25 +47,4 @@ async fn when_javascript_is_gone_the_thread_ends_and_the_workers_see_it() {
         assert_eq!(stream.read(&mut [0; 8]).expect("closed"), 0);
     }
     assert_eq!(peer.process.done(), []);
-}
-
-#[tokio::test]
-async fn stuck_workers_are_looked_for_as_long_as_events_wait_behind_others() {
-    let bench = Bench::new(1);
-    let peer = Peer::registered(&bench, 0);
-    until("it is there", || bench.word(Board::IDLE) == 1).await;
-    // Its first event took no time: it may hold two.
-    bench.pool.submit(b"0", 0);
-    peer.memory.word(Layout::STARTED).store(2, Ordering::SeqCst);
-    let answers = Producer::new(Arc::clone(&peer.memory), Layout::ANSWERS);
-    assert!(answers.push(&Header::new(Kind::Answer, 0), b"", &mut 0));
-    bench.pool.submit(b"1", 0);
-    bench.pool.submit(b"2", 0);
-    let watching = tokio::spawn(watch(Arc::clone(&bench.pool)));
-    // The worker runs the one and does not answer: the other is taken back, and there is nothing left
-    // to look for.
-    ended(watching).await;
-    assert_eq!(peer.memory.word(Layout::STARTED).load(Ordering::SeqCst), 3);
-    peer.exit(Exit::Code(1)).await;
-    assert_eq!(bench.numbers(Queue::Failures), [1]);
 }

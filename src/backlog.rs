@@ -1,0 +1,291 @@
+//! The events that wait, in memory that all workers share: each worker claims the next one itself.
+//!
+//! Claiming is a compare-and-swap on the event's state, from "nobody's" to one's own, tried on each
+//! event in turn: so events are started in the order in which they came, by whichever worker is free
+//! first, and no worker holds what it does not run. Who claimed what stands in the same word: that is
+//! how the master knows what a worker that was killed had started. The layout is [`Common`]'s.
+//!
+//! JavaScript puts events in (`lib/backlog.js`), or the master's core where the text is long or the
+//! backlog was full: never both at once, see [`Board::OVERFLOWS`]. A place is used again when its event
+//! has ended; one that runs for long does not hold the others up, because its text is kept elsewhere
+//! then ([`Backlog::make_room`]). What the master must be able to rely on is not read from this
+//! memory, which every worker can write: only states, texts and their places are, and they are checked.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::memory::Memory;
+use crate::protocol::{Board, Common};
+use crate::ring::flag;
+use crate::scheduler::TaskId;
+use crate::task::{Task, Tasks};
+
+/// Who has an event of the backlog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The worker in this place.
+    Worker(usize),
+    /// The master took it back, or its state is garbage: it has to be handed out otherwise.
+    Master,
+}
+
+/// The master's end.
+#[derive(Debug)]
+pub(crate) struct Backlog {
+    memory: Arc<Memory>,
+    board: Arc<Memory>,
+    /// The first event whose place is taken.
+    first: TaskId,
+    /// The first event that nobody had claimed when last looked at.
+    claimed: TaskId,
+    /// For each event between the two, whether it has ended.
+    ended: VecDeque<bool>,
+}
+
+impl Backlog {
+    pub(crate) fn new(memory: Arc<Memory>, board: Arc<Memory>) -> Self {
+        assert!(memory.len() >= Common::LEN && board.len() >= Board::LEN, "the layouts fit");
+        Self { memory, board, first: 0, claimed: 0, ended: VecDeque::new() }
+    }
+
+    /// How many events have been put in since the beginning.
+    pub(crate) fn published(&self) -> TaskId {
+        let word = self.board.word(Board::PUBLISHED).load(Ordering::SeqCst);
+        self.claimed + TaskId::from(word.wrapping_sub(low(self.claimed)))
+    }
+
+    /// How many events nobody had claimed when last looked at.
+    pub(crate) fn unclaimed(&self) -> usize {
+        usize::try_from(self.published() - self.claimed).expect("as many as there are places")
+    }
+
+    /// How many bytes of text lie here.
+    pub(crate) fn bytes(&self) -> usize {
+        self.tail().wrapping_sub(self.board.word(Board::HEAD).load(Ordering::Relaxed)) as usize
+    }
+
+    /// Puts an event in; false if there is no room.
+    pub(crate) fn publish(&mut self, text: &[u8], flags: u32, tasks: &mut Tasks) -> bool {
+        let is_long = text.len() > Common::LONGEST;
+        let len = if is_long { 0 } else { u32::try_from(text.len()).expect("shorter than that") };
+        let Some(start) = self.make_room(len, tasks) else { return false };
+        let id = self.published();
+        let mut flags = flags;
+        if is_long {
+            flags |= flag::LONG;
+            tasks.keep(id, Task::new(text, flags));
+        } else {
+            self.memory.write(Common::BYTES + offset(start), text);
+            if text.is_ascii() {
+                flags |= flag::ASCII;
+            }
+        }
+        for (at, value) in [(1, start), (2, len), (3, flags), (0, free(id))] {
+            self.memory.word(entry(id) + at).store(value, Ordering::SeqCst);
+        }
+        self.board.word(Board::TAIL).store(start.wrapping_add(padded(len)), Ordering::SeqCst);
+        for (memory, at) in [(&self.board, Board::PUBLISHED), (&self.memory, Common::PUBLISHED)] {
+            memory.word(at).store(low(id + 1), Ordering::SeqCst);
+        }
+        true
+    }
+
+    /// Where a text of `len` bytes can lie, if an event has a place and its text room. Events that
+    /// have run for so long that all later places are taken give theirs up.
+    fn make_room(&mut self, len: u32, tasks: &mut Tasks) -> Option<u32> {
+        if self.first == self.published() {
+            self.board.word(Board::HEAD).store(self.tail(), Ordering::SeqCst);
+        }
+        loop {
+            let has_place = self.published() - self.first < TaskId::from(Common::PLACES);
+            let mut start = self.tail();
+            let at = start & (Common::SIZE - 1);
+            if at + padded(len) > Common::SIZE {
+                start = start.wrapping_add(Common::SIZE - at);
+            }
+            let end = start.wrapping_add(padded(len));
+            let head = self.board.word(Board::HEAD).load(Ordering::Relaxed);
+            if has_place && end.wrapping_sub(head) <= Common::SIZE {
+                return Some(start);
+            }
+            if !self.evict(tasks) {
+                return None;
+            }
+        }
+    }
+
+    /// Keeps the oldest event's text elsewhere. False if its worker may still read it here.
+    fn evict(&mut self, tasks: &mut Tasks) -> bool {
+        let id = self.first;
+        if id == self.claimed || self.state(id) & Common::READ == 0 {
+            return false;
+        }
+        self.keep(id, tasks);
+        self.ended[0] = true;
+        self.free();
+        true
+    }
+
+    /// Copies an event's text to where nobody else can touch it.
+    pub(crate) fn keep(&self, id: TaskId, tasks: &mut Tasks) {
+        if !tasks.has(id) {
+            let mut text = Vec::new();
+            let flags = self.read(id, &mut text);
+            tasks.keep(id, Task::new(&text, flags));
+        }
+    }
+
+    /// The next event that was claimed since the last look, in order of submission.
+    pub(crate) fn next_claim(&mut self) -> Option<(TaskId, Owner)> {
+        let id = self.claimed;
+        if id == self.published() || self.state(id) == free(id) {
+            return None;
+        }
+        self.claimed += 1;
+        self.ended.push_back(false);
+        Some((id, self.owner(id)))
+    }
+
+    fn owner(&self, id: TaskId) -> Owner {
+        let state = self.state(id);
+        let owner = (state ^ free(id)) & !Common::READ;
+        if (1..=Common::MAX_WORKERS).contains(&owner) {
+            Owner::Worker(owner as usize - 1)
+        } else {
+            Owner::Master
+        }
+    }
+
+    /// Claims for the master what nobody has; [`Self::next_claim`] tells what that was.
+    pub(crate) fn take_back(&self) {
+        for id in self.claimed..self.published() {
+            let taken = free(id) | Common::MASTER | Common::READ;
+            // Some worker is faster, or not: either way it is claimed now.
+            let _ = self.memory.word(entry(id)).compare_exchange(
+                free(id),
+                taken,
+                Ordering::SeqCst,
+                Ordering::SeqCst,
+            );
+        }
+    }
+
+    /// Which event an answer with this number can be about: one before the last that was put in.
+    pub(crate) fn id_of(&self, index: u32) -> Option<TaskId> {
+        let published = self.published();
+        let back = TaskId::from(low(published).wrapping_sub(index));
+        published.checked_sub(back)
+    }
+
+    /// An event's text, put in the place of what is in `text`, and its flags.
+    pub(crate) fn read(&self, id: TaskId, text: &mut Vec<u8>) -> u32 {
+        text.clear();
+        let (at, len) = (offset(self.word(id, 1)), self.word(id, 2) as usize);
+        if at + len > Common::SIZE as usize {
+            return flag::HOLE;
+        }
+        self.memory.read(Common::BYTES + at, len, text);
+        self.word(id, 3)
+    }
+
+    /// An event has ended: its place is free as soon as those before it are.
+    pub(crate) fn end(&mut self, id: TaskId) {
+        let at = id.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
+        if let Some(ended) = at.and_then(|at| self.ended.get_mut(at)) {
+            *ended = true;
+            self.free();
+        }
+    }
+
+    fn free(&mut self) {
+        let before = self.first;
+        while let Some(true) = self.ended.front() {
+            self.ended.pop_front();
+            self.first += 1;
+        }
+        if self.first == before {
+            return;
+        }
+        let last = self.first - 1;
+        let head = self.word(last, 1).wrapping_add(padded(self.word(last, 2)));
+        // Garbage would give away what is in use: then the bytes are free with those of a later event.
+        let before = self.board.word(Board::HEAD).load(Ordering::Relaxed);
+        if head.wrapping_sub(before) <= self.tail().wrapping_sub(before) {
+            self.board.word(Board::HEAD).store(head, Ordering::SeqCst);
+        }
+        self.board.word(Board::FIRST).store(low(self.first), Ordering::SeqCst);
+    }
+
+    /// Has whoever claims the middle one of the waiting events ring. False if it has been claimed
+    /// meanwhile: then there is more to look at.
+    pub(crate) fn ask_for_ring(&self) -> bool {
+        let unclaimed = self.unclaimed() as TaskId;
+        if unclaimed == 0 {
+            return true;
+        }
+        let middle = self.claimed + unclaimed / 2;
+        self.memory.word(Common::RING_AT).store(low(middle), Ordering::SeqCst);
+        self.state(middle) == free(middle)
+    }
+
+    /// Whether the master looks at the answers without being rung.
+    pub(crate) fn set_looking(&self, looks: bool) {
+        self.memory.word(Common::LOOKS).store(u32::from(looks), Ordering::SeqCst);
+    }
+
+    /// Whether the worker in `place` sleeps until there is an event.
+    pub(crate) fn is_asleep(&self, place: usize) -> bool {
+        let (word, bit) = sleeper(place);
+        self.memory.word(word).load(Ordering::SeqCst) & bit != 0
+    }
+
+    /// Notes that the worker in `place` does not sleep any more. True if it did: it must be rung.
+    pub(crate) fn wake(&self, place: usize) -> bool {
+        let (word, bit) = sleeper(place);
+        self.memory.word(word).fetch_and(!bit, Ordering::SeqCst) & bit != 0
+    }
+
+    fn tail(&self) -> u32 {
+        self.board.word(Board::TAIL).load(Ordering::Relaxed)
+    }
+
+    fn state(&self, id: TaskId) -> u32 {
+        self.memory.word(entry(id)).load(Ordering::SeqCst)
+    }
+
+    fn word(&self, id: TaskId, at: usize) -> u32 {
+        self.memory.word(entry(id) + at).load(Ordering::Relaxed)
+    }
+}
+
+/// The index of the first word of an event's place.
+pub(crate) fn entry(id: TaskId) -> usize {
+    Common::TABLE + (low(id) & (Common::PLACES - 1)) as usize * Common::ENTRY
+}
+
+/// The state of an event that nobody has claimed.
+pub(crate) fn free(id: TaskId) -> u32 {
+    low(id) & !(Common::PLACES - 1)
+}
+
+/// The word and the bit of the worker in `place` among the sleepers.
+pub(crate) fn sleeper(place: usize) -> (usize, u32) {
+    (Common::SLEEPERS + place / 32, 1 << (place % 32))
+}
+
+fn padded(len: u32) -> u32 {
+    len.wrapping_add(7) & !7
+}
+
+fn offset(position: u32) -> usize {
+    (position & (Common::SIZE - 1)) as usize
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "numbers in shared memory are modulo 2^32")]
+fn low(id: TaskId) -> u32 {
+    id as u32
+}
+
+#[cfg(test)]
+mod tests;

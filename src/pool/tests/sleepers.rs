@@ -1,0 +1,200 @@
+//! Promised: of the workers that sleep as many are woken as events wait, and not more; and no event is
+//! left unclaimed while a worker sleeps that could take it, whatever becomes of those that were woken
+//! before.
+
+use super::bells::Bare;
+use super::*;
+
+/// A pool of workers that have registered, all asleep.
+fn asleep(count: u32) -> (Bench, Vec<Bare>) {
+    let bench = Bench::new(count);
+    let bares: Vec<Bare> = (0..count as usize).map(|slot| Bare::new(&bench, slot)).collect();
+    for bare in &bares {
+        bare.claimer.sleep();
+    }
+    (bench, bares)
+}
+
+/// The workers that were rung since the last look.
+fn rung(bares: &mut [Bare]) -> Vec<usize> {
+    let slots = bares.iter_mut().enumerate();
+    slots.filter_map(|(slot, bare)| (bare.bells() > 0).then_some(slot)).collect()
+}
+
+#[test]
+fn as_many_are_woken_as_events_wait_and_not_more() {
+    for events in 0..6 {
+        let (bench, mut bares) = asleep(4);
+        bench.map(0..events);
+        bench.pool.flush();
+        assert_eq!(rung(&mut bares).len() as u32, events.min(4), "{events} events");
+        bench.pool.flush();
+        assert_eq!(rung(&mut bares), [0; 0], "they are on their way");
+    }
+}
+
+#[test]
+fn events_that_come_one_by_one_wake_one_each() {
+    let (bench, mut bares) = asleep(70);
+    for event in 0..70 {
+        bench.map([event]);
+        assert_eq!(rung(&mut bares).len(), 1, "event {event}");
+    }
+    assert!(!bench.writer.has_sleepers());
+    bench.map(0..10);
+    assert_eq!(rung(&mut bares), [0; 0]);
+}
+
+#[test]
+fn events_that_javascript_did_not_tell_of_wake_workers_at_the_next_look() {
+    let (bench, mut bares) = asleep(3);
+    assert!(bench.writer.write(0, "1"));
+    assert!(bench.writer.write(0, "2"));
+    assert_eq!(rung(&mut bares), [0; 0]);
+    bench.pool.rang();
+    assert_eq!(rung(&mut bares).len(), 2);
+}
+
+#[test]
+fn a_woken_worker_that_has_claimed_is_not_waited_for_any_more() {
+    let (bench, mut bares) = asleep(3);
+    bench.map([0]);
+    let woken = rung(&mut bares)[0];
+    assert_eq!(bares[woken].claimer.claim(), Some(0));
+    bench.map([1]);
+    assert_eq!(rung(&mut bares).len(), 1, "the first one is busy");
+}
+
+#[test]
+fn a_woken_worker_that_dies_or_leaves_before_it_claims_is_replaced_by_another() {
+    type Go = fn(&Bench, usize);
+    let ways: [(&str, Go); 4] = [
+        ("dies", |bench, slot| bench.pool.ended(slot, Exit::Signal(9), false)),
+        ("leaves", |bench, slot| bench.pool.disconnected(slot)),
+        ("is let go", |bench, slot| {
+            assert!(bench.pool.disconnect(slot as u32 + 1));
+        }),
+        ("gets an event of its own", |bench, slot| {
+            assert!(bench.pool.submit_to(slot as u32 + 1, b"1", 0));
+        }),
+    ];
+    for (name, go) in ways {
+        let (bench, mut bares) = asleep(3);
+        bench.map([0]);
+        let mut woken = rung(&mut bares);
+        for _ in 0..2 {
+            let slot = woken.remove(0);
+            // It hears of that, and is not counted.
+            bares.iter().for_each(|bare| assert!(bare.claimer.has_more()));
+            go(&bench, slot);
+            bares[slot].drain();
+            woken = rung(&mut bares);
+            assert_eq!(woken.len(), 1, "{name}");
+            assert_ne!(woken[0], slot, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_woken_worker_that_came_too_late_and_sleeps_again_is_woken_again() {
+    let (bench, mut bares) = asleep(1);
+    for event in 0..3 {
+        bench.map([event]);
+        assert_eq!(rung(&mut bares), [0]);
+        // Another place is none of the pool's: the event goes elsewhere, as it were.
+        bench.pool.lock().backlog.take_back();
+        assert_eq!(bares[0].claimer.claim(), None);
+        bares[0].claimer.sleep();
+    }
+}
+
+#[test]
+fn a_worker_that_sleeps_beside_an_event_of_its_own_is_woken_last() {
+    let (bench, mut bares) = asleep(3);
+    for worker in [1, 3] {
+        assert!(bench.pool.submit_to(worker, b"0", 0));
+    }
+    bench.map([0]);
+    assert_eq!(rung(&mut bares), [1]);
+    bench.map([1]);
+    assert_eq!(rung(&mut bares), [0], "better than nobody");
+}
+
+#[test]
+fn only_workers_that_can_run_events_are_woken() {
+    let bench = Bench::new(3);
+    let early = bench.seat(0);
+    let mut bares = [Bare::new(&bench, 1), Bare::new(&bench, 2)];
+    let (word, bit) = crate::backlog::sleeper(0);
+    bench.backlog.word(word).fetch_or(bit, Ordering::SeqCst);
+    bares.iter().for_each(|bare| bare.claimer.sleep());
+    bench.pool.disconnected(1);
+    bares[0].drain();
+    bench.map(0..3);
+    bench.pool.flush();
+    assert_eq!(rung(&mut bares), [1]);
+    assert_eq!(early.player.signals.try_iter().count(), 0);
+}
+
+#[test]
+fn a_worker_that_registers_finds_what_waits() {
+    let bench = Bench::new(1);
+    bench.map(0..3);
+    let mut seat = bench.seat(0);
+    bench.register(0, &mut seat);
+    seat.run(&bench, 3);
+    assert_eq!(bench.numbers(Queue::Results), [0, 1, 2]);
+}
+
+#[test]
+fn a_worker_looks_once_more_before_it_sleeps() {
+    let (bench, [mut seat]) = Bench::running();
+    for event in 0..100 {
+        // JavaScript saw nobody asleep when it put the event in.
+        seat.player.claimer.wake();
+        bench.map([event]);
+        seat.run(&bench, 1);
+    }
+    assert_eq!(bench.take(Queue::Results).len(), 100);
+}
+
+/// The workers sleep after every event, or nearly; whoever does not see what the other did last
+/// leaves an event lying, and its worker asleep.
+#[test]
+fn no_event_is_left_lying_however_workers_fall_asleep() {
+    const EVENTS: u32 = 20_000;
+    let (bench, seats) = Bench::running::<3>();
+    let ears: Vec<Ears> =
+        seats.iter().enumerate().map(|(slot, seat)| Ears::of(&bench, slot, seat)).collect();
+    let answered = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for mut seat in seats {
+            let answered = &answered;
+            scope.spawn(move || {
+                while answered.load(Ordering::SeqCst) < EVENTS as usize {
+                    // A worker that nobody rings would sleep for ever: it looks again only at the end.
+                    let Some(item) = seat
+                        .player
+                        .next_woken(|| answered.load(Ordering::SeqCst) == EVENTS as usize)
+                    else {
+                        continue;
+                    };
+                    seat.player.answer(&item, Outcome::response("1"));
+                    answered.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        let mut random = fastrand::Rng::with_seed(5);
+        for event in 0..EVENTS {
+            bench.map([event]);
+            let most = random.usize(0..4);
+            until("the events are claimed", || {
+                event as usize + 1 <= answered.load(Ordering::SeqCst) + most
+            });
+        }
+        until("the last answer", || answered.load(Ordering::SeqCst) == EVENTS as usize);
+    });
+    for ear in ears {
+        ear.join();
+    }
+}
