@@ -42,7 +42,7 @@ describe("a worker that knows only the wire's specification", () => {
   });
 
   it("takes and gives what is longer than the rings", async () => {
-    const lengths = [2 ** 18 - 2, 2 ** 18 - 1, 2 ** 20, 5_000_000];
+    const lengths = [2 ** 18 - 2, 2 ** 18 - 1, 2 ** 20 - 2, 2 ** 20 - 1, 10, 5_000_000, 20];
     const { results } = await job(
       1,
       lengths.map((length) => `x${length}`),
@@ -52,6 +52,26 @@ describe("a worker that knows only the wire's specification", () => {
       lengths.map((length) => [length, length * 2]),
     );
     assert.ok(results.every(({ response }) => /^x+$/.test(response)));
+  });
+
+  it("takes turns with others where texts are short and long", async () => {
+    const lengths = range(60).map((i) => (i % 10 === 0 ? 1_200_000 + i : i + 1));
+    const { results, failed } = await job(
+      3,
+      lengths.map((length) => `x${length}`),
+    );
+    assert.deepEqual(failed, []);
+    assert.deepEqual(
+      results.map(({ data }) => data.length).sort(byNumber),
+      [...lengths].sort(byNumber),
+    );
+    assert.ok(results.every(({ data, response }) => response === data + data));
+  });
+
+  it("goes on where the places for events are used again", async () => {
+    const { results, failed } = await job(2, range(9000));
+    assert.deepEqual(failed, []);
+    assert.equal(new Set(results.map(({ data }) => data)).size, 9000);
   });
 
   it("fails events", async () => {

@@ -15,7 +15,7 @@ use std::io::Read;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ use crate::results::entry;
 use crate::ring::{Consumer, Header, Kind, Producer, flag};
 use crate::socket;
 use crate::tests::player::{
-    DEADLINE, Done, Heard, LONG, NoProcess, Outcome, Player, SHORT, Writer, has_come_alone,
+    DEADLINE, Done, Ends, Heard, LONG, NoProcess, Outcome, Player, SHORT, Writer, has_come_alone,
     shared_memory, until,
 };
 use crate::worker::{Item, Signal};

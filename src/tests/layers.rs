@@ -13,12 +13,13 @@ const SYSTEM: [&str; 7] =
 const SYSTEM_MODULES: [&str; 2] = ["socket", "child"];
 
 /// Where else the system is spoken to, in which line, and why.
-const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 9] = [
+const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 11] = [
     (
         "link.rs",
         "use std::os::unix::net::UnixStream;",
         "holds the master's end of a control socket",
     ),
+    ("pool.rs", "use std::os::fd::OwnedFd;", "holds the backlog's memory, for the workers"),
     ("worker.rs", "use std::os::unix::net::UnixStream;", "holds the worker's end of it"),
     ("worker.rs", "libc::_exit(ORPHAN)", "an orphan ends without running anything"),
     ("supervisor.rs", "use std::os::unix::net::UnixStream as StdUnixStream;", "listens to both"),
@@ -29,13 +30,14 @@ const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 9] = [
         "use std::os::unix::net::UnixStream;",
         "takes over inherited descriptors",
     ),
+    ("binding/worker.rs", "use std::os::fd::OwnedFd;", "and owns them until they are mapped"),
     ("binding/worker.rs", "std::os::unix::process::parent_id()", "whose child this process is"),
     ("binding/mod.rs", "rustix::time::clock_gettime", "the clock that all processes share"),
 ];
 
 /// Modules that only compute: they wait for nothing and ask nobody.
-const PURE: [&str; 8] =
-    ["channel", "frame", "note", "protocol", "results", "ring", "scheduler", "task"];
+const PURE: [&str; 9] =
+    ["backlog", "channel", "frame", "note", "protocol", "results", "ring", "scheduler", "task"];
 const IMPURE: [&str; 6] = ["tokio", "std::thread", "std::time", "std::net", "std::fs", "std::env"];
 
 /// What crosses a wire, or goes to JavaScript, as JSON.

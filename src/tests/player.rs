@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -36,6 +36,15 @@ pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
     while !condition() {
         assert!(Instant::now() < end, "in vain: {what}");
         std::thread::yield_now();
+    }
+}
+
+/// Ends the other threads' loops when one of them ends, also by a panic.
+pub(crate) struct Ends<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
@@ -140,7 +149,8 @@ impl Writer {
         if at + room > Common::SIZE {
             start = start.wrapping_add(Common::SIZE - at);
         }
-        if start.wrapping_sub(word(Board::HEAD)) as u64 + u64::from(room) > Common::SIZE.into() {
+        if u64::from(start.wrapping_sub(word(Board::HEAD))) + u64::from(room) > Common::SIZE.into()
+        {
             return false;
         }
         let len = text.len() as u32;
@@ -370,17 +380,19 @@ impl Player {
             self.claimer.sleep();
         }
         self.waits(true);
-        if !self.worker.has_arrived() && !(takes_events && self.claimer.has_more()) {
-            return true;
+        if self.worker.has_arrived() || (takes_events && self.claimer.has_more()) {
+            self.claimer.wake();
+            self.waits(false);
+            return false;
         }
-        self.claimer.wake();
-        self.waits(false);
-        false
+        true
     }
 
     fn ring(&mut self) {
         self.unrung = false;
-        self.worker.ring();
+        if self.worker.backlog.word(Common::LOOKS).load(Ordering::SeqCst) == 0 {
+            self.worker.ring();
+        }
     }
 
     /// What has arrived by now for this worker alone.

@@ -37,10 +37,11 @@ const LENGTHS: [usize; 15] = [
 #[test]
 fn events_and_answers_of_every_length_pass_whole_and_beside_short_ones() {
     let (bench, seats) = Bench::running::<2>();
-    let over = std::sync::atomic::AtomicBool::new(false);
+    let over = AtomicBool::new(false);
     let ears: Vec<Ears> =
         seats.iter().enumerate().map(|(slot, seat)| Ears::of(&bench, slot, seat)).collect();
     std::thread::scope(|scope| {
+        let _ends = Ends(&over);
         for mut seat in seats {
             let over = &over;
             scope.spawn(move || {
@@ -62,7 +63,6 @@ fn events_and_answers_of_every_length_pass_whole_and_beside_short_ones() {
             }
         }
         until("the answers", || bench.outstanding() == 0);
-        over.store(true, Ordering::SeqCst);
     });
     for ear in ears {
         ear.join();
@@ -127,6 +127,8 @@ fn with_one_worker_long_and_short_events_are_started_in_the_order_of_submission(
 fn an_event_that_is_taken_back_half_way_leaves_nothing_behind() {
     let (bench, [mut a, mut b]) = Bench::running();
     let big = text(3 * Layout::RING as usize, 1);
+    // It does not sleep, so that no bell has it look while the text is on its way.
+    a.player.claimer.wake();
     bench.pool.submit(&big, 0);
     assert!(a.player.look().is_none(), "it has claimed the event, and awaits the text");
     bench.pool.rang();

@@ -127,7 +127,7 @@ fn a_long_event_that_was_claimed_and_not_started_runs_elsewhere_however_far_its_
             bench.pool.rang();
             has_arrived |= a.player.look().is_some();
         }
-        assert_eq!(has_arrived, looks > 2, "{looks} looks");
+        assert!(has_arrived || looks < 3, "{looks} looks");
         bench.pool.ended(0, Exit::Signal(9), false);
         drop(a);
         let _ears = Ears::of(&bench, 1, &b);
@@ -247,6 +247,8 @@ fn a_long_event_is_not_answered_before_its_text_has_come_and_not_by_its_number()
     // The answer is there before the claim has been looked at, or while the text is half-way.
     for looks in 0..3 {
         let (bench, [mut seat]) = Bench::running();
+        // It does not sleep, so that no bell has it look while the text is on its way.
+        seat.player.claimer.wake();
         bench.hand_over(&long_text(), 0);
         assert!(seat.player.look().is_none());
         for _ in 0..looks {

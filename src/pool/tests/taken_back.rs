@@ -2,8 +2,6 @@
 //! ends, and what nobody had claimed when the backlog is left; what waits in the backlog others claim
 //! by themselves. An event is started once or not at all, however those who claim, leave and die race.
 
-use std::sync::atomic::AtomicBool;
-
 use super::*;
 
 /// The text of a number that is too long to lie in the backlog.
@@ -79,15 +77,6 @@ fn what_was_taken_back_from_a_worker_comes_before_what_was_taken_back_from_the_b
     bench.pool.rang();
     b.run(&bench, 3);
     assert_eq!(bench.numbers(Queue::Results), [1, 0, 2, 3]);
-}
-
-/// Ends the others' loops when one of the threads ends, also by a panic.
-struct Ends<'a>(&'a AtomicBool);
-
-impl Drop for Ends<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
 }
 
 /// Where a worker that ends is with its event.
