@@ -118,7 +118,7 @@ class BacklogReader extends Backlog {
     this.hole = hole;
     this.long = long;
     /** All events before this one are claimed. */
-    this.next = 0;
+    this.next = words.load(this.words, this.place.claimed);
     this.index = 0;
     this.flags = 0;
     /** The event's data.
@@ -134,8 +134,11 @@ class BacklogReader extends Backlog {
     const { place, entryMask, freeMask, entrySize } = this;
     const published = words.load(this.words, place.published);
     const hint = words.load(this.words, place.claimed);
-    let index = ((hint - this.next) | 0) > 0 ? hint : this.next;
+    let index = this.next;
+    // Long ago: all that have lost their places since are claimed.
+    if ((published - index) >>> 0 > place.places) index = (published - place.places) | 0;
     // The hint may be ahead of what was published when looked at.
+    if ((published - hint) >>> 0 < (published - index) >>> 0) index = hint;
     while (((published - index) | 0) > 0) {
       const entry = this.table + (index & entryMask) * entrySize;
       const free = index & freeMask;
@@ -165,7 +168,7 @@ class BacklogReader extends Backlog {
     return words.load(this.words, this.place.ringAt) === this.index;
   }
 
-  /** Reads what was claimed; not for one that `isLong`. */
+  /** Reads what was claimed, and gives its bytes back. The master sends the text of one that `isLong`. */
   read() {
     const entry = this.table + (this.index & this.entryMask) * this.entrySize;
     const at = this.words[entry + 1] & this.mask;
@@ -173,8 +176,7 @@ class BacklogReader extends Backlog {
     const flags = this.words[entry + 3];
     this.flags = flags;
     this.text = undefined;
-    if (flags & this.long) return;
-    if (flags & this.hole) this.data = undefined;
+    if (flags & (this.hole | this.long)) this.data = undefined;
     else if (!this.readInteger(at, length)) {
       this.text = this.bytes.toString(flags & this.ascii ? "latin1" : "utf8", at, at + length);
     }

@@ -79,15 +79,10 @@ class Run {
     this.released = false;
     this.closed = false;
 
-    /** Free workers that events handed over before the program looked will take. */
-    this.backlog = 0;
     /** @type {IdWanted[]} */
     this.idsWanted = [];
     /** @type {any} */
     this.lookAgain = null;
-    /** How many events each worker has been sent directly and not answered.
-     * @type {globalThis.Map<number, number>} */
-    this.direct = new globalThis.Map();
 
     /** What happened and was not told yet: an exception of a listener must not lose the rest.
      * @type {(() => void)[]} */
@@ -258,7 +253,6 @@ class Run {
     this.failures.absorb();
     // Those ids take into account what was observed before.
     for (const text of exact.observed) this.observe(text, false);
-    this.backlog = exact.waiting;
     return exact.idle;
   }
 
@@ -324,7 +318,6 @@ class Run {
    * @param {number} flags
    */
   sendEvent(id, text, flags) {
-    this.direct.set(id, (this.direct.get(id) || 0) + 1);
     this.checkLog();
     return this.native.poolSubmitTo(this.pool, id, text, flags);
   }
@@ -368,8 +361,8 @@ class Run {
    * @param {number} id
    */
   isHeld(id) {
-    if (!this.workerQueue.isExact || this.direct.get(id)) return false;
-    return !this.workerQueue.elements.includes(id);
+    if (!this.workerQueue.isExact || this.workerQueue.elements.includes(id)) return false;
+    return this.native.poolIsFree(this.pool, id);
   }
 
   // ---- results out ----
@@ -496,26 +489,11 @@ class Run {
       const worker = this.workers.get(id);
       if (worker && !(kind & wire.entryCrash)) worker.process.emit("message", entry, undefined);
     } finally {
-      if (!isMessage) this.free(id, frees, Boolean(kind & wire.entryCrash));
+      if (frees && !isMessage && id !== 0 && !(kind & wire.entryTaken)) this.workerQueue.enqueue(id);
+      if (!isMessage && !(kind & wire.entryCrash)) this.log(`Worker ${id} now available`);
       if (kind & wire.entryFailed) this.failures.push(entry);
       else if (kind & wire.entryResponse) this.results.push(entry);
     }
-  }
-
-  /**
-   * @param {number} id
-   * @param {boolean} frees
-   * @param {boolean} crashed
-   */
-  free(id, frees, crashed) {
-    const direct = this.direct.get(id) || 0;
-    if (direct > 1) this.direct.set(id, direct - 1);
-    else if (direct === 1) this.direct.delete(id);
-    if (frees) {
-      if (this.backlog > 0) this.backlog--;
-      else if (id !== 0) this.workerQueue.enqueue(id);
-    }
-    if (!crashed) this.log(`Worker ${id} now available`);
   }
 
   // ---- what the core tells ----
@@ -583,6 +561,7 @@ class Run {
         primary.exited(worker, note.code, note.signal);
         break;
       case "retired":
+        runOfWorker.delete(note.worker);
         console.error(
           `@tiemma/sonic-distribute: goes on without worker ${note.worker}: ${note.message}`,
         );

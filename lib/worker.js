@@ -103,6 +103,8 @@ class WorkerProcess {
    */
   wake(what) {
     if (what & 1) {
+      // It may have been woken for something else than the backlog.
+      this.backlog.wake();
       this.turned = this.time();
       this.run();
     }
@@ -130,7 +132,10 @@ class WorkerProcess {
     while (!this.busy) {
       if (this.hasFrames()) this.collect();
       else if (!this.claim()) {
-        if (!this.lookAround() && this.sleep()) return true;
+        if (this.lookAround()) continue;
+        if (this.sleep()) return true;
+        // The I/O thread may have taken from the ring what there is.
+        this.collect();
       } else if (this.backlog.isLong) {
         // The master sees who claimed it, and sends the text.
         this.busy = true;
@@ -159,8 +164,8 @@ class WorkerProcess {
   claim() {
     const { backlog } = this;
     if (!this.isServing || !backlog.claim()) return false;
-    if (backlog.isToRing()) this.ring();
     backlog.read();
+    if (backlog.isToRing()) this.ring();
     return true;
   }
 
@@ -226,10 +231,29 @@ class WorkerProcess {
         continue;
       }
       if (!this.makeMine(index)) continue;
-      const inTurn = Boolean(kind & long);
+      const inTurn = !(kind & direct);
+      if (inTurn && this.busy && !(kind & long)) {
+        this.giveBack(index);
+        continue;
+      }
       const task = { index, flags: kind, answers: direct, data, text };
       if (this.start(task, this.time(), inTurn) && inTurn) this.busy = false;
     }
+  }
+
+  /**
+   * Has an event run elsewhere that the master sent when this worker had just claimed another.
+   * @param {number} index
+   */
+  giveBack(index) {
+    const { answer, direct, returned } = this.wire;
+    const flags = direct | returned;
+    const time = this.time();
+    if (!this.answers.write(answer | flags, index, "", time, time)) {
+      const header = { index, flags, started: time, finished: time };
+      this.native.workerAnswer(this.handle, header, "", null);
+    }
+    this.ring();
   }
 
   /**

@@ -217,16 +217,17 @@ impl Backlog {
         self.board.word(Board::FIRST).store(low(self.first), Ordering::SeqCst);
     }
 
-    /// Has whoever claims the middle one of the waiting events ring. False if it has been claimed
-    /// meanwhile: then there is more to look at.
+    /// Has whoever claims and reads the middle one of the waiting events ring; if none waits, whoever
+    /// reads the oldest, whose place can be used again then. False if that has been read meanwhile: then
+    /// there is more to look at.
     pub(crate) fn ask_for_ring(&self) -> bool {
         let unclaimed = self.unclaimed() as TaskId;
-        if unclaimed == 0 {
+        let id = if unclaimed == 0 { self.first } else { self.claimed + unclaimed / 2 };
+        if id == self.published() || self.state(id) & Common::READ != 0 {
             return true;
         }
-        let middle = self.claimed + unclaimed / 2;
-        self.memory.word(Common::RING_AT).store(low(middle), Ordering::SeqCst);
-        self.state(middle) == free(middle)
+        self.memory.word(Common::RING_AT).store(low(id), Ordering::SeqCst);
+        self.state(id) & Common::READ == 0
     }
 
     /// Whether the master looks at the answers without being rung.

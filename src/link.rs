@@ -170,6 +170,7 @@ impl Link {
                     let (text, flags) = texts.text(*task);
                     let how = match how {
                         How::Direct => flag::DIRECT,
+                        How::InTurn => 0,
                         How::Claimed => flag::LONG,
                     };
                     let header = Header::new(Kind::Task, flags | how);

@@ -46,12 +46,10 @@ pub(crate) enum Queue {
 /// What a program that looks at the free workers sees at its first look.
 #[derive(Debug)]
 pub(crate) struct Exact {
-    /// The ids of the workers with nothing to do.
+    /// The ids of the workers with nothing to do, those included that are being replaced.
     pub(crate) idle: Vec<u32>,
     /// What was observed before, which those ids take into account already.
     pub(crate) observed: Vec<Vec<u8>>,
-    /// Events that wait; each takes a worker that becomes free before the program can.
-    pub(crate) waiting: usize,
 }
 
 /// A run's pool. Shared by the two threads; see the module's text.
@@ -194,18 +192,24 @@ impl Pool {
         });
     }
 
-    /// Hands out the events itself from now on, and shows every answer.
+    /// Leaves it to the program which worker gets an event, and shows every answer. What was handed over
+    /// before takes the first workers that become free.
     pub(crate) fn be_exact(&self) -> Exact {
         self.observe(true);
         self.enter(State::leave_backlog);
         let mut state = self.lock();
-        let ready = |slot: &Slot| slot.link.as_ref().is_some_and(|link| link.registered);
         let idle = (0..state.slots.len())
-            .filter(|&at| ready(&state.slots[at]) && state.scheduler.held(at) == 0)
+            .filter(|&at| state.scheduler.is_free(at))
             .map(|at| state.slots[at].worker)
             .collect();
         let observed = std::iter::from_fn(|| state.observed.take()).collect();
-        Exact { idle, observed, waiting: state.scheduler.waiting() }
+        Exact { idle, observed }
+    }
+
+    /// Whether a worker has nothing to do.
+    pub(crate) fn is_free(&self, worker: u32) -> bool {
+        let state = self.lock();
+        state.slot_of(worker).is_some_and(|slot| state.scheduler.is_free(slot))
     }
 
     /// True if every event is answered; otherwise [`Note::Drained`] says when.

@@ -24,6 +24,8 @@ pub(crate) mod entry {
     pub(crate) const WHOLE: u32 = 16;
     /// The worker was lost, and did not answer itself.
     pub(crate) const CRASH: u32 = 32;
+    /// The worker has another event already, or is gone for good: it is not free.
+    pub(crate) const TAKEN: u32 = 64;
 }
 
 /// One entry; the texts are JSON.

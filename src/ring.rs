@@ -42,7 +42,8 @@ pub(crate) enum Kind {
 pub(crate) mod flag {
     /// The event's data is `undefined`: there is no text.
     pub(crate) const HOLE: u32 = 1 << 8;
-    /// Start at once, whatever else runs: the program chose this worker itself.
+    /// Of an event: start at once, whatever else runs, because the program chose this worker itself. Of
+    /// an answer: it is to an event that came through the task ring.
     pub(crate) const DIRECT: u32 = 1 << 9;
     /// The event failed; the response is its error.
     pub(crate) const FAILED: u32 = 1 << 10;
@@ -58,6 +59,8 @@ pub(crate) mod flag {
     pub(crate) const LONG: u32 = 1 << 15;
     /// The text has no byte above 127.
     pub(crate) const ASCII: u32 = 1 << 16;
+    /// No answer: the worker was given the event while it ran another, which it had just claimed.
+    pub(crate) const RETURNED: u32 = 1 << 17;
 }
 
 /// What stands before a payload, without its length.

@@ -9,6 +9,8 @@
 //! - an event is on one worker at a time and ends once;
 //! - an idle worker never waits while an event does that it could take;
 //! - what a lost worker had not started runs elsewhere, in order; what it had started fails;
+//! - once the program hands events out itself, what still waits goes to each worker that ends one, and
+//!   to no other: so whoever is free is free for the program;
 //! - there is room for one event a worker until its events are measured short ([`SHORT`]), and for
 //!   one again as soon as one of them takes long.
 
@@ -41,8 +43,10 @@ pub(crate) enum Action {
 /// How an event is handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
-    /// To be started at once.
+    /// To be started at once: the program chose the worker.
     Direct,
+    /// To be started unless the worker runs another now; then it comes back ([`Scheduler::returned`]).
+    InTurn,
     /// The worker has claimed it, and waits for its text.
     Claimed,
 }
@@ -67,6 +71,8 @@ enum Origin {
 #[derive(Debug)]
 struct Slot {
     ready: bool,
+    /// It will not be replaced.
+    retired: bool,
     /// On the worker and not answered, in the order of claiming or giving.
     held: VecDeque<Held>,
     /// Events for this worker that wait for it to be (re)started.
@@ -78,7 +84,8 @@ struct Slot {
 
 impl Slot {
     fn new() -> Self {
-        Self { ready: false, held: VecDeque::new(), pinned: VecDeque::new(), window: 1, mean: 0.0 }
+        let (held, pinned) = (VecDeque::new(), VecDeque::new());
+        Self { ready: false, retired: false, held, pinned, window: 1, mean: 0.0 }
     }
 
     fn is_idle(&self) -> bool {
@@ -105,13 +112,15 @@ pub(crate) struct Scheduler {
     waiting: VecDeque<TaskId>,
     /// Where the search for an idle worker begins: they take turns.
     next: usize,
+    /// The program hands events out itself.
+    exact: bool,
 }
 
 impl Scheduler {
     /// One slot a worker; none is ready yet.
     pub(crate) fn new(slots: usize) -> Self {
         let slots = (0..slots).map(|_| Slot::new()).collect();
-        Self { slots, waiting: VecDeque::new(), next: 0 }
+        Self { slots, waiting: VecDeque::new(), next: 0, exact: false }
     }
 
     /// How many events there is room for, those that are held or wait included.
@@ -134,15 +143,16 @@ impl Scheduler {
         self.slots[slot].is_idle()
     }
 
+    /// Whether the worker of `slot`, or its replacement to come, has nothing to do.
+    pub(crate) fn is_free(&self, slot: usize) -> bool {
+        let state = &self.slots[slot];
+        !state.retired && state.held.is_empty() && state.pinned.is_empty()
+    }
+
     /// How many of the events that it was told of are neither answered nor failed.
     pub(crate) fn outstanding(&self) -> usize {
         let held: usize = self.slots.iter().map(|s| s.held.len() + s.pinned.len()).sum();
         held + self.waiting.len()
-    }
-
-    /// How many events were taken back and have no worker yet.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.len()
     }
 
     /// How many events the worker of `slot` holds.
@@ -211,20 +221,36 @@ impl Scheduler {
 
     /// The worker of `slot` had not started the last `unstarted` of what it was given, and will not.
     pub(crate) fn recalled(&mut self, slot: usize, unstarted: usize, actions: &mut Vec<Action>) {
-        let state = &mut self.slots[slot];
         for _ in 0..unstarted {
+            let state = &mut self.slots[slot];
             let given = state.held.iter().rposition(|held| held.origin != Origin::Claimed);
             let Some(Held { task, origin }) = given.and_then(|at| state.held.remove(at)) else {
                 break;
             };
-            if origin == Origin::Chosen {
+            if origin == Origin::Chosen || self.exact {
                 state.pinned.push_front(task);
             } else {
-                let at = self.waiting.partition_point(|&other| other < task);
-                self.waiting.insert(at, task);
+                self.wait(task);
             }
         }
         self.dispatch(actions);
+    }
+
+    /// The worker of `slot` was given `task` when it had just claimed another; [`Scheduler::dispatch`]
+    /// follows. False if it was not given it so.
+    #[must_use]
+    pub(crate) fn returned(&mut self, slot: usize, task: TaskId) -> bool {
+        let held = &mut self.slots[slot].held;
+        let is_it = |held: &Held| held.task == task && held.origin == Origin::Given;
+        let Some(at) = held.iter().position(is_it) else { return false };
+        held.remove(at);
+        self.wait(task);
+        true
+    }
+
+    fn wait(&mut self, task: TaskId) {
+        let at = self.waiting.partition_point(|&other| other < task);
+        self.waiting.insert(at, task);
     }
 
     /// The worker of `slot` has ended. The last `unstarted` of what it was given had not started.
@@ -239,6 +265,7 @@ impl Scheduler {
 
     /// The worker of `slot` will not be replaced: what waits for it, and no other, failed.
     pub(crate) fn retired(&mut self, slot: usize, actions: &mut Vec<Action>) {
+        self.slots[slot].retired = true;
         for task in self.slots[slot].pinned.drain(..) {
             actions.push(Action::Fail { slot, task });
         }
@@ -261,8 +288,35 @@ impl Scheduler {
         tasks
     }
 
+    /// From now on the program hands events out itself. What waits goes to whoever is free now, and then
+    /// to each worker that ends an event: see [`Scheduler::is_taken`].
+    pub(crate) fn be_exact(&mut self, actions: &mut Vec<Action>) {
+        self.exact = true;
+        let (count, next) = (self.slots.len(), self.next);
+        for slot in (0..count).map(|offset| (next + offset) % count) {
+            if self.is_free(slot) && !self.give_next(slot, actions) {
+                return;
+            }
+        }
+    }
+
+    /// Whether the worker of `slot`, which has just ended an event, is not the program's to use: it has
+    /// got one that waited, or will not be replaced.
+    pub(crate) fn is_taken(&mut self, slot: usize, actions: &mut Vec<Action>) -> bool {
+        self.exact && (self.slots[slot].retired || self.give_next(slot, actions))
+    }
+
+    fn give_next(&mut self, slot: usize, actions: &mut Vec<Action>) -> bool {
+        let Some(task) = self.waiting.pop_front() else { return false };
+        self.submit_to(slot, task, actions);
+        true
+    }
+
     /// Hands what was taken back to whoever is idle.
     pub(crate) fn dispatch(&mut self, actions: &mut Vec<Action>) {
+        if self.exact {
+            return;
+        }
         while let Some(&task) = self.waiting.front() {
             let count = self.slots.len();
             let mut in_turn = (0..count).map(|offset| (self.next + offset) % count);
@@ -275,7 +329,8 @@ impl Scheduler {
 
     fn give(&mut self, slot: usize, task: TaskId, origin: Origin, actions: &mut Vec<Action>) {
         self.slots[slot].held.push_back(Held { task, origin });
-        actions.push(Action::Give { slot, task, how: How::Direct });
+        let how = if origin == Origin::Chosen { How::Direct } else { How::InTurn };
+        actions.push(Action::Give { slot, task, how });
     }
 }
 

@@ -1,8 +1,8 @@
 //! The worker's end of the wires: events in, answers out, and the end of the master noticed.
 //!
-//! Two threads: JavaScript's claims events in the backlog (`lib/backlog.js`) and writes answers; the I/O thread reads the control
-//! socket, wakes JavaScript, and ends the process when the master is gone before it has let the
-//! worker go, whatever JavaScript is doing. It never runs user code.
+//! Two threads: JavaScript's claims events in the backlog (`lib/backlog.js`) and writes answers; the
+//! I/O thread reads the control socket, wakes JavaScript, and ends the process when the master is gone
+//! before it has let the worker go, whatever JavaScript is doing. It never runs user code.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;

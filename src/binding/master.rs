@@ -232,19 +232,22 @@ pub struct ExactState {
     /// What was observed before, each as `poolTake` gives it.
     #[napi(ts_type = "Array<string>")]
     pub observed: Vec<Text>,
-    /// Events that take a worker that becomes free before the program can.
-    pub waiting: u32,
 }
 
-/// From now on events are handed to workers that are idle, and answers go to the observed queue.
+/// From now on the program hands events to workers itself, and answers go to the observed queue.
 #[napi]
 pub fn pool_exact(pool: &External<PoolHandle>) -> ExactState {
     let exact = pool.pool.be_exact();
     ExactState {
         idle: exact.idle,
         observed: exact.observed.into_iter().map(Text).collect(),
-        waiting: u32::try_from(exact.waiting).unwrap_or(u32::MAX),
     }
+}
+
+/// Whether a worker has nothing to do.
+#[napi]
+pub fn pool_is_free(pool: &External<PoolHandle>, worker: u32) -> bool {
+    pool.pool.is_free(worker)
 }
 
 /// True if every event is answered; otherwise a note says when.

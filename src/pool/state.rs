@@ -61,6 +61,8 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) slots: Vec<Slot>,
+    /// Where the search for a sleeping worker begins: they take turns.
+    next: usize,
     pub(super) scheduler: Scheduler,
     pub(super) tasks: Tasks,
     pub(super) backlog: Backlog,
@@ -127,6 +129,7 @@ impl State {
         Self {
             scheduler: Scheduler::new(slots.len()),
             slots,
+            next: 0,
             tasks: Tasks::default(),
             backlog,
             shared: Some(shared),
@@ -210,7 +213,7 @@ impl State {
         pool.board.word(Board::OVERFLOWS).store(u32::from(overflows), Ordering::SeqCst);
     }
 
-    /// Takes back all that no worker has claimed: from now on events are handed out from here.
+    /// Takes back all that no worker has claimed: the program hands events out itself from now on.
     pub(super) fn leave_backlog(&mut self) {
         self.backlog.take_back();
         self.scan();
@@ -219,7 +222,7 @@ impl State {
             let id = self.tasks.add(task);
             self.scheduler.taken_back(id);
         }
-        self.scheduler.dispatch(&mut self.actions);
+        self.scheduler.be_exact(&mut self.actions);
     }
 
     /// Learns who claimed what.
@@ -245,16 +248,18 @@ impl State {
         if wanted == 0 {
             return;
         }
+        let (count, next) = (self.slots.len(), self.next);
         for (place, slot) in self.slots.iter_mut().enumerate() {
             slot.woken &= self.scheduler.is_idle(place) && !self.backlog.is_asleep(place);
             wanted = wanted.saturating_sub(usize::from(slot.woken));
         }
         // One that runs an event of its own may claim others meanwhile, but only it knows when.
         for idle in [true, false] {
-            for (place, slot) in self.slots.iter_mut().enumerate() {
+            for place in (0..count).map(|offset| (next + offset) % count) {
                 if wanted == 0 {
                     return;
                 }
+                let slot = &mut self.slots[place];
                 if let Some(link) = &slot.link
                     && self.scheduler.is_ready(place)
                     && self.scheduler.is_idle(place) == idle
@@ -263,6 +268,7 @@ impl State {
                     link.ring();
                     slot.woken = true;
                     wanted -= 1;
+                    self.next = (place + 1) % count;
                 }
             }
         }
@@ -272,11 +278,11 @@ impl State {
     fn abandon(&mut self) {
         let Some(error) = self.failed.take() else { return };
         for task in self.scheduler.abandon() {
-            self.fail_task(task, 0, error.as_bytes());
+            self.fail_task(task, None, error.as_bytes());
         }
         for task in std::mem::take(&mut self.overflow) {
             let id = self.tasks.add(task);
-            self.fail_task(id, 0, error.as_bytes());
+            self.fail_task(id, None, error.as_bytes());
         }
         self.failed = Some(error);
     }
@@ -339,7 +345,11 @@ impl State {
             id.filter(|&id| self.scheduler.has_claimed(*slot, id))
         };
         let run = header.finished - header.started;
-        let id = id.filter(|&id| self.scheduler.answered(*slot, id, run));
+        let is_returned = header.has(flag::RETURNED);
+        let id = id.filter(|&id| match is_returned {
+            true => self.scheduler.returned(*slot, id),
+            false => self.scheduler.answered(*slot, id, run),
+        });
         let Some(id) = id else {
             if let Some(link) = self.slots[*slot].link.as_mut() {
                 link.said = Some(format!("it answered event {} unasked", header.index));
@@ -347,6 +357,9 @@ impl State {
             }
             return;
         };
+        if is_returned {
+            return;
+        }
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(id, &mut text);
         let split = (header.split as usize).min(payload.len());
@@ -364,7 +377,8 @@ impl State {
         let is_whole = flags & flag::WHOLE != 0 && !is_changed;
         let whole = if is_whole { entry::WHOLE } else { 0 };
         let response = header.has(flag::RESPONSE).then_some(response);
-        self.deliver(failed | whole, worker, data, response);
+        let taken = self.taken(*slot);
+        self.deliver(failed | whole | taken, worker, data, response);
         self.text = text;
     }
 
@@ -383,6 +397,11 @@ impl State {
             self.backlog.end(id);
         }
         flags
+    }
+
+    /// What an entry says beside the end of an event of `slot`'s worker; it may have another now.
+    fn taken(&mut self, slot: usize) -> u32 {
+        if self.scheduler.is_taken(slot, &mut self.actions) { entry::TAKEN } else { 0 }
     }
 
     pub(super) fn accept_message(&mut self, worker: u32, header: &Header, text: &[u8]) {
@@ -436,11 +455,10 @@ impl State {
                     self.actions.splice(at..at, more);
                 }
                 Action::Fail { slot, task } => {
-                    let worker = self.slots[slot].worker;
                     let error = self.failed.clone().unwrap_or_else(|| {
                         r#"{"name":"Error","message":"the worker is gone","code":"ERR_SONIC_WORKER_EXIT"}"#.into()
                     });
-                    self.fail_task(task, worker, error.as_bytes());
+                    self.fail_task(task, Some(slot), error.as_bytes());
                 }
             }
         }
@@ -456,19 +474,23 @@ impl State {
         let error = crash.error();
         for action in actions {
             if let Action::Fail { task, .. } = action {
-                self.fail_task(task, crash.worker, &error);
+                self.fail_task(task, Some(slot), &error);
             } else {
                 self.actions.push(action);
             }
         }
     }
 
-    pub(super) fn fail_task(&mut self, task: TaskId, worker: u32, error: &[u8]) {
+    /// Fails an event with the JSON of an error; `slot` is that of the worker which had it.
+    pub(super) fn fail_task(&mut self, task: TaskId, slot: Option<usize>, error: &[u8]) {
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(task, &mut text);
         let whole = if flags & flag::WHOLE != 0 { entry::WHOLE } else { 0 };
         let data = (flags & flag::HOLE == 0).then_some(text.as_slice());
-        self.deliver(entry::FAILED | entry::CRASH | whole, worker, data, Some(error));
+        let worker = slot.map_or(0, |slot| self.slots[slot].worker);
+        let taken = slot.map_or(0, |slot| self.taken(slot));
+        let kind = entry::FAILED | entry::CRASH | whole | taken;
+        self.deliver(kind, worker, data, Some(error));
         self.text = text;
     }
 
