@@ -77,60 +77,88 @@ function flagsOf(message, wire) {
 }
 
 /**
- * What listens in this worker: closed when it disconnects, as Node's cluster does.
+ * The servers and datagram sockets that the cluster module would share: closed when the worker is let
+ * go, as it does.
  * @type {Set<any>}
  */
 const listening = new Set();
 
-/** A server of a worker is its own, as with `exclusive: true`: the master shares no handles. */
+/** What listens in a worker is its own, as with `exclusive: true`: the master shares no handles. */
 function adaptListen() {
+  /** @type {any} */
+  const net = require("net");
   /** @type {any} */ (cluster)._getServer = (
     /** @type {any} */ server,
     /** @type {any} */ options,
     /** @type {(error: number, handle: any) => void} */ callback,
   ) => {
     const { address, port, addressType, fd, flags } = options;
-    const handle = makeHandle(address, port, addressType, fd, flags);
+    // A handle, or an error number: Node's own code for an exclusive server.
+    const handle = net._createServerHandle(address, port, addressType, fd, flags);
     if (typeof handle === "number") {
       callback(handle, null);
       return;
     }
-    listening.add(handle);
-    server.once("close", () => listening.delete(handle));
-    server.once("listening", () => announce(server, options));
+    server.once("listening", () => opened(server, options));
     callback(0, handle);
   };
+  adaptBind();
 }
 
 /**
- * The handle that an exclusive server would make: Node's own code for it, under a deprecated name.
- * @param {any} address
- * @param {any} port
- * @param {any} addressType
- * @param {any} fd
- * @param {any} flags
- * @returns {any} a handle, or an error number
+ * Node makes the handles of datagram sockets for nobody but itself: each of these is told to be
+ * exclusive, so that it does not ask the cluster module for one.
  */
-function makeHandle(address, port, addressType, fd, flags) {
-  /** @type {any} */
-  const net = require("net");
-  if (addressType !== "udp4" && addressType !== "udp6") {
-    return net._createServerHandle(address, port, addressType, fd, flags);
+function adaptBind() {
+  const { prototype } = require("dgram").Socket;
+  const { bind } = prototype;
+  /**
+   * @this {import("dgram").Socket}
+   * @param {any[]} args port, address and callback, each optional; or options and a callback
+   */
+  function bindAlone(...args) {
+    const [first, address] = args;
+    const isObject = first !== null && typeof first === "object";
+    // One that is exclusive anyway is no business of the cluster module's, nor is a ready handle.
+    if (isObject && (first.exclusive || typeof first.recvStart === "function")) {
+      return Reflect.apply(bind, this, args);
+    }
+    const options = isObject
+      ? { ...first }
+      : { port: first, address: typeof address === "function" ? undefined : address };
+    // Only once, though an earlier try may have failed.
+    this.removeListener("listening", socketOpened);
+    this.once("listening", socketOpened);
+    return Reflect.apply(bind, this, [{ ...options, exclusive: true }, args[args.length - 1]]);
   }
-  /** @type {any} */
-  const dgram = require("dgram");
-  const { noDeprecation } = process;
-  process.noDeprecation = true;
-  try {
-    return dgram._createSocketHandle(address, port, addressType, fd, flags);
-  } finally {
-    process.noDeprecation = noDeprecation;
-  }
+  prototype.bind = bindAlone;
+}
+
+/** @this {any} */
+function socketOpened() {
+  const { address, port } = this.address();
+  opened(this, { address, port, addressType: this.type, fd: -1 });
+}
+
+/**
+ * @param {any} server
+ * @param {any} where as the cluster module is told
+ */
+function opened(server, where) {
+  listening.add(server);
+  server.once("close", () => listening.delete(server));
+  announce(server, where);
 }
 
 /** The worker is let go: nothing listens any more, and what is connected may end. */
 function stopListening() {
-  for (const handle of listening) handle.close();
+  for (const server of listening) {
+    try {
+      server.close();
+    } catch (_) {
+      // A socket that the program has just closed, whose `close` is still to come.
+    }
+  }
   listening.clear();
 }
 

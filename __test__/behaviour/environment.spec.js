@@ -98,9 +98,12 @@ describe("a worker", () => {
     assert.equal(await result("environment/datagrams.js"), "worker heard ping");
   });
 
-  for (const what of ["server", "path", "socket"]) {
-    it(`ends when it is released though it still listens, as node's disconnect() has it: ${what}`, async () => {
-      assert.equal((await run("environment/left-listening.js", { args: [what], deadline: 10_000 })).result, "listens");
+  const places = { server: [4, "127.0.0.1", true], path: [-1, "left.sock", false], socket: ["udp4", "127.0.0.1", true] };
+  for (const [what, place] of Object.entries(places)) {
+    it(`is heard to listen, and ends when it is released though nobody closes it, as node's disconnect() has it: ${what}`, async () => {
+      const program = await run("environment/left-listening.js", { args: [what] });
+      assert.deepEqual(program.result, { response: "listens", heard: [[1, ...place]] });
+      assert.deepEqual(program.log("closed.log"), ["closed"]);
     });
   }
 });
