@@ -37,6 +37,12 @@ const blockUntilSeen = (name) => {
 /** Blocks the thread for so long: an event that takes its time. */
 const work = (milliseconds) => Atomics.wait(cell, 0, 0, milliseconds);
 
+/** The milliseconds of processor time that this process has had. */
+const busy = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
 /** Everything in a queue, taken out as programs do. */
 const drain = (queue) => {
   const entries = [];
@@ -57,4 +63,4 @@ const plain = (error) =>
 
 const typeOf = (error) => [TypeError, RangeError, Error].find((type) => error instanceof type).name;
 
-module.exports = { blockUntilSeen, drain, log, mark, marked, outcome, plain, report, seen, setUp, until, work };
+module.exports = { blockUntilSeen, busy, drain, log, mark, marked, outcome, plain, report, seen, setUp, until, work };

@@ -14,10 +14,10 @@ const FIXTURES = path.join(__dirname, "..", "fixtures");
 const NODE = process.env.SONIC_TEST_NODE || process.execPath;
 const NODE_MAJOR = Number(execFileSync(NODE, ["-p", "process.versions.node"], { encoding: "utf8" }).split(".")[0]);
 
-/** A program that needs longer hangs: the slowest fixture takes a few seconds on a busy two-core machine. */
-const DEADLINE = 30_000;
-/** Workers may outlive a program that was killed or called `process.exit()` by this much. */
-const GRACE = 2_000;
+/** A program that needs longer hangs: the slowest fixture takes some three seconds, and twenty times that on a busy machine. */
+const DEADLINE = 90_000;
+/** What outlives by more than this a program that was killed or called `process.exit()` does not end by itself. */
+const GRACE = 10_000;
 const POLL = 5;
 
 /** Not the program's business: what `node --test` and the caller's shell told the spec's own process. */
@@ -29,7 +29,7 @@ const HIDDEN = ["NODE_TEST_CONTEXT", "NODE_OPTIONS", "NODE_UNIQUE_ID", "NODE_CHA
  * @property {string[]} [nodeArgs] node's own arguments
  * @property {Record<string, string | undefined>} [env] added to the environment; `undefined` takes a variable out
  * @property {number} [deadline] milliseconds until the program must have ended
- * @property {number} [grace] milliseconds its processes may live on after it
+ * @property {string} [endMark] a file made in its directory once it has ended itself: a barrier for what it leaves behind
  * @property {string | null} [stdin] text on its standard input; null: a pipe that stays open; default: none
  * @property {boolean} [detached] in a process group of its own, as a shell starts a job
  * @property {(dir: string) => void} [prepare] puts files where the program will run
@@ -83,7 +83,7 @@ class Program {
   }
 
   async end() {
-    const { deadline = DEADLINE, grace = GRACE } = this.options;
+    const { deadline = DEADLINE, endMark } = this.options;
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -92,8 +92,9 @@ class Program {
     try {
       const [code, signal] = await once(this.child, "exit");
       const alive = this.alive();
+      if (endMark) this.mark(endMark);
       if (late) throw new Error(`${this.name} did not end within ${deadline} ms\n${this.transcript()}`);
-      const left = await this.gone(grace);
+      const left = await this.gone(GRACE);
       if (left.length > 0) throw new Error(`${this.name} left behind ${left.join("; ")}\n${this.transcript()}`);
       await this.closed();
       return new Outcome(this, { code, signal, alive });
@@ -125,7 +126,7 @@ class Program {
     fs.writeFileSync(path.join(this.dir, name), "");
   }
 
-  async until(condition, what, deadline = 20_000) {
+  async until(condition, what, deadline = DEADLINE) {
     const end = Date.now() + deadline;
     while (!condition()) {
       if (Date.now() > end) throw new Error(`${this.name} has not ${what}\n${this.transcript()}`);
