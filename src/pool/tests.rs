@@ -232,6 +232,17 @@ impl Seat {
         }
     }
 
+    /// Runs what comes until it is over.
+    fn serve(&mut self, is_over: impl Fn() -> bool, run: impl Fn(&mut Player, &Item)) {
+        while !is_over() {
+            if let Some(item) = self.player.next_within(Duration::from_millis(20))
+                && self.player.claim(&item)
+            {
+                run(&mut self.player, &item);
+            }
+        }
+    }
+
     /// Runs short events until the worker, which was given none before, may hold `window` at once.
     fn widen(&mut self, bench: &Bench, window: usize) {
         let capacity = || bench.pool.lock().scheduler.capacity();
@@ -279,6 +290,11 @@ impl Ears {
             }
         };
         Self(Some(std::thread::spawn(listen)))
+    }
+
+    /// Hears the bells of every worker.
+    fn of_all(bench: &Bench, seats: &[Seat]) -> Vec<Self> {
+        seats.iter().enumerate().map(|(slot, seat)| Self::of(bench, slot, seat)).collect()
     }
 
     /// Waits for the end of the worker's words.

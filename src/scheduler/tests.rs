@@ -37,6 +37,11 @@ impl Bench {
         self.dispatch()
     }
 
+    fn submit_to(&mut self, slot: usize, task: TaskId) -> Vec<Action> {
+        self.scheduler.submit_to(slot, task, 10, &mut self.actions);
+        std::mem::take(&mut self.actions)
+    }
+
     fn answer(&mut self, slot: usize, task: TaskId, run: f64) -> Vec<Action> {
         assert!(self.scheduler.answered(slot, task, run), "{task} is not on {slot}");
         self.dispatch()
@@ -174,16 +179,14 @@ fn a_worker_that_was_idle_costs_nothing() {
 fn a_direct_event_goes_to_its_worker_at_once_and_before_what_waits_there() {
     let mut bench = Bench::ready(2);
     bench.submit([0]);
-    bench.scheduler.submit_to(0, 1, 10, &mut bench.actions);
-    assert_eq!(std::mem::take(&mut bench.actions), [Action::Recall { slot: 0 }]);
+    assert_eq!(bench.submit_to(0, 1), [Action::Recall { slot: 0 }]);
     assert_eq!(bench.recalled(0, 0), [direct(0, 1)]);
     bench.answer(0, 1, TINY);
     bench.answer(0, 0, TINY);
     let next = bench.widen(0, 8, 2);
     bench.scheduler.slots[1].ready = false;
     bench.submit(next..next + 2);
-    bench.scheduler.submit_to(0, next + 2, 10, &mut bench.actions);
-    assert_eq!(std::mem::take(&mut bench.actions), [Action::Recall { slot: 0 }]);
+    assert_eq!(bench.submit_to(0, next + 2), [Action::Recall { slot: 0 }]);
     assert_eq!(bench.recalled(0, 1), [direct(0, next + 2), give(0, next + 1)]);
 }
 
@@ -191,12 +194,10 @@ fn a_direct_event_goes_to_its_worker_at_once_and_before_what_waits_there() {
 fn a_direct_event_does_not_overtake_the_one_that_its_worker_was_about_to_start() {
     let mut bench = Bench::ready(2);
     bench.submit([0]);
-    bench.scheduler.submit_to(0, 1, 10, &mut bench.actions);
-    assert_eq!(std::mem::take(&mut bench.actions), [Action::Recall { slot: 0 }]);
+    assert_eq!(bench.submit_to(0, 1), [Action::Recall { slot: 0 }]);
     assert_eq!(bench.recalled(0, 1), [direct(0, 0), direct(0, 1)]);
     // Nothing has to come back for the next one.
-    bench.scheduler.submit_to(0, 2, 10, &mut bench.actions);
-    assert_eq!(std::mem::take(&mut bench.actions), [direct(0, 2)]);
+    assert_eq!(bench.submit_to(0, 2), [direct(0, 2)]);
     // What had not started when the worker ended runs where it may.
     assert_eq!(bench.lost(0, 3), [give(1, 0)]);
 }
@@ -205,8 +206,7 @@ fn a_direct_event_does_not_overtake_the_one_that_its_worker_was_about_to_start()
 fn a_direct_event_waits_for_its_worker_s_replacement_and_fails_if_there_will_be_none() {
     let mut bench = Bench::ready(2);
     bench.lost(0, 0);
-    bench.scheduler.submit_to(0, 0, 10, &mut bench.actions);
-    assert_eq!(std::mem::take(&mut bench.actions), []);
+    assert_eq!(bench.submit_to(0, 0), []);
     bench.scheduler.ready(0, &mut bench.actions);
     assert_eq!(std::mem::take(&mut bench.actions), [direct(0, 0)]);
     bench.lost(0, 1);

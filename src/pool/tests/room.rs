@@ -161,21 +161,18 @@ fn a_loop_of_maps_never_gets_stuck_and_never_runs_far_ahead() {
     const EVENTS: u32 = 20_000;
     let (bench, seats) = Bench::running::<2>();
     let answered = AtomicUsize::new(0);
-    let ears: Vec<Ears> =
-        seats.iter().enumerate().map(|(slot, seat)| Ears::of(&bench, slot, seat)).collect();
+    let ears = Ears::of_all(&bench, &seats);
     std::thread::scope(|scope| {
         for mut seat in seats {
             let answered = &answered;
             scope.spawn(move || {
-                while answered.load(Ordering::SeqCst) < EVENTS as usize {
-                    let Some(item) = seat.player.next_within(Duration::from_millis(20)) else {
-                        continue;
-                    };
-                    if seat.player.claim(&item) {
-                        seat.player.answer(&item, Outcome::response("1"));
+                seat.serve(
+                    || answered.load(Ordering::SeqCst) >= EVENTS as usize,
+                    |player, item| {
+                        player.answer(item, Outcome::response("1"));
                         answered.fetch_add(1, Ordering::SeqCst);
-                    }
-                }
+                    },
+                );
             });
         }
         for number in 0..EVENTS {
