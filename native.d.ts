@@ -64,8 +64,6 @@ export interface ExactState {
   idle: Array<number>
   /** What was observed before, each as `poolTake` gives it. */
   observed: Array<string>
-  /** Events that take a worker that becomes free before the program can. */
-  waiting: number
 }
 
 /** What a run's workers are made of. */
@@ -113,7 +111,7 @@ export declare function poolDisconnect(pool: ExternalObject<PoolHandle>, worker:
 /** True if every event is answered; otherwise a note says when. */
 export declare function poolDrained(pool: ExternalObject<PoolHandle>): boolean
 
-/** From now on events are handed to workers that are idle, and answers go to the observed queue. */
+/** From now on the program hands events to workers itself, and answers go to the observed queue. */
 export declare function poolExact(pool: ExternalObject<PoolHandle>): ExactState
 
 /** Wakes workers for what is in the backlog, and takes in what is answered. */
@@ -121,6 +119,9 @@ export declare function poolFlush(pool: ExternalObject<PoolHandle>): void
 
 /** Whether the pool keeps the event loop alive. */
 export declare function poolHold(pool: ExternalObject<PoolHandle>, hold: boolean): void
+
+/** Whether a worker has nothing to do. */
+export declare function poolIsFree(pool: ExternalObject<PoolHandle>, worker: number): boolean
 
 /** Looks for room for the event of this number, for a moment. True if there is. */
 export declare function poolLookForRoom(pool: ExternalObject<PoolHandle>, number: number): boolean
@@ -193,12 +194,14 @@ export interface Wire {
   whole: number
   long: number
   ascii: number
+  giveBack: number
   entryFailed: number
   entryData: number
   entryResponse: number
   entryMessage: number
   entryWhole: number
   entryCrash: number
+  entryTaken: number
   allowed: number
   called: number
   waiting: number

@@ -845,6 +845,7 @@ module.exports.poolDrained = nativeBinding.poolDrained
 module.exports.poolExact = nativeBinding.poolExact
 module.exports.poolFlush = nativeBinding.poolFlush
 module.exports.poolHold = nativeBinding.poolHold
+module.exports.poolIsFree = nativeBinding.poolIsFree
 module.exports.poolLookForRoom = nativeBinding.poolLookForRoom
 module.exports.poolMessage = nativeBinding.poolMessage
 module.exports.poolNotes = nativeBinding.poolNotes

@@ -24,7 +24,8 @@ function argsCopier(args, id) {
  * @param {any} args
  */
 function isPlain(args) {
-  if (args === null || typeof args !== "object" || require("util").types.isProxy(args)) return false;
+  if (args === null || typeof args !== "object" || require("util").types.isProxy(args))
+    return false;
   if (Object.getPrototypeOf(args) !== Object.prototype) return false;
   const properties = Object.getOwnPropertyDescriptors(args);
   if (Object.getOwnPropertySymbols(args).length > 0 || "workerID" in args) return false;

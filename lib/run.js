@@ -489,7 +489,8 @@ class Run {
       const worker = this.workers.get(id);
       if (worker && !(kind & wire.entryCrash)) worker.process.emit("message", entry, undefined);
     } finally {
-      if (frees && !isMessage && id !== 0 && !(kind & wire.entryTaken)) this.workerQueue.enqueue(id);
+      if (frees && !isMessage && id !== 0 && !(kind & wire.entryTaken))
+        this.workerQueue.enqueue(id);
       if (!isMessage && !(kind & wire.entryCrash)) this.log(`Worker ${id} now available`);
       if (kind & wire.entryFailed) this.failures.push(entry);
       else if (kind & wire.entryResponse) this.results.push(entry);

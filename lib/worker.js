@@ -223,7 +223,7 @@ class WorkerProcess {
 
   /** Takes in what the master has sent to this worker alone. */
   collect() {
-    const { message, hole, long, direct } = this.wire;
+    const { message, hole, direct, giveBack } = this.wire;
     for (const { kind, index, text } of this.native.workerTake(this.handle)) {
       const data = kind & hole ? undefined : this.codec.decode(JSON.parse(text));
       if ((kind & 0xff) === message) {
@@ -231,11 +231,11 @@ class WorkerProcess {
         continue;
       }
       if (!this.makeMine(index)) continue;
-      const inTurn = !(kind & direct);
-      if (inTurn && this.busy && !(kind & long)) {
+      if (kind & giveBack && this.busy) {
         this.giveBack(index);
         continue;
       }
+      const inTurn = !(kind & direct);
       const task = { index, flags: kind, answers: direct, data, text };
       if (this.start(task, this.time(), inTurn) && inTurn) this.busy = false;
     }
@@ -246,8 +246,8 @@ class WorkerProcess {
    * @param {number} index
    */
   giveBack(index) {
-    const { answer, direct, returned } = this.wire;
-    const flags = direct | returned;
+    const { answer, direct, giveBack } = this.wire;
+    const flags = direct | giveBack;
     const time = this.time();
     if (!this.answers.write(answer | flags, index, "", time, time)) {
       const header = { index, flags, started: time, finished: time };

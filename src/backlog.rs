@@ -217,17 +217,23 @@ impl Backlog {
         self.board.word(Board::FIRST).store(low(self.first), Ordering::SeqCst);
     }
 
-    /// Has whoever claims and reads the middle one of the waiting events ring; if none waits, whoever
-    /// reads the oldest, whose place can be used again then. False if that has been read meanwhile: then
-    /// there is more to look at.
+    /// Has whoever claims the middle one of the waiting events ring, once it has read it; if none waits,
+    /// whoever reads the oldest, whose place can be used again then. False if that has happened
+    /// meanwhile: then there is more to look at.
     pub(crate) fn ask_for_ring(&self) -> bool {
+        let ring_at = |id| self.memory.word(Common::RING_AT).store(low(id), Ordering::SeqCst);
         let unclaimed = self.unclaimed() as TaskId;
-        let id = if unclaimed == 0 { self.first } else { self.claimed + unclaimed / 2 };
-        if id == self.published() || self.state(id) & Common::READ != 0 {
+        if unclaimed > 0 {
+            let middle = self.claimed + unclaimed / 2;
+            ring_at(middle);
+            return self.state(middle) == free(middle);
+        }
+        let is_read = || self.state(self.first) & Common::READ != 0;
+        if self.first == self.claimed || is_read() {
             return true;
         }
-        self.memory.word(Common::RING_AT).store(low(id), Ordering::SeqCst);
-        self.state(id) & Common::READ == 0
+        ring_at(self.first);
+        !is_read()
     }
 
     /// Whether the master looks at the answers without being rung.

@@ -68,16 +68,10 @@ pub(crate) struct Link {
 #[derive(Debug)]
 pub(crate) struct NodeChannel {
     socket: UnixStream,
-    unsent: Mutex<Unsent>,
+    /// What there was no room for; it may begin inside a line.
+    unsent: Mutex<VecDeque<u8>>,
     /// Notified when something stays unsent: the I/O thread waits for room, and sends the rest.
     pub(crate) is_full: Notify,
-}
-
-/// What there was no room for: the bytes from `sent` on, which may begin inside a line.
-#[derive(Debug, Default)]
-struct Unsent {
-    bytes: Vec<u8>,
-    sent: usize,
 }
 
 impl NodeChannel {
@@ -87,7 +81,7 @@ impl NodeChannel {
 
     /// Sends a line. False if nobody is there to take it.
     pub(crate) fn send(&self, line: &str) -> bool {
-        self.lock().bytes.extend(line.as_bytes());
+        self.lock().extend(line.as_bytes());
         match self.send_rest() {
             Ok(()) => true,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -95,7 +89,7 @@ impl NodeChannel {
                 true
             }
             Err(_) => {
-                *self.lock() = Unsent::default();
+                *self.lock() = VecDeque::new();
                 false
             }
         }
@@ -104,18 +98,14 @@ impl NodeChannel {
     /// Sends what is unsent; [`io::ErrorKind::WouldBlock`] if there is no room for all of it.
     pub(crate) fn send_rest(&self) -> io::Result<()> {
         let mut unsent = self.lock();
-        while unsent.sent < unsent.bytes.len() {
-            unsent.sent += socket::send_some(&self.socket, &unsent.bytes[unsent.sent..])?;
-            // Seldom enough that long backlogs are not copied again and again.
-            if unsent.sent * 2 > unsent.bytes.len() {
-                let sent = std::mem::take(&mut unsent.sent);
-                unsent.bytes.drain(..sent);
-            }
+        while !unsent.is_empty() {
+            let sent = socket::send_some(&self.socket, unsent.as_slices().0)?;
+            unsent.drain(..sent);
         }
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Unsent> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<u8>> {
         self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -170,7 +160,7 @@ impl Link {
                     let (text, flags) = texts.text(*task);
                     let how = match how {
                         How::Direct => flag::DIRECT,
-                        How::InTurn => 0,
+                        How::InTurn => flag::RETURN,
                         How::Claimed => flag::LONG,
                     };
                     let header = Header::new(Kind::Task, flags | how);

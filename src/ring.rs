@@ -59,8 +59,9 @@ pub(crate) mod flag {
     pub(crate) const LONG: u32 = 1 << 15;
     /// The text has no byte above 127.
     pub(crate) const ASCII: u32 = 1 << 16;
-    /// No answer: the worker was given the event while it ran another, which it had just claimed.
-    pub(crate) const RETURNED: u32 = 1 << 17;
+    /// Of an event: to be given back if the worker runs another, which it has just claimed. Of an answer:
+    /// it is none, the event is given back.
+    pub(crate) const RETURN: u32 = 1 << 17;
 }
 
 /// What stands before a payload, without its length.

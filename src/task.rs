@@ -30,14 +30,14 @@ impl Task {
 /// A table by id.
 #[derive(Debug)]
 pub(crate) struct Tasks {
-    tasks: HashMap<TaskId, Task>,
+    by_id: HashMap<TaskId, Task>,
     next: TaskId,
     bytes: usize,
 }
 
 impl Default for Tasks {
     fn default() -> Self {
-        Self { tasks: HashMap::new(), next: OTHERS, bytes: 0 }
+        Self { by_id: HashMap::new(), next: OTHERS, bytes: 0 }
     }
 }
 
@@ -53,19 +53,19 @@ impl Tasks {
     /// Takes in an event of the backlog.
     pub(crate) fn keep(&mut self, id: TaskId, task: Task) {
         self.bytes += task.text.len();
-        self.tasks.insert(id, task);
+        self.by_id.insert(id, task);
     }
 
     pub(crate) fn has(&self, id: TaskId) -> bool {
-        self.tasks.contains_key(&id)
+        self.by_id.contains_key(&id)
     }
 
     /// Removes an event, which has ended.
     pub(crate) fn remove(&mut self, id: TaskId) -> Option<Task> {
-        if self.tasks.is_empty() {
+        if self.by_id.is_empty() {
             return None;
         }
-        let task = self.tasks.remove(&id)?;
+        let task = self.by_id.remove(&id)?;
         self.bytes -= task.text.len();
         Some(task)
     }
@@ -78,7 +78,7 @@ impl Tasks {
 
 impl Texts for Tasks {
     fn text(&self, id: TaskId) -> (&[u8], u32) {
-        let task = self.tasks.get(&id).expect("what is given to one worker is kept here");
+        let task = self.by_id.get(&id).expect("what is given to one worker is kept here");
         (&task.text, task.flags)
     }
 }

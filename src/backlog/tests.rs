@@ -449,6 +449,7 @@ fn a_ring_that_was_asked_for_comes_or_the_master_sees_that_there_is_more_to_look
         scope.spawn(|| {
             while !over.load(Ordering::SeqCst) {
                 let Some(number) = claimer.claim() else { continue };
+                claimer.read(number);
                 if claimer.is_to_ring(number) {
                     rung.fetch_add(1, Ordering::SeqCst);
                 }
@@ -467,7 +468,11 @@ fn a_ring_that_was_asked_for_comes_or_the_master_sees_that_there_is_more_to_look
             let before = rung.load(Ordering::SeqCst);
             let has_more = bench.backlog.unclaimed() > 0;
             let waits = bench.backlog.ask_for_ring();
-            assert!(waits || bench.backlog.next_claim().inspect(|&c| claims.push(c)).is_some());
+            assert!(
+                waits
+                    || !has_more
+                    || bench.backlog.next_claim().inspect(|&c| claims.push(c)).is_some()
+            );
             if waits && has_more {
                 let in_vain = format!("the ring of round {round}");
                 until(&in_vain, || rung.load(Ordering::SeqCst) > before);
@@ -498,6 +503,22 @@ fn the_middle_one_of_the_events_that_wait_is_asked_for() {
         assert!(claimer.is_to_ring(first.wrapping_add(1 + middle)), "of {waiting}");
     }
     assert!(Bench::new().backlog.ask_for_ring(), "there is nothing to wait for");
+}
+
+#[test]
+fn if_no_event_waits_whoever_has_the_oldest_is_to_ring_once_it_has_read_it() {
+    let mut bench = Bench::starting_at(u64::from(u32::MAX), 0);
+    for _ in 0..3 {
+        bench.publish("1");
+    }
+    let mut claimer = bench.claimer(0);
+    let numbers = [(); 3].map(|()| claimer.claim().expect("an event"));
+    claimer.read(numbers[2]);
+    bench.claims();
+    assert!(bench.backlog.ask_for_ring());
+    assert_eq!(numbers.map(|number| claimer.is_to_ring(number)), [true, false, false]);
+    claimer.read(numbers[0]);
+    assert!(bench.backlog.ask_for_ring(), "its place can be used again: that was seen before");
 }
 
 #[test]

@@ -238,10 +238,7 @@ pub struct ExactState {
 #[napi]
 pub fn pool_exact(pool: &External<PoolHandle>) -> ExactState {
     let exact = pool.pool.be_exact();
-    ExactState {
-        idle: exact.idle,
-        observed: exact.observed.into_iter().map(Text).collect(),
-    }
+    ExactState { idle: exact.idle, observed: exact.observed.into_iter().map(Text).collect() }
 }
 
 /// Whether a worker has nothing to do.

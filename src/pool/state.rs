@@ -345,10 +345,13 @@ impl State {
             id.filter(|&id| self.scheduler.has_claimed(*slot, id))
         };
         let run = header.finished - header.started;
-        let is_returned = header.has(flag::RETURNED);
-        let id = id.filter(|&id| match is_returned {
-            true => self.scheduler.returned(*slot, id),
-            false => self.scheduler.answered(*slot, id, run),
+        let is_returned = header.has(flag::RETURN);
+        let id = id.filter(|&id| {
+            if is_returned {
+                self.scheduler.returned(*slot, id)
+            } else {
+                self.scheduler.answered(*slot, id, run)
+            }
         });
         let Some(id) = id else {
             if let Some(link) = self.slots[*slot].link.as_mut() {

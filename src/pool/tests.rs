@@ -284,6 +284,17 @@ impl Seat {
         }
     }
 
+    /// Runs what comes until it is over.
+    fn serve(&mut self, over: &AtomicBool, run: impl Fn(&mut Player, &Item)) {
+        while !over.load(Ordering::SeqCst) {
+            if let Some(item) = self.player.next_within(Duration::from_millis(20))
+                && self.player.claim(&item)
+            {
+                run(&mut self.player, &item);
+            }
+        }
+    }
+
     /// Runs short events until there is room for `window` of this worker, which had none before.
     fn widen(&mut self, bench: &Bench, window: usize) {
         let capacity = || bench.pool.lock().scheduler.capacity();
@@ -331,6 +342,11 @@ impl Ears {
             }
         };
         Self(Some(std::thread::spawn(listen)))
+    }
+
+    /// Hears the bells of every worker.
+    fn of_all(bench: &Bench, seats: &[Seat]) -> Vec<Self> {
+        seats.iter().enumerate().map(|(slot, seat)| Self::of(bench, slot, seat)).collect()
     }
 
     /// Waits for the end of the worker's words.

@@ -11,6 +11,10 @@ fn direct(slot: usize, task: TaskId) -> Action {
     Action::Give { slot, task, how: How::Direct }
 }
 
+fn in_turn(slot: usize, task: TaskId) -> Action {
+    Action::Give { slot, task, how: How::InTurn }
+}
+
 fn text_for(slot: usize, task: TaskId) -> Action {
     Action::Give { slot, task, how: How::Claimed }
 }
@@ -167,12 +171,10 @@ fn only_workers_that_are_ready_have_room_and_a_new_one_is_not_known_to_be_quick(
 fn what_was_taken_back_goes_to_idle_workers_in_order_one_each() {
     let mut bench = Bench::ready(3);
     bench.claim(1, 0);
-    assert_eq!(bench.take_back(1..6), [direct(0, 1), direct(2, 2)]);
-    assert_eq!(bench.scheduler.waiting(), 3);
-    assert_eq!(bench.answer(1, 0, TINY), [direct(1, 3)]);
-    assert_eq!(bench.answer(2, 2, TINY), [direct(2, 4)]);
-    assert_eq!(bench.answer(0, 1, TINY), [direct(0, 5)]);
-    assert_eq!(bench.scheduler.waiting(), 0);
+    assert_eq!(bench.take_back(1..6), [in_turn(0, 1), in_turn(2, 2)]);
+    assert_eq!(bench.answer(1, 0, TINY), [in_turn(1, 3)]);
+    assert_eq!(bench.answer(2, 2, TINY), [in_turn(2, 4)]);
+    assert_eq!(bench.answer(0, 1, TINY), [in_turn(0, 5)]);
 }
 
 #[test]
@@ -186,6 +188,46 @@ fn idle_workers_take_turns() {
         slots.push(slot);
     }
     assert_eq!(slots, [0, 1, 2, 0, 1, 2]);
+}
+
+#[test]
+fn what_was_given_to_a_worker_that_had_just_claimed_another_goes_to_the_next_idle_one() {
+    let mut bench = Bench::ready(3);
+    bench.claim(1, 8);
+    assert_eq!(bench.take_back([1]), [in_turn(0, 1)]);
+    bench.claim(0, 9);
+    assert!(!bench.scheduler.returned(1, 1) && !bench.scheduler.returned(0, 9));
+    assert!(bench.scheduler.returned(0, 1));
+    assert_eq!(bench.dispatch(), [in_turn(2, 1)]);
+    assert_eq!(bench.submit_to(2, 2), [direct(2, 2)]);
+    assert!(!bench.scheduler.returned(2, 2), "the program chose this worker");
+}
+
+#[test]
+fn once_the_program_hands_out_events_what_waits_goes_to_whoever_is_free_and_then_to_whoever_ends_one()
+ {
+    let mut bench = Bench::ready(3);
+    bench.claim(0, 0);
+    bench.lose(2, 0);
+    for task in 1..6 {
+        bench.scheduler.taken_back(task);
+    }
+    bench.scheduler.be_exact(&mut bench.actions);
+    assert_eq!(bench.actions(), [direct(1, 1)]);
+    assert!(!bench.scheduler.is_free(2), "one waits for its replacement");
+    let ends = |bench: &mut Bench, slot, task| {
+        assert_eq!(bench.answer(slot, task, SLOW), []);
+        let is_taken = bench.scheduler.is_taken(slot, &mut bench.actions);
+        (is_taken, bench.actions())
+    };
+    assert_eq!(ends(&mut bench, 1, 1), (true, vec![direct(1, 3)]));
+    assert_eq!(bench.revive(2), [direct(2, 2)]);
+    assert_eq!(ends(&mut bench, 2, 2), (true, vec![direct(2, 4)]));
+    assert_eq!(bench.lose(1, 1), [], "it had not started it");
+    assert_eq!(ends(&mut bench, 0, 0), (true, vec![direct(0, 5)]));
+    assert_eq!(bench.revive(1), [direct(1, 3)], "its replacement has it, and nobody else");
+    assert_eq!(ends(&mut bench, 1, 3), (false, vec![]));
+    assert!(bench.scheduler.is_free(1));
 }
 
 #[test]
@@ -207,7 +249,7 @@ fn what_a_lost_worker_was_given_and_had_not_started_runs_elsewhere_in_order() {
     bench.submit_to(0, 9);
     assert_eq!(bench.take_back([2, 3]), []);
     assert_eq!(bench.lose(0, 1), [fail(0, 1)]);
-    assert_eq!(bench.answer(1, 0, SLOW), [direct(1, 2)]);
+    assert_eq!(bench.answer(1, 0, SLOW), [in_turn(1, 2)]);
     // A long text that had not been read goes where it stands in the order.
     assert_eq!(bench.revive(0), [direct(0, 9)]);
     bench.answer(0, 9, SLOW);
@@ -217,8 +259,8 @@ fn what_a_lost_worker_was_given_and_had_not_started_runs_elsewhere_in_order() {
     bench.claim_long(0, 1);
     bench.take_back([2]);
     assert_eq!(bench.lose(0, 1), []);
-    assert_eq!(bench.answer(1, 0, SLOW), [direct(1, 1)]);
-    assert_eq!(bench.answer(1, 1, SLOW), [direct(1, 2)]);
+    assert_eq!(bench.answer(1, 0, SLOW), [in_turn(1, 1)]);
+    assert_eq!(bench.answer(1, 1, SLOW), [in_turn(1, 2)]);
 }
 
 #[test]
@@ -242,7 +284,7 @@ fn a_worker_that_was_idle_costs_nothing() {
     let mut bench = Bench::ready(1);
     assert_eq!(bench.lose(0, 0), []);
     assert_eq!(bench.take_back([0]), []);
-    assert_eq!(bench.revive(0), [direct(0, 0)]);
+    assert_eq!(bench.revive(0), [in_turn(0, 0)]);
 }
 
 #[test]
@@ -277,7 +319,7 @@ fn a_worker_that_leaves_gets_nothing_more_and_may_still_answer() {
     assert_eq!(bench.submit_to(0, 2), []);
     assert_eq!(bench.answer(0, 0, TINY), []);
     assert_eq!(bench.lose(0, 0), []);
-    assert_eq!((bench.scheduler.waiting(), bench.scheduler.outstanding()), (1, 2));
+    assert_eq!(bench.scheduler.outstanding(), 2);
 }
 
 #[test]
@@ -288,7 +330,7 @@ fn what_a_leaving_worker_was_given_and_has_not_started_is_taken_back() {
     bench.submit_to(0, 2);
     assert_eq!(bench.leave(0), [Action::Recall { slot: 0 }]);
     // The one goes to the other worker, the other waits for this one's replacement.
-    assert_eq!(bench.recalled(0, 2), [direct(1, 1)]);
+    assert_eq!(bench.recalled(0, 2), [in_turn(1, 1)]);
     assert_eq!(bench.lose(0, 0), [fail(0, 0)]);
     assert_eq!(bench.revive(0), [direct(0, 2)]);
 }

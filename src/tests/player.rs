@@ -219,7 +219,7 @@ impl Claimer {
         None
     }
 
-    /// Whether the worker that has claimed this event is to ring.
+    /// Whether the worker that has claimed and read this event is to ring.
     pub(crate) fn is_to_ring(&self, number: u32) -> bool {
         self.word(Common::RING_AT) == number
     }
@@ -446,10 +446,10 @@ impl Player {
             return None;
         }
         let index = self.claimer.claim()?;
+        let (flags, text) = self.claimer.read(index);
         if self.claimer.is_to_ring(index) {
             self.ring();
         }
-        let (flags, text) = self.claimer.read(index);
         if flags & flag::LONG != 0 {
             // The master sees who claimed it, and sends the text.
             self.awaits_text = true;
@@ -519,7 +519,7 @@ impl Player {
 
 /// Whether an event came through the task ring: then its answer names its index there.
 pub(crate) fn has_come_alone(item: &Item) -> bool {
-    item.header.has(flag::DIRECT | flag::LONG)
+    item.header.has(flag::DIRECT | flag::LONG | flag::RETURN)
 }
 
 /// The frames on the master's end of a control socket.

@@ -38,21 +38,13 @@ const LENGTHS: [usize; 15] = [
 fn events_and_answers_of_every_length_pass_whole_and_beside_short_ones() {
     let (bench, seats) = Bench::running::<2>();
     let over = AtomicBool::new(false);
-    let ears: Vec<Ears> =
-        seats.iter().enumerate().map(|(slot, seat)| Ears::of(&bench, slot, seat)).collect();
+    let ears = Ears::of_all(&bench, &seats);
     std::thread::scope(|scope| {
         let _ends = Ends(&over);
         for mut seat in seats {
             let over = &over;
             scope.spawn(move || {
-                while !over.load(Ordering::SeqCst) {
-                    let Some(item) = seat.player.next_within(Duration::from_millis(20)) else {
-                        continue;
-                    };
-                    if seat.player.claim(&item) {
-                        seat.player.answer(&item, Outcome::response(&item.text));
-                    }
-                }
+                seat.serve(over, |player, item| player.answer(item, Outcome::response(&item.text)));
             });
         }
         for len in LENGTHS {

@@ -102,16 +102,69 @@ fn an_exact_pool_takes_back_what_waits_and_says_which_workers_are_free() {
     bench.map(0..9);
     let running = [a.player.start(), b.player.start()];
     let exact = bench.pool.be_exact();
-    assert_eq!((exact.idle.as_slice(), exact.waiting), ([].as_slice(), 6));
-    assert!(exact.observed.is_empty());
-    // One at a time now, in order, whatever the events take: the third worker's own, and the six.
-    c.run(&bench, 7);
-    assert_eq!(c.arrived(), [""; 0]);
-    assert_eq!(bench.pool.be_exact().idle, [3]);
-    assert_eq!(bench.numbers(Queue::Observed).len(), 0, "a look brings what was observed along");
+    assert!(exact.idle.is_empty() && exact.observed.is_empty());
     assert!(a.player.claimer.claim().is_none(), "nobody claims any more");
+    // One at a time now, in order, to whoever has ended one: the third worker first.
+    c.run(&bench, 5);
     a.player.answer(&running[0], Outcome::nothing());
-    assert_eq!(bench.pool.be_exact().idle, [1, 3]);
+    bench.pool.rang();
+    a.run(&bench, 1);
+    b.player.answer(&running[1], Outcome::nothing());
+    c.run(&bench, 1);
+    let ended: Vec<(u32, bool)> = bench
+        .take(Queue::Observed)
+        .into_iter()
+        .map(|entry| (entry.worker, entry.kind & entry::TAKEN != 0))
+        .collect();
+    let thirds = vec![(3, true); 5];
+    assert_eq!(ended, [thirds, vec![(1, true), (1, false), (2, false), (3, false)]].concat());
+    assert_eq!(bench.pool.be_exact().idle, [1, 2, 3]);
+}
+
+#[test]
+fn a_worker_that_crashes_once_the_program_hands_out_events_is_free_or_has_one_that_waited() {
+    let (bench, [mut a, mut b]) = Bench::running();
+    bench.map(0..4);
+    let (_, item) = (a.player.start(), b.player.start());
+    assert!(bench.pool.be_exact().idle.is_empty());
+    bench.pool.ended(0, Exit::Signal(9), false);
+    let kinds = |entries: Vec<Entry>| -> Vec<(u32, u32)> {
+        entries.iter().map(|entry| (entry.worker, entry.kind & entry::TAKEN)).collect()
+    };
+    assert_eq!(kinds(bench.take(Queue::Observed)), [(1, entry::TAKEN)]);
+    assert!(!bench.pool.is_free(1), "its replacement has an event");
+    b.player.answer(&item, Outcome::nothing());
+    bench.pool.rang();
+    b.run(&bench, 1);
+    assert_eq!(kinds(bench.take(Queue::Observed)), [(2, entry::TAKEN), (2, 0)]);
+    let mut next = bench.seat(0);
+    bench.register(0, &mut next);
+    next.run(&bench, 1);
+    assert_eq!(kinds(bench.take(Queue::Observed)), [(1, 0)]);
+    // An idle one stays free while it is replaced, and what it is sent waits.
+    bench.pool.ended(0, Exit::Signal(9), false);
+    assert!(bench.pool.is_free(1));
+    assert_eq!(bench.pool.be_exact().idle, [1, 2]);
+    assert!(bench.pool.submit_to(1, b"9", 0));
+    let mut next = bench.seat(0);
+    bench.register(0, &mut next);
+    assert_eq!(next.arrived(), ["9"]);
+}
+
+#[test]
+fn a_worker_that_will_not_be_replaced_is_never_free() {
+    let (bench, [_a, mut b]) = Bench::running();
+    assert_eq!(bench.pool.be_exact().idle, [1, 2]);
+    bench.pool.ended(0, Exit::Signal(9), false);
+    assert!(bench.pool.submit_to(1, b"0", 0));
+    let what = "nothing".to_owned();
+    bench.pool.not_started(0, &Error::Protocol { worker: 1, what });
+    let [entry] = &bench.take(Queue::Observed)[..] else { panic!("one event failed") };
+    assert_eq!((entry.worker, entry.kind & entry::TAKEN), (1, entry::TAKEN));
+    assert!(!bench.pool.is_free(1));
+    assert_eq!(bench.pool.be_exact().idle, [2]);
+    assert!(bench.pool.submit_to(2, b"1", 0));
+    b.run(&bench, 1);
 }
 
 #[test]
@@ -128,14 +181,6 @@ fn the_free_workers_and_what_was_observed_belong_to_the_same_moment() {
         exact.observed.into_iter().map(|text| String::from_utf8(text).expect("UTF-8")).collect();
     assert_eq!(observed, ["[6,1,0,0]"]);
     assert_eq!(bench.take(Queue::Observed), []);
-}
-
-#[test]
-fn a_worker_that_has_not_registered_is_not_free() {
-    let bench = Bench::new(2);
-    let _seats = [bench.seat(0), bench.seat(1)];
-    bench.pool.registered(1);
-    assert_eq!(bench.pool.be_exact().idle, [2]);
 }
 
 #[test]

@@ -330,22 +330,16 @@ fn a_loop_of_maps_never_gets_stuck_and_never_runs_far_ahead() {
     const EVENTS: u32 = 20_000;
     let (bench, seats) = Bench::running::<2>();
     let (answered, over) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let ears: Vec<Ears> =
-        seats.iter().enumerate().map(|(slot, seat)| Ears::of(&bench, slot, seat)).collect();
+    let ears = Ears::of_all(&bench, &seats);
     std::thread::scope(|scope| {
         let _ends = Ends(&over);
         for mut seat in seats {
             let (answered, over) = (&answered, &over);
             scope.spawn(move || {
-                while !over.load(Ordering::SeqCst) {
-                    let Some(item) = seat.player.next_within(Duration::from_millis(20)) else {
-                        continue;
-                    };
-                    if seat.player.claim(&item) {
-                        seat.player.answer(&item, Outcome::response("1"));
-                        answered.fetch_add(1, Ordering::SeqCst);
-                    }
-                }
+                seat.serve(over, |player, item| {
+                    player.answer(item, Outcome::response("1"));
+                    answered.fetch_add(1, Ordering::SeqCst);
+                });
             });
         }
         for number in 0..EVENTS {

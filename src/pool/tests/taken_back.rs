@@ -70,7 +70,7 @@ fn what_was_taken_back_from_a_worker_comes_before_what_was_taken_back_from_the_b
     assert!(a.player.look().is_none());
     bench.map(1..4);
     let busy = b.player.start();
-    bench.pool.enter(State::leave_backlog);
+    bench.pool.enter(|state| state.backlog.take_back());
     bench.pool.ended(0, Exit::Code(0), false);
     let _ears = Ears::of(&bench, 1, &b);
     b.player.answer(&busy, Outcome::response("1"));
@@ -183,7 +183,11 @@ fn amid_ends_and_all_that_is_taken_back_every_event_ends_once_and_starts_at_most
                 _ => bench.hand_over(&text, 0),
             }
             if random.u8(..100) == 0 {
-                bench.pool.enter(State::leave_backlog);
+                if event < EVENTS / 2 {
+                    bench.pool.enter(|state| state.backlog.take_back());
+                } else {
+                    bench.pool.enter(State::leave_backlog);
+                }
             }
             let is_full = || bench.outstanding() > 300;
             until("room", || !is_full() || over.load(Ordering::SeqCst));
