@@ -47,7 +47,6 @@ export interface BacklogPlace {
   bytes: number
   size: number
   longest: number
-  maxWorkers: number
   boardOverflows: number
   boardFirst: number
   boardHead: number
@@ -116,6 +115,9 @@ export declare function poolExact(pool: ExternalObject<PoolHandle>): ExactState
 
 /** Wakes workers for what is in the backlog, and takes in what is answered. */
 export declare function poolFlush(pool: ExternalObject<PoolHandle>): void
+
+/** The ids of the workers with nothing to do. */
+export declare function poolFree(pool: ExternalObject<PoolHandle>): Array<number>
 
 /** Whether the pool keeps the event loop alive. */
 export declare function poolHold(pool: ExternalObject<PoolHandle>, hold: boolean): void
@@ -208,7 +210,7 @@ export interface Wire {
   waitingFor: number
   started: number
   waits: number
-  leaving: number
+  held: number
   ringAlways: number
   tasks: RingPlace
   answers: RingPlace

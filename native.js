@@ -844,6 +844,7 @@ module.exports.poolDisconnect = nativeBinding.poolDisconnect
 module.exports.poolDrained = nativeBinding.poolDrained
 module.exports.poolExact = nativeBinding.poolExact
 module.exports.poolFlush = nativeBinding.poolFlush
+module.exports.poolFree = nativeBinding.poolFree
 module.exports.poolHold = nativeBinding.poolHold
 module.exports.poolIsFree = nativeBinding.poolIsFree
 module.exports.poolLookForRoom = nativeBinding.poolLookForRoom

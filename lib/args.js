@@ -40,7 +40,8 @@ function isPlain(args) {
 function isLike(args, copy) {
   let count = 1;
   for (const name in args) {
-    if (args[name] !== copy[name]) return false;
+    const value = args[name];
+    if (value !== copy[name] || (value === undefined && !(name in copy))) return false;
     count++;
   }
   for (const _ in copy) count--;

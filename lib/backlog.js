@@ -168,7 +168,7 @@ class BacklogReader extends Backlog {
     return words.load(this.words, this.place.ringAt) === this.index;
   }
 
-  /** Reads what was claimed, and gives its bytes back. The master sends the text of one that `isLong`. */
+  /** Reads what was claimed, and says so. The master sends the text of one that `isLong`. */
   read() {
     const entry = this.table + (this.index & this.entryMask) * this.entrySize;
     const at = this.words[entry + 1] & this.mask;

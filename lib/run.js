@@ -69,8 +69,10 @@ class Run {
 
     /** How many events `Map` has handed over, modulo 2^32. */
     this.handedOver = 0;
-    /** @type {Waiting[]} */
+    /** `Map`s whose events have no room, from `nextWaiting` on.
+     * @type {Waiting[]} */
     this.waiting = [];
+    this.nextWaiting = 0;
     /** When the event loop last turned. */
     this.turned = clock();
     this.observing = 0;
@@ -114,6 +116,9 @@ class Run {
     this.ready.catch(() => {});
     /** @type {(() => void) | null} */
     this.isDrained = null;
+    /** Resolves what waits for news from the core.
+     * @type {(() => void) | null} */
+    this.hasHeard = null;
 
     this.watchListeners();
     for (const id of this.ids) runOfWorker.set(id, this);
@@ -191,7 +196,7 @@ class Run {
    * @param {number} number
    */
   lookForRoom(number) {
-    return this.waiting.length === 0 && this.native.poolLookForRoom(this.pool, number);
+    return !this.isAwaited && this.native.poolLookForRoom(this.pool, number);
   }
 
   /** @returns {Promise<void>} */
@@ -215,28 +220,38 @@ class Run {
     });
     // Whoever awaits it hears of a failure; a program that does not must not end by it.
     promise.catch(() => {});
-    if (this.waiting.length === 1) this.awaitRoom();
+    // The core knows already that there is one that waits, and need not hear of those behind it.
+    if (this.waiting.length - this.nextWaiting > 1) return promise;
+    this.awaitRoom();
     this.flush();
     this.admit();
     return promise;
   }
 
+  /** Whether a `Map` waits for room. */
+  get isAwaited() {
+    return this.nextWaiting < this.waiting.length;
+  }
+
   /** Tells the core which event waits first. */
   awaitRoom() {
-    words.store(this.board, this.wire.waitingFor, this.waiting[0].number);
+    words.store(this.board, this.wire.waitingFor, this.waiting[this.nextWaiting].number);
     words.store(this.board, this.wire.waiting, 1);
   }
 
   /** Resolves the `Map`s whose events have found a worker. */
   admit() {
-    if (this.waiting.length === 0) return;
-    let count = 0;
-    while (count < this.waiting.length && this.hasRoom(this.waiting[count].number)) {
-      this.waiting[count++].resolve();
+    if (!this.isAwaited) return;
+    while (this.isAwaited && this.hasRoom(this.waiting[this.nextWaiting].number)) {
+      this.waiting[this.nextWaiting++].resolve();
     }
-    if (count > 0) this.waiting.splice(0, count);
-    if (this.waiting.length > 0) this.awaitRoom();
+    if (this.isAwaited) this.awaitRoom();
     else words.store(this.board, this.wire.waiting, 0);
+    // Seldom enough that a long list is not moved again and again.
+    if (this.nextWaiting * 2 > this.waiting.length) {
+      this.waiting.splice(0, this.nextWaiting);
+      this.nextWaiting = 0;
+    }
   }
 
   flush() {
@@ -514,6 +529,7 @@ class Run {
     for (const note of list.slice(begins.length)) this.untold.push(() => this.hear(note));
     this.tell();
     this.admit();
+    if (this.hasHeard) this.hasHeard();
   }
 
   /** Tells the program what happened; what a listener throws is uncaught, and the rest follows. */
@@ -632,9 +648,16 @@ class Run {
   /** Resolves when every event that was handed over is answered. */
   async drain() {
     while (this.idsWanted.length > 0 && !this.failure) {
-      // Nobody gives an id back any more: any free worker will do.
-      for (const id of this.native.poolExact(this.pool).idle) this.workerQueue.enqueue(id);
-      await new Promise((resolve) => setImmediate(resolve));
+      // Nobody gives an id back any more: any free worker will do. If there is none, one will answer.
+      const free = this.native.poolFree(this.pool);
+      const served = this.idsWanted.splice(0, free.length);
+      for (const wanted of served) wanted.resolve(free.pop());
+      /** @type {Promise<void>} */
+      const changed = new Promise((resolve) => {
+        if (served.length > 0) setImmediate(resolve);
+        else this.hasHeard = resolve;
+      });
+      await changed;
     }
     this.checkLog();
     /** @type {Promise<void>} */
@@ -662,8 +685,8 @@ class Run {
   /** Nothing is answered any more that anybody could wait for. */
   observeForNothing() {
     if (this.onListener) cluster.removeListener("newListener", this.onListener);
-    for (const waiting of this.waiting) waiting.reject(over());
-    this.waiting = [];
+    for (const waiting of this.waiting.splice(this.nextWaiting)) waiting.reject(over());
+    words.store(this.board, this.wire.waiting, 0);
     if (this.lookAgain !== null) clearTimeout(this.lookAgain);
     this.lookAgain = null;
   }

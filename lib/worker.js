@@ -67,8 +67,9 @@ class WorkerProcess {
     /** Answers were written since the master was last rung. */
     this.unrung = false;
     this.turned = 0;
-    /** When the last event began, and when it was answered. */
+    /** When the last event of the backlog began. */
     this.claimedAt = 0;
+    /** When the last answer was given. */
     this.finished = 0;
   }
 
@@ -124,18 +125,31 @@ class WorkerProcess {
       this.collect();
       if (!this.busy && this.runEvents()) return;
     } while (!this.listen());
+    // What is finished does not wait for what is not; many short events share a ring.
+    if (this.unrung) this.runSoon();
   }
 
-  /** Claims and runs events, one after the other. False if one is not finished. */
+  /**
+   * Claims and runs events, one after the other. True if the thread is to go on elsewhere: there is
+   * nothing to do, or others are to have their turn. False if an event is not finished.
+   */
   runEvents() {
     let started = this.time();
     while (!this.busy) {
-      if (this.hasFrames()) this.collect();
-      else if (!this.claim()) {
-        if (this.lookAround()) continue;
-        if (this.sleep()) return true;
-        // The I/O thread may have taken from the ring what there is.
+      if (started - this.turned > TURN) {
+        this.yieldTurn();
+        return true;
+      }
+      if (this.hasFrames()) {
         this.collect();
+        started = this.time();
+      } else if (!this.claim()) {
+        if (!this.lookAround()) {
+          if (this.sleep()) return true;
+          // The I/O thread may have taken from the ring what there is.
+          this.collect();
+        }
+        started = this.time();
       } else if (this.backlog.isLong) {
         // The master sees who claimed it, and sends the text.
         this.busy = true;
@@ -145,19 +159,15 @@ class WorkerProcess {
         this.claimedAt = started;
         this.start({ index, flags, answers: 0, data, text }, started, true);
         started = this.finished;
-        if (started - this.turned > TURN && !this.busy) {
-          this.yieldTurn();
-          return true;
-        }
       }
     }
     return false;
   }
 
-  /** Whether this worker takes events. */
+  /** Whether this worker takes events from the backlog. */
   get isServing() {
-    const { leaving } = this.wire;
-    return this.registered && !this.released && words.load(this.words, leaving) === 0;
+    const { held } = this.wire;
+    return this.registered && !this.released && words.load(this.words, held) === 0;
   }
 
   /** Makes the next event this worker's. False if there is none for it. */
@@ -181,6 +191,7 @@ class WorkerProcess {
     setImmediate(() => {
       this.scheduled = false;
       this.turned = this.time();
+      if (this.unrung) this.ring();
       this.run();
     });
   }

@@ -9,7 +9,8 @@
 //! backlog was full: never both at once, see [`Board::OVERFLOWS`]. A place is used again when its event
 //! has ended; one that runs for long does not hold the others up, because its text is kept elsewhere
 //! then ([`Backlog::make_room`]). What the master must be able to rely on is not read from this
-//! memory, which every worker can write: only states, texts and their places are, and they are checked.
+//! memory, which every worker can write: only states, texts and their places are. A text that is not
+//! within bounds is none; what else it says is the program's business, as in an answer.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -39,14 +40,24 @@ pub(crate) struct Backlog {
     first: TaskId,
     /// The first event that nobody had claimed when last looked at.
     claimed: TaskId,
-    /// For each event between the two, whether it has ended.
-    ended: VecDeque<bool>,
+    /// The events between the two.
+    begun: VecDeque<Begun>,
+    /// How many bytes the texts have of those that have ended and whose bytes are not free yet.
+    ended_bytes: u32,
+}
+
+/// An event that was claimed, and whose place is not free yet.
+#[derive(Debug, Clone, Copy)]
+struct Begun {
+    has_ended: bool,
+    /// How many bytes its text takes.
+    bytes: u32,
 }
 
 impl Backlog {
     pub(crate) fn new(memory: Arc<Memory>, board: Arc<Memory>) -> Self {
         assert!(memory.len() >= Common::LEN && board.len() >= Board::LEN, "the layouts fit");
-        Self { memory, board, first: 0, claimed: 0, ended: VecDeque::new() }
+        Self { memory, board, first: 0, claimed: 0, begun: VecDeque::new(), ended_bytes: 0 }
     }
 
     /// How many events have been put in since the beginning.
@@ -60,9 +71,10 @@ impl Backlog {
         usize::try_from(self.published() - self.claimed).expect("as many as there are places")
     }
 
-    /// How many bytes of text lie here.
+    /// How many bytes the texts take of events that have not ended.
     pub(crate) fn bytes(&self) -> usize {
-        self.tail().wrapping_sub(self.board.word(Board::HEAD).load(Ordering::Relaxed)) as usize
+        let all = self.tail().wrapping_sub(self.board.word(Board::HEAD).load(Ordering::Relaxed));
+        all.saturating_sub(self.ended_bytes) as usize
     }
 
     /// Puts an event in; false if there is no room.
@@ -122,8 +134,7 @@ impl Backlog {
             return false;
         }
         self.keep(id, tasks);
-        self.ended[0] = true;
-        self.free();
+        self.end(id);
         true
     }
 
@@ -143,7 +154,8 @@ impl Backlog {
             return None;
         }
         self.claimed += 1;
-        self.ended.push_back(false);
+        let bytes = padded(self.word(id, 2)).min(Common::SIZE);
+        self.begun.push_back(Begun { has_ended: false, bytes });
         Some((id, self.owner(id)))
     }
 
@@ -154,6 +166,17 @@ impl Backlog {
             Owner::Worker(owner as usize - 1)
         } else {
             Owner::Master
+        }
+    }
+
+    /// Takes back what the worker in `place`, which has ended, claimed out of turn: no worker of ours
+    /// does that.
+    pub(crate) fn disown(&self, place: usize) {
+        for id in self.claimed..self.published() {
+            if self.owner(id) == Owner::Worker(place) {
+                let taken = free(id) | Common::MASTER | Common::READ;
+                self.memory.word(entry(id)).store(taken, Ordering::SeqCst);
+            }
         }
     }
 
@@ -192,16 +215,20 @@ impl Backlog {
     /// An event has ended: its place is free as soon as those before it are.
     pub(crate) fn end(&mut self, id: TaskId) {
         let at = id.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
-        if let Some(ended) = at.and_then(|at| self.ended.get_mut(at)) {
-            *ended = true;
+        if let Some(begun) = at.and_then(|at| self.begun.get_mut(at))
+            && !begun.has_ended
+        {
+            begun.has_ended = true;
+            self.ended_bytes = self.ended_bytes.saturating_add(begun.bytes);
             self.free();
         }
     }
 
     fn free(&mut self) {
         let before = self.first;
-        while let Some(true) = self.ended.front() {
-            self.ended.pop_front();
+        while let Some(begun) = self.begun.front().copied().filter(|begun| begun.has_ended) {
+            self.begun.pop_front();
+            self.ended_bytes -= begun.bytes.min(self.ended_bytes);
             self.first += 1;
         }
         if self.first == before {

@@ -49,6 +49,8 @@ pub(crate) struct Link {
     pub(crate) proven: bool,
     /// It was let go.
     pub(crate) released: bool,
+    /// It is to claim nothing more.
+    leaving: bool,
     /// Its last words.
     pub(crate) said: Option<String>,
     control: UnixStream,
@@ -129,6 +131,7 @@ impl Link {
             registered: false,
             proven: false,
             released: false,
+            leaving: false,
             said: None,
             control,
             tasks: Producer::new(Arc::clone(&memory), Layout::TASKS),
@@ -153,6 +156,9 @@ impl Link {
 
     /// Moves what waits into the ring as far as there is room, and wakes the worker if it sleeps.
     pub(crate) fn pump(&mut self, texts: &impl Texts) {
+        if self.outgoing.is_empty() {
+            return;
+        }
         let mut moved = false;
         while let Some(first) = self.outgoing.front() {
             let (header, payload) = match first {
@@ -223,7 +229,8 @@ impl Link {
 
     /// Lets a worker go on that waits for room for its answer.
     pub(crate) fn unblock(&self) {
-        if self.memory.word(Layout::BLOCKED).swap(0, Ordering::SeqCst) == 1 {
+        let blocked = self.memory.word(Layout::BLOCKED);
+        if blocked.load(Ordering::SeqCst) == 1 && blocked.swap(0, Ordering::SeqCst) == 1 {
             self.ring();
         }
     }
@@ -235,8 +242,15 @@ impl Link {
     }
 
     /// The worker is to claim nothing more.
-    pub(crate) fn leaves(&self) {
-        self.memory.word(Layout::LEAVING).store(1, Ordering::SeqCst);
+    pub(crate) fn leaves(&mut self) {
+        self.leaving = true;
+        self.hold(true);
+    }
+
+    /// Whether the worker is to claim nothing for a while. It has to be rung when that ends.
+    pub(crate) fn hold(&self, holds: bool) {
+        let word = self.memory.word(Layout::HELD);
+        word.store(u32::from(holds || self.leaving), Ordering::SeqCst);
     }
 
     /// Whether the worker is to ring after every answer.

@@ -198,12 +198,15 @@ impl Pool {
         self.observe(true);
         self.enter(State::leave_backlog);
         let mut state = self.lock();
-        let idle = (0..state.slots.len())
-            .filter(|&at| state.scheduler.is_free(at))
-            .map(|at| state.slots[at].worker)
-            .collect();
+        let idle = state.free();
         let observed = std::iter::from_fn(|| state.observed.take()).collect();
         Exact { idle, observed }
+    }
+
+    /// The ids of the workers with nothing to do, those included that are being replaced.
+    pub(crate) fn free(&self) -> Vec<u32> {
+        self.enter(|_| ());
+        self.lock().free()
     }
 
     /// Whether a worker has nothing to do.
@@ -265,10 +268,11 @@ impl Pool {
         }
     }
 
-    /// A process was started; `replaces` one that JavaScript knows of.
+    /// A process was started; `fork` if it replaces one that JavaScript knows of.
     pub(crate) fn started(&self, slot: usize, link: Link, fork: Option<Note>) {
         self.enter(|state| {
             link.ring_always(state.observing);
+            link.hold(state.holding);
             state.slots[slot].link = Some(link);
             state.notes.extend(fork);
             if state.is_released() {
@@ -343,6 +347,7 @@ impl Pool {
     pub(crate) fn ended(&self, slot: usize, exit: Exit, timed_out: bool) {
         self.enter(|state| {
             state.collect();
+            state.backlog.disown(slot);
             // What it claimed last and waits for may have to be given before it can be taken back.
             state.act();
             let worker = state.slots[slot].worker;
@@ -383,6 +388,12 @@ impl Pool {
             }
             state.close_if_done(&self.commands);
         });
+    }
+
+    /// Some time after workers were woken: wakes others in the place of those that have not come. True if
+    /// that is to be looked at again.
+    pub(crate) fn watched(&self) -> bool {
+        self.enter(State::watch)
     }
 
     /// Whether the worker of `slot` need not come up any more.

@@ -46,7 +46,7 @@ pub(crate) struct Invitation {
 /// Everything that is said over the control socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Message {
-    /// Either way: look at the rings.
+    /// Either way: there is something to look at.
     Bell,
     /// Worker, first: who it is.
     Hello(Hello),
@@ -116,8 +116,9 @@ impl Layout {
     pub(crate) const BLOCKED: usize = 80;
     /// Master: 1 while it has more for the task ring than fits.
     pub(crate) const STUCK: usize = 96;
-    /// Master: 1 if the worker is to claim nothing more.
-    pub(crate) const LEAVING: usize = 112;
+    /// Master: 1 while the worker is to claim nothing: it leaves, or there are events that were taken
+    /// back and come first. It rings before it sleeps, and is rung when that is over.
+    pub(crate) const HELD: usize = 112;
     /// Master: 1 if the worker should ring after each answer.
     pub(crate) const RING_ALWAYS: usize = 113;
 
@@ -136,7 +137,7 @@ impl Common {
     pub(crate) const PUBLISHED: usize = 16;
     /// Workers: all events before this number are claimed. A hint of where to look; it may be low.
     pub(crate) const CLAIMED: usize = 32;
-    /// Master: the worker that claims this event rings.
+    /// Master: the worker that claims this event rings, after it has set [`Self::READ`].
     pub(crate) const RING_AT: usize = 48;
     /// Master: 1 while it looks at the answers without being rung.
     pub(crate) const LOOKS: usize = 56;
@@ -152,7 +153,7 @@ impl Common {
     /// from the next in the same place, plus who claimed it. 0: nobody yet; n: the worker in place
     /// n - 1; [`Self::MASTER`]: it was taken back.
     pub(crate) const MASTER: u32 = 0xfff;
-    /// Added to the state when the text is not needed in its place any more.
+    /// Added to the state when the worker has read the text.
     pub(crate) const READ: u32 = 0x1000;
     pub(crate) const MAX_WORKERS: u32 = Self::MASTER - 1;
 

@@ -155,6 +155,11 @@ impl Scheduler {
         held + self.waiting.len()
     }
 
+    /// Whether events that were taken back wait for an idle worker.
+    pub(crate) fn has_waiting(&self) -> bool {
+        !self.exact && !self.waiting.is_empty()
+    }
+
     /// How many events the worker of `slot` holds.
     pub(crate) fn held(&self, slot: usize) -> usize {
         self.slots[slot].held.len()

@@ -55,6 +55,10 @@ pub(crate) struct Launch {
     pub(crate) deadline: Duration,
 }
 
+/// How long a worker that was woken for an event may take to claim it before another is woken too, up
+/// to twice: much longer than a wake-up takes, and no longer than an event that counts as short.
+const WATCH: Duration = Duration::from_millis(1);
+
 /// An order for the I/O thread.
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -62,6 +66,8 @@ pub(crate) enum Command {
     Serve(Box<Served>),
     /// Start a worker in `slot` after `delay`.
     Start { slot: usize, delay: Duration },
+    /// See to it that those who were woken come: [`Pool::watched`] after [`WATCH`], until it is false.
+    Watch,
     /// The run is over.
     Stop,
     /// JavaScript is gone, and the run with it.
@@ -220,6 +226,17 @@ async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
                         tokio::time::sleep(delay).await;
                     }
                     restart(&pool, slot);
+                });
+            }
+            Command::Watch => {
+                let pool = Arc::clone(&pool);
+                tokio::spawn(async move {
+                    loop {
+                        tokio::time::sleep(WATCH).await;
+                        if !pool.watched() {
+                            break;
+                        }
+                    }
                 });
             }
             Command::Stop => break,

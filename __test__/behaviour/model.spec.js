@@ -104,9 +104,15 @@ describe("hand-over", () => {
     assert.ok(timers > busy / 50, `${timers} timers in ${busy} ms`);
   });
 
-  it("lets a worker's own timers run while tiny events stream through it", async () => {
-    const [ticks, busy] = (await run("model/own-timers.js")).result;
-    assert.ok(ticks > busy / 50, `${ticks} ticks in ${busy} ms`);
+  for (const how of ["sync", "async"]) {
+    it(`lets a worker's own timers run while tiny events stream through it, by ${how} functions`, async () => {
+      const [ticks, busy] = (await run("model/own-timers.js", { args: [how] })).result;
+      assert.ok(ticks > busy / 20, `${ticks} ticks in ${busy} ms`);
+    });
+  }
+
+  it("does not leave an event to an idle worker whose thread is busy with something else while another is free", async () => {
+    assert.equal((await run("model/idle-but-blocked.js")).result, 6);
   });
 
   it("sends an event to an idle worker at once, with nothing coming after it", async () => {

@@ -180,5 +180,6 @@ describe("the result queues' entries", () => {
 
   it("include those of events whose Map nobody awaited", async () => {
     assert.deepEqual(await result("queues/not-awaited.js"), range(1000));
+    assert.deepEqual(await result("queues/not-awaited.js", "looked"), range(1000));
   });
 });

@@ -522,6 +522,39 @@ fn if_no_event_waits_whoever_has_the_oldest_is_to_ring_once_it_has_read_it() {
 }
 
 #[test]
+fn what_a_worker_that_ended_had_claimed_out_of_turn_is_taken_back() {
+    let mut bench = Bench::new();
+    for _ in 0..3 {
+        bench.publish("1");
+    }
+    bench.backlog.memory.word(entry(1)).store(free(1) | 2, Ordering::SeqCst);
+    let mut claimer = bench.claimer(0);
+    bench.backlog.disown(0);
+    bench.backlog.disown(1);
+    assert_eq!([claimer.claim(), claimer.claim(), claimer.claim()], [Some(0), Some(2), None]);
+    let owners: Vec<Owner> = bench.claims().into_iter().map(|(_, owner)| owner).collect();
+    assert_eq!(owners, [Owner::Worker(0), Owner::Master, Owner::Worker(0)]);
+}
+
+#[test]
+fn the_texts_of_events_that_have_ended_do_not_count_though_one_before_them_runs_on() {
+    let mut bench = Bench::new();
+    let mut claimer = bench.claimer(0);
+    for _ in 0..3 {
+        bench.publish(&"x".repeat(1000));
+        claimer.claim();
+    }
+    bench.claims();
+    assert_eq!(bench.backlog.bytes(), 3000);
+    bench.end(2);
+    bench.end(1);
+    bench.end(1);
+    assert_eq!(bench.backlog.bytes(), 1000);
+    bench.end(0);
+    assert_eq!(bench.backlog.bytes(), 0);
+}
+
+#[test]
 fn each_worker_sleeps_for_itself() {
     let bench = Bench::new();
     let places = [0, 1, 31, 32, 63, 64, 99];

@@ -241,6 +241,12 @@ pub fn pool_exact(pool: &External<PoolHandle>) -> ExactState {
     ExactState { idle: exact.idle, observed: exact.observed.into_iter().map(Text).collect() }
 }
 
+/// The ids of the workers with nothing to do.
+#[napi]
+pub fn pool_free(pool: &External<PoolHandle>) -> Vec<u32> {
+    pool.pool.free()
+}
+
 /// Whether a worker has nothing to do.
 #[napi]
 pub fn pool_is_free(pool: &External<PoolHandle>, worker: u32) -> bool {

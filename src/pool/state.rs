@@ -28,6 +28,9 @@ const ENOUGH_ROOM: i32 = 128;
 /// In a failed run events end at once: there is room for as many as the program cares to send.
 const FAILED_ROOM: i32 = 1 << 30;
 
+/// Only a worker that flips the state of its events back and forth makes a sweep turn so often.
+const MAX_TURNS: usize = 10_000;
+
 /// While more bytes than this wait or run, there is room for one event a worker, however short they
 /// are: several megabytes hide any wake-up behind the copying of them.
 const MAX_BYTES: usize = 4 << 20;
@@ -42,7 +45,9 @@ pub(super) struct Slot {
     /// Nothing will be started here any more.
     pub(super) closed: bool,
     /// It was rung because events wait, and has neither claimed one nor gone to sleep again.
-    pub(super) woken: bool,
+    woken: bool,
+    /// It was so already when last looked at: see [`State::watch`].
+    is_late: bool,
 }
 
 /// How far a run has come.
@@ -63,6 +68,10 @@ pub(super) struct State {
     pub(super) slots: Vec<Slot>,
     /// Where the search for a sleeping worker begins: they take turns.
     next: usize,
+    /// The I/O thread looks whether those come that were woken.
+    watching: bool,
+    /// The workers claim nothing, for the sake of events that were taken back.
+    pub(super) holding: bool,
     pub(super) scheduler: Scheduler,
     pub(super) tasks: Tasks,
     pub(super) backlog: Backlog,
@@ -124,12 +133,21 @@ impl Crash {
 
 impl State {
     pub(super) fn new(workers: &[u32], backlog: Backlog, shared: File) -> Self {
-        let slot = |&worker| Slot { worker, link: None, failures: 0, closed: false, woken: false };
+        let slot = |&worker| Slot {
+            worker,
+            link: None,
+            failures: 0,
+            closed: false,
+            woken: false,
+            is_late: false,
+        };
         let slots: Vec<Slot> = workers.iter().map(slot).collect();
         Self {
             scheduler: Scheduler::new(slots.len()),
             slots,
             next: 0,
+            watching: false,
+            holding: false,
             tasks: Tasks::default(),
             backlog,
             shared: Some(shared),
@@ -172,23 +190,53 @@ impl State {
 
     /// Everything that is due: take in, hand out, tell JavaScript.
     pub(super) fn sweep(&mut self, pool: &Pool) {
-        loop {
+        for _ in 0..MAX_TURNS {
             self.collect();
             if self.failed.is_some() || self.is_released() {
-                self.backlog.take_back();
-                self.scan();
+                self.take_back();
             }
             if self.failed.is_some() {
                 self.abandon();
             } else if !self.is_released() {
                 self.scheduler.dispatch(&mut self.actions);
             }
+            self.hold();
             self.act();
             self.refill(pool);
             self.pump();
-            self.wake_sleepers();
+            self.wake_sleepers(pool);
             if self.publish(pool) {
-                break;
+                return;
+            }
+        }
+        // No worker of ours keeps anybody busy so; others must not keep the lock.
+        self.have_watched(pool);
+    }
+
+    /// The ids of the workers with nothing to do.
+    pub(super) fn free(&self) -> Vec<u32> {
+        let free = (0..self.slots.len()).filter(|&slot| self.scheduler.is_free(slot));
+        free.map(|slot| self.slots[slot].worker).collect()
+    }
+
+    /// Claims what no worker has.
+    fn take_back(&mut self) {
+        self.backlog.take_back();
+        self.scan();
+    }
+
+    /// Has the workers claim nothing while events that were taken back wait, which come first: whoever
+    /// ends an event is idle then, and gets one of those.
+    fn hold(&mut self) {
+        let holds = self.scheduler.has_waiting();
+        if holds == self.holding {
+            return;
+        }
+        self.holding = holds;
+        for link in self.slots.iter().filter_map(|slot| slot.link.as_ref()) {
+            link.hold(holds);
+            if !holds {
+                link.ring();
             }
         }
     }
@@ -215,8 +263,7 @@ impl State {
 
     /// Takes back all that no worker has claimed: the program hands events out itself from now on.
     pub(super) fn leave_backlog(&mut self) {
-        self.backlog.take_back();
-        self.scan();
+        self.take_back();
         for task in std::mem::take(&mut self.overflow) {
             self.left += 1;
             let id = self.tasks.add(task);
@@ -243,7 +290,7 @@ impl State {
     }
 
     /// Has as many sleeping workers look as there are events that wait, less those on their way.
-    fn wake_sleepers(&mut self) {
+    fn wake_sleepers(&mut self, pool: &Pool) {
         let mut wanted = self.backlog.unclaimed();
         if wanted == 0 {
             return;
@@ -266,12 +313,37 @@ impl State {
                     && self.backlog.wake(place)
                 {
                     link.ring();
-                    slot.woken = true;
+                    (slot.woken, slot.is_late) = (true, false);
                     wanted -= 1;
                     self.next = (place + 1) % count;
+                    self.have_watched(pool);
                 }
             }
         }
+    }
+
+    /// Has the I/O thread see to it that somebody comes for what waits.
+    fn have_watched(&mut self, pool: &Pool) {
+        if !self.watching {
+            self.watching = true;
+            // Without the I/O thread the run is over.
+            let _ = pool.commands.send(Command::Watch);
+        }
+    }
+
+    /// Gives up on those that were woken some time ago and have not come: their thread is busy with
+    /// something else, or stopped, and others may sleep. True while there is anybody to watch.
+    pub(super) fn watch(&mut self) -> bool {
+        self.scan();
+        let waits = self.backlog.unclaimed() > 0;
+        let mut is_any = false;
+        for slot in &mut self.slots {
+            slot.woken &= waits && !slot.is_late;
+            slot.is_late = slot.woken;
+            is_any |= slot.woken;
+        }
+        self.watching = is_any;
+        is_any
     }
 
     /// Fails what no worker runs, in a run that cannot go on.
@@ -335,7 +407,8 @@ impl State {
             return;
         }
         let Some(link) = self.slots[*slot].link.as_mut() else { return };
-        link.proven = true;
+        let is_returned = header.has(flag::RETURN);
+        link.proven |= !is_returned;
         let id = if header.has(flag::DIRECT) {
             link.answered(header.index)
         } else {
@@ -345,7 +418,6 @@ impl State {
             id.filter(|&id| self.scheduler.has_claimed(*slot, id))
         };
         let run = header.finished - header.started;
-        let is_returned = header.has(flag::RETURN);
         let id = id.filter(|&id| {
             if is_returned {
                 self.scheduler.returned(*slot, id)
@@ -544,7 +616,8 @@ impl State {
         {
             (pool.call)();
         }
-        let wants_ring = (is_waiting && !is_served) || !self.overflow.is_empty();
+        // JavaScript that is called lets in what has room, and may wait for more without telling.
+        let wants_ring = is_waiting || !self.overflow.is_empty();
         self.is_released() || !wants_ring || self.backlog.ask_for_ring()
     }
 
@@ -560,7 +633,7 @@ impl State {
     /// The worker of `slot` takes nothing more.
     pub(super) fn leaving(&mut self, slot: usize) {
         self.scheduler.leaving(slot, &mut self.actions);
-        if let Some(link) = &self.slots[slot].link {
+        if let Some(link) = &mut self.slots[slot].link {
             link.leaves();
         }
         self.backlog.wake(slot);

@@ -367,7 +367,7 @@ impl Player {
     }
 
     fn is_serving(&self) -> bool {
-        self.registered && self.worker.memory.word(Layout::LEAVING).load(Ordering::SeqCst) == 0
+        self.registered && self.worker.memory.word(Layout::HELD).load(Ordering::SeqCst) == 0
     }
 
     /// Has the master ring for anything. False if there is something already.

@@ -121,6 +121,31 @@ fn a_worker_that_sleeps_beside_an_event_of_its_own_is_woken_last() {
 }
 
 #[test]
+fn for_a_woken_worker_that_does_not_come_another_is_woken_and_nobody_is_watched_in_vain() {
+    let (mut bench, mut bares) = asleep(3);
+    bench.map([0]);
+    let late = rung(&mut bares)[0];
+    let watches = |bench: &mut Bench| {
+        bench.orders().iter().filter(|order| matches!(order, Command::Watch)).count()
+    };
+    assert_eq!(watches(&mut bench), 1);
+    assert!(bench.pool.watched(), "it was woken a moment ago");
+    assert_eq!(rung(&mut bares), [0; 0]);
+    bench.pool.watched();
+    let woken = rung(&mut bares);
+    assert!(woken.len() == 1 && woken[0] != late, "{woken:?} for {late}");
+    assert_eq!(bares[woken[0]].claimer.claim(), Some(0));
+    while bench.pool.watched() {}
+    assert_eq!(rung(&mut bares), [0; 0]);
+    // The late one comes after all, and finds nothing.
+    assert_eq!(bares[late].claimer.claim(), None);
+    bares[late].claimer.sleep();
+    watches(&mut bench);
+    bench.map([1]);
+    assert_eq!((rung(&mut bares).len(), watches(&mut bench)), (1, 1));
+}
+
+#[test]
 fn only_workers_that_can_run_events_are_woken() {
     let bench = Bench::new(3);
     let early = bench.seat(0);

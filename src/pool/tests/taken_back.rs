@@ -79,6 +79,29 @@ fn what_was_taken_back_from_a_worker_comes_before_what_was_taken_back_from_the_b
     assert_eq!(bench.numbers(Queue::Results), [1, 0, 2, 3]);
 }
 
+#[test]
+fn while_events_that_were_taken_back_wait_nobody_claims_later_ones() {
+    let (bench, [mut a, mut b]) = Bench::running();
+    bench.map(0..4);
+    let running = [a.player.start(), b.player.start()];
+    bench.pool.enter(|state| state.backlog.take_back());
+    bench.map(4..8);
+    // Whoever has ended one gets the oldest, and whoever comes then sleeps until he is rung.
+    a.player.answer(&running[0], Outcome::response("0"));
+    assert!(a.player.look().is_none(), "it claims nothing");
+    bench.pool.rang();
+    a.run(&bench, 1);
+    assert_eq!(a.player.look().expect("the next").text, b"3");
+    assert!(b.player.look().is_some_and(|item| item.text == b"4"), "what is left is claimed again");
+    // A worker to come is held as well.
+    bench.pool.enter(|state| state.backlog.take_back());
+    bench.pool.ended(0, Exit::Signal(9), false);
+    let mut next = bench.seat(0);
+    assert!(next.player.look().is_none());
+    bench.register(0, &mut next);
+    assert_eq!(next.player.start().text, b"3", "it had not started");
+}
+
 /// Where a worker that ends is with its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
