@@ -31,7 +31,8 @@
 //! paragraph.)
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
-//! event is on two workers. No worker is idle while an event waits that it could take. Nothing that
+//! event is on two workers. No worker is idle while an event waits that it could take,
+//! for longer than it takes to see that whoever was woken for it does not come. Nothing that
 //! JavaScript writes is trusted to be well-formed beyond this process: positions, lengths and
 //! indices from a worker are checked.
 

@@ -49,8 +49,6 @@ pub(crate) struct Link {
     pub(crate) proven: bool,
     /// It was let go.
     pub(crate) released: bool,
-    /// It is to claim nothing more.
-    leaving: bool,
     /// Its last words.
     pub(crate) said: Option<String>,
     control: UnixStream,
@@ -131,7 +129,6 @@ impl Link {
             registered: false,
             proven: false,
             released: false,
-            leaving: false,
             said: None,
             control,
             tasks: Producer::new(Arc::clone(&memory), Layout::TASKS),
@@ -242,15 +239,18 @@ impl Link {
     }
 
     /// The worker is to claim nothing more.
-    pub(crate) fn leaves(&mut self) {
-        self.leaving = true;
-        self.hold(true);
+    pub(crate) fn leaves(&self) {
+        self.memory.word(Layout::HELD).fetch_or(Layout::LEAVES, Ordering::SeqCst);
     }
 
     /// Whether the worker is to claim nothing for a while. It has to be rung when that ends.
     pub(crate) fn hold(&self, holds: bool) {
         let word = self.memory.word(Layout::HELD);
-        word.store(u32::from(holds || self.leaving), Ordering::SeqCst);
+        if holds {
+            word.fetch_or(Layout::HOLDS, Ordering::SeqCst);
+        } else {
+            word.fetch_and(!Layout::HOLDS, Ordering::SeqCst);
+        }
     }
 
     /// Whether the worker is to ring after every answer.

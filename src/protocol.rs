@@ -116,9 +116,11 @@ impl Layout {
     pub(crate) const BLOCKED: usize = 80;
     /// Master: 1 while it has more for the task ring than fits.
     pub(crate) const STUCK: usize = 96;
-    /// Master: 1 while the worker is to claim nothing: it leaves, or there are events that were taken
-    /// back and come first. It rings before it sleeps, and is rung when that is over.
+    /// Master: not 0 while the worker is to claim nothing, the sum of why: there are events that were
+    /// taken back and come first, or it leaves. It rings before it sleeps, and is rung when that is over.
     pub(crate) const HELD: usize = 112;
+    pub(crate) const HOLDS: u32 = 1;
+    pub(crate) const LEAVES: u32 = 2;
     /// Master: 1 if the worker should ring after each answer.
     pub(crate) const RING_ALWAYS: usize = 113;
 

@@ -64,6 +64,7 @@ pub(super) enum Phase {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true or not for itself")]
 pub(super) struct State {
     pub(super) slots: Vec<Slot>,
     /// Where the search for a sleeping worker begins: they take turns.
@@ -633,7 +634,7 @@ impl State {
     /// The worker of `slot` takes nothing more.
     pub(super) fn leaving(&mut self, slot: usize) {
         self.scheduler.leaving(slot, &mut self.actions);
-        if let Some(link) = &mut self.slots[slot].link {
+        if let Some(link) = &self.slots[slot].link {
             link.leaves();
         }
         self.backlog.wake(slot);
