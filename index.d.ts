@@ -71,6 +71,8 @@ export declare const sonicDistribute: (
  * @param args Passed to `masterFn` as it is, and to every stage as a fresh shallow copy that also
  *   has `workerID`. `args.numWorkers` is the number of workers: a whole number from 1 up, by default
  *   {@link NUM_CPUS}. Left out, it is `{}`.
+ * @param options How the run is run, apart from the program's own `args`: see {@link RunOptions}. New in
+ *   2.0.0. Only the master looks at it.
  * @returns What `reduceFn` returned (awaited), in the master; `undefined` in a worker.
  *
  * Rejects
@@ -104,6 +106,7 @@ export declare function MapReduce<Args = any, In = any, Out = any, R = any>(
   workerFns: Pipeline<Given<Args>, Given<In>>,
   reduceFn: ReduceFn<Given<In>, Given<Out>, Given<R>>,
   args?: Given<Args> & MapReduceOptions,
+  options?: RunOptions,
 ): Promise<Given<R> | undefined>;
 
 /**
@@ -185,6 +188,36 @@ export type Pipeline<Args = any, In = any> = [
 export interface MapReduceOptions {
   /** How many workers to start: a whole number from 1 up. Default: {@link NUM_CPUS}. */
   numWorkers?: number;
+}
+
+/**
+ * How a run is run. Only own properties count, and one that is `undefined` counts as left out; a name
+ * that is none of these is a `TypeError`.
+ */
+export interface RunOptions {
+  /** How many workers to start. Comes before `args.numWorkers`, which is the default. */
+  numWorkers?: number;
+
+  /**
+   * How values pass between the processes, as `cluster.setupPrimary` names it: `"json"`, or
+   * `"advanced"`, V8's structured clone, which keeps `Date`, `Map`, `Set`, `BigInt`, `RegExp`, `Error`,
+   * `Buffer`, typed arrays and cycles. What it cannot clone (functions, for instance) is a failure where
+   * JSON drops it. Default: what `cluster.setupPrimary` was given, else `"json"`.
+   */
+  serialization?: "json" | "advanced";
+
+  /**
+   * The most events that there is room for, for each worker, running and waiting: {@link Map} stays
+   * pending beyond. It is one as long as events take a millisecond or more, whatever is given here; this
+   * limits how far a loop of short ones runs ahead. A whole number from 1 up. Default: 512.
+   */
+  maxEventsPerWorker?: number;
+
+  /**
+   * While events of more bytes than this wait or run, encoded, there is room for one a worker, however
+   * short they are. A whole number from 1 up. Default: 4194304, 4 MiB.
+   */
+  maxBytesWaiting?: number;
 }
 
 /** What a stage finds in its `args` besides the program's own. */

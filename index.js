@@ -16,11 +16,12 @@ const clusterEvents = { MESSAGE: "message", DISCONNECT: "disconnect" };
  * @param {any} workerFns
  * @param {any} reduceFn
  * @param {any} [args]
+ * @param {any} [options]
  */
-const MapReduce = async (masterFn, workerFns, reduceFn, args) => {
+const MapReduce = async (masterFn, workerFns, reduceFn, args, options) => {
   const call = nextCall();
   const given = args === undefined || args === null ? {} : args;
-  if (isMaster()) return master.mapReduce(masterFn, reduceFn, given, call);
+  if (isMaster()) return master.mapReduce(masterFn, reduceFn, given, options, call);
   worker.serve(workerFns, given, call);
   return undefined;
 };

@@ -87,6 +87,10 @@ export interface LaunchOptions {
   serialization: string
   /** Milliseconds from a worker's start to the program's call. */
   deadline: number
+  /** The most events there is room for a worker, running and waiting. */
+  maxEventsPerWorker?: number
+  /** Bytes of events that wait or run, beyond which there is room for one event a worker. */
+  maxBytesWaiting?: number
 }
 
 /** The events that wait for a worker: memory that all workers share. */

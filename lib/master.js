@@ -4,8 +4,9 @@
 const cluster = require("cluster");
 const { pid } = process;
 const { nextCall } = require("./calls");
-const { coded, invalidRange, invalidType, shown } = require("./errors");
+const { coded, invalidType, shown } = require("./errors");
 const { NUM_CPUS, getLogger, getWorkerName } = require("./log");
+const { MAX_WORKERS, checkCount, checkOptions, numWorkersOf } = require("./options");
 
 /** @typedef {import("./run").Run} Run */
 
@@ -21,26 +22,13 @@ const runs = new WeakMap();
  */
 const begun = [];
 
-/** Each signs its claims in the bits that an event's state has for that; `MAX_WORKERS` in src/protocol.rs. */
-const MAX_WORKERS = 4094;
-
 /**
  * @param {unknown} numWorkers
  * @returns {number}
  */
 function checkNumWorkers(numWorkers) {
-  if (typeof numWorkers !== "number") {
-    throw invalidType(
-      `args.numWorkers must be a whole number of at least 1, got ${shown(numWorkers)}`,
-    );
-  }
-  if (!Number.isInteger(numWorkers) || numWorkers < 1) {
-    throw invalidRange(`args.numWorkers must be a whole number of at least 1, got ${numWorkers}`);
-  }
-  if (numWorkers > MAX_WORKERS) {
-    throw invalidRange(`args.numWorkers must be at most ${MAX_WORKERS}, got ${numWorkers}`);
-  }
-  return numWorkers;
+  checkCount("numWorkers", numWorkers, MAX_WORKERS);
+  return /** @type {number} */ (numWorkers);
 }
 
 /**
@@ -55,10 +43,11 @@ function checkFunction(name, value) {
 /**
  * @param {number} numWorkers
  * @param {number} call
+ * @param {import("./options").Options} options
  */
-function startRun(numWorkers, call) {
+function startRun(numWorkers, call, options = {}) {
   const { Run } = require("./run");
-  const run = new Run(numWorkers, call);
+  const run = new Run(numWorkers, call, options);
   runs.set(run.workerQueue, run);
   return run;
 }
@@ -117,15 +106,16 @@ async function initMaster(numWorkers) {
  * @param {any} masterFn
  * @param {any} reduceFn
  * @param {any} args
+ * @param {unknown} givenOptions
  * @param {number} call
  */
-async function mapReduce(masterFn, reduceFn, args, call) {
+async function mapReduce(masterFn, reduceFn, args, givenOptions, call) {
   checkFunction("masterFn", masterFn);
   checkFunction("reduceFn", reduceFn);
-  const { numWorkers = NUM_CPUS } = args;
-  checkNumWorkers(numWorkers);
+  const options = checkOptions(givenOptions);
+  const numWorkers = numWorkersOf(args, options, NUM_CPUS);
   logBegin();
-  const run = startRun(numWorkers, call);
+  const run = startRun(numWorkers, call, options);
   await populate(run);
   try {
     await Promise.race([masterFn(run.workerQueue, args), run.failed]);

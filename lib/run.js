@@ -25,6 +25,9 @@ const clock = now.bind(performance);
 /** Milliseconds after which a loop of `Map`s lets the event loop turn. */
 const TURN = 1;
 
+/** After a text of more characters the core counts the bytes that wait before there is more room. */
+const LARGE = 16384;
+
 /** Milliseconds between looks at a queue of ids that changes without telling: a plain array. */
 const LOOK_AGAIN = 5;
 
@@ -54,10 +57,11 @@ class Run {
    * Starts `numWorkers` processes for the program's call number `call`.
    * @param {number} numWorkers
    * @param {number} call
+   * @param {import("./options").Options} options
    */
-  constructor(numWorkers, call) {
+  constructor(numWorkers, call, options) {
     this.ids = primary.newIds(numWorkers);
-    this.launch = launchOptions(this.ids, call);
+    this.launch = launchOptions(this.ids, call, options);
     this.codec = codecOf(this.launch.serialization);
     this.log = getLogger(getWorkerName());
     this.wire = wire();
@@ -167,7 +171,7 @@ class Run {
     const number = this.handedOver;
     this.handedOver = (number + 1) | 0;
     if (!this.events.write(flags, text)) this.native.poolSubmit(this.pool, text, flags);
-    else if (this.events.hasSleepers()) this.flush();
+    else if (text.length > LARGE || this.events.hasSleepers()) this.flush();
     if (this.hasRoom(number) || this.lookForRoom(number)) {
       return clock() - this.turned < TURN ? HANDED_OVER : this.letTurn();
     }

@@ -120,8 +120,9 @@ function startDeadline() {
  * What `workers.length` workers are started with.
  * @param {number[]} workers their ids
  * @param {number} call which call of the program they serve
+ * @param {import("./options").Options} options
  */
-function launchOptions(workers, call) {
+function launchOptions(workers, call, options) {
   /** @type {any} */
   const settings = cluster.settings || {};
   const program = settings.exec === undefined ? scriptOf() : settings.exec;
@@ -141,10 +142,15 @@ function launchOptions(workers, call) {
     workers,
     run: call,
     call,
-    serialization: settings.serialization === "advanced" ? "advanced" : "json",
+    serialization: options.serialization || serializationOf(settings),
+    maxEventsPerWorker: options.maxEventsPerWorker,
+    maxBytesWaiting: options.maxBytesWaiting,
     deadline: startDeadline(),
   };
 }
+
+/** @param {any} settings */
+const serializationOf = (settings) => (settings.serialization === "advanced" ? "advanced" : "json");
 
 /** The script that workers re-run. */
 function scriptOf() {

@@ -44,6 +44,8 @@ pub(crate) struct Backlog {
     begun: VecDeque<Begun>,
     /// How many bytes the texts have of those that have ended and whose bytes are not free yet.
     ended_bytes: u32,
+    /// Mean bytes of the texts, newer ones counting more.
+    mean_bytes: u32,
 }
 
 /// An event that was claimed, and whose place is not free yet.
@@ -57,7 +59,15 @@ struct Begun {
 impl Backlog {
     pub(crate) fn new(memory: Arc<Memory>, board: Arc<Memory>) -> Self {
         assert!(memory.len() >= Common::LEN && board.len() >= Board::LEN, "the layouts fit");
-        Self { memory, board, first: 0, claimed: 0, begun: VecDeque::new(), ended_bytes: 0 }
+        Self {
+            memory,
+            board,
+            first: 0,
+            claimed: 0,
+            begun: VecDeque::new(),
+            ended_bytes: 0,
+            mean_bytes: 0,
+        }
     }
 
     /// How many events have been put in since the beginning.
@@ -75,6 +85,11 @@ impl Backlog {
     pub(crate) fn bytes(&self) -> usize {
         let all = self.tail().wrapping_sub(self.board.word(Board::HEAD).load(Ordering::Relaxed));
         all.saturating_sub(self.ended_bytes) as usize
+    }
+
+    /// How many bytes the next event's text probably takes.
+    pub(crate) fn mean_bytes(&self) -> usize {
+        self.mean_bytes.max(8) as usize
     }
 
     /// Puts an event in; false if there is no room.
@@ -156,6 +171,7 @@ impl Backlog {
         self.claimed += 1;
         let bytes = padded(self.word(id, 2)).min(Common::SIZE);
         self.begun.push_back(Begun { has_ended: false, bytes });
+        self.mean_bytes = self.mean_bytes - self.mean_bytes / 8 + bytes / 8;
         Some((id, self.owner(id)))
     }
 

@@ -79,7 +79,7 @@ impl Pool {
         call: Box<dyn Fn() + Send + Sync>,
     ) -> Self {
         let ours = Backlog::new(memory, Arc::clone(&board));
-        let state = State::new(&launch.workers, ours, backlog);
+        let state = State::new(&launch, ours, backlog);
         Self { state: Mutex::new(state), board, call, commands, launch }
     }
 

@@ -93,13 +93,13 @@ impl Slot {
     }
 
     /// One long event closes the window at once; short ones open it by doubling.
-    fn learn(&mut self, run: f64) {
+    fn learn(&mut self, run: f64, max_window: usize) {
         self.mean = if self.mean == 0.0 { run } else { self.mean * 0.75 + run * 0.25 };
         self.window = if run >= SHORT {
             1
         } else {
-            let fits = (SHORT / self.mean.max(SHORT / MAX_WINDOW as f64)) as usize;
-            (self.window * 2).min(fits).clamp(1, MAX_WINDOW)
+            let fits = (SHORT / self.mean.max(SHORT / max_window as f64)) as usize;
+            (self.window * 2).min(fits).clamp(1, max_window)
         };
     }
 }
@@ -108,6 +108,7 @@ impl Slot {
 #[derive(Debug)]
 pub(crate) struct Scheduler {
     slots: Vec<Slot>,
+    max_window: usize,
     /// Events for whoever is idle first.
     waiting: VecDeque<TaskId>,
     /// Where the search for an idle worker begins: they take turns.
@@ -117,10 +118,11 @@ pub(crate) struct Scheduler {
 }
 
 impl Scheduler {
-    /// One slot a worker; none is ready yet.
-    pub(crate) fn new(slots: usize) -> Self {
+    /// One slot a worker; none is ready yet. There will be room for at most `max_window` events a worker,
+    /// which is [`MAX_WINDOW`] unless the program wants it otherwise.
+    pub(crate) fn new(slots: usize, max_window: usize) -> Self {
         let slots = (0..slots).map(|_| Slot::new()).collect();
-        Self { slots, waiting: VecDeque::new(), next: 0, exact: false }
+        Self { slots, max_window, waiting: VecDeque::new(), next: 0, exact: false }
     }
 
     /// How many events there is room for, those that are held or wait included.
@@ -220,7 +222,7 @@ impl Scheduler {
         let state = &mut self.slots[slot];
         let Some(at) = state.held.iter().position(|held| held.task == task) else { return false };
         state.held.remove(at);
-        state.learn(run);
+        state.learn(run, self.max_window);
         true
     }
 

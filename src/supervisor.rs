@@ -53,7 +53,15 @@ pub(crate) struct Launch {
     pub(crate) serialization: String,
     /// How long a worker may take from its start to the program's call.
     pub(crate) deadline: Duration,
+    /// The most events there is room for a worker: by default [`MAX_WINDOW`](crate::scheduler::MAX_WINDOW).
+    pub(crate) max_window: usize,
+    /// While more bytes than this wait or run, there is room for one event a worker, however short they
+    /// are: by default [`MAX_BYTES`].
+    pub(crate) max_bytes: usize,
 }
+
+/// Several megabytes hide any wake-up behind the copying of them.
+pub(crate) const MAX_BYTES: usize = 4 << 20;
 
 /// How long a worker that was woken for an event may take to claim it before another is woken too, up
 /// to twice: much longer than a wake-up takes, and no longer than an event that counts as short.

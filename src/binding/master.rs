@@ -15,8 +15,9 @@ use crate::error::Error;
 use crate::memory::Memory;
 use crate::pool::{Pool, Queue};
 use crate::protocol::{Board, Common};
+use crate::scheduler::MAX_WINDOW;
 use crate::socket;
-use crate::supervisor::{self, Command, Launch};
+use crate::supervisor::{self, Command, Launch, MAX_BYTES};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
 
@@ -43,6 +44,10 @@ pub struct LaunchOptions {
     pub serialization: String,
     /// Milliseconds from a worker's start to the program's call.
     pub deadline: f64,
+    /// The most events there is room for a worker, running and waiting.
+    pub max_events_per_worker: Option<u32>,
+    /// Bytes of events that wait or run, beyond which there is room for one event a worker.
+    pub max_bytes_waiting: Option<f64>,
 }
 
 /// A worker process that was started.
@@ -110,6 +115,8 @@ pub fn pool_create(
         call: options.call,
         serialization: options.serialization,
         deadline: Duration::from_secs_f64((options.deadline / 1e3).clamp(0.0, 1e9)),
+        max_window: options.max_events_per_worker.map_or(MAX_WINDOW, |count| count as usize),
+        max_bytes: options.max_bytes_waiting.map_or(MAX_BYTES, |bytes| bytes as usize),
     };
     let board = Arc::new(Memory::anonymous(Board::LEN).map_err(failed)?);
     let (commands, orders) = mpsc::unbounded_channel();

@@ -19,7 +19,7 @@ use crate::protocol::{Board, Message};
 use crate::results::{Entry, Results, entry};
 use crate::ring::{Header, Kind, flag};
 use crate::scheduler::{Action, Scheduler, TaskId};
-use crate::supervisor::Command;
+use crate::supervisor::{Command, Launch};
 use crate::task::{OTHERS, Task, Tasks};
 
 /// Room for this many events is always worth telling JavaScript of, however many workers there are.
@@ -30,10 +30,6 @@ const FAILED_ROOM: i32 = 1 << 30;
 
 /// Only a worker that flips the state of its events back and forth makes a sweep turn so often.
 const MAX_TURNS: usize = 10_000;
-
-/// While more bytes than this wait or run, there is room for one event a worker, however short they
-/// are: several megabytes hide any wake-up behind the copying of them.
-const MAX_BYTES: usize = 4 << 20;
 
 /// The place of one worker, through all its replacements.
 #[derive(Debug)]
@@ -133,7 +129,7 @@ impl Crash {
 }
 
 impl State {
-    pub(super) fn new(workers: &[u32], backlog: Backlog, shared: File) -> Self {
+    pub(super) fn new(launch: &Launch, backlog: Backlog, shared: File) -> Self {
         let slot = |&worker| Slot {
             worker,
             link: None,
@@ -142,9 +138,9 @@ impl State {
             woken: false,
             is_late: false,
         };
-        let slots: Vec<Slot> = workers.iter().map(slot).collect();
+        let slots: Vec<Slot> = launch.workers.iter().map(slot).collect();
         Self {
-            scheduler: Scheduler::new(slots.len()),
+            scheduler: Scheduler::new(slots.len(), launch.max_window),
             slots,
             next: 0,
             watching: false,
@@ -588,12 +584,10 @@ impl State {
         let ready = self.scheduler.ready_count();
         let capacity = self.scheduler.capacity();
         let bytes = self.backlog.bytes() + self.tasks.bytes();
-        let is_heavy = bytes > MAX_BYTES || !self.overflow.is_empty();
-        let room = if self.failed.is_some() {
-            FAILED_ROOM
-        } else {
-            room(if is_heavy { ready.min(capacity) } else { capacity }, outstanding)
-        };
+        let fits = pool.launch.max_bytes.saturating_sub(bytes) / self.backlog.mean_bytes();
+        let is_heavy = fits == 0 || !self.overflow.is_empty();
+        let capacity = if is_heavy { ready } else { capacity.min(outstanding + fits).max(ready) };
+        let room = if self.failed.is_some() { FAILED_ROOM } else { room(capacity, outstanding) };
         let word = board.word(Board::ALLOWED);
         let allowed = low(handed_over).wrapping_add_signed(room);
         let more = allowed.wrapping_sub(word.load(Ordering::SeqCst)).cast_signed();

@@ -73,6 +73,8 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
         call: 0,
         serialization: "json".into(),
         deadline,
+        max_window: crate::scheduler::MAX_WINDOW,
+        max_bytes: crate::supervisor::MAX_BYTES,
     }
 }
 

@@ -31,7 +31,7 @@ struct Bench {
 
 impl Bench {
     fn ready(slots: usize) -> Self {
-        let mut bench = Self { scheduler: Scheduler::new(slots), actions: Vec::new() };
+        let mut bench = Self { scheduler: Scheduler::new(slots, MAX_WINDOW), actions: Vec::new() };
         for slot in 0..slots {
             bench.scheduler.ready(slot, &mut bench.actions);
         }

@@ -263,6 +263,19 @@ fn an_event_that_runs_for_long_holds_nothing_up_however_many_come_after_it() {
 }
 
 #[test]
+fn there_is_room_for_as_many_events_as_their_bytes_allow_however_short_they_are() {
+    let (bench, [mut seat]) = Bench::running();
+    seat.widen(&bench, 32);
+    let text = format!("\"{}\"", "x".repeat(256 << 10));
+    for _ in 0..200 {
+        bench.hand_over(&text, 0);
+        seat.run(&bench, 1);
+    }
+    let room = bench.room();
+    assert!((12..=17).contains(&room), "4 MiB hold 16 of them: there is room for {room}");
+}
+
+#[test]
 fn a_map_that_waits_has_room_also_after_the_backlog_was_left() {
     let (bench, [mut seat]) = Bench::running();
     let events = Common::PLACES + 10;

@@ -1,0 +1,73 @@
+"use strict";
+/**
+ * Promised: the options of a call are its fifth parameter, checked, own properties only; each does what it says, and none
+ * touches the program's own `args`.
+ */
+const assert = require("node:assert/strict");
+const { describe, it } = require("node:test");
+const { run } = require("../support/run");
+
+const result = async (fixture, ...args) => (await run(fixture, { args: args.map(String) })).result;
+const given = (options) => result("options/given.js", typeof options === "string" ? options : JSON.stringify(options));
+
+describe("the options of a call", () => {
+  it("may be left out, or left empty", async () => {
+    for (const options of [null, {}]) assert.deepEqual(await given(options), { workers: 2, value: 20 });
+  });
+
+  it("say how many workers there are, before args does", async () => {
+    assert.deepEqual(await given({ numWorkers: 3 }), { workers: 3, value: 20 });
+  });
+
+  it("are own properties: what comes through a prototype is not seen", async () => {
+    assert.deepEqual(await given("inherited"), { workers: 2, value: 20 });
+  });
+
+  const wrong = [
+    [7, "TypeError", "options must be an object, got 7"],
+    [[], "TypeError", "options must be an object, got an array of 0"],
+    [{ numWorker: 2 }, "TypeError", "options.numWorker is no option: did you mean numWorkers?"],
+    [{ Serialisation: "json" }, "TypeError", "options.Serialisation is no option: did you mean serialization?"],
+    [{ colour: "red" }, "TypeError", "options.colour is no option; there are numWorkers, serialization, maxEventsPerWorker, maxBytesWaiting"],
+    [{ numWorkers: "2" }, "TypeError", 'options.numWorkers must be a whole number of at least 1, got "2"'],
+    [{ numWorkers: 0 }, "RangeError", "options.numWorkers must be a whole number of at least 1, got 0"],
+    [{ numWorkers: 5000 }, "RangeError", "options.numWorkers must be at most 4094, got 5000"],
+    [{ serialization: "yaml" }, "TypeError", 'options.serialization must be "json" or "advanced", got "yaml"'],
+    [{ maxEventsPerWorker: 1.5 }, "RangeError", "options.maxEventsPerWorker must be a whole number of at least 1, got 1.5"],
+    [{ maxBytesWaiting: -1 }, "RangeError", "options.maxBytesWaiting must be a whole number of at least 1, got -1"],
+  ];
+  for (const [options, name, message] of wrong) {
+    it(`that are wrong reject at once: ${JSON.stringify(options)}`, async () => {
+      const { workers, error } = await given(options);
+      assert.equal(workers, undefined, "workers were started");
+      assert.deepEqual([error.name, error.message, error.code], [name, message, "ERR_SONIC_INVALID_ARGUMENT"]);
+    });
+  }
+});
+
+describe('serialization: "advanced"', () => {
+  it("keeps what structured clone keeps, in workers and in the queues, for this call alone", async () => {
+    const { inWorker, inQueue, expected, failed, json } = await result("options/advanced.js");
+    assert.equal(failed, 0);
+    assert.deepEqual(inWorker, expected);
+    assert.deepEqual(inQueue, expected.map((text) => [text, text]));
+    assert.equal(json, new Date(5).toISOString());
+  });
+});
+
+describe("how far a loop of Maps of short events runs ahead", () => {
+  const ahead = (options, length) => result("options/ahead.js", JSON.stringify(options), length);
+
+  it("is what maxEventsPerWorker says", async () => {
+    assert.equal(await ahead({ maxEventsPerWorker: 5 }, 10), 5);
+  });
+
+  it("is one event a worker beyond maxBytesWaiting", async () => {
+    assert.equal(await ahead({ maxBytesWaiting: 1 }, 1000), 1);
+  });
+
+  it("is otherwise some hundred events", async () => {
+    const events = await ahead({}, 10);
+    assert.ok(events > 5 && events <= 512, `${events} ahead`);
+  });
+});

@@ -1,0 +1,109 @@
+"use strict";
+// The options of a call: its fifth parameter, apart from the program's own `args`.
+
+const { invalidRange, invalidType, shown } = require("./errors");
+
+/** Each worker signs its claims in the bits that an event's state has for that; `MAX_WORKERS` in src/protocol.rs. */
+const MAX_WORKERS = 4094;
+
+/** The most events of one worker; that many always fit into the numbers that both sides count with. */
+const MAX_EVENTS = 1 << 20;
+
+/**
+ * @typedef {object} Options
+ * @property {number} [numWorkers]
+ * @property {"json" | "advanced"} [serialization]
+ * @property {number} [maxEventsPerWorker]
+ * @property {number} [maxBytesWaiting]
+ */
+
+/** @type {Record<string, (name: string, value: any) => void>} */
+const CHECKS = {
+  numWorkers: (name, value) => checkCount(name, value, MAX_WORKERS),
+  serialization(name, value) {
+    if (value === "json" || value === "advanced") return;
+    throw invalidType(`${name} must be "json" or "advanced", got ${shown(value)}`);
+  },
+  maxEventsPerWorker: (name, value) => checkCount(name, value, MAX_EVENTS),
+  maxBytesWaiting: (name, value) => checkCount(name, value, Number.MAX_SAFE_INTEGER),
+};
+
+/**
+ * What the program gave, checked: own properties only, so that nothing comes in through a prototype.
+ * @param {unknown} given
+ * @returns {Options}
+ */
+function checkOptions(given) {
+  /** @type {any} */
+  const options = Object.create(null);
+  if (given === undefined || given === null) return options;
+  if (typeof given !== "object" || Array.isArray(given)) {
+    throw invalidType(`options must be an object, got ${shown(given)}`);
+  }
+  for (const name of Object.keys(given)) {
+    if (!Object.prototype.hasOwnProperty.call(CHECKS, name)) throw invalidType(unknown(name));
+    const value = /** @type {any} */ (given)[name];
+    if (value === undefined) continue;
+    CHECKS[name](`options.${name}`, value);
+    options[name] = value;
+  }
+  return options;
+}
+
+/**
+ * @param {string} name as an error names it
+ * @param {unknown} value
+ * @param {number} most
+ */
+function checkCount(name, value, most) {
+  const must = `${name} must be a whole number of at least 1`;
+  if (typeof value !== "number") throw invalidType(`${must}, got ${shown(value)}`);
+  if (!Number.isInteger(value) || value < 1) throw invalidRange(`${must}, got ${value}`);
+  if (value > most) throw invalidRange(`${name} must be at most ${most}, got ${value}`);
+}
+
+/**
+ * How many workers to start: `options` come before `args`.
+ * @param {any} args
+ * @param {Options} options
+ * @param {number} otherwise
+ * @returns {number}
+ */
+function numWorkersOf(args, options, otherwise) {
+  if (options.numWorkers !== undefined) return options.numWorkers;
+  const { numWorkers = otherwise } = args;
+  checkCount("args.numWorkers", numWorkers, MAX_WORKERS);
+  return numWorkers;
+}
+
+/** @param {string} name */
+function unknown(name) {
+  const names = Object.keys(CHECKS);
+  const distances = names.map((known) => distance(name.toLowerCase(), known.toLowerCase()));
+  const least = Math.min(...distances);
+  const nearest = names[distances.indexOf(least)];
+  // Beyond that it is another word.
+  const isNear = least <= Math.max(2, nearest.length / 3);
+  const hint = isNear ? `: did you mean ${nearest}?` : `; there are ${names.join(", ")}`;
+  return `options.${name} is no option${hint}`;
+}
+
+/**
+ * How many characters to insert, remove or replace (Levenshtein's distance).
+ * @param {string} a
+ * @param {string} b
+ */
+function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next[j] = Math.min(replaced, row[j] + 1, next[j - 1] + 1);
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+module.exports = { checkCount, checkOptions, numWorkersOf, MAX_WORKERS };
