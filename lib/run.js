@@ -270,8 +270,10 @@ class Run {
     const exact = this.native.poolExact(this.pool);
     this.results.absorb();
     this.failures.absorb();
-    // Those ids take into account what was observed before.
+    // Those ids take into account what was observed before: whoever sees a worker free must see its
+    // results too.
     for (const text of exact.observed) this.observe(text, false);
+    this.tellNow();
     return exact.idle;
   }
 
@@ -547,6 +549,17 @@ class Run {
       this.untold.splice(0, at);
       this.telling = false;
       if (this.untold.length > 0) setImmediate(() => this.tell());
+    }
+  }
+
+  /** The same, amid the program's own code, which is not to be thrown at. */
+  tellNow() {
+    try {
+      this.tell();
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
     }
   }
 

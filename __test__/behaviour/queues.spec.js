@@ -76,6 +76,10 @@ describe("workerQueue", () => {
     assert.deepEqual(await result("queues/touched-late.js"), { ids: true, end: [1, 2] });
   });
 
+  it("shows no worker as free whose results cannot be seen", async () => {
+    for (const how of ["quiet", "heard"]) assert.equal(await result("queues/free-and-done.js", how), 0, how);
+  });
+
   it("lets the program keep a worker, which then gets only what is sent to it", async () => {
     const where = await result("queues/kept-worker.js");
     assert.deepEqual(where.filter((text) => text.endsWith("2")), ["own 2"]);

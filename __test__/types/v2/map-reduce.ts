@@ -8,6 +8,14 @@ export const withoutArgs = (): Promise<any> =>
     (results) => results,
   );
 
+export const withOptions = (): Promise<any> =>
+  MapReduce(fn, [], fn, {}, {
+    numWorkers: 2,
+    serialization: "advanced",
+    maxEventsPerWorker: 1,
+    maxBytesWaiting: 1 << 20,
+  });
+
 // One stands in for the other.
 export const call: typeof sonicDistribute = MapReduce;
 
@@ -22,8 +30,12 @@ export const wrong = async (): Promise<void> => {
   await MapReduce(fn, [fn, 1], fn);
   // @ts-expect-error reduceFn is a function
   await MapReduce(fn, []);
-  // @ts-expect-error args is the last argument
-  await MapReduce(fn, [], fn, {}, {});
+  // @ts-expect-error options is the last argument
+  await MapReduce(fn, [], fn, {}, {}, {});
+  // @ts-expect-error there is no such option
+  await MapReduce(fn, [], fn, {}, { numWorker: 1 });
+  // @ts-expect-error it is "json" or "advanced"
+  await MapReduce(fn, [], fn, {}, { serialization: "yaml" });
   // @ts-expect-error 1.0.3 demands args
   await sonicDistribute(fn, [], fn);
 };
