@@ -35,7 +35,7 @@ class Backlog {
 class BacklogWriter extends Backlog {
   /**
    * @param {ArrayBuffer} memory
-   * @param {Int32Array} board
+   * @param {import("./words").WordArray} board
    * @param {number} numWorkers
    */
   constructor(memory, board, numWorkers) {

@@ -2,7 +2,7 @@
 // Node's own channel to the master, in a worker: `process.send` in order with the answers, `listen()`
 // in this process alone, and nothing that keeps an otherwise finished program alive.
 
-const cluster = require("cluster");
+const cluster = require("./cluster");
 const { sendCallback } = require("./handles");
 
 /** @typedef {import("./worker").Self} Self */
@@ -87,11 +87,7 @@ const listening = new Set();
 function adaptListen() {
   /** @type {any} */
   const net = require("net");
-  /** @type {any} */ (cluster)._getServer = (
-    /** @type {any} */ server,
-    /** @type {any} */ options,
-    /** @type {(error: number, handle: any) => void} */ callback,
-  ) => {
+  cluster._getServer = (server, options, callback) => {
     const { address, port, addressType, fd, flags } = options;
     // A handle, or an error number: Node's own code for an exclusive server.
     const handle = net._createServerHandle(address, port, addressType, fd, flags);

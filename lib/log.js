@@ -2,7 +2,7 @@
 // Log lines and small things around them: who this process is, and a delay. Nothing here touches
 // the native core.
 
-const cluster = require("cluster");
+const cluster = require("./cluster");
 const os = require("os");
 
 const setTimer = setTimeout;

@@ -1,14 +1,14 @@
 "use strict";
 // The master's half of the public functions: starting runs, handing over events, letting workers go.
 
-const cluster = require("cluster");
+const cluster = require("./cluster");
 const { pid } = process;
 const { nextCall } = require("./calls");
 const { coded, invalidType, shown } = require("./errors");
 const { NUM_CPUS, getLogger, getWorkerName } = require("./log");
 const { MAX_WORKERS, checkCount, checkOptions, numWorkersOf } = require("./options");
 
-/** @typedef {import("./run").Run} Run */
+/** @typedef {InstanceType<typeof import("./run").Run>} Run */
 
 /**
  * Runs by their worker queues: `Map` is handed the queue.

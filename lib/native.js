@@ -1,7 +1,7 @@
 "use strict";
 // Loads the native core when it is first needed, and the numbers of its wire.
 
-/** @typedef {import("../native")} Native */
+/** @typedef {typeof import("../native")} Native */
 
 /** @type {Native | undefined} */
 let loaded;
@@ -12,7 +12,7 @@ let numbers;
 function native() {
   if (loaded === undefined) {
     try {
-      loaded = /** @type {Native} */ (require("../native.js"));
+      loaded = require("../native.js");
     } catch (error) {
       throw Object.assign(
         new Error(

@@ -2,13 +2,13 @@
 // Node's cluster as the master's program sees it: a `cluster.Worker` for each process of a run, in
 // `cluster.workers`, with the events that Node's own would emit. The processes are the native core's.
 
-const cluster = require("cluster");
+const cluster = require("./cluster");
 const { EventEmitter } = require("events");
 const os = require("os");
 const { coded } = require("./errors");
 const { sendCallback } = require("./handles");
 
-/** @typedef {import("./run").Run} Run */
+/** @typedef {InstanceType<typeof import("./run").Run>} Run */
 
 /** The last id that was given to a worker of this process. */
 let lastId = 0;
@@ -27,6 +27,12 @@ function newIds(count) {
   return ids;
 }
 
+/** A property that nobody sees who prints or copies the object. */
+const HIDDEN = { enumerable: false, writable: false, configurable: false };
+
+/** @typedef {import("./cluster").Worker<WorkerProcess>} Worker */
+/** @typedef {import("net").Socket} Socket */
+
 /** What `worker.process` is: the parts of a ChildProcess that a program uses. */
 class WorkerProcess extends EventEmitter {
   /**
@@ -41,7 +47,7 @@ class WorkerProcess extends EventEmitter {
     this.killed = false;
     /** @type {number | null} */
     this.exitCode = null;
-    /** @type {string | null} */
+    /** @type {NodeJS.Signals | null} */
     this.signalCode = null;
     this.spawnfile = run.launch.program;
     this.spawnargs = [
@@ -49,11 +55,15 @@ class WorkerProcess extends EventEmitter {
       ...run.launch.nodeArgs[run.ids.indexOf(id)],
       ...run.launch.args,
     ];
+    /** @type {object | null} */
     this.channel = null;
     this.stdio = pipes(run, started);
-    [this.stdin, this.stdout, this.stderr] = this.stdio;
-    Object.defineProperty(this, "_run", { value: run });
-    Object.defineProperty(this, "_id", { value: id });
+    this.stdin = this.stdio[0];
+    this.stdout = this.stdio[1];
+    this.stderr = this.stdio[2];
+    this._run = run;
+    this._id = id;
+    Object.defineProperties(this, { _run: HIDDEN, _id: HIDDEN });
   }
 
   /**
@@ -94,19 +104,18 @@ const closed = () => coded(Error, "ERR_IPC_CHANNEL_CLOSED", "Channel closed");
  * The streams of a worker whose stdio was asked to be piped.
  * @param {Run} run
  * @param {import("../native").StartedWorker} started
- * @returns {any[]}
  */
 function pipes(run, started) {
+  /** @type {(Socket | null)[]} */
   const streams = run.launch.stdio.map(() => null);
   for (let at = 0; at < started.pipes.length; at += 2) {
     const { Socket } = require("net");
     const place = started.pipes[at];
-    const socket = new Socket({
+    streams[place] = new Socket({
       fd: started.pipes[at + 1],
       readable: place !== 0,
       writable: place === 0 || place > 2,
     });
-    streams[place] = /** @type {any} */ (socket);
   }
   return streams;
 }
@@ -116,11 +125,9 @@ function pipes(run, started) {
  * @param {Run} run
  * @param {number} id
  * @param {import("../native").StartedWorker} started
- * @returns {any}
  */
 function addWorker(run, id, started) {
   const child = new WorkerProcess(run, id, started);
-  // @ts-expect-error: its constructor takes what Node's own code gives it
   const worker = new cluster.Worker({ id, process: child, state: "none" });
   worker.on("message", (/** @type {any} */ message, /** @type {any} */ handle) => {
     cluster.emit("message", worker, message, handle);
@@ -141,13 +148,13 @@ function addWorker(run, id, started) {
   return worker;
 }
 
-/** @param {any} worker */
+/** @param {Worker} worker */
 function removeWorker(worker) {
   const { workers } = cluster;
   if (workers && workers[worker.id] === worker) delete workers[worker.id];
 }
 
-/** @param {any} worker */
+/** @param {Worker} worker */
 function online(worker) {
   worker.state = "online";
   worker.emit("online");
@@ -155,7 +162,7 @@ function online(worker) {
 }
 
 /**
- * @param {any} worker
+ * @param {Worker} worker
  * @param {any} message Node's own, from the worker
  */
 function listening(worker, message) {
@@ -168,7 +175,7 @@ function listening(worker, message) {
 
 /**
  * Cluster's half of a worker's end comes before the listeners of the program's own, as in Node.
- * @param {any} worker
+ * @param {Worker} worker
  */
 function followEnd(worker) {
   const child = worker.process;
@@ -188,16 +195,16 @@ function followEnd(worker) {
   });
 }
 
-/** @param {any} worker */
+/** @param {Worker} worker */
 function disconnected(worker) {
   worker.process.connected = false;
   worker.process.emit("disconnect");
 }
 
 /**
- * @param {any} worker
+ * @param {Worker} worker
  * @param {number | null} code
- * @param {string | null} signal
+ * @param {NodeJS.Signals | null} signal
  */
 function exited(worker, code, signal) {
   const child = worker.process;

@@ -6,7 +6,7 @@
 // looks. Only what the program asked to see as it happens (log lines, message listeners, a
 // queue's array, the free workers) is brought here event by event.
 
-const cluster = require("cluster");
+const cluster = require("./cluster");
 const { performance } = require("perf_hooks");
 const { BacklogWriter } = require("./backlog");
 const { coded, invalidType, shown } = require("./errors");
@@ -49,6 +49,7 @@ const HANDED_OVER = Promise.resolve();
  */
 const runOfWorker = new globalThis.Map();
 
+/** @typedef {import("./primary").Worker} Worker */
 /** @typedef {{ resolve: () => void, reject: (error: unknown) => void, number: number }} Waiting */
 /** @typedef {{ queue: any, resolve: (id: number) => void, reject: (error: unknown) => void }} IdWanted */
 
@@ -87,7 +88,7 @@ class Run {
 
     /** @type {IdWanted[]} */
     this.idsWanted = [];
-    /** @type {any} */
+    /** @type {NodeJS.Timeout | null} */
     this.lookAgain = null;
 
     /** What happened and was not told yet: an exception of a listener must not lose the rest.
@@ -102,8 +103,9 @@ class Run {
       changed: () => this.serveIds(),
     });
     /** Workers in `cluster.workers` or on their way out of it, by id.
-     * @type {globalThis.Map<number, any>} */
+     * @type {globalThis.Map<number, Worker>} */
     this.workers = new globalThis.Map();
+    /** @type {Set<number>} */
     this.registered = new Set();
 
     /** @type {Promise<void>} */
@@ -565,7 +567,8 @@ class Run {
 
   /** @param {any} note */
   hear(note) {
-    const worker = this.workers.get(note.worker);
+    // Every note that is about a worker names one that was added.
+    const worker = /** @type {Worker} */ (this.workers.get(note.worker));
     switch (note.type) {
       case "fork":
         cluster.emit("fork", this.add(note.worker, { ...note, pipes: note.pipes.flat() }));
@@ -614,7 +617,7 @@ class Run {
 
   /**
    * A message that left the worker before this package was loaded there.
-   * @param {any} worker
+   * @param {Worker} worker
    * @param {any} message
    */
   hearMessage(worker, message) {
@@ -668,7 +671,7 @@ class Run {
       // Nobody gives an id back any more: any free worker will do. If there is none, one will answer.
       const free = this.native.poolFree(this.pool);
       const served = this.idsWanted.splice(0, free.length);
-      for (const wanted of served) wanted.resolve(free.pop());
+      served.forEach((wanted, at) => wanted.resolve(free[at]));
       /** @type {Promise<void>} */
       const changed = new Promise((resolve) => {
         if (served.length > 0) setImmediate(resolve);

@@ -3,8 +3,10 @@
 // it is now and from what the program set with `cluster.setupPrimary`. Also the programs and runners
 // that cannot be re-run, each with its way out.
 
-const cluster = require("cluster");
+const cluster = require("./cluster");
 const { coded, invalidType } = require("./errors");
+
+/** @typedef {import("cluster").ClusterSettings} ClusterSettings */
 
 /** Milliseconds that a worker may take at least from its start to the call. */
 const SHORTEST_DEADLINE = 60e3;
@@ -60,7 +62,7 @@ let portOffset = 1;
 /**
  * A worker's inspector port, where this process is inspected: the next one, or what the program set.
  * @param {string[]} execArgv
- * @param {any} settings
+ * @param {ClusterSettings} settings
  * @returns {string[]}
  */
 function inspectorPort(execArgv, settings) {
@@ -80,6 +82,7 @@ function inspectorPort(execArgv, settings) {
 /**
  * One place of `stdio`, as the native core takes it.
  * @param {any} stream
+ * @returns {number}
  */
 function stdioPlace(stream) {
   if (stream === "inherit" || stream === undefined || stream === null) return INHERIT;
@@ -91,7 +94,10 @@ function stdioPlace(stream) {
   throw invalidType("cluster.setupPrimary: a place of stdio is none that a worker can be given");
 }
 
-/** @param {any} settings */
+/**
+ * @param {ClusterSettings} settings
+ * @returns {number[]}
+ */
 function stdioPlaces(settings) {
   const { stdio, silent } = settings;
   // The channel has a descriptor of its own, behind these: its place stays, so that the others do.
@@ -123,13 +129,14 @@ function startDeadline() {
  * @param {import("./options").Options} options
  */
 function launchOptions(workers, call, options) {
-  /** @type {any} */
+  /** @type {ClusterSettings} */
   const settings = cluster.settings || {};
   const program = settings.exec === undefined ? scriptOf() : settings.exec;
   const args = settings.args === undefined ? process.argv.slice(2) : settings.args;
   // setupPrimary fills in this process's own options where the program names none.
-  const own = settings.execArgv === undefined || settings.execArgv === process.execArgv;
-  const execArgv = own ? nodeOptions(process.execArgv) : settings.execArgv;
+  const { execArgv: set } = settings;
+  const own = set === undefined || set === process.execArgv;
+  const execArgv = own ? nodeOptions(process.execArgv) : set;
   return {
     program: process.execPath,
     args: [program, ...args].map(String),

@@ -4,14 +4,15 @@
 
 const { native } = require("./native");
 
+/** @typedef {Int32Array<ArrayBuffer>} WordArray */
 /**
  * @typedef {object} Words
- * @property {(words: Int32Array, at: number) => number} load
- * @property {(words: Int32Array, at: number, value: number) => void} store
- * @property {(words: Int32Array, at: number, expected: number, value: number) => number} compareExchange
+ * @property {(words: WordArray, at: number) => number} load
+ * @property {(words: WordArray, at: number, value: number) => void} store
+ * @property {(words: WordArray, at: number, expected: number, value: number) => number} compareExchange
  *   returns what the word was
- * @property {(words: Int32Array, at: number, bits: number) => number} or returns what the word was
- * @property {(words: Int32Array, at: number, bits: number) => number} and returns what the word was
+ * @property {(words: WordArray, at: number, bits: number) => number} or returns what the word was
+ * @property {(words: WordArray, at: number, bits: number) => number} and returns what the word was
  */
 
 /** @returns {boolean} */
@@ -35,7 +36,7 @@ const byNative = {
 };
 
 /**
- * @param {Int32Array} words
+ * @param {WordArray} words
  * @param {number} at
  * @param {(value: number) => number} to
  */

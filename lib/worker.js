@@ -2,7 +2,7 @@
 // The worker's half: joins the master while modules load, serves one of the program's calls, and
 // runs its events one at a time. The rest of the process is the program's own.
 
-const cluster = require("cluster");
+const cluster = require("./cluster");
 const { performance } = require("perf_hooks");
 const { argsCopier } = require("./args");
 const { nextCall } = require("./calls");
@@ -32,7 +32,7 @@ const VARIABLE = "SONIC_DISTRIBUTE_WORKER";
 /** @typedef {WorkerProcess} Self */
 
 class WorkerProcess {
-  /** @param {any} handle */
+  /** @param {import("../native").ExternalObject<import("../native").WorkerHandle>} handle */
   constructor(handle) {
     this.native = native();
     this.wire = wire();
