@@ -151,10 +151,11 @@ export declare function poolSignal(pool: ExternalObject<PoolHandle>, worker: num
 export declare function poolSpawn(pool: ExternalObject<PoolHandle>, place: number): StartedWorker
 
 /**
- * Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, `flags`
- * those of the ring.
+ * Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, or with
+ * the flag for it a string, `flags` those of the ring. False, with nothing done, if that string has to
+ * be JSON.
  */
-export declare function poolSubmit(pool: ExternalObject<PoolHandle>, text: string, flags: number): void
+export declare function poolSubmit(pool: ExternalObject<PoolHandle>, text: string, flags: number): boolean
 
 /** Hands an event to one worker, to start at once. False if the pool has no such worker. */
 export declare function poolSubmitTo(pool: ExternalObject<PoolHandle>, worker: number, text: string, flags: number): boolean
@@ -201,6 +202,7 @@ export interface Wire {
   long: number
   ascii: number
   giveBack: number
+  string: number
   entryFailed: number
   entryData: number
   entryResponse: number
@@ -232,9 +234,10 @@ export declare function wordStore(memory: ArrayBuffer, index: number, value: num
 
 /**
  * Writes an answer, waiting for room if need be. `data` is the event's data if the worker function
- * changed it; null if not, or, with the flag for it, if it is undefined now.
+ * changed it; null if not, or, with the flag for it, if it is undefined now. False, with nothing done,
+ * if the response is said to be a string as it is, and has to be JSON.
  */
-export declare function workerAnswer(worker: ExternalObject<WorkerHandle>, answer: Answer, response: string, data?: string | null): void
+export declare function workerAnswer(worker: ExternalObject<WorkerHandle>, answer: Answer, response: string, data?: string | null): boolean
 
 /** What all workers of the run share: the events that wait. */
 export declare function workerBacklog(worker: ExternalObject<WorkerHandle>): ArrayBuffer

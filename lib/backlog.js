@@ -12,6 +12,9 @@ const SHORT = 64;
 /** Integers of at most so many characters are read without making a string. */
 const DIGITS = 9;
 
+/** The most bytes of a character. */
+const CHARACTER = 4;
+
 const MINUS = 45;
 const ZERO = 48;
 
@@ -42,24 +45,34 @@ class BacklogWriter extends Backlog {
     super(memory);
     this.board = board;
     this.sleeperWords = Math.ceil(numWorkers / 32);
-    this.ascii = wire().ascii;
+    const { ascii, string } = wire();
+    this.ascii = ascii;
+    this.string = string;
     /** The longest text for which there is room in the worst case, three bytes a character. */
     this.longest = Math.floor(this.place.longest / 3);
+    /** The same for one that is written only if it is ASCII. */
+    this.longestString = this.place.longest - CHARACTER;
   }
 
   /**
    * Puts an event in. False, with nothing done, if its text is too long or there is no room: then the
-   * native core does it.
+   * native core does it; and if it is said to be a string as it is and is not ASCII.
    * @param {number} flags
    * @param {string} text
    */
   write(flags, text) {
     const { place, board, bytes } = this;
     const length = text.length;
-    if (length > this.longest || words.load(board, place.boardOverflows) !== 0) return false;
+    const isString = (flags & this.string) !== 0;
+    if (
+      length > (isString ? this.longestString : this.longest) ||
+      words.load(board, place.boardOverflows) !== 0
+    )
+      return false;
     const index = board[place.boardPublished];
     if (((index - words.load(board, place.boardFirst)) | 0) >= place.places) return false;
-    const room = length * 3;
+    // What is not ASCII would take more than its length of that, and be seen so.
+    const room = isString ? length + CHARACTER : length * 3;
     const tail = board[place.boardTail];
     let at = tail & this.mask;
     let start = tail;
@@ -78,6 +91,7 @@ class BacklogWriter extends Backlog {
       }
     }
     if (written < length) written = bytes.write(text, at, room, "utf8");
+    if (isString && written !== length) return false;
     const entry = this.table + (index & this.entryMask) * this.entrySize;
     this.words[entry + 1] = start;
     this.words[entry + 2] = written;
@@ -113,10 +127,11 @@ class BacklogReader extends Backlog {
     this.sleeperWord = this.place.sleepers + (place >> 5);
     this.sleeperBit = 1 << (place & 31);
     this.decode = decode;
-    const { ascii, hole, long } = wire();
+    const { ascii, hole, long, string } = wire();
     this.ascii = ascii;
     this.hole = hole;
     this.long = long;
+    this.string = string;
     /** All events before this one are claimed. */
     this.next = words.load(this.words, this.place.claimed);
     this.index = 0;
@@ -177,6 +192,7 @@ class BacklogReader extends Backlog {
     this.flags = flags;
     this.text = undefined;
     if (flags & (this.hole | this.long)) this.data = undefined;
+    else if (flags & this.string) this.data = this.bytes.toString("latin1", at, at + length);
     else if (!this.readInteger(at, length)) {
       this.text = this.bytes.toString(flags & this.ascii ? "latin1" : "utf8", at, at + length);
     }

@@ -7,11 +7,13 @@
  * @typedef {object} Codec
  * @property {(value: any, key: string) => string | undefined} encode JSON, or undefined for what has
  *   none; `key` is the property that the value is of, which its `toJSON` is told
+ * @property {boolean} keepsStrings whether a string of ASCII may travel as it is: that is faster
  * @property {(parsed: any) => any} decode from what JSON.parse made of the text
  */
 
 /** @type {Codec} */
 const json = {
+  keepsStrings: true,
   encode(value, key) {
     if (typeof value === "number") return value - value === 0 ? `${value}` : "null";
     if (key === "" || value === undefined || value === null || typeof value.toJSON !== "function") {
@@ -25,6 +27,7 @@ const json = {
 
 /** @type {Codec} */
 const advanced = {
+  keepsStrings: false,
   encode(value) {
     if (value === undefined || value === null) return JSON.stringify(value);
     return `"${require("v8").serialize(value).toString("base64")}"`;

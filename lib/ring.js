@@ -1,11 +1,14 @@
 "use strict";
-// The producer of a ring, in JavaScript: short ASCII texts go into the shared memory without a
-// native call. The layout is that of src/ring.rs, where it is explained.
+// The producer of a ring, in JavaScript: ASCII texts go into the shared memory without a native call.
+// The layout is that of src/ring.rs, where it is explained.
 
 const { words } = require("./words");
 
-/** Texts longer than this are copied faster by the native core. */
-const LONGEST = 128;
+/** Texts up to this length are copied faster one by one than by a call. */
+const SHORT = 64;
+
+/** The most bytes of a character. */
+const CHARACTER = 4;
 
 class RingWriter {
   /**
@@ -16,17 +19,19 @@ class RingWriter {
     this.words = new Int32Array(memory);
     this.frames = new Int32Array(memory, place.bytes, place.size / 4);
     this.times = new Float64Array(memory, place.bytes, place.size / 8);
-    this.bytes = new Uint8Array(memory, place.bytes, place.size);
+    this.bytes = Buffer.from(memory, place.bytes, place.size);
     this.tail = place.tail;
     this.head = place.head;
     this.size = place.size;
     this.mask = place.size - 1;
+    /** A longer text travels in pieces. */
+    this.longest = place.size / 4;
     /** Where the reader was when last looked at. */
     this.seen = 0;
   }
 
   /**
-   * Publishes a frame. False, with nothing written, if the text is long or not ASCII, or if there
+   * Publishes a frame. False, with nothing written, if the text is very long or not ASCII, or if there
    * is no room: then the native core does it.
    * @param {number} kind kind and flags
    * @param {number} index
@@ -36,19 +41,27 @@ class RingWriter {
    */
   write(kind, index, text, started, finished) {
     const length = text.length;
-    if (length > LONGEST) return false;
+    if (length > this.longest) return false;
     const tail = this.words[this.tail];
     const total = 32 + ((length + 7) & ~7);
-    if (((tail - this.seen) >>> 0) + total > this.size) {
+    const room = total + CHARACTER;
+    if (((tail - this.seen) >>> 0) + room > this.size) {
       this.seen = words.load(this.words, this.head);
-      if (((tail - this.seen) >>> 0) + total > this.size) return false;
+      if (((tail - this.seen) >>> 0) + room > this.size) return false;
     }
     const { bytes, mask, frames } = this;
     const start = tail + 32;
-    for (let i = 0; i < length; i++) {
-      const unit = text.charCodeAt(i);
-      if (unit > 127) return false;
-      bytes[(start + i) & mask] = unit;
+    if (length <= SHORT) {
+      for (let i = 0; i < length; i++) {
+        const unit = text.charCodeAt(i);
+        if (unit > 127) return false;
+        bytes[(start + i) & mask] = unit;
+      }
+    } else {
+      const at = start & mask;
+      const end = at + length + CHARACTER;
+      // What is not ASCII takes more than its length of that.
+      if (end > this.size || bytes.write(text, at, end - at, "utf8") !== length) return false;
     }
     const wordMask = mask >> 2;
     const word = (tail & mask) >> 2;

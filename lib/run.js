@@ -153,18 +153,19 @@ class Run {
    */
   map(event) {
     if (this.released) return Promise.reject(over());
-    let text;
+    let text = "";
     let flags = this.wire.task;
+    let isDone = false;
     try {
       if (hasMoreThanData(event)) {
         text = this.eventText(event);
         flags |= this.wire.whole;
       } else {
-        text = this.codec.encode(event.data, "data");
-        if (text === undefined) {
-          text = "";
-          flags |= this.wire.hole;
-        }
+        const { data } = event;
+        isDone = typeof data === "string" && this.putString(data);
+        const json = isDone ? "" : this.codec.encode(data, "data");
+        if (json === undefined) flags |= this.wire.hole;
+        else text = json;
       }
     } catch (error) {
       return Promise.reject(error);
@@ -172,12 +173,35 @@ class Run {
     if (this.workerQueue.isExact) return this.mapExactly(this.workerQueue, text, flags);
     const number = this.handedOver;
     this.handedOver = (number + 1) | 0;
-    if (!this.events.write(flags, text)) this.native.poolSubmit(this.pool, text, flags);
-    else if (text.length > LARGE || this.events.hasSleepers()) this.flush();
+    if (!isDone) this.put(text, flags);
     if (this.hasRoom(number) || this.lookForRoom(number)) {
       return clock() - this.turned < TURN ? HANDED_OVER : this.letTurn();
     }
     return this.waitForRoom(number);
+  }
+
+  /**
+   * @param {string} text
+   * @param {number} flags
+   */
+  put(text, flags) {
+    if (!this.events.write(flags, text)) this.native.poolSubmit(this.pool, text, flags);
+    else if (text.length > LARGE || this.events.hasSleepers()) this.flush();
+  }
+
+  /**
+   * Puts an event in whose data is a string, as it is; false if it has to be encoded.
+   * @param {string} data
+   */
+  putString(data) {
+    if (!this.codec.keepsStrings || this.workerQueue.isExact) return false;
+    const flags = this.wire.task | this.wire.string;
+    if (!this.events.write(flags, data)) {
+      // Long ones are worth a try; others have failed because they are not ASCII, as a rule.
+      return data.length > LARGE && this.native.poolSubmit(this.pool, data, flags);
+    }
+    if (data.length > LARGE || this.events.hasSleepers()) this.flush();
+    return true;
   }
 
   /**
@@ -671,7 +695,7 @@ class Run {
       // Nobody gives an id back any more: any free worker will do. If there is none, one will answer.
       const free = this.native.poolFree(this.pool);
       const served = this.idsWanted.splice(0, free.length);
-      served.forEach((wanted, at) => wanted.resolve(free[at]));
+      for (const [at, wanted] of served.entries()) wanted.resolve(free[at]);
       /** @type {Promise<void>} */
       const changed = new Promise((resolve) => {
         if (served.length > 0) setImmediate(resolve);

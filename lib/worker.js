@@ -234,9 +234,10 @@ class WorkerProcess {
 
   /** Takes in what the master has sent to this worker alone. */
   collect() {
-    const { message, hole, direct, giveBack } = this.wire;
+    const { message, hole, direct, giveBack, string } = this.wire;
     for (const { kind, index, text } of this.native.workerTake(this.handle)) {
-      const data = kind & hole ? undefined : this.codec.decode(JSON.parse(text));
+      const isString = Boolean(kind & string);
+      const data = isString ? text : kind & hole ? undefined : this.codec.decode(JSON.parse(text));
       if ((kind & 0xff) === message) {
         this.deliver(data);
         continue;
@@ -360,6 +361,10 @@ class WorkerProcess {
    * @param {any} value
    */
   answer(task, data, started, value) {
+    if (typeof value === "string" && this.codec.keepsStrings) {
+      this.write(task, data, started, this.wire.response | this.wire.string, value);
+      return;
+    }
     let text;
     try {
       text = this.codec.encode(value, "response");
@@ -402,13 +407,13 @@ class WorkerProcess {
       changed !== undefined ||
       !this.answers.write(wire.answer | flags, task.index, response, started, finished)
     ) {
-      const answer = { index: task.index, flags, started, finished };
-      this.native.workerAnswer(
-        this.handle,
-        { ...answer, ...changed?.answer },
-        changed?.response === undefined ? response : changed.response,
-        changed === undefined ? null : changed.text,
-      );
+      const answer = { index: task.index, flags, started, finished, ...changed?.answer };
+      const text = changed?.response === undefined ? response : changed.response;
+      const newData = changed === undefined ? null : changed.text;
+      if (!this.native.workerAnswer(this.handle, answer, text, newData)) {
+        answer.flags &= ~wire.string;
+        this.native.workerAnswer(this.handle, answer, JSON.stringify(text), newData);
+      }
     }
     this.unrung = true;
     if (words.load(this.words, wire.ringAlways) === 1) this.ring();
@@ -424,7 +429,7 @@ class WorkerProcess {
   changedData(task, data, flags) {
     const isWhole = Boolean(task.flags & this.wire.whole);
     if (!isWhole && (data === null || typeof data !== "object")) return undefined;
-    const { failed, response, dataHole } = this.wire;
+    const { failed, response, dataHole, string } = this.wire;
     try {
       const text = this.codec.encode(data, "data");
       if (text === undefined) return { text: null, answer: { flags: flags | dataHole } };
@@ -433,7 +438,7 @@ class WorkerProcess {
       if (flags & failed) return undefined;
       // What the worker function left cannot travel: the event fails, with the data that it had.
       this.log(`Error occurred: ${describe(error)}`);
-      const answer = { flags: (flags & ~response) | failed | response };
+      const answer = { flags: (flags & ~string) | failed | response };
       return { text: null, answer, response: errorToJson(error) };
     }
   }

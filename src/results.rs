@@ -10,6 +10,9 @@ use std::collections::VecDeque;
 /// and not per call, small enough that a program which stops early has not decoded much.
 const SEGMENT: usize = 64 * 1024;
 
+/// The most bytes of an entry beside its texts.
+const ENTRY: usize = 32;
+
 /// What kind of entry it is: the sum of these.
 pub(crate) mod entry {
     /// The event failed; the response is its error.
@@ -28,13 +31,73 @@ pub(crate) mod entry {
     pub(crate) const TAKEN: u32 = 64;
 }
 
-/// One entry; the texts are JSON.
+/// A value as it waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Value<'a> {
+    Json(&'a [u8]),
+    /// A string, as it is.
+    String(&'a [u8]),
+}
+
+impl<'a> Value<'a> {
+    /// A text that is a string itself, or JSON.
+    pub(crate) fn new(text: &'a [u8], is_string: bool) -> Self {
+        if is_string { Self::String(text) } else { Self::Json(text) }
+    }
+
+    fn len(self) -> usize {
+        match self {
+            Self::Json(text) | Self::String(text) => text.len() + 2,
+        }
+    }
+
+    fn write(self, to: &mut Vec<u8>) {
+        match self {
+            Self::Json(text) => to.extend_from_slice(text),
+            Self::String(text) => {
+                to.push(b'"');
+                for part in text.chunks(4096) {
+                    // Without a branch, so that it takes many bytes at a time.
+                    let is_plain = !part.iter().fold(false, |any, &byte| any | must_escape(byte));
+                    if is_plain {
+                        to.extend_from_slice(part);
+                    } else {
+                        for &byte in part {
+                            escape(byte, to);
+                        }
+                    }
+                }
+                to.push(b'"');
+            }
+        }
+    }
+}
+
+fn must_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+fn escape(byte: u8, to: &mut Vec<u8>) {
+    /// The digits of a byte below 32, which is 00 or 01 and one of these.
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    if byte < 0x20 {
+        let (high, low) = (DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]);
+        to.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+    } else {
+        if must_escape(byte) {
+            to.push(b'\\');
+        }
+        to.push(byte);
+    }
+}
+
+/// One entry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry<'a> {
     pub(crate) kind: u32,
     pub(crate) worker: u32,
-    pub(crate) data: Option<&'a [u8]>,
-    pub(crate) response: Option<&'a [u8]>,
+    pub(crate) data: Option<Value<'a>>,
+    pub(crate) response: Option<Value<'a>>,
 }
 
 #[derive(Debug)]
@@ -61,6 +124,10 @@ impl Results {
             self.segments.push_back(Segment { text: vec![b'['], count: 0 });
         }
         let last = self.segments.back_mut().expect("just made");
+        let nothing = Value::Json(b"0");
+        let (data, response) = (entry.data.unwrap_or(nothing), entry.response.unwrap_or(nothing));
+        // Long ones are moved only once.
+        last.text.reserve(data.len() + response.len() + ENTRY);
         if last.count > 0 {
             last.text.push(b',');
         }
@@ -69,9 +136,9 @@ impl Results {
         last.text.push(b',');
         last.text.extend_from_slice(digits.format(entry.worker).as_bytes());
         last.text.push(b',');
-        last.text.extend_from_slice(entry.data.unwrap_or(b"0"));
+        data.write(&mut last.text);
         last.text.push(b',');
-        last.text.extend_from_slice(entry.response.unwrap_or(b"0"));
+        response.write(&mut last.text);
         last.count += 1;
         self.count += 1;
     }
@@ -97,8 +164,8 @@ mod tests {
             results.push(Entry {
                 kind: entry::DATA | entry::RESPONSE,
                 worker: i % 3,
-                data: Some(data.as_bytes()),
-                response: (i % 2 == 0).then_some(b"{\"a\":[1]}"),
+                data: Some(Value::Json(data.as_bytes())),
+                response: (i % 2 == 0).then_some(Value::Json(b"{\"a\":[1]}")),
             });
         }
         assert_eq!(results.len(), 20_000);
@@ -116,5 +183,19 @@ mod tests {
         }
         assert_eq!((next, results.len()), (20_000, 0));
         assert!(pieces < 20, "{pieces} pieces");
+    }
+
+    #[test]
+    fn strings_become_json() {
+        let all: String = (0..128_u8).map(char::from).collect();
+        let long = all.repeat(100);
+        for text in ["", "a", "\"", "\\", "\u{1f}\u{7f}", &all, &long, &"x".repeat(10_000)] {
+            let mut results = Results::default();
+            let [data, response] = [Some(Value::String(text.as_bytes())); 2];
+            results.push(Entry { kind: 6, worker: 1, data, response });
+            let json = results.take().expect("an entry");
+            let values: Vec<serde_json::Value> = serde_json::from_slice(&json).expect("JSON");
+            assert_eq!(values[2..], [text, text]);
+        }
     }
 }

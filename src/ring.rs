@@ -62,6 +62,8 @@ pub(crate) mod flag {
     /// Of an event: to be given back if the worker runs another, which it has just claimed. Of an answer:
     /// it is none, the event is given back.
     pub(crate) const RETURN: u32 = 1 << 17;
+    /// The text is no JSON: it is the string itself, of ASCII alone. Of an answer: its response is.
+    pub(crate) const STRING: u32 = 1 << 18;
 }
 
 /// What stands before a payload, without its length.

@@ -12,18 +12,21 @@ use crate::scheduler::TaskId;
 /// The ids of the backlog's events are their numbers; those of all others begin here.
 pub(crate) const OTHERS: TaskId = 1 << 63;
 
+/// What is kept of an event's flags.
+const KEPT: u32 = flag::HOLE | flag::WHOLE | flag::STRING;
+
 /// An event as JavaScript handed it over. Most are a number or a short string: those need no
 /// allocation of their own.
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) text: SmallVec<[u8; 24]>,
-    /// [`flag::HOLE`] or [`flag::WHOLE`] or nothing.
+    /// [`flag::HOLE`], [`flag::WHOLE`], [`flag::STRING`] or nothing.
     pub(crate) flags: u32,
 }
 
 impl Task {
     pub(crate) fn new(text: &[u8], flags: u32) -> Self {
-        Self { text: SmallVec::from_slice(text), flags: flags & (flag::HOLE | flag::WHOLE) }
+        Self { text: SmallVec::from_slice(text), flags: flags & KEPT }
     }
 }
 

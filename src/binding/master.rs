@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::memory::Memory;
 use crate::pool::{Pool, Queue};
 use crate::protocol::{Board, Common};
+use crate::ring::flag;
 use crate::scheduler::MAX_WINDOW;
 use crate::socket;
 use crate::supervisor::{self, Command, Launch, MAX_BYTES};
@@ -180,15 +181,20 @@ pub fn pool_look_for_room(pool: &External<PoolHandle>, number: i32) -> bool {
     pool.pool.look_for_room(number.cast_unsigned())
 }
 
-/// Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, `flags`
-/// those of the ring.
+/// Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, or with
+/// the flag for it a string, `flags` those of the ring. False, with nothing done, if that string has to
+/// be JSON.
 #[napi]
 pub fn pool_submit(
     pool: &External<PoolHandle>,
     #[napi(ts_arg_type = "string")] text: Text,
     flags: u32,
-) {
-    pool.pool.submit(&text.0, flags);
+) -> bool {
+    let is_done = flags & flag::STRING == 0 || text.0.is_ascii();
+    if is_done {
+        pool.pool.submit(&text.0, flags);
+    }
+    is_done
 }
 
 /// Hands an event to one worker, to start at once. False if the pool has no such worker.

@@ -179,15 +179,19 @@ pub fn worker_take(worker: &External<WorkerHandle>) -> Result<Vec<Arrived>> {
 }
 
 /// Writes an answer, waiting for room if need be. `data` is the event's data if the worker function
-/// changed it; null if not, or, with the flag for it, if it is undefined now.
+/// changed it; null if not, or, with the flag for it, if it is undefined now. False, with nothing done,
+/// if the response is said to be a string as it is, and has to be JSON.
 #[napi]
 pub fn worker_answer(
     worker: &External<WorkerHandle>,
     answer: Answer,
     #[napi(ts_arg_type = "string")] response: Text,
     #[napi(ts_arg_type = "string | null")] data: Option<Text>,
-) {
+) -> bool {
     let mut payload = response.0;
+    if answer.flags & flag::STRING != 0 && !payload.is_ascii() {
+        return false;
+    }
     let mut header = Header {
         index: answer.index,
         split: u32::try_from(payload.len()).unwrap_or(u32::MAX),
@@ -200,6 +204,7 @@ pub fn worker_answer(
         payload.extend_from_slice(&data);
     }
     worker.worker.write(&header, &payload);
+    true
 }
 
 /// Sends a message of the user's to the master, in order with the answers.

@@ -16,7 +16,7 @@ use crate::error::{Error, Said};
 use crate::link::Link;
 use crate::note::Note;
 use crate::protocol::{Board, Message};
-use crate::results::{Entry, Results, entry};
+use crate::results::{Entry, Results, Value, entry};
 use crate::ring::{Header, Kind, flag};
 use crate::scheduler::{Action, Scheduler, TaskId};
 use crate::supervisor::{Command, Launch};
@@ -440,14 +440,15 @@ impl State {
         let data = if header.has(flag::DATA_HOLE) {
             None
         } else if header.has(flag::DATA) {
-            Some(changed)
+            Some(Value::Json(changed))
         } else {
-            (flags & flag::HOLE == 0).then_some(text.as_slice())
+            data_of(&text, flags)
         };
         let failed = if header.has(flag::FAILED) { entry::FAILED } else { 0 };
         // Changed data never is a whole event.
         let is_whole = flags & flag::WHOLE != 0 && !is_changed;
         let whole = if is_whole { entry::WHOLE } else { 0 };
+        let response = Value::new(response, header.has(flag::STRING));
         let response = header.has(flag::RESPONSE).then_some(response);
         let taken = self.taken(*slot);
         self.deliver(failed | whole | taken, worker, data, response);
@@ -482,7 +483,8 @@ impl State {
         if self.observing || counts {
             let response = if counts { entry::RESPONSE } else { 0 };
             let kind = failed | response | entry::MESSAGE;
-            self.enqueue(Entry { kind, worker, data: None, response: Some(text) });
+            let response = Some(Value::Json(text));
+            self.enqueue(Entry { kind, worker, data: None, response });
         }
     }
 
@@ -491,8 +493,8 @@ impl State {
         &mut self,
         kind: u32,
         worker: u32,
-        data: Option<&[u8]>,
-        response: Option<&[u8]>,
+        data: Option<Value<'_>>,
+        response: Option<Value<'_>>,
     ) {
         let data_bit = if data.is_some() { entry::DATA } else { 0 };
         let response_bit = if response.is_some() { entry::RESPONSE } else { 0 };
@@ -558,11 +560,11 @@ impl State {
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(task, &mut text);
         let whole = if flags & flag::WHOLE != 0 { entry::WHOLE } else { 0 };
-        let data = (flags & flag::HOLE == 0).then_some(text.as_slice());
+        let data = data_of(&text, flags);
         let worker = slot.map_or(0, |slot| self.slots[slot].worker);
         let taken = slot.map_or(0, |slot| self.taken(slot));
         let kind = entry::FAILED | entry::CRASH | whole | taken;
-        self.deliver(kind, worker, data, Some(error));
+        self.deliver(kind, worker, data, Some(Value::Json(error)));
         self.text = text;
     }
 
@@ -670,6 +672,11 @@ impl State {
             let _ = commands.send(Command::Stop);
         }
     }
+}
+
+/// The data of an event with this text and these flags.
+fn data_of(text: &[u8], flags: u32) -> Option<Value<'_>> {
+    (flags & flag::HOLE == 0).then(|| Value::new(text, flags & flag::STRING != 0))
 }
 
 /// How many more events there is room for; negative if some have none.
