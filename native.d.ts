@@ -62,7 +62,7 @@ export interface ExactState {
   /** The ids of the workers with nothing to do. */
   idle: Array<number>
   /** What was observed before, each as `poolTake` gives it. */
-  observed: Array<string>
+  observed: Array<string | LongPiece>
 }
 
 /** What a run's workers are made of. */
@@ -91,6 +91,17 @@ export interface LaunchOptions {
   maxEventsPerWorker?: number
   /** Bytes of events that wait or run, beyond which there is room for one event a worker. */
   maxBytesWaiting?: number
+}
+
+/** An entry of a queue that is a piece of its own. */
+export interface LongPiece {
+  kind: number
+  worker: number
+  /** The data and the response, each as JSON, or as a string itself; null if there is none. */
+  data?: string | null
+  isDataString: boolean
+  response?: string | null
+  isResponseString: boolean
 }
 
 /** The events that wait for a worker: memory that all workers share. */
@@ -161,10 +172,10 @@ export declare function poolSubmit(pool: ExternalObject<PoolHandle>, text: strin
 export declare function poolSubmitTo(pool: ExternalObject<PoolHandle>, worker: number, text: string, flags: number): boolean
 
 /**
- * The oldest piece of a queue (0 results, 1 failures, 2 observed), as one JSON array of four values
- * an entry; null if the queue is empty.
+ * The oldest piece of a queue (0 results, 1 failures, 2 observed): one JSON array of four values an
+ * entry, or an entry with long texts; null if the queue is empty.
  */
-export declare function poolTake(pool: ExternalObject<PoolHandle>, queue: number): string | null
+export declare function poolTake(pool: ExternalObject<PoolHandle>, queue: number): string | LongPiece | null
 
 /** Where a ring lies: indices of its position words, offset and number of its bytes. */
 export interface RingPlace {

@@ -298,7 +298,7 @@ class Run {
     this.failures.absorb();
     // Those ids take into account what was observed before: whoever sees a worker free must see its
     // results too.
-    for (const text of exact.observed) this.observe(text, false);
+    for (const piece of exact.observed) this.observe(piece, false);
     this.tellNow();
     return exact.idle;
   }
@@ -421,8 +421,8 @@ class Run {
   source(queue) {
     return {
       pull: () => {
-        const text = this.native.poolTake(this.pool, queue);
-        return text === null ? null : this.decode(text);
+        const piece = this.native.poolTake(this.pool, queue);
+        return piece === null ? null : this.decode(piece);
       },
       touched: () => {
         if (!this.closed) this.observeFor(FOR_ARRAYS, true);
@@ -431,11 +431,11 @@ class Run {
   }
 
   /**
-   * @param {string} text
+   * @param {Piece} piece
    * @returns {any[]}
    */
-  decode(text) {
-    const values = JSON.parse(text);
+  decode(piece) {
+    const values = valuesOf(piece);
     const entries = new Array(values.length / 4);
     for (let at = 0, to = 0; at < values.length; at += 4, to++) {
       entries[to] = this.entry(values[at], values[at + 1], values[at + 2], values[at + 3]);
@@ -501,18 +501,18 @@ class Run {
 
   takeObserved() {
     for (;;) {
-      const text = this.native.poolTake(this.pool, OBSERVED);
-      if (text === null) return;
-      this.observe(text, this.workerQueue.isExact);
+      const piece = this.native.poolTake(this.pool, OBSERVED);
+      if (piece === null) return;
+      this.observe(piece, this.workerQueue.isExact);
     }
   }
 
   /**
-   * @param {string} text
+   * @param {Piece} piece
    * @param {boolean} frees whether the workers that answered are to be listed as free
    */
-  observe(text, frees) {
-    const values = JSON.parse(text);
+  observe(piece, frees) {
+    const values = valuesOf(piece);
     for (let at = 0; at < values.length; at += 4) {
       const [kind, id, data, response] = values.slice(at, at + 4);
       this.untold.push(() => this.tellAnswer(kind, id, data, response, frees));
@@ -760,6 +760,29 @@ class Run {
 
 /** Notes before which the answers that arrived with them are told. */
 const ENDS = new Set(["leaving", "disconnect", "exit", "retired", "failed", "drained", "closed"]);
+
+/**
+ * What is taken out of a queue of the core's at once.
+ * @typedef {string | import("../native").LongPiece} Piece
+ */
+
+/**
+ * Kind, worker, data and response of each entry, one after the other.
+ * @param {Piece} piece
+ * @returns {any[]}
+ */
+function valuesOf(piece) {
+  if (typeof piece === "string") return JSON.parse(piece);
+  const { kind, worker, data, isDataString, response, isResponseString } = piece;
+  return [kind, worker, valueOf(data, isDataString), valueOf(response, isResponseString)];
+}
+
+/**
+ * @param {string | null | undefined} text
+ * @param {boolean} isString
+ */
+const valueOf = (text, isString) =>
+  isString || typeof text !== "string" ? text : JSON.parse(text);
 
 /** @param {any} event */
 function hasMoreThanData(event) {

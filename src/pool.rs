@@ -28,6 +28,7 @@ use crate::link::Link;
 use crate::memory::Memory;
 use crate::note::Note;
 use crate::protocol::{Board, Message};
+use crate::results::Piece;
 use crate::supervisor::{Command, Ending, Launch, Verdict, judge};
 use crate::task::Task;
 
@@ -49,7 +50,7 @@ pub(crate) struct Exact {
     /// The ids of the workers with nothing to do, those included that are being replaced.
     pub(crate) idle: Vec<u32>,
     /// What was observed before, which those ids take into account already.
-    pub(crate) observed: Vec<Vec<u8>>,
+    pub(crate) observed: Vec<Piece>,
 }
 
 /// A run's pool. Shared by the two threads; see the module's text.
@@ -169,8 +170,8 @@ impl Pool {
         })
     }
 
-    /// Takes the oldest piece of a queue, as the text of one JSON array.
-    pub(crate) fn take(&self, queue: Queue) -> Option<Vec<u8>> {
+    /// Takes the oldest piece of a queue.
+    pub(crate) fn take(&self, queue: Queue) -> Option<Piece> {
         self.enter(|_| ());
         self.lock().queue(queue).take()
     }

@@ -2,7 +2,8 @@
 //!
 //! An entry is four JSON values, `kind,worker,data,response`, and a segment is many of them with
 //! commas between: `[` + segment + `]` is one JSON array that JavaScript parses at once. A million
-//! small results so cost a few bytes each instead of an object each.
+//! small results so cost a few bytes each instead of an object each. An entry with long texts is a
+//! piece of its own, so that they are copied once less, and strings are not parsed at all.
 
 use std::collections::VecDeque;
 
@@ -10,8 +11,9 @@ use std::collections::VecDeque;
 /// and not per call, small enough that a program which stops early has not decoded much.
 const SEGMENT: usize = 64 * 1024;
 
-/// The most bytes of an entry beside its texts.
-const ENTRY: usize = 32;
+/// An entry whose texts have more bytes is a piece of its own: the few calls that it takes cost less
+/// than copying that much.
+const LONG: usize = 16 * 1024;
 
 /// What kind of entry it is: the sum of these.
 pub(crate) mod entry {
@@ -45,10 +47,14 @@ impl<'a> Value<'a> {
         if is_string { Self::String(text) } else { Self::Json(text) }
     }
 
-    fn len(self) -> usize {
+    fn text(self) -> &'a [u8] {
         match self {
-            Self::Json(text) | Self::String(text) => text.len() + 2,
+            Self::Json(text) | Self::String(text) => text,
         }
+    }
+
+    fn is_string(self) -> bool {
+        matches!(self, Self::String(_))
     }
 
     fn write(self, to: &mut Vec<u8>) {
@@ -100,9 +106,28 @@ pub(crate) struct Entry<'a> {
     pub(crate) response: Option<Value<'a>>,
 }
 
+/// The piece of a queue that is taken at once.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    /// The text of one JSON array.
+    Array(Vec<u8>),
+    Long(Box<LongEntry>),
+}
+
+/// An entry with long texts.
+#[derive(Debug)]
+pub(crate) struct LongEntry {
+    pub(crate) kind: u32,
+    pub(crate) worker: u32,
+    pub(crate) data: Option<Vec<u8>>,
+    pub(crate) is_data_string: bool,
+    pub(crate) response: Option<Vec<u8>>,
+    pub(crate) is_response_string: bool,
+}
+
 #[derive(Debug)]
 struct Segment {
-    text: Vec<u8>,
+    piece: Piece,
     count: usize,
 }
 
@@ -120,35 +145,55 @@ impl Results {
     }
 
     pub(crate) fn push(&mut self, entry: Entry<'_>) {
-        if self.segments.back().is_none_or(|last| last.text.len() >= SEGMENT) {
-            self.segments.push_back(Segment { text: vec![b'['], count: 0 });
-        }
-        let last = self.segments.back_mut().expect("just made");
+        self.count += 1;
         let nothing = Value::Json(b"0");
         let (data, response) = (entry.data.unwrap_or(nothing), entry.response.unwrap_or(nothing));
-        // Long ones are moved only once.
-        last.text.reserve(data.len() + response.len() + ENTRY);
+        if data.text().len() + response.text().len() > LONG {
+            self.push_long(entry);
+            return;
+        }
+        let is_open =
+            |last: &Segment| matches!(&last.piece, Piece::Array(text) if text.len() < SEGMENT);
+        if !self.segments.back().is_some_and(is_open) {
+            self.segments.push_back(Segment { piece: Piece::Array(vec![b'[']), count: 0 });
+        }
+        let last = self.segments.back_mut().expect("just made");
+        let Piece::Array(text) = &mut last.piece else { unreachable!("just looked at") };
         if last.count > 0 {
-            last.text.push(b',');
+            text.push(b',');
         }
         let mut digits = itoa::Buffer::new();
-        last.text.extend_from_slice(digits.format(entry.kind).as_bytes());
-        last.text.push(b',');
-        last.text.extend_from_slice(digits.format(entry.worker).as_bytes());
-        last.text.push(b',');
-        data.write(&mut last.text);
-        last.text.push(b',');
-        response.write(&mut last.text);
+        text.extend_from_slice(digits.format(entry.kind).as_bytes());
+        text.push(b',');
+        text.extend_from_slice(digits.format(entry.worker).as_bytes());
+        text.push(b',');
+        data.write(text);
+        text.push(b',');
+        response.write(text);
         last.count += 1;
-        self.count += 1;
     }
 
-    /// Takes the oldest segment, as the text of one JSON array.
-    pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
+    fn push_long(&mut self, entry: Entry<'_>) {
+        let Entry { kind, worker, data, response } = entry;
+        let long = LongEntry {
+            kind,
+            worker,
+            data: data.map(|data| data.text().to_vec()),
+            is_data_string: data.is_some_and(Value::is_string),
+            response: response.map(|response| response.text().to_vec()),
+            is_response_string: response.is_some_and(Value::is_string),
+        };
+        self.segments.push_back(Segment { piece: Piece::Long(Box::new(long)), count: 1 });
+    }
+
+    /// Takes the oldest piece.
+    pub(crate) fn take(&mut self) -> Option<Piece> {
         let mut segment = self.segments.pop_front()?;
         self.count -= segment.count;
-        segment.text.push(b']');
-        Some(segment.text)
+        if let Piece::Array(text) = &mut segment.piece {
+            text.push(b']');
+        }
+        Some(segment.piece)
     }
 }
 
@@ -171,7 +216,7 @@ mod tests {
         assert_eq!(results.len(), 20_000);
         let mut next = 0;
         let mut pieces = 0;
-        while let Some(text) = results.take() {
+        while let Some(Piece::Array(text)) = results.take() {
             pieces += 1;
             let values: Vec<serde_json::Value> = serde_json::from_slice(&text).expect("JSON");
             for entry in values.chunks(4) {
@@ -189,11 +234,27 @@ mod tests {
     fn strings_become_json() {
         let all: String = (0..128_u8).map(char::from).collect();
         let long = all.repeat(100);
-        for text in ["", "a", "\"", "\\", "\u{1f}\u{7f}", &all, &long, &"x".repeat(10_000)] {
+        for text in [
+            "",
+            "a",
+            "\"",
+            "\\",
+            "\u{1f}\u{7f}",
+            &all,
+            &long,
+            &"x".repeat(8_000),
+            &"x".repeat(10_000),
+        ] {
             let mut results = Results::default();
             let [data, response] = [Some(Value::String(text.as_bytes())); 2];
             results.push(Entry { kind: 6, worker: 1, data, response });
-            let json = results.take().expect("an entry");
+            let piece = results.take().expect("an entry");
+            let Piece::Array(json) = piece else {
+                let Piece::Long(entry) = piece else { unreachable!() };
+                assert_eq!([entry.data, entry.response], [(); 2].map(|()| Some(text.into())));
+                assert!(text.len() > LONG / 2 && entry.is_data_string && entry.is_response_string);
+                continue;
+            };
             let values: Vec<serde_json::Value> = serde_json::from_slice(&json).expect("JSON");
             assert_eq!(values[2..], [text, text]);
         }

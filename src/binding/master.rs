@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use napi::Env;
-use napi::bindgen_prelude::{External, Function};
+use napi::bindgen_prelude::{Either, External, Function};
 use napi_derive::napi;
 use tokio::sync::mpsc;
 
@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::memory::Memory;
 use crate::pool::{Pool, Queue};
 use crate::protocol::{Board, Common};
+use crate::results::Piece;
 use crate::ring::flag;
 use crate::scheduler::MAX_WINDOW;
 use crate::socket;
@@ -218,11 +219,39 @@ pub fn pool_message(
     pool.pool.message(worker, &text.0)
 }
 
-/// The oldest piece of a queue (0 results, 1 failures, 2 observed), as one JSON array of four values
-/// an entry; null if the queue is empty.
-#[napi(ts_return_type = "string | null")]
-pub fn pool_take(pool: &External<PoolHandle>, queue: u32) -> Option<Text> {
-    pool.pool.take(queue_of(queue)).map(Text)
+/// An entry of a queue that is a piece of its own.
+#[napi(object, object_from_js = false)]
+pub struct LongPiece {
+    pub kind: u32,
+    pub worker: u32,
+    /// The data and the response, each as JSON, or as a string itself; null if there is none.
+    #[napi(ts_type = "string | null")]
+    pub data: Option<Text>,
+    pub is_data_string: bool,
+    #[napi(ts_type = "string | null")]
+    pub response: Option<Text>,
+    pub is_response_string: bool,
+}
+
+fn shown(piece: Piece) -> Either<Text, LongPiece> {
+    match piece {
+        Piece::Array(text) => Either::A(Text(text)),
+        Piece::Long(entry) => Either::B(LongPiece {
+            kind: entry.kind,
+            worker: entry.worker,
+            data: entry.data.map(Text),
+            is_data_string: entry.is_data_string,
+            response: entry.response.map(Text),
+            is_response_string: entry.is_response_string,
+        }),
+    }
+}
+
+/// The oldest piece of a queue (0 results, 1 failures, 2 observed): one JSON array of four values an
+/// entry, or an entry with long texts; null if the queue is empty.
+#[napi(ts_return_type = "string | LongPiece | null")]
+pub fn pool_take(pool: &External<PoolHandle>, queue: u32) -> Option<Either<Text, LongPiece>> {
+    pool.pool.take(queue_of(queue)).map(shown)
 }
 
 /// How many entries a queue has.
@@ -243,15 +272,15 @@ pub struct ExactState {
     /// The ids of the workers with nothing to do.
     pub idle: Vec<u32>,
     /// What was observed before, each as `poolTake` gives it.
-    #[napi(ts_type = "Array<string>")]
-    pub observed: Vec<Text>,
+    #[napi(ts_type = "Array<string | LongPiece>")]
+    pub observed: Vec<Either<Text, LongPiece>>,
 }
 
 /// From now on the program hands events to workers itself, and answers go to the observed queue.
 #[napi]
 pub fn pool_exact(pool: &External<PoolHandle>) -> ExactState {
     let exact = pool.pool.be_exact();
-    ExactState { idle: exact.idle, observed: exact.observed.into_iter().map(Text).collect() }
+    ExactState { idle: exact.idle, observed: exact.observed.into_iter().map(shown).collect() }
 }
 
 /// The ids of the workers with nothing to do.

@@ -26,7 +26,7 @@ use crate::child::{Recipe, Stream};
 use crate::frame::Decoder;
 use crate::link::NodeChannel;
 use crate::protocol::{Board, Common, Layout, Message};
-use crate::results::entry;
+use crate::results::{Piece, entry};
 use crate::ring::{Consumer, Header, Kind, Producer, flag};
 use crate::socket;
 use crate::tests::player::{
@@ -238,7 +238,24 @@ impl Bench {
     pub(crate) fn take(&self, queue: Queue) -> Vec<Entry> {
         let count = self.pool.count(queue);
         let mut entries = Vec::new();
-        while let Some(text) = self.pool.take(queue) {
+        while let Some(piece) = self.pool.take(queue) {
+            let text = match piece {
+                Piece::Array(text) => text,
+                Piece::Long(long) => {
+                    let value = |text: Option<Vec<u8>>, is_string| match text {
+                        None => 0.into(),
+                        Some(text) if is_string => String::from_utf8(text).expect("ASCII").into(),
+                        Some(text) => serde_json::from_slice(&text).expect("JSON"),
+                    };
+                    entries.push(Entry {
+                        kind: long.kind,
+                        worker: long.worker,
+                        data: value(long.data, long.is_data_string),
+                        response: value(long.response, long.is_response_string),
+                    });
+                    continue;
+                }
+            };
             let values: Vec<serde_json::Value> = serde_json::from_slice(&text).expect("JSON");
             let number = |value: &serde_json::Value| value.as_u64().expect("a number") as u32;
             entries.extend(values.chunks(4).map(|entry| Entry {

@@ -167,6 +167,11 @@ fn a_worker_that_will_not_be_replaced_is_never_free() {
     b.run(&bench, 1);
 }
 
+fn text_of(piece: Piece) -> String {
+    let Piece::Array(text) = piece else { panic!("it is short") };
+    String::from_utf8(text).expect("UTF-8")
+}
+
 #[test]
 fn the_free_workers_and_what_was_observed_belong_to_the_same_moment() {
     let (bench, [mut a, mut b]) = Bench::running();
@@ -177,8 +182,7 @@ fn the_free_workers_and_what_was_observed_belong_to_the_same_moment() {
     a.player.answer(&item, Outcome::response("0"));
     let exact = bench.pool.be_exact();
     assert_eq!(exact.idle, [1]);
-    let observed: Vec<String> =
-        exact.observed.into_iter().map(|text| String::from_utf8(text).expect("UTF-8")).collect();
+    let observed: Vec<String> = exact.observed.into_iter().map(text_of).collect();
     assert_eq!(observed, ["[6,1,0,0]"]);
     assert_eq!(bench.take(Queue::Observed), []);
 }
