@@ -1,0 +1,92 @@
+"use strict";
+// This package. The call is taken apart into `initMaster`, `Map` and `shutdown`, which is what
+// `MapReduce` consists of, so that the workers can be warmed up before the clock starts. Workers re-run
+// the program: there, `run` registers the stage and is done.
+
+const cluster = require("node:cluster");
+const { performance } = require("node:perf_hooks");
+const { setTimeout: delay } = require("node:timers/promises");
+const { Map: send, initMaster, initWorkers, isMaster, shutdown } = require("../..");
+const { growth } = require("../memory");
+const { Tally } = require("../tally");
+const { WARM_UP } = require("../warm-up");
+const { WORKLOADS } = require("../workloads");
+
+async function run(job) {
+  if (!isMaster()) {
+    const { serve } = require("../serve");
+    await initWorkers([(event) => serve(event.data)], {});
+    return undefined;
+  }
+  const workload = WORKLOADS[job.workload];
+  if (workload.binary) cluster.setupPrimary({ serialization: "advanced" });
+  const queues = await initMaster(job.workers);
+  if (!job.cold) await warmUp(queues, job.workers);
+  const tally = new Tally(workload, job.events);
+  const outcome = await (RUNS[job.workload] ?? runAll)(job, queues, tally);
+  if (!queues.failedOrder.isEmpty()) {
+    throw new Error(queues.failedOrder.dequeue().error.message);
+  }
+  tally.check();
+  return outcome;
+}
+
+const RUNS = { roundtrip: runInTurn, held: runAndHold };
+
+/** Sends until every worker has answered. */
+async function warmUp({ workerQueue, processOrder }, workers) {
+  const seen = new Set();
+  while (seen.size < workers) {
+    for (let sent = 0; sent < workers; sent++) await send(workerQueue, { data: WARM_UP });
+    for (let read = 0; read < workers; read++) {
+      while (processOrder.isEmpty()) await delay(1);
+      seen.add(processOrder.dequeue().response);
+    }
+  }
+}
+
+async function runAll(job, queues, tally) {
+  const began = performance.now();
+  await sendAll(job, queues);
+  readAll(queues, tally);
+  return { value: performance.now() - began };
+}
+
+async function sendAll({ workload, workers, events }, { workerQueue }) {
+  const { data } = WORKLOADS[workload];
+  for (let index = 0; index < events; index++) await send(workerQueue, { data: data(index) });
+  // Resolves when everything has been answered.
+  await shutdown(workers);
+}
+
+function readAll({ processOrder }, tally) {
+  while (!processOrder.isEmpty()) tally.add(processOrder.dequeue().response);
+}
+
+/**
+ * Looks for the answer once in every turn of the event loop. That is the fastest way there is to see
+ * one: a listener on cluster's `message` leaves the processor idle, and hears of it about twice as late.
+ */
+async function runInTurn({ workload, workers, events }, { workerQueue, processOrder }, tally) {
+  const { data } = WORKLOADS[workload];
+  const began = performance.now();
+  for (let index = 0; index < events; index++) {
+    await send(workerQueue, { data: data(index) });
+    while (processOrder.isEmpty()) await turn();
+    tally.add(processOrder.dequeue().response);
+  }
+  const value = performance.now() - began;
+  await shutdown(workers);
+  return { value };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** What the master's memory grows by while the results wait to be read. */
+async function runAndHold(job, queues, tally) {
+  const value = await growth(() => sendAll(job, queues));
+  readAll(queues, tally);
+  return { value };
+}
+
+module.exports = { title: "sonic-distribute", run };

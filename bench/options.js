@@ -1,0 +1,81 @@
+"use strict";
+// The command line. Whatever it says that is not known is an error that lists what is.
+
+const path = require("node:path");
+const { parseArgs } = require("node:util");
+const { SELECTIONS } = require("./cases");
+const { CONTESTANTS } = require("./contestants");
+
+const USAGE = `npm run bench -- [OPTION…]
+
+  --only NAME,…      only these workloads: ${SELECTIONS.join(", ")}
+  --against NAME,…   only these besides ours: ${othersThan("ours").join(", ")}
+  --workers N,…      with so many workers
+  --events N,…       with so many events
+  --runs N           runs of each contestant (5; 1 with --quick)
+  --quick            smaller and fewer, within four minutes
+  --out FOLDER       where results.json and results.svg go (bench)
+  --help             this text`;
+
+const RUNS = 5;
+const QUICK_RUNS = 1;
+
+/** Thrown for whoever typed it: its message says it all. */
+class UsageError extends Error {}
+
+function readOptions(args) {
+  const values = parse(args);
+  if (values.help) return { help: USAGE };
+  const quick = values.quick ?? false;
+  const against = names("--against", values.against, othersThan("ours")) ?? othersThan("ours");
+  return {
+    quick,
+    only: names("--only", values.only, SELECTIONS) ?? SELECTIONS,
+    contestants: Object.keys(CONTESTANTS).filter(
+      (name) => name === "ours" || against.includes(name),
+    ),
+    workers: numbers("--workers", values.workers),
+    events: numbers("--events", values.events),
+    runs: numbers("--runs", values.runs)?.[0] ?? (quick ? QUICK_RUNS : RUNS),
+    out: path.resolve(values.out ?? __dirname),
+  };
+}
+
+function parse(args) {
+  const options = {
+    only: { type: "string" },
+    against: { type: "string" },
+    workers: { type: "string" },
+    events: { type: "string" },
+    runs: { type: "string" },
+    out: { type: "string" },
+    quick: { type: "boolean" },
+    help: { type: "boolean" },
+  };
+  try {
+    return parseArgs({ args, options }).values;
+  } catch (error) {
+    throw new UsageError(`${error.message}\n\n${USAGE}`);
+  }
+}
+
+function names(option, value, known) {
+  if (value === undefined) return undefined;
+  const given = value.split(",");
+  const unknown = given.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return given;
+  throw new UsageError(`${option}: unknown ${unknown.join(", ")}; known are ${known.join(", ")}`);
+}
+
+function numbers(option, value) {
+  if (value === undefined) return undefined;
+  const given = value.split(",").map(Number);
+  if (given.every((number) => Number.isSafeInteger(number) && number > 0)) return given;
+  throw new UsageError(`${option}: whole numbers from 1 up, not ${value}`);
+}
+
+function othersThan(name) {
+  return Object.keys(CONTESTANTS).filter((other) => other !== name);
+}
+
+module.exports = { UsageError, readOptions };

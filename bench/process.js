@@ -1,0 +1,85 @@
+"use strict";
+// Starts one run of one contestant and sees to it that it ends, with all its workers.
+
+const { spawn } = require("node:child_process");
+const path = require("node:path");
+const { performance } = require("node:perf_hooks");
+
+const ROOT = path.resolve(__dirname, "..");
+const TRIAL = path.join(__dirname, "trial.js");
+
+/** So much of what a failed run printed is shown, from its first error on. */
+const SHOWN = 600;
+
+/** The run that is under way. */
+let current;
+
+/**
+ * @param {string} name
+ * @param {import("./contestants").Job} job
+ * @param {number} deadline milliseconds
+ * @returns {Promise<{ value: number } | { failed: string }>} milliseconds or megabytes
+ */
+function runTrial(name, job, deadline) {
+  const began = performance.now();
+  const child = spawn(process.execPath, [TRIAL, name], {
+    cwd: ROOT,
+    env: { ...process.env, QUIET: "1", BENCH_JOB: JSON.stringify(job) },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own: whatever is left of it can be ended with one signal.
+    detached: true,
+  });
+  current = child;
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+  }
+  return new Promise((resolve) => {
+    let isLate = false;
+    let ended;
+    const timer = setTimeout(() => {
+      isLate = true;
+      killGroup(child);
+    }, deadline);
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      resolve({ failed: error.message });
+    });
+    child.once("exit", (code, signal) => {
+      clearTimeout(timer);
+      ended = { ms: performance.now() - began, code, signal };
+      // Workers hold the output open, and no result comes any more.
+      killGroup(child);
+    });
+    child.once("close", () => {
+      current = undefined;
+      if (isLate) resolve({ failed: `did not end within ${deadline / 1000} s` });
+      else if (ended) resolve(outcome(ended, output, job));
+    });
+  });
+}
+
+function outcome({ ms, code, signal }, output, { cold }) {
+  const [, result] = /^RESULT (.*)$/m.exec(output) ?? [];
+  if (code === 0 && result !== undefined) return cold ? { value: ms } : JSON.parse(result);
+  const from = Math.max(output.search(/^.*Error/m), 0);
+  const shown = output.slice(from).trim().slice(0, SHOWN);
+  return { failed: `ended with ${signal ?? `code ${code}`}: ${shown}` };
+}
+
+function killGroup({ pid }) {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // All of it has ended.
+  }
+}
+
+/** Ends the run that is under way: it does not get the terminal's signals. */
+function killCurrent() {
+  if (current !== undefined) killGroup(current);
+}
+
+module.exports = { killCurrent, runTrial };

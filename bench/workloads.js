@@ -1,0 +1,210 @@
+"use strict";
+// What is done: each workload makes the data of event number `index`, answers it, and reads an answer.
+// Every answer is another value than the data, and reading one gives a number that only the right
+// answer gives. Contestants differ in nothing but how the values travel.
+//
+// `outstanding` is how many events may be on their way for each worker: many where events are short,
+// few where they are big, and no more than two where a worker's queue would keep others idle.
+
+const { spin } = require("./spin");
+
+/** A record as an API returns it: 1 KB as JSON. */
+const RECORD = {
+  id: 0,
+  name: "Ada Lovelace",
+  address: {
+    street: "12 St James's Square",
+    city: "London",
+    country: "GB",
+    position: [51.5, -0.1],
+  },
+  tags: ["analyst", "mathematician", "poet", "translator", "correspondent", "gambler", "traveller"],
+  scores: Array.from({ length: 40 }, (_, index) => index * 37 + 0.25),
+  active: true,
+  notes: "The engine weaves algebraic patterns as the loom weaves flowers and leaves. ".repeat(7),
+};
+
+/** Texts of letters and spaces that differ in all places. JSON has nothing to escape in them. */
+function texts(length) {
+  const make = (_, number) => {
+    const line = "the quick brown fox jumps over a lazy dog ";
+    const turned = line.slice(number) + line.slice(0, number);
+    // Through a buffer: what `repeat` returns is put together only when somebody reads it.
+    return Buffer.alloc(length, turned, "latin1").toString("latin1");
+  };
+  return Array.from({ length: length > 1_000_000 ? 2 : 8 }, make);
+}
+
+const buffers = (length) =>
+  Array.from({ length: 4 }, (_, number) => Buffer.alloc(length, number + 1));
+
+/** @template T @param {() => T[]} make Made only in the process that sends. */
+function inTurn(make) {
+  /** @type {T[] | undefined} */
+  let values;
+  return (index) => {
+    values = values ?? make();
+    return values[index % values.length];
+  };
+}
+
+const number = {
+  data: (index) => index,
+  answer: (data) => data + 1,
+  read: (answer) => answer,
+};
+
+const text = (length) => ({
+  data: inTurn(() => texts(length)),
+  answer: (data) => data.slice(1),
+  read: (answer) => answer.length + answer.charCodeAt(0) * 3 + answer.charCodeAt(answer.length - 1),
+});
+
+/** Milliseconds of CPU time that event `index` takes. */
+const even = (cost) => ({ ...number, cost: () => cost });
+
+/** One in twenty is twenty times as long; which of the twenty is scattered. */
+const LONG_EVERY = 20;
+const LONG_TIMES = 20;
+const isLong = (index) =>
+  index % LONG_EVERY === (Math.imul(Math.floor(index / LONG_EVERY) + 1, 40503) >>> 7) % LONG_EVERY;
+
+/**
+ * @typedef {object} Workload
+ * @property {string} does for the reader of the table
+ * @property {number} events as many as give a time worth measuring
+ * @property {number} [quickEvents] as many as `--quick` sends
+ * @property {number} outstanding
+ * @property {(index: number) => any} data
+ * @property {(data: any) => any} answer
+ * @property {(answer: any) => number} read
+ * @property {(index: number) => number} [cost] milliseconds of CPU time before the answer
+ * @property {number} [workers] the only number that makes sense
+ * @property {boolean} [fixed] the number of events belongs to it
+ * @property {boolean} [cold] from the start of the process on, nobody has answered yet
+ * @property {"ms" | "MB"} [unit]
+ * @property {boolean} [binary] JSON cannot carry it
+ */
+
+/** @type {Record<string, Workload>} */
+const WORKLOADS = {
+  tiny: {
+    does: "a number in, the next one out",
+    events: 100_000,
+    quickEvents: 20_000,
+    outstanding: 256,
+    ...number,
+  },
+  few: {
+    does: "200 numbers, as many as 1.0.3 gets through",
+    events: 200,
+    fixed: true,
+    outstanding: 256,
+    ...number,
+  },
+  object: {
+    does: "an object of 1 KB in, a changed one out",
+    events: 20_000,
+    quickEvents: 5_000,
+    outstanding: 64,
+    data: (index) => ({ ...RECORD, id: index }),
+    answer: (data) => ({ ...data, id: data.id + 1 }),
+    read: (answer) => answer.id + answer.notes.length + answer.scores.length,
+  },
+  string100k: {
+    does: "a string of 100 KB in, another one out",
+    events: 1000,
+    quickEvents: 300,
+    outstanding: 8,
+    ...text(100_000),
+  },
+  string10m: {
+    does: "a string of 10 MB in, another one out",
+    events: 20,
+    quickEvents: 8,
+    outstanding: 2,
+    ...text(10_000_000),
+  },
+  buffer1m: {
+    does: "a Buffer of 1 MB in, another one out, structured clones",
+    events: 100,
+    quickEvents: 40,
+    outstanding: 4,
+    binary: true,
+    data: inTurn(() => buffers(1 << 20)),
+    answer: (data) => data.subarray(1),
+    read: (answer) => answer.length + answer[0] * 3 + answer[answer.length - 1],
+  },
+  cpu100us: {
+    does: "events that take 100 us",
+    events: 10_000,
+    quickEvents: 3000,
+    outstanding: 8,
+    ...even(0.1),
+  },
+  cpu1ms: {
+    does: "events that take 1 ms",
+    events: 1000,
+    quickEvents: 400,
+    outstanding: 2,
+    ...even(1),
+  },
+  skewed: {
+    does: "events that take 1 ms, one in twenty 20 ms",
+    events: 1000,
+    quickEvents: 400,
+    outstanding: 1,
+    ...number,
+    cost: (index) => (isLong(index) ? LONG_TIMES : 1),
+  },
+  roundtrip: {
+    does: "one worker, the next event when the last answer was seen",
+    events: 3000,
+    quickEvents: 1000,
+    outstanding: 1,
+    workers: 1,
+    ...number,
+  },
+  start: {
+    does: "a whole process with 4 events, from its start to its exit",
+    events: 4,
+    outstanding: 2,
+    workers: 2,
+    fixed: true,
+    cold: true,
+    ...number,
+  },
+  held: {
+    does: "memory of results that nobody has read yet",
+    events: 1_000_000,
+    quickEvents: 200_000,
+    outstanding: 256,
+    workers: 2,
+    unit: "MB",
+    ...number,
+  },
+};
+
+/**
+ * What a worker does with an event.
+ * @param {Workload} workload
+ * @param {number} spinsPerMs
+ * @returns {(data: any) => any}
+ */
+function serving({ answer, cost }, spinsPerMs) {
+  if (cost === undefined) return answer;
+  // The data of these is the event's number.
+  return (data) => {
+    spin(Math.round(cost(data) * spinsPerMs));
+    return answer(data);
+  };
+}
+
+/** Milliseconds of CPU time in `events` events, or 0 where that is not what takes the time. */
+function totalCost({ cost }, events) {
+  let total = 0;
+  if (cost !== undefined) for (let index = 0; index < events; index++) total += cost(index);
+  return total;
+}
+
+module.exports = { WORKLOADS, serving, totalCost };
