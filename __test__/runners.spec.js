@@ -59,6 +59,23 @@ describe("ts-node", () => {
     project.adds([TS_NODE, "--transpile-only", "--cwd", ".", "program.ts"]));
   it("runs a program by node -r ts-node/register", () =>
     project.adds(["-r", "ts-node/register", "program.ts"]));
+
+  it("gives workers what it has compiled in the master, and nothing else changes by that", async () => {
+    project.copy(path.join(FIXTURES, "checked"), "checked");
+    const args = ["-r", "ts-node/register", "checked/program.ts"];
+    const { stdout } = await runToSuccess(process.execPath, args, {
+      cwd: project.folder,
+      env: { QUIET: "1" },
+    });
+    const { responses, errors } = JSON.parse(stdout);
+    const { compile, ...rest } = responses.process;
+    assert.strictEqual(compile, "compileUnlessKnown");
+    assert.deepStrictEqual(rest, { execArgv: ["-r", "ts-node/register"], variables: [] });
+    // Positions are those of the sources; a new file may need types of one that was not compiled here.
+    assert.match(errors.fails, /Error: thrown here\n\s+at .*program\.ts:6:9/);
+    assert.deepStrictEqual(responses.later, { value: 2 });
+    assert.match(errors.wrong, /wrong\.ts.*TS2322/s);
+  });
 });
 
 describe("ts-node as a loader of ES modules", () => {

@@ -737,6 +737,7 @@ class Run {
 
   close() {
     this.closed = true;
+    if (this.launch.preload) this.launch.preload.close();
     for (const id of this.ids) runOfWorker.delete(id);
     this.native.poolHold(this.pool, false);
   }

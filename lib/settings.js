@@ -137,13 +137,18 @@ function launchOptions(workers, call, options) {
   const { execArgv: set } = settings;
   const own = set === undefined || set === process.execArgv;
   const execArgv = own ? nodeOptions(process.execArgv) : set;
+  const stdio = stdioPlaces(settings);
+  const isSame = own && program === process.argv[1] && settings.cwd === undefined;
+  const preload = isSame ? require("./compiled").preload() : undefined;
+  const nodeArgs = [...(preload ? preload.nodeArgs : []), ...execArgv.map(String)];
   return {
     program: process.execPath,
     args: [program, ...args].map(String),
-    nodeArgs: workers.map(() => [...execArgv.map(String), ...inspectorPort(execArgv, settings)]),
-    env: environment(),
+    nodeArgs: workers.map(() => [...nodeArgs, ...inspectorPort(execArgv, settings)]),
+    env: [...environment(), ...(preload ? preload.env : [])],
+    preload,
     cwd: settings.cwd === undefined ? undefined : String(settings.cwd),
-    stdio: stdioPlaces(settings),
+    stdio,
     uid: settings.uid,
     gid: settings.gid,
     workers,

@@ -1,0 +1,81 @@
+"use strict";
+// TypeScript that ts-node has compiled in the master is not compiled again in the workers, which run the
+// same files: checking their types is most of what a worker's start takes. What the master compiled goes
+// into a file without a name, which workers read through the master's descriptor; see lib/preload.js.
+
+const fs = require("fs");
+const os = require("os");
+const path = require("path");
+const { isWhereItBegan } = require("./calls");
+
+/** Where ts-node leaves its service. */
+const SERVICE = Symbol.for("ts-node.register.instance");
+
+/** The variable that tells a worker where to read. */
+const VARIABLE = "SONIC_DISTRIBUTE_COMPILED";
+
+/**
+ * What was compiled so far, and from what, by file.
+ * @type {globalThis.Map<string, { code: string, output: string }>}
+ */
+const compiled = new globalThis.Map();
+
+/**
+ * What workers are started with beside the program's own, and what lets go of it.
+ * @typedef {{ nodeArgs: string[], env: string[], close: () => void }} Preload
+ */
+
+/**
+ * Shows workers what ts-node has compiled here. Undefined if it has compiled nothing, or that cannot be
+ * shown: then they compile it themselves.
+ * @returns {Preload | undefined}
+ */
+function preload() {
+  // @ts-expect-error: no property of Node's
+  const service = process[SERVICE];
+  if (service === undefined || process.platform !== "linux") return undefined;
+  // Elsewhere ts-node may find another configuration.
+  if (!isWhereItBegan()) return undefined;
+  try {
+    collect(service);
+    if (compiled.size === 0) return undefined;
+    const fd = unnamedFile(JSON.stringify([...compiled]));
+    return {
+      nodeArgs: ["--require", path.join(__dirname, "preload.js")],
+      env: [VARIABLE, `/proc/${process.pid}/fd/${fd}`],
+      close: () => fs.closeSync(fd),
+    };
+  } catch (_) {
+    return undefined;
+  }
+}
+
+/**
+ * Asks for the output of every file that is loaded. It is there already, but for the writing of it.
+ * @param {any} service
+ */
+function collect(service) {
+  for (const file of Object.keys(require.cache)) {
+    if (!/\.[cm]?tsx?$/.test(file) || service.ignored(file)) continue;
+    const code = fs.readFileSync(file, "utf8");
+    const known = compiled.get(file);
+    if (known === undefined || known.code !== code) {
+      compiled.set(file, { code, output: service.compile(code, file) });
+    }
+  }
+}
+
+/** @param {string} text */
+function unnamedFile(text) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-distribute-"));
+  const name = path.join(folder, "compiled.json");
+  try {
+    const fd = fs.openSync(name, "wx+", 0o600);
+    fs.writeSync(fd, text, 0, "utf8");
+    return fd;
+  } finally {
+    fs.rmSync ? fs.rmSync(folder, { recursive: true }) : fs.rmdirSync(folder, { recursive: true });
+  }
+}
+
+module.exports = { preload, SERVICE, VARIABLE };

@@ -1,0 +1,102 @@
+"use strict";
+// Loaded before the program in workers whose master runs under ts-node: gives ts-node what the master has
+// compiled, for files that have not changed. Others are compiled, and their types checked, as ever.
+
+const { readFileSync } = require("fs");
+const { SERVICE, VARIABLE } = require("./compiled");
+
+/** @typedef {{ code: string, output: string }} Compiled */
+
+const source = process.env[VARIABLE];
+delete process.env[VARIABLE];
+// The program's own children take over this process's options, and need none of this.
+if (process.execArgv[1] === __filename) process.execArgv.splice(0, 2);
+if (source !== undefined) whenRegistered(source);
+
+/**
+ * Waits for ts-node's service.
+ * @param {string} source
+ */
+function whenRegistered(source) {
+  Object.defineProperty(process, SERVICE, {
+    configurable: true,
+    enumerable: true,
+    get: () => undefined,
+    set(service) {
+      const plain = { value: service, configurable: true, enumerable: true, writable: true };
+      Object.defineProperty(process, SERVICE, plain);
+      if (!service || typeof service.compile !== "function") return;
+      const compiled = read(source);
+      if (compiled !== undefined && mapPositions(compiled)) provide(service, compiled);
+    },
+  });
+}
+
+/**
+ * @param {any} service
+ * @param {globalThis.Map<string, Compiled>} compiled
+ */
+function provide(service, compiled) {
+  const { compile } = service;
+  /** Files that the compiler has not seen yet: it must have seen them before it sees a new one.
+   * @type {[string, string][]} */
+  let unseen = [];
+  /**
+   * @param {string} code
+   * @param {string} file
+   * @param {any[]} rest
+   */
+  function compileUnlessKnown(code, file, ...rest) {
+    const known = rest.length === 0 ? compiled.get(file) : undefined;
+    if (known !== undefined && known.code === code) {
+      unseen.push([code, file]);
+      return known.output;
+    }
+    const before = unseen;
+    unseen = [];
+    for (const [code, file] of before) Reflect.apply(compile, service, [code, file]);
+    return Reflect.apply(compile, service, [code, file, ...rest]);
+  }
+  service.compile = compileUnlessKnown;
+}
+
+/**
+ * @param {string} source
+ * @returns {globalThis.Map<string, Compiled> | undefined}
+ */
+function read(source) {
+  try {
+    return new globalThis.Map(JSON.parse(readFileSync(source, "utf8")));
+  } catch (_) {
+    // The master has ended, or its files are none of ours to read: everything is compiled here.
+    return undefined;
+  }
+}
+
+/**
+ * Has stack traces name the positions in the sources, as ts-node does for what it compiles itself. False
+ * if that cannot be arranged.
+ * @param {globalThis.Map<string, Compiled>} compiled
+ */
+function mapPositions(compiled) {
+  const tsNode = Object.keys(require.cache).find((file) =>
+    /[\\/]ts-node[\\/]dist[\\/]index\.js$/.test(file),
+  );
+  if (tsNode === undefined) return false;
+  try {
+    const name = require.resolve("@cspotcode/source-map-support", { paths: [tsNode] });
+    require(name).install({
+      environment: "node",
+      /** @param {string} file */
+      retrieveFile(file) {
+        const known = compiled.get(
+          file.startsWith("file:") ? require("url").fileURLToPath(file) : file,
+        );
+        return known === undefined ? "" : known.output;
+      },
+    });
+    return true;
+  } catch (_) {
+    return false;
+  }
+}
