@@ -1,16 +1,10 @@
 "use strict";
 // How fast this package means to be, and whether it is. Nothing fails when it is not.
 
-/** The pools that it is compared with. */
-const POOLS = [
-  "piscina",
-  "tinypool",
-  "tinypool-process",
-  "workerpool",
-  "jest-worker",
-  "poolifier",
-  "worker-farm",
-];
+const { CONTESTANTS } = require("./contestants");
+
+/** The pools that it is compared with: those that have to be installed. */
+const POOLS = Object.keys(CONTESTANTS).filter((name) => CONTESTANTS[name].package !== undefined);
 
 const timesFork = (workload, wanted, fork = "fork") => ({
   name: `${workload}: times as fast as ${fork}`,

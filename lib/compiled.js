@@ -70,11 +70,10 @@ function unnamedFile(text) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-distribute-"));
   const name = path.join(folder, "compiled.json");
   try {
-    const fd = fs.openSync(name, "wx+", 0o600);
-    fs.writeSync(fd, text, 0, "utf8");
-    return fd;
+    fs.writeFileSync(name, text, { flag: "wx", mode: 0o600 });
+    return fs.openSync(name, "r");
   } finally {
-    fs.rmSync ? fs.rmSync(folder, { recursive: true }) : fs.rmdirSync(folder, { recursive: true });
+    fs.rmSync(folder, { recursive: true });
   }
 }
 

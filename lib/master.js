@@ -22,14 +22,8 @@ const runs = new WeakMap();
  */
 const begun = [];
 
-/**
- * @param {unknown} numWorkers
- * @returns {number}
- */
-function checkNumWorkers(numWorkers) {
-  checkCount("numWorkers", numWorkers, MAX_WORKERS);
-  return /** @type {number} */ (numWorkers);
-}
+/** @param {unknown} numWorkers */
+const checkNumWorkers = (numWorkers) => checkCount("numWorkers", numWorkers, MAX_WORKERS);
 
 /**
  * @param {string} name

@@ -54,12 +54,14 @@ function checkOptions(given) {
  * @param {string} name as an error names it
  * @param {unknown} value
  * @param {number} most
+ * @returns {number} the value
  */
 function checkCount(name, value, most) {
   const must = `${name} must be a whole number of at least 1`;
   if (typeof value !== "number") throw invalidType(`${must}, got ${shown(value)}`);
   if (!Number.isInteger(value) || value < 1) throw invalidRange(`${must}, got ${value}`);
   if (value > most) throw invalidRange(`${name} must be at most ${most}, got ${value}`);
+  return value;
 }
 
 /**
@@ -72,8 +74,7 @@ function checkCount(name, value, most) {
 function numWorkersOf(args, options, otherwise) {
   if (options.numWorkers !== undefined) return options.numWorkers;
   const { numWorkers = otherwise } = args;
-  checkCount("args.numWorkers", numWorkers, MAX_WORKERS);
-  return numWorkers;
+  return checkCount("args.numWorkers", numWorkers, MAX_WORKERS);
 }
 
 /** @param {string} name */

@@ -173,7 +173,7 @@ class Run {
     if (this.workerQueue.isExact) return this.mapExactly(this.workerQueue, text, flags);
     const number = this.handedOver;
     this.handedOver = (number + 1) | 0;
-    if (!isDone) this.put(text, flags);
+    if (!isDone && !this.put(text, flags)) this.native.poolSubmit(this.pool, text, flags);
     if (this.hasRoom(number) || this.lookForRoom(number)) {
       return clock() - this.turned < TURN ? HANDED_OVER : this.letTurn();
     }
@@ -181,12 +181,14 @@ class Run {
   }
 
   /**
+   * Puts an event into the backlog; false if that cannot be done here.
    * @param {string} text
    * @param {number} flags
    */
   put(text, flags) {
-    if (!this.events.write(flags, text)) this.native.poolSubmit(this.pool, text, flags);
-    else if (text.length > LARGE || this.events.hasSleepers()) this.flush();
+    if (!this.events.write(flags, text)) return false;
+    if (text.length > LARGE || this.events.hasSleepers()) this.flush();
+    return true;
   }
 
   /**
@@ -196,12 +198,9 @@ class Run {
   putString(data) {
     if (!this.codec.keepsStrings || this.workerQueue.isExact) return false;
     const flags = this.wire.task | this.wire.string;
-    if (!this.events.write(flags, data)) {
-      // Long ones are worth a try; others have failed because they are not ASCII, as a rule.
-      return data.length > LARGE && this.native.poolSubmit(this.pool, data, flags);
-    }
-    if (data.length > LARGE || this.events.hasSleepers()) this.flush();
-    return true;
+    if (this.put(data, flags)) return true;
+    // Long ones are worth a try; others have failed because they are not ASCII, as a rule.
+    return data.length > LARGE && this.native.poolSubmit(this.pool, data, flags);
   }
 
   /**

@@ -31,10 +31,10 @@
 //! paragraph.)
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
-//! event is on two workers. No worker is idle while an event waits that it could take,
-//! for longer than it takes to see that whoever was woken for it does not come. Nothing that
-//! JavaScript writes is trusted to be well-formed beyond this process: positions, lengths and
-//! indices from a worker are checked.
+//! event is on two workers. No worker is idle while an event waits that it could take, for
+//! longer than it takes to see that whoever was woken for it does not come. Nothing that JavaScript
+//! writes is trusted to be well-formed beyond this process: positions, lengths and indices from a
+//! worker are checked.
 
 #![cfg_attr(test, allow(dead_code, reason = "napi exports nothing into a test binary"))]
 
