@@ -17,41 +17,12 @@ export declare class ExternalObject<T> {
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** An answer of any length, or one whose data has changed. */
-export interface Answer {
-  index: number
-  flags: number
-  started: number
-  finished: number
-}
-
 /** An event or a message for this worker alone. */
 export interface Arrived {
   /** Kind and flags. */
   kind: number
   index: number
   text: string
-}
-
-/** Where everything is in the memory that a run's workers share; see `Common` and `Board`. */
-export interface BacklogPlace {
-  published: number
-  claimed: number
-  ringAt: number
-  looks: number
-  sleepers: number
-  places: number
-  entry: number
-  read: number
-  table: number
-  bytes: number
-  size: number
-  longest: number
-  boardOverflows: number
-  boardFirst: number
-  boardHead: number
-  boardPublished: number
-  boardTail: number
 }
 
 /** Milliseconds of the system's monotonic clock, the same in every process. */
@@ -104,11 +75,8 @@ export interface LongPiece {
   isResponseString: boolean
 }
 
-/** The events that wait for a worker: memory that all workers share. */
-export declare function poolBacklog(pool: ExternalObject<PoolHandle>): ArrayBuffer
-
-/** The pool's board: words that JavaScript and the pool share. */
-export declare function poolBoard(pool: ExternalObject<PoolHandle>): ArrayBuffer
+/** Has JavaScript called when there is room for the event of this number; null: for none. */
+export declare function poolAwaitRoom(pool: ExternalObject<PoolHandle>, number?: number | undefined | null): void
 
 /** How many entries a queue has. */
 export declare function poolCount(pool: ExternalObject<PoolHandle>, queue: number): number
@@ -134,6 +102,9 @@ export declare function poolFlush(pool: ExternalObject<PoolHandle>): void
 /** The ids of the workers with nothing to do. */
 export declare function poolFree(pool: ExternalObject<PoolHandle>): Array<number>
 
+/** Whether there is room for the event of this number. */
+export declare function poolHasRoom(pool: ExternalObject<PoolHandle>, number: number): boolean
+
 /** Whether the pool keeps the event loop alive. */
 export declare function poolHold(pool: ExternalObject<PoolHandle>, hold: boolean): void
 
@@ -146,11 +117,23 @@ export declare function poolLookForRoom(pool: ExternalObject<PoolHandle>, number
 /** Sends a message to one worker's program. False if it is gone. */
 export declare function poolMessage(pool: ExternalObject<PoolHandle>, worker: number, text: string): boolean
 
-/** What happened, as a JSON array; null if nothing did. */
+/**
+ * What happened, as a JSON array; null if nothing did. JavaScript, which was called, has come: what
+ * happens from now on calls it again.
+ */
 export declare function poolNotes(pool: ExternalObject<PoolHandle>): string | null
 
 /** Whether answers go to the observed queue as they come. */
 export declare function poolObserve(pool: ExternalObject<PoolHandle>, observing: boolean): void
+
+/**
+ * The function that puts events in: `(value, flags, number)`. `value` is the data if it is a number, or
+ * with the flag for it a string; else the text of its JSON. `flags` are those of the ring. It returns the
+ * sum of 1 if that was done, 2 if there is room for the event of this `number`, 4 if `poolFlush` is
+ * to be called now, 8 if the event loop is to turn first. Without the 1 nothing is done: the event has to go through `poolSubmit`, or a
+ * number that is not whole has to be given as its JSON, as does a string that is not ASCII.
+ */
+export declare function poolPutter(pool: ExternalObject<PoolHandle>): (value: number | string, flags: number, number: number) => number
 
 /** Lets every worker go. */
 export declare function poolRelease(pool: ExternalObject<PoolHandle>): void
@@ -177,13 +160,8 @@ export declare function poolSubmitTo(pool: ExternalObject<PoolHandle>, worker: n
  */
 export declare function poolTake(pool: ExternalObject<PoolHandle>, queue: number): string | LongPiece | null
 
-/** Where a ring lies: indices of its position words, offset and number of its bytes. */
-export interface RingPlace {
-  tail: number
-  head: number
-  bytes: number
-  size: number
-}
+/** The event loop has turned. */
+export declare function poolTurned(pool: ExternalObject<PoolHandle>): void
 
 /** A worker process that was started. */
 export interface StartedWorker {
@@ -196,22 +174,17 @@ export interface StartedWorker {
 /** The wire's numbers. */
 export declare function wire(): Wire
 
-/** Names for the numbers that JavaScript needs to use the shared memory; see `protocol` and `ring`. */
+/** Names for the numbers that JavaScript and the core say to each other; see `ring` and `results`. */
 export interface Wire {
   variable: string
-  header: number
   task: number
   message: number
-  answer: number
   hole: number
   direct: number
   failed: number
   response: number
-  data: number
   dataHole: number
   whole: number
-  long: number
-  ascii: number
   giveBack: number
   string: number
   entryFailed: number
@@ -221,46 +194,32 @@ export interface Wire {
   entryWhole: number
   entryCrash: number
   entryTaken: number
-  allowed: number
-  called: number
-  waiting: number
-  waitingFor: number
-  started: number
-  waits: number
-  held: number
-  ringAlways: number
-  tasks: RingPlace
-  answers: RingPlace
-  backlog: BacklogPlace
 }
 
-/** Sets the word if it is `expected`; returns what it was. */
-export declare function wordCompareExchange(memory: ArrayBuffer, index: number, expected: number, value: number): number
-
-/** The word's value. */
-export declare function wordLoad(memory: ArrayBuffer, index: number): number
-
-/** Sets the word. */
-export declare function wordStore(memory: ArrayBuffer, index: number, value: number): void
+/**
+ * Writes an answer of any length, waiting for room if need be. `started` is as in `workerAnswerer`.
+ * `data` is the event's data if the worker function changed it; null if not, or, with the flag for it,
+ * if it is undefined now. False, with nothing done, if the response is said to be a string as it is,
+ * and has to be JSON.
+ */
+export declare function workerAnswer(worker: ExternalObject<WorkerHandle>, index: number, flags: number, started: number, response: string, data?: string | null): boolean
 
 /**
- * Writes an answer, waiting for room if need be. `data` is the event's data if the worker function
- * changed it; null if not, or, with the flag for it, if it is undefined now. False, with nothing done,
- * if the response is said to be a string as it is, and has to be JSON.
+ * The function that answers an event from JavaScript: `(index, flags, started, response)`, where
+ * `started` is negative for the event that runs in turn. It returns 1; or 0, with nothing done, if the
+ * response has to go through `workerAnswer`: it is very long, or has no room, or is said to be a string
+ * as it is and is not ASCII.
  */
-export declare function workerAnswer(worker: ExternalObject<WorkerHandle>, answer: Answer, response: string, data?: string | null): boolean
-
-/** What all workers of the run share: the events that wait. */
-export declare function workerBacklog(worker: ExternalObject<WorkerHandle>): ArrayBuffer
+export declare function workerAnswerer(worker: ExternalObject<WorkerHandle>): (index: number, flags: number, started: number, response: string) => number
 
 /** The number of the call that the worker serves; 0 is the program's first. */
 export declare function workerCall(worker: ExternalObject<WorkerHandle>): number
 
-/** Whether anything has arrived that was not taken. */
-export declare function workerHasArrived(worker: ExternalObject<WorkerHandle>): boolean
-
 /** Whether the worker keeps the event loop alive. */
 export declare function workerHold(worker: ExternalObject<WorkerHandle>, hold: boolean): void
+
+/** Whether there are answers that the master was not rung for. */
+export declare function workerIsUnrung(worker: ExternalObject<WorkerHandle>): boolean
 
 /**
  * Joins the master that `invitation` (the variable's value) names; null if it is for another
@@ -269,17 +228,11 @@ export declare function workerHold(worker: ExternalObject<WorkerHandle>, hold: b
  */
 export declare function workerJoin(invitation: string, call: (arg: number) => void): ExternalObject<WorkerHandle> | null
 
-/** Looks for events, from the backlog's number `next` on, for a moment. */
-export declare function workerLookForEvents(worker: ExternalObject<WorkerHandle>, next: number): void
-
-/** The memory that the worker shares with its master. */
-export declare function workerMemory(worker: ExternalObject<WorkerHandle>): ArrayBuffer
+/** Has the master ring for what it sends to this worker alone; false if there is something. */
+export declare function workerListen(worker: ExternalObject<WorkerHandle>): boolean
 
 /** Sends a message of the user's to the master, in order with the answers. */
-export declare function workerMessage(worker: ExternalObject<WorkerHandle>, flags: number, text: string, finished: number): void
-
-/** The worker's place in the run, from 0 on. */
-export declare function workerPlace(worker: ExternalObject<WorkerHandle>): number
+export declare function workerMessage(worker: ExternalObject<WorkerHandle>, flags: number, text: string): void
 
 /** Tells the master that the program reached its call with arguments that cannot serve. */
 export declare function workerRefuse(worker: ExternalObject<WorkerHandle>, name: string, code: string, message: string): void
@@ -287,11 +240,23 @@ export declare function workerRefuse(worker: ExternalObject<WorkerHandle>, name:
 /** Tells the master that the program reached its call. */
 export declare function workerRegister(worker: ExternalObject<WorkerHandle>): void
 
-/** Rings the master: there are answers. */
+/** Rings the master if there are answers that it was not rung for. */
 export declare function workerRing(worker: ExternalObject<WorkerHandle>): void
+
+/**
+ * Runs events until there is a reason to stop: 0 nothing to do, 1 timers and sockets are to have their
+ * turn, 2 an event is pending, 3 something has come for this worker alone. `serve` is called with each
+ * event's data (a number, a string, the text of its JSON, or undefined where there is none), its flags
+ * and its index; it returns a number that is the response, true if it has answered, or false if the
+ * event is pending. `isTurn`: timers and sockets have just had their turn.
+ */
+export declare function workerRun(worker: ExternalObject<WorkerHandle>, serve: (value: number | string | undefined, flags: number, index: number) => number | boolean, isTurn: boolean): number
 
 /** How values are encoded in this run. */
 export declare function workerSerialization(worker: ExternalObject<WorkerHandle>): 'json' | 'advanced'
+
+/** Makes an event that came for this worker alone its own for good. False if the master took it back. */
+export declare function workerStart(worker: ExternalObject<WorkerHandle>, index: number): boolean
 
 /** Everything that has arrived for this worker alone. */
 export declare function workerTake(worker: ExternalObject<WorkerHandle>): Array<Arrived>

@@ -46,7 +46,7 @@ function adaptSend(self) {
     // Node's own send says what is wrong with the rest, in Node's own words.
     if (text === undefined) return Reflect.apply(send, process, [message, ...rest]);
     const callback = sendCallback(rest);
-    native.workerMessage(handle, flagsOf(message, wire), text, self.time());
+    native.workerMessage(handle, flagsOf(message, wire), text);
     if (callback) process.nextTick(callback, null);
     return true;
   };

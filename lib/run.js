@@ -2,13 +2,11 @@
 // One run in the master: its pool, its queues, and the order in which the program hears of things.
 //
 // The native core calls `wake` when there is something to look at. Events go into the backlog that all
-// workers share, without a native call unless a worker sleeps; results stay in the core until somebody
-// looks. Only what the program asked to see as it happens (log lines, message listeners, a
-// queue's array, the free workers) is brought here event by event.
+// workers share, by one short call each; results stay in the core until somebody looks. Only what the
+// program asked to see as it happens (log lines, message listeners, a queue's array, the free
+// workers) is brought here event by event.
 
 const cluster = require("./cluster");
-const { performance } = require("perf_hooks");
-const { BacklogWriter } = require("./backlog");
 const { coded, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
@@ -16,17 +14,16 @@ const { codecOf } = require("./codec");
 const primary = require("./primary");
 const { ResultQueue, WorkerQueue } = require("./queue");
 const { launchOptions } = require("./settings");
-const { words } = require("./words");
 
 const { setImmediate, setTimeout, clearTimeout } = globalThis;
-const { now } = performance;
-const clock = now.bind(performance);
 
-/** Milliseconds after which a loop of `Map`s lets the event loop turn. */
-const TURN = 1;
-
-/** After a text of more characters the core counts the bytes that wait before there is more room. */
+/** A longer string is worth the try to hand it over as it is. */
 const LARGE = 16384;
+
+// How an event was put in, the sum of these; 0 if it was not. See `poolPutter`.
+const HAS_ROOM = 2;
+const IS_URGENT = 4;
+const IS_LATE = 8;
 
 /** Milliseconds between looks at a queue of ids that changes without telling: a plain array. */
 const LOOK_AGAIN = 5;
@@ -68,9 +65,8 @@ class Run {
     this.wire = wire();
     this.native = native();
     this.pool = this.native.poolCreate(this.launch, () => this.wake());
-    this.board = new Int32Array(this.native.poolBoard(this.pool));
-    const memory = this.native.poolBacklog(this.pool);
-    this.events = new BacklogWriter(memory, this.board, numWorkers);
+    /** Puts an event in; see `poolPutter`. */
+    this.put = this.native.poolPutter(this.pool);
 
     /** How many events `Map` has handed over, modulo 2^32. */
     this.handedOver = 0;
@@ -78,8 +74,6 @@ class Run {
      * @type {Waiting[]} */
     this.waiting = [];
     this.nextWaiting = 0;
-    /** When the event loop last turned. */
-    this.turned = clock();
     this.observing = 0;
     /** @type {Error | null} */
     this.failure = null;
@@ -153,54 +147,57 @@ class Run {
    */
   map(event) {
     if (this.released) return Promise.reject(over());
-    let text = "";
-    let flags = this.wire.task;
-    let isDone = false;
+    if (this.workerQueue.isExact) return this.mapExactly(event);
+    const number = this.handedOver;
+    let how;
     try {
-      if (hasMoreThanData(event)) {
-        text = this.eventText(event);
-        flags |= this.wire.whole;
-      } else {
-        const { data } = event;
-        isDone = typeof data === "string" && this.putString(data);
-        const json = isDone ? "" : this.codec.encode(data, "data");
-        if (json === undefined) flags |= this.wire.hole;
-        else text = json;
-      }
+      how = this.hand(event, number);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (this.workerQueue.isExact) return this.mapExactly(this.workerQueue, text, flags);
-    const number = this.handedOver;
     this.handedOver = (number + 1) | 0;
-    if (!isDone && !this.put(text, flags)) this.native.poolSubmit(this.pool, text, flags);
-    if (this.hasRoom(number) || this.lookForRoom(number)) {
-      return clock() - this.turned < TURN ? HANDED_OVER : this.letTurn();
-    }
-    return this.waitForRoom(number);
+    if (how & IS_URGENT) this.flush();
+    if (!(how & HAS_ROOM) && !this.lookForRoom(number)) return this.waitForRoom(number);
+    return how & IS_LATE ? this.letTurn() : HANDED_OVER;
   }
 
   /**
-   * Puts an event into the backlog; false if that cannot be done here.
+   * Puts an event into the backlog.
+   * @param {any} event
+   * @param {number} number
+   * @returns {number} how that came out: see `poolPutter`
+   */
+  hand(event, number) {
+    const { wire, put } = this;
+    if (hasMoreThanData(event)) {
+      return this.handText(this.eventText(event), wire.task | wire.whole, number);
+    }
+    const { data } = event;
+    if (typeof data === "number") {
+      const how = put(data, wire.task, number);
+      if (how !== 0) return how;
+    } else if (typeof data === "string" && this.codec.keepsStrings) {
+      const flags = wire.task | wire.string;
+      const how = put(data, flags, number);
+      if (how !== 0) return how;
+      // Long ones are worth a try; others have failed because they are not ASCII, as a rule.
+      if (data.length > LARGE && this.native.poolSubmit(this.pool, data, flags)) return 0;
+    }
+    const text = this.codec.encode(data, "data");
+    return text === undefined
+      ? this.handText("", wire.task | wire.hole, number)
+      : this.handText(text, wire.task, number);
+  }
+
+  /**
    * @param {string} text
    * @param {number} flags
+   * @param {number} number
    */
-  put(text, flags) {
-    if (!this.events.write(flags, text)) return false;
-    if (text.length > LARGE || this.events.hasSleepers()) this.flush();
-    return true;
-  }
-
-  /**
-   * Puts an event in whose data is a string, as it is; false if it has to be encoded.
-   * @param {string} data
-   */
-  putString(data) {
-    if (!this.codec.keepsStrings || this.workerQueue.isExact) return false;
-    const flags = this.wire.task | this.wire.string;
-    if (this.put(data, flags)) return true;
-    // Long ones are worth a try; others have failed because they are not ASCII, as a rule.
-    return data.length > LARGE && this.native.poolSubmit(this.pool, data, flags);
+  handText(text, flags, number) {
+    const how = this.put(text, flags, number);
+    if (how === 0) this.native.poolSubmit(this.pool, text, flags);
+    return how;
   }
 
   /**
@@ -215,11 +212,6 @@ class Run {
     return text;
   }
 
-  /** @param {number} number */
-  hasRoom(number) {
-    return ((words.load(this.board, this.wire.allowed) - number) | 0) > 0;
-  }
-
   /**
    * Where events are short, room is there sooner than this thread would wake.
    * @param {number} number
@@ -232,7 +224,7 @@ class Run {
   letTurn() {
     return new Promise((resolve) => {
       setImmediate(() => {
-        this.turned = clock();
+        this.native.poolTurned(this.pool);
         resolve();
       });
     });
@@ -264,18 +256,18 @@ class Run {
 
   /** Tells the core which event waits first. */
   awaitRoom() {
-    words.store(this.board, this.wire.waitingFor, this.waiting[this.nextWaiting].number);
-    words.store(this.board, this.wire.waiting, 1);
+    this.native.poolAwaitRoom(this.pool, this.waiting[this.nextWaiting].number);
   }
 
   /** Resolves the `Map`s whose events have found a worker. */
   admit() {
     if (!this.isAwaited) return;
-    while (this.isAwaited && this.hasRoom(this.waiting[this.nextWaiting].number)) {
+    const { native, pool } = this;
+    while (this.isAwaited && native.poolHasRoom(pool, this.waiting[this.nextWaiting].number)) {
       this.waiting[this.nextWaiting++].resolve();
     }
     if (this.isAwaited) this.awaitRoom();
-    else words.store(this.board, this.wire.waiting, 0);
+    else native.poolAwaitRoom(pool, null);
     // Seldom enough that a long list is not moved again and again.
     if (this.nextWaiting * 2 > this.waiting.length) {
       this.waiting.splice(0, this.nextWaiting);
@@ -349,13 +341,24 @@ class Run {
   }
 
   /**
-   * @param {any} queue
-   * @param {string} text
-   * @param {number} flags
+   * `Map`, once the program sees which workers are free.
+   * @param {any} event
    */
-  async mapExactly(queue, text, flags) {
-    const id = await this.takeId(queue);
+  async mapExactly(event) {
+    const { text, flags } = this.encoded(event);
+    const id = await this.takeId(this.workerQueue);
     (runOfWorker.get(id) || this).sendEvent(id, text, flags);
+  }
+
+  /**
+   * @param {any} event
+   * @returns {{ text: string, flags: number }}
+   */
+  encoded(event) {
+    const { task, hole, whole } = this.wire;
+    if (hasMoreThanData(event)) return { text: this.eventText(event), flags: task | whole };
+    const text = this.codec.encode(event.data, "data");
+    return text === undefined ? { text: "", flags: task | hole } : { text, flags: task };
   }
 
   /**
@@ -374,11 +377,8 @@ class Run {
    * @param {any} event
    */
   sendDirectly(id, event) {
-    const whole = hasMoreThanData(event);
-    const text = whole ? this.eventText(event) : this.codec.encode(event.data, "data");
-    const { task, hole } = this.wire;
-    if (text === undefined) return this.sendEvent(id, "", task | hole);
-    return this.sendEvent(id, text, whole ? task | this.wire.whole : task);
+    const { text, flags } = this.encoded(event);
+    return this.sendEvent(id, text, flags);
   }
 
   /**
@@ -546,8 +546,7 @@ class Run {
   // ---- what the core tells ----
 
   wake() {
-    words.store(this.board, this.wire.called, 0);
-    this.turned = clock();
+    this.native.poolTurned(this.pool);
     this.checkLog();
     const notes = this.native.poolNotes(this.pool);
     /** @type {any[]} */
@@ -729,7 +728,7 @@ class Run {
   observeForNothing() {
     if (this.onListener) cluster.removeListener("newListener", this.onListener);
     for (const waiting of this.waiting.splice(this.nextWaiting)) waiting.reject(over());
-    words.store(this.board, this.wire.waiting, 0);
+    this.native.poolAwaitRoom(this.pool, null);
     if (this.lookAgain !== null) clearTimeout(this.lookAgain);
     this.lookAgain = null;
   }

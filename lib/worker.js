@@ -3,30 +3,37 @@
 // runs its events one at a time. The rest of the process is the program's own.
 
 const cluster = require("./cluster");
-const { performance } = require("perf_hooks");
 const { argsCopier } = require("./args");
 const { nextCall } = require("./calls");
 const { codecOf } = require("./codec");
 const { describe, errorToJson, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName } = require("./log");
-const { BacklogReader } = require("./backlog");
 const { native, wire } = require("./native");
-const { RingWriter } = require("./ring");
-const { words } = require("./words");
 
 const { setImmediate } = globalThis;
-const { now } = performance;
 
-/** Milliseconds for which events run one after the other before timers and sockets get a turn. */
-const TURN = 1;
+// Why the native core stops running events; see `workerRun`.
+const ASLEEP = 0;
+const TURN_OVER = 1;
+const BUSY = 2;
+
+/** In the place of a time: the event is the one that runs in turn, and the core knows when it started. */
+const IN_TURN = -1;
 
 /** The variable that makes a process a worker; see `VARIABLE` in src/protocol.rs. */
 const VARIABLE = "SONIC_DISTRIBUTE_WORKER";
 
 /**
  * An event that runs. `flags` are those of its frame or its place in the backlog; `answers` those that
- * its answer has beside its outcome; `text` is what its data was made from, if that was needed.
- * @typedef {{ index: number, flags: number, answers: number, data: any, text: string | undefined }} Task
+ * its answer has beside its outcome; `started` is when it started; `data` is what it came with, and
+ * `text` what that was made from, if it was made from any.
+ * @typedef {object} Task
+ * @property {number} index
+ * @property {number} flags
+ * @property {number} answers
+ * @property {number} started
+ * @property {any} data
+ * @property {string | undefined} text
  */
 /** @typedef {(event: { data: any }, args: any) => any} WorkerFn */
 /** @typedef {WorkerProcess} Self */
@@ -39,16 +46,10 @@ class WorkerProcess {
     this.handle = handle;
     this.call = this.native.workerCall(handle);
     this.codec = codecOf(this.native.workerSerialization(handle));
-    const memory = this.native.workerMemory(handle);
-    this.words = new Int32Array(memory);
-    this.backlog = new BacklogReader(
-      this.native.workerBacklog(handle),
-      this.native.workerPlace(handle),
-      this.codec.decode,
-    );
-    this.answers = new RingWriter(memory, this.wire.answers);
-    /** What to add to this process's clock to get the one that all processes share. */
-    this.clockOffset = this.native.clock() - now.call(performance);
+    /** Answers an event; see `workerAnswerer`. */
+    this.answerNow = this.native.workerAnswerer(handle);
+    /** Runs an event for the native core; see `workerRun`. */
+    this.serve = this.runClaimed.bind(this);
     this.worker = /** @type {import("cluster").Worker} */ (cluster.worker);
     this.id = this.worker.id;
     /** @type {WorkerFn[]} */
@@ -64,17 +65,6 @@ class WorkerProcess {
     /** An event runs, or its text is awaited, that must end before the next is claimed. */
     this.busy = false;
     this.scheduled = false;
-    /** Answers were written since the master was last rung. */
-    this.unrung = false;
-    this.turned = 0;
-    /** When the last event of the backlog began. */
-    this.claimedAt = 0;
-    /** When the last answer was given. */
-    this.finished = 0;
-  }
-
-  time() {
-    return now.call(performance) + this.clockOffset;
   }
 
   /**
@@ -103,12 +93,7 @@ class WorkerProcess {
    * @param {number} what
    */
   wake(what) {
-    if (what & 1) {
-      // It may have been woken for something else than the backlog.
-      this.backlog.wake();
-      this.turned = this.time();
-      this.run();
-    }
+    if (what & 1) this.run(true);
     if (what & 2) this.release();
   }
 
@@ -119,70 +104,41 @@ class WorkerProcess {
     this.native.workerHold(this.handle, false);
   }
 
-  /** Does what there is to do, until there is nothing more or it has to wait. */
-  run() {
-    do {
-      this.collect();
-      if (!this.busy && this.runEvents()) return;
-    } while (!this.listen());
-    // What is finished does not wait for what is not; many short events share a ring.
-    if (this.unrung) this.runSoon();
-  }
-
   /**
-   * Claims and runs events, one after the other. True if the thread is to go on elsewhere: there is
-   * nothing to do, or others are to have their turn. False if an event is not finished.
+   * Does what there is to do, until there is nothing more or it has to wait.
+   * @param {boolean} isTurn timers and sockets have just had their turn
    */
-  runEvents() {
-    let started = this.time();
-    while (!this.busy) {
-      if (started - this.turned > TURN) {
-        this.yieldTurn();
-        return true;
-      }
-      if (this.hasFrames()) {
-        this.collect();
-        started = this.time();
-      } else if (!this.claim()) {
-        if (!this.lookAround()) {
-          if (this.sleep()) return true;
-          // The I/O thread may have taken from the ring what there is.
-          this.collect();
+  run(isTurn) {
+    const { native, handle } = this;
+    for (let isFirst = isTurn; ; isFirst = false) {
+      if (!this.busy) {
+        const pause = this.runEvents(isFirst);
+        if (pause === ASLEEP) return;
+        if (pause === TURN_OVER) {
+          native.workerRing(handle);
+          this.runSoon();
+          return;
         }
-        started = this.time();
-      } else if (this.backlog.isLong) {
-        // The master sees who claimed it, and sends the text.
-        this.busy = true;
-        this.ring();
-      } else {
-        const { index, flags, data, text } = this.backlog;
-        this.claimedAt = started;
-        this.start({ index, flags, answers: 0, data, text }, started, true);
-        started = this.finished;
+        if (pause === BUSY) this.busy = true;
       }
+      this.collect();
+      if (this.busy && native.workerListen(handle)) break;
     }
-    return false;
+    // What is finished does not wait for what is not; many short events share a ring.
+    if (native.workerIsUnrung(handle)) this.runSoon();
   }
 
-  /** Whether this worker takes events from the backlog. */
-  get isServing() {
-    const { held } = this.wire;
-    return this.registered && !this.released && words.load(this.words, held) === 0;
-  }
-
-  /** Makes the next event this worker's. False if there is none for it. */
-  claim() {
-    const { backlog } = this;
-    if (!this.isServing || !backlog.claim()) return false;
-    backlog.read();
-    if (backlog.isToRing()) this.ring();
-    return true;
-  }
-
-  /** Lets timers and sockets have their turn before the next event. */
-  yieldTurn() {
-    this.ring();
-    this.runSoon();
+  /** @param {boolean} isTurn */
+  runEvents(isTurn) {
+    let hasThrown = true;
+    try {
+      const pause = this.native.workerRun(this.handle, this.serve, isTurn);
+      hasThrown = false;
+      return pause;
+    } finally {
+      // A program that survives what it throws itself, in its log for example, goes on.
+      if (hasThrown) this.runSoon();
+    }
   }
 
   runSoon() {
@@ -190,46 +146,9 @@ class WorkerProcess {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      this.turned = this.time();
-      if (this.unrung) this.ring();
-      this.run();
+      this.native.workerRing(this.handle);
+      this.run(true);
     });
-  }
-
-  /** Has the master ring for what it sends to this worker alone; false if that has happened. */
-  listen() {
-    words.store(this.words, this.wire.waits, 1);
-    return !this.native.workerHasArrived(this.handle);
-  }
-
-  /** After events that were short: the next may come sooner than a sleeper wakes. */
-  lookAround() {
-    if (!this.unrung || !this.isServing || this.finished - this.claimedAt > TURN) return false;
-    this.ring();
-    this.native.workerLookForEvents(this.handle, this.backlog.next);
-    return true;
-  }
-
-  /** Has the master ring for anything. False if there is something already. */
-  sleep() {
-    if (this.unrung) this.ring();
-    const { isServing } = this;
-    if (isServing) this.backlog.sleep();
-    if (this.listen() && !(isServing && this.backlog.hasMore())) return true;
-    this.backlog.wake();
-    words.store(this.words, this.wire.waits, 0);
-    return false;
-  }
-
-  ring() {
-    this.unrung = false;
-    if (!this.backlog.masterLooks()) this.native.workerRing(this.handle);
-  }
-
-  /** Whether the master has sent something to this worker alone. */
-  hasFrames() {
-    const { head, tail } = this.wire.tasks;
-    return this.words[head] !== this.words[tail];
   }
 
   /** Takes in what the master has sent to this worker alone. */
@@ -242,14 +161,15 @@ class WorkerProcess {
         this.deliver(data);
         continue;
       }
-      if (!this.makeMine(index)) continue;
+      if (!this.native.workerStart(this.handle, index)) continue;
       if (kind & giveBack && this.busy) {
         this.giveBack(index);
         continue;
       }
       const inTurn = !(kind & direct);
-      const task = { index, flags: kind, answers: direct, data, text };
-      if (this.start(task, this.time(), inTurn) && inTurn) this.busy = false;
+      const started = this.native.clock();
+      const task = { index, flags: kind, answers: direct, started, data, text };
+      if (this.start(task, inTurn) && inTurn) this.busy = false;
     }
   }
 
@@ -258,24 +178,11 @@ class WorkerProcess {
    * @param {number} index
    */
   giveBack(index) {
-    const { answer, direct, giveBack } = this.wire;
-    const flags = direct | giveBack;
-    const time = this.time();
-    if (!this.answers.write(answer | flags, index, "", time, time)) {
-      const header = { index, flags, started: time, finished: time };
-      this.native.workerAnswer(this.handle, header, "", null);
+    const flags = this.wire.direct | this.wire.giveBack;
+    if (this.answerNow(index, flags, this.native.clock(), "") === 0) {
+      this.native.workerAnswer(this.handle, index, flags, this.native.clock(), "", null);
     }
-    this.ring();
-  }
-
-  /**
-   * Makes an event of the task ring this worker's for good. False if the master took it back.
-   * @param {number} index
-   */
-  makeMine(index) {
-    const { started } = this.wire;
-    const next = (index + 1) | 0;
-    return words.compareExchange(this.words, started, index | 0, next) === (index | 0);
+    this.native.workerRing(this.handle);
   }
 
   /**
@@ -294,15 +201,28 @@ class WorkerProcess {
   }
 
   /**
-   * Runs an event through the worker functions. True if it is finished; otherwise the loop goes on
-   * when it is, if it was `inTurn`.
-   * @param {Task} task
-   * @param {number} started
-   * @param {boolean} inTurn
+   * Runs an event of the backlog. Called by the native core.
+   * @param {any} value its data if that is a number or a string, or the text of its JSON
+   * @param {number} flags
+   * @param {number} index
    */
-  start(task, started, inTurn) {
-    const { flags } = task;
-    const isWhole = Boolean(flags & this.wire.whole);
+  runClaimed(value, flags, index) {
+    const isText = typeof value === "string" && (flags & this.wire.string) === 0;
+    const data = isText ? this.codec.decode(JSON.parse(value)) : value;
+    const text = isText ? value : undefined;
+    return this.start({ index, flags, answers: 0, started: IN_TURN, data, text }, true);
+  }
+
+  /**
+   * Runs an event through the worker functions. If it is not finished then, the loop goes on when it is,
+   * if it was `inTurn`.
+   * @param {Task} task
+   * @param {boolean} inTurn
+   * @returns {number | boolean} true if it was answered; false if it is not finished; or the response
+   *   of an event of the backlog, if that is all there is to answer and a small number
+   */
+  start(task, inTurn) {
+    const isWhole = (task.flags & this.wire.whole) !== 0;
     const data = isWhole ? task.data.data : task.data;
     // One listener is Node's own, which tells `cluster.worker`.
     if (process.listenerCount("message") > 1 || this.worker.listenerCount("message") > 0) {
@@ -315,116 +235,113 @@ class WorkerProcess {
         value = workerFns[at]({ data: value }, this.copyArgs());
         if (value !== null && typeof value === "object" && typeof value.then === "function") {
           if (inTurn) this.busy = true;
-          this.finishLater(task, data, started, inTurn, value, at + 1);
+          this.finishLater(task, data, inTurn, value, at + 1);
           return false;
         }
       }
     } catch (thrown) {
-      this.fail(task, data, started, thrown);
+      this.fail(task, data, thrown);
       return true;
     }
-    this.answer(task, data, started, value);
+    const isSmall = typeof value === "number" && (value | 0) === value;
+    if (isSmall && task.started === IN_TURN && typeof data !== "object" && !isWhole) return value;
+    this.answer(task, data, value);
     return true;
   }
 
   /**
    * @param {Task} task
    * @param {any} data
-   * @param {number} started
    * @param {boolean} inTurn
    * @param {PromiseLike<any>} first
    * @param {number} next the function that is next in turn
    */
-  async finishLater(task, data, started, inTurn, first, next) {
+  async finishLater(task, data, inTurn, first, next) {
     try {
       let value = await first;
       for (let at = next; at < this.workerFns.length; at++) {
         value = await this.workerFns[at]({ data: value }, this.copyArgs());
       }
-      this.answer(task, data, started, value);
+      this.answer(task, data, value);
     } catch (thrown) {
-      this.fail(task, data, started, thrown);
+      this.fail(task, data, thrown);
     }
     if (!inTurn) {
-      if (this.unrung) this.ring();
+      this.native.workerRing(this.handle);
       return;
     }
     this.busy = false;
-    words.store(this.words, this.wire.waits, 0);
-    this.run();
+    this.run(false);
   }
 
   /**
    * @param {Task} task
    * @param {any} data
-   * @param {number} started
    * @param {any} value
    */
-  answer(task, data, started, value) {
+  answer(task, data, value) {
     if (typeof value === "string" && this.codec.keepsStrings) {
-      this.write(task, data, started, this.wire.response | this.wire.string, value);
+      this.write(task, data, this.wire.response | this.wire.string, value);
       return;
     }
     let text;
     try {
       text = this.codec.encode(value, "response");
     } catch (error) {
-      this.fail(task, data, started, error);
+      this.fail(task, data, error);
       return;
     }
     // `undefined`, and `null` once encoded, count as no response.
-    if (text === undefined || text === "null") this.write(task, data, started, 0, "");
-    else this.write(task, data, started, this.wire.response, text);
+    if (text === undefined || text === "null") this.write(task, data, 0, "");
+    else this.write(task, data, this.wire.response, text);
   }
 
   /**
    * @param {Task} task
    * @param {any} data
-   * @param {number} started
    * @param {unknown} thrown
    */
-  fail(task, data, started, thrown) {
+  fail(task, data, thrown) {
     this.log(`Error occurred: ${describe(thrown)}`);
     const { failed, response } = this.wire;
-    this.write(task, data, started, failed | response, errorToJson(thrown));
+    this.write(task, data, failed | response, errorToJson(thrown));
   }
 
   /**
    * Publishes an answer: from here on a crash does not touch the event any more.
    * @param {Task} task
    * @param {any} data
-   * @param {number} started
    * @param {number} outcome
    * @param {string} response
    */
-  write(task, data, started, outcome, response) {
-    const { wire } = this;
-    const finished = this.time();
-    this.finished = finished;
-    const flags = outcome | task.answers;
+  write(task, data, outcome, response) {
+    const { index, answers, started } = task;
+    const flags = outcome | answers;
     const changed = this.changedData(task, data, flags);
-    if (
-      changed !== undefined ||
-      !this.answers.write(wire.answer | flags, task.index, response, started, finished)
-    ) {
-      const answer = { index: task.index, flags, started, finished, ...changed?.answer };
-      const text = changed?.response === undefined ? response : changed.response;
-      const newData = changed === undefined ? null : changed.text;
-      if (!this.native.workerAnswer(this.handle, answer, text, newData)) {
-        answer.flags &= ~wire.string;
-        this.native.workerAnswer(this.handle, answer, JSON.stringify(text), newData);
-      }
-    }
-    this.unrung = true;
-    if (words.load(this.words, wire.ringAlways) === 1) this.ring();
+    if (changed === undefined && this.answerNow(index, flags, started, response) !== 0) return;
+    const answer = { flags, response, text: null, ...changed };
+    const write = () =>
+      this.native.workerAnswer(
+        this.handle,
+        index,
+        answer.flags,
+        started,
+        answer.response,
+        answer.text,
+      );
+    if (write()) return;
+    answer.flags &= ~this.wire.string;
+    answer.response = JSON.stringify(answer.response);
+    write();
   }
 
   /**
-   * What the worker function made of the event's data, if that is another value now.
+   * What the worker function made of the event's data, if that is another value now, and how the answer
+   * is another one then.
    * @param {Task} task
    * @param {any} data
    * @param {number} flags
-   * @returns {{ text: string | null, answer?: { flags: number }, response?: string } | undefined}
+   * @returns {{ text: string | null, flags?: number, response?: string } | undefined}
    */
   changedData(task, data, flags) {
     const isWhole = Boolean(task.flags & this.wire.whole);
@@ -432,14 +349,17 @@ class WorkerProcess {
     const { failed, response, dataHole, string } = this.wire;
     try {
       const text = this.codec.encode(data, "data");
-      if (text === undefined) return { text: null, answer: { flags: flags | dataHole } };
+      if (text === undefined) return { text: null, flags: flags | dataHole };
       return text === task.text ? undefined : { text };
     } catch (error) {
       if (flags & failed) return undefined;
       // What the worker function left cannot travel: the event fails, with the data that it had.
       this.log(`Error occurred: ${describe(error)}`);
-      const answer = { flags: (flags & ~string) | failed | response };
-      return { text: null, answer, response: errorToJson(error) };
+      return {
+        text: null,
+        flags: (flags & ~string) | failed | response,
+        response: errorToJson(error),
+      };
     }
   }
 }

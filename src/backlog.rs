@@ -5,12 +5,15 @@
 //! first, and no worker holds what it does not run. Who claimed what stands in the same word: that is
 //! how the master knows what a worker that was killed had started. The layout is [`Common`]'s.
 //!
-//! JavaScript puts events in (`lib/backlog.js`), or the master's core where the text is long or the
-//! backlog was full: never both at once, see [`Board::OVERFLOWS`]. A place is used again when its event
+//! The master's JavaScript thread puts events in ([`Writer`]), or whoever has locked the pool where the
+//! text is long or the backlog was full: never both at once, see [`Board::OVERFLOWS`]. A place is used again when its event
 //! has ended; one that runs for long does not hold the others up, because its text is kept elsewhere
 //! then ([`Backlog::make_room`]). What the master must be able to rely on is not read from this
 //! memory, which every worker can write: only states, texts and their places are. A text that is not
 //! within bounds is none; what else it says is the program's business, as in an answer.
+
+mod claimer;
+mod writer;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,6 +24,9 @@ use crate::protocol::{Board, Common};
 use crate::ring::flag;
 use crate::scheduler::TaskId;
 use crate::task::{Task, Tasks};
+
+pub(crate) use claimer::{Claimed, Claimer};
+pub(crate) use writer::Writer;
 
 /// Who has an event of the backlog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

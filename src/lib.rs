@@ -27,7 +27,7 @@
 //!
 //! **Layers**, each knowing only those before it: `memory`, `frame`, `channel`, `note`, `scheduler`,
 //! `results`, `socket`, `child` → `ring`, `error` → `protocol` → `link` → `task` → `backlog` →
-//! `worker`, `pool` with `supervisor` → `binding`, which alone knows Node-API. (A test reads this
+//! `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows Node-API. (A test reads this
 //! paragraph.)
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
@@ -51,6 +51,7 @@ mod pool;
 mod protocol;
 mod results;
 mod ring;
+mod runner;
 mod scheduler;
 mod socket;
 mod supervisor;

@@ -34,6 +34,12 @@ impl Memory {
         self.map.as_mut_ptr()
     }
 
+    /// Where the byte at `offset` is, for those who read and write by pointer.
+    pub(crate) fn at(&self, offset: usize) -> *mut u8 {
+        assert!(offset <= self.len(), "byte {offset} lies outside the memory");
+        self.as_mut_ptr().wrapping_add(offset)
+    }
+
     /// The 32-bit word at `index`, counted in words.
     pub(crate) fn word(&self, index: usize) -> &AtomicU32 {
         assert!((index + 1) * 4 <= self.len(), "word {index} lies outside the memory");
@@ -51,6 +57,15 @@ impl Memory {
         // A peer that breaks the ring's protocol can only garble bytes, which are checked later.
         unsafe {
             std::ptr::copy_nonoverlapping(from.as_ptr(), self.as_mut_ptr().add(offset), from.len());
+        }
+    }
+
+    /// Copies the bytes at `offset` into all of `to`.
+    pub(crate) fn copy(&self, offset: usize, to: &mut [u8]) {
+        assert!(offset + to.len() <= self.len(), "copy from outside the memory");
+        // SAFETY: in bounds (above); `to` is a live Rust slice, which never overlaps a mapping.
+        unsafe {
+            std::ptr::copy_nonoverlapping(self.at(offset), to.as_mut_ptr(), to.len());
         }
     }
 

@@ -85,6 +85,19 @@ impl Header {
     pub(crate) fn has(&self, flags: u32) -> bool {
         self.flags & flags != 0
     }
+
+    /// As it stands before a payload of `len` bytes.
+    fn bytes(&self, len: usize) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        let length = u32::try_from(len).expect("a frame is shorter than its ring");
+        bytes[0..4].copy_from_slice(&length.to_le_bytes());
+        bytes[4..8].copy_from_slice(&(self.kind as u32 | self.flags).to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.index.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.split.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.started.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.finished.to_le_bytes());
+        bytes
+    }
 }
 
 /// The producer broke the ring: it is not ours, or its memory is garbage.
@@ -219,6 +232,27 @@ impl Producer {
         done
     }
 
+    /// Where a payload of up to `room` bytes can be written in one piece, followed by [`Self::publish`].
+    /// None if it is too long for one frame, or there is no room, or it would wrap around the end.
+    pub(crate) fn place(&self, room: usize) -> Option<*mut u8> {
+        let size = self.0.place.size as usize;
+        let tail = self.0.tail(Ordering::Relaxed);
+        let used = tail.wrapping_sub(self.0.head(Ordering::SeqCst)) as usize;
+        let at = tail.wrapping_add(HEADER as u32) as usize & (size - 1);
+        let fits = room <= self.0.longest_frame_payload()
+            && used + padded(room) <= size
+            && at + room <= size;
+        fits.then(|| self.0.memory.at(self.0.place.bytes + at))
+    }
+
+    /// Publishes a frame whose payload of `len` bytes was written to its [`Self::place`].
+    pub(crate) fn publish(&self, header: &Header, len: usize) {
+        let tail = self.0.tail(Ordering::Relaxed);
+        self.0.write(tail, &header.bytes(len));
+        let next = tail.wrapping_add(u32::try_from(padded(len)).expect("a frame fits its ring"));
+        self.0.memory.word(self.0.place.tail).store(next, Ordering::SeqCst);
+    }
+
     /// Whether the consumer has taken everything.
     pub(crate) fn is_drained(&self) -> bool {
         self.0.tail(Ordering::Relaxed) == self.0.head(Ordering::SeqCst)
@@ -231,18 +265,8 @@ impl Producer {
         if used + len > self.0.place.size as usize {
             return false;
         }
-        let mut head = [0; HEADER];
-        let length = u32::try_from(payload.len()).expect("a frame is shorter than its ring");
-        head[0..4].copy_from_slice(&length.to_le_bytes());
-        head[4..8].copy_from_slice(&(header.kind as u32 | header.flags).to_le_bytes());
-        head[8..12].copy_from_slice(&header.index.to_le_bytes());
-        head[12..16].copy_from_slice(&header.split.to_le_bytes());
-        head[16..24].copy_from_slice(&header.started.to_le_bytes());
-        head[24..32].copy_from_slice(&header.finished.to_le_bytes());
-        self.0.write(tail, &head);
-        self.0.write(tail.wrapping_add(32), payload);
-        let next = tail.wrapping_add(u32::try_from(len).expect("checked against the size"));
-        self.0.memory.word(self.0.place.tail).store(next, Ordering::SeqCst);
+        self.0.write(tail.wrapping_add(HEADER as u32), payload);
+        self.publish(header, payload.len());
         true
     }
 }

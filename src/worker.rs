@@ -1,6 +1,6 @@
 //! The worker's end of the wires: events in, answers out, and the end of the master noticed.
 //!
-//! Two threads: JavaScript's claims events in the backlog (`lib/backlog.js`) and writes answers; the
+//! Two threads: JavaScript's claims events in the backlog and writes answers (`runner`); the
 //! I/O thread reads the control socket, wakes JavaScript, and ends the process when the master is gone
 //! before it has let the worker go, whatever JavaScript is doing. It never runs user code.
 
@@ -165,6 +165,34 @@ impl Worker {
         let mut inbox = self.lock();
         self.fill(&mut inbox)?;
         Ok(std::mem::take(&mut inbox.items))
+    }
+
+    /// Whether the master has published something in the task ring that nobody has looked at.
+    pub(crate) fn has_frames(&self) -> bool {
+        let word = |at| self.memory.word(at).load(Ordering::Acquire);
+        word(Layout::TASKS.head) != word(Layout::TASKS.tail)
+    }
+
+    /// Makes an event of the task ring this worker's for good. False if the master took it back.
+    pub(crate) fn start(&self, index: u32) -> bool {
+        let word = self.memory.word(Layout::STARTED);
+        let next = index.wrapping_add(1);
+        word.compare_exchange(index, next, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    /// Whether the master has let this worker go.
+    pub(crate) fn is_released(&self) -> bool {
+        self.released.load(Ordering::SeqCst)
+    }
+
+    /// Where an answer's payload of up to `room` bytes can be written in one piece, if there is room.
+    pub(crate) fn place(&self, room: usize) -> Option<*mut u8> {
+        self.answers.place(room)
+    }
+
+    /// Publishes the answer whose payload of `len` bytes was written to its [`Self::place`].
+    pub(crate) fn publish(&self, header: &Header, len: usize) {
+        self.answers.publish(header, len);
     }
 
     /// Whether anything has arrived that was not taken.

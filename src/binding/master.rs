@@ -1,15 +1,20 @@
 //! The master's side, for JavaScript: one pool a run.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use napi::Env;
 use napi::bindgen_prelude::{Either, External, Function};
+use napi::{Env, sys};
 use napi_derive::napi;
 use tokio::sync::mpsc;
 
 use super::call::Call;
-use super::text::{Shown, Text};
+use super::direct::{CHARACTER, Callee, Direct, number, units, word, write};
+use super::text::Text;
+use crate::backlog::Writer;
 use crate::child::{Recipe, Stream};
 use crate::error::Error;
 use crate::memory::Memory;
@@ -17,6 +22,7 @@ use crate::pool::{Pool, Queue};
 use crate::protocol::{Board, Common};
 use crate::results::Piece;
 use crate::ring::flag;
+use crate::runner::clock;
 use crate::scheduler::MAX_WINDOW;
 use crate::socket;
 use crate::supervisor::{self, Command, Launch, MAX_BYTES};
@@ -65,7 +71,7 @@ pub struct StartedWorker {
 pub struct PoolHandle {
     pool: Arc<Pool>,
     board: Arc<Memory>,
-    backlog: Arc<Memory>,
+    putter: Rc<Putter>,
     call: Arc<Call>,
 }
 
@@ -131,12 +137,15 @@ pub fn pool_create(
     let wake = Arc::clone(&call);
     let file = socket::memory(Common::LEN).map_err(failed)?;
     let backlog = Arc::new(Memory::of_file(&file).map_err(failed)?);
-    let shared = (file, Arc::clone(&backlog));
+    let workers = launch.workers.len();
+    let writer = Writer::new(Arc::clone(&backlog), Arc::clone(&board), workers);
+    let shared = (file, backlog);
     let wake = Box::new(move || wake.call(1));
     let pool = Pool::new(launch, Arc::clone(&board), shared, commands, wake);
     let pool = Arc::new(pool);
     supervisor::run(Arc::clone(&pool), orders).map_err(failed)?;
-    Ok(External::new(PoolHandle { pool, board, backlog, call }))
+    let putter = Rc::new(Putter { writer, turned: Cell::new(clock()) });
+    Ok(External::new(PoolHandle { pool, board, putter, call }))
 }
 
 /// Starts the process of one of the pool's places (0 is the first worker).
@@ -152,16 +161,128 @@ pub fn pool_spawn(pool: &External<PoolHandle>, place: u32) -> Result<StartedWork
     })
 }
 
-/// The pool's board: words that JavaScript and the pool share.
-#[napi(ts_return_type = "ArrayBuffer")]
-pub fn pool_board(pool: &External<PoolHandle>) -> Shown {
-    Shown(Arc::clone(&pool.board))
+/// An event was put in.
+const DONE: u32 = 1;
+/// There is room for it.
+const HAS_ROOM: u32 = 2;
+/// The pool is to look at it at once: a worker sleeps, or it is long.
+const IS_URGENT: u32 = 4;
+
+/// The event loop has not turned for a while.
+const IS_LATE: u32 = 8;
+
+/// Milliseconds after which a loop of `Map`s lets the event loop turn.
+const TURN: f64 = 1.0;
+
+/// After a longer text the pool counts the bytes that wait before there is more room.
+const LARGE: usize = 16 * 1024;
+
+/// The function that puts events in: `(value, flags, number)`. `value` is the data if it is a number, or
+/// with the flag for it a string; else the text of its JSON. `flags` are those of the ring. It returns the
+/// sum of 1 if that was done, 2 if there is room for the event of this `number`, 4 if `poolFlush` is
+/// to be called now, 8 if the event loop is to turn first. Without the 1 nothing is done: the event has to go through `poolSubmit`, or a
+/// number that is not whole has to be given as its JSON, as does a string that is not ASCII.
+#[napi(ts_return_type = "(value: number | string, flags: number, number: number) => number")]
+pub fn pool_putter(pool: &External<PoolHandle>) -> Direct<Putter> {
+    Direct { state: Rc::clone(&pool.putter) }
 }
 
-/// The events that wait for a worker: memory that all workers share.
-#[napi(ts_return_type = "ArrayBuffer")]
-pub fn pool_backlog(pool: &External<PoolHandle>) -> Shown {
-    Shown(Arc::clone(&pool.backlog))
+/// What the putting function works on.
+pub struct Putter {
+    writer: Writer,
+    /// When the event loop last turned.
+    turned: Cell<f64>,
+}
+
+/// The largest number up to which all whole ones are exact.
+const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
+
+impl Callee for Putter {
+    const NAME: &'static str = "put";
+
+    unsafe fn call(
+        &self,
+        env: sys::napi_env,
+        [value, flags, event, _]: [sys::napi_value; 4],
+    ) -> u32 {
+        let writer = &self.writer;
+        // SAFETY: the trait's contract.
+        let done = unsafe {
+            let flags = word(env, flags);
+            match number(env, value) {
+                Some(value) => put_number(writer, value, flags),
+                None => put_text(writer, env, value, flags),
+            }
+        };
+        let Some(len) = done else { return 0 };
+        // SAFETY: the same.
+        let event = unsafe { word(env, event) };
+        let also = |condition: bool, flag: u32| if condition { flag } else { 0 };
+        DONE | also(writer.has_room_for(event), HAS_ROOM)
+            | also(len > LARGE || writer.has_sleepers(), IS_URGENT)
+            | also(clock() - self.turned.get() > TURN, IS_LATE)
+    }
+}
+
+/// Puts a whole number in; returns how many bytes that took.
+fn put_number(writer: &Writer, value: f64, flags: u32) -> Option<usize> {
+    if value.fract() != 0.0 || value.abs() > MAX_SAFE {
+        return None;
+    }
+    let mut digits = itoa::Buffer::new();
+    let text = digits.format(value as i64).as_bytes();
+    let room = writer.room(text.len())?;
+    // SAFETY: the room that was asked for.
+    unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), writer.bytes(&room), text.len()) };
+    writer.publish(&room, text.len() as u32, flags | flag::ASCII);
+    Some(text.len())
+}
+
+/// Puts a string in; returns how many bytes that took.
+///
+/// # Safety
+/// In a call of `env`, whose value `text` is.
+unsafe fn put_text(
+    writer: &Writer,
+    env: sys::napi_env,
+    text: sys::napi_value,
+    flags: u32,
+) -> Option<usize> {
+    // SAFETY: the caller's; there is the room that was asked for.
+    unsafe {
+        let units = units(env, text)?;
+        let is_string = flags & flag::STRING != 0;
+        let longest = 1 + if is_string { units + CHARACTER } else { units * 3 };
+        let room = writer.room(longest)?;
+        let len = write(env, text, writer.bytes(&room), longest);
+        if is_string && len != units {
+            return None;
+        }
+        let ascii = if len == units { flag::ASCII } else { 0 };
+        writer.publish(&room, len as u32, flags | ascii);
+        Some(len)
+    }
+}
+
+/// The event loop has turned.
+#[napi]
+pub fn pool_turned(pool: &External<PoolHandle>) {
+    pool.putter.turned.set(clock());
+}
+
+/// Whether there is room for the event of this number.
+#[napi]
+pub fn pool_has_room(pool: &External<PoolHandle>, number: i32) -> bool {
+    pool.putter.writer.has_room_for(number.cast_unsigned())
+}
+
+/// Has JavaScript called when there is room for the event of this number; null: for none.
+#[napi]
+pub fn pool_await_room(pool: &External<PoolHandle>, number: Option<i32>) {
+    if let Some(number) = number {
+        pool.board.word(Board::WAITING_FOR).store(number.cast_unsigned(), Ordering::SeqCst);
+    }
+    pool.board.word(Board::WAITING).store(u32::from(number.is_some()), Ordering::SeqCst);
 }
 
 /// Whether the pool keeps the event loop alive.
@@ -301,9 +422,11 @@ pub fn pool_drained(pool: &External<PoolHandle>) -> bool {
     pool.pool.drained()
 }
 
-/// What happened, as a JSON array; null if nothing did.
+/// What happened, as a JSON array; null if nothing did. JavaScript, which was called, has come: what
+/// happens from now on calls it again.
 #[napi(ts_return_type = "string | null")]
 pub fn pool_notes(pool: &External<PoolHandle>) -> Option<Text> {
+    pool.board.word(Board::CALLED).store(0, Ordering::SeqCst);
     let notes = pool.pool.notes();
     let json = || serde_json::to_vec(&notes).expect("plain data is serialisable");
     (!notes.is_empty()).then(|| Text(json()))

@@ -1,14 +1,10 @@
-//! Text between V8 and the core, and memory shown to JavaScript: the few raw calls that are
-//! several times faster than the ready-made conversions.
+//! Text between V8 and the core: the few raw calls that are several times faster than the ready-made
+//! conversions.
 
-use std::ffi::c_void;
 use std::ptr;
-use std::sync::Arc;
 
 use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName, ValidateNapiValue};
 use napi::{Error, Result, Status, ValueType, check_status, sys};
-
-use crate::memory::Memory;
 
 /// UTF-8 from a JavaScript string. Above this many UTF-16 units the exact length is asked for
 /// first, below it the longest possible one is reserved.
@@ -79,40 +75,4 @@ impl ToNapiValue for Text {
         })?;
         Ok(value)
     }
-}
-
-/// Memory as an `ArrayBuffer` over the same bytes.
-#[derive(Debug)]
-pub struct Shown(pub(crate) Arc<Memory>);
-
-impl ToNapiValue for Shown {
-    unsafe fn to_napi_value(env: sys::napi_env, shown: Self) -> Result<sys::napi_value> {
-        let memory = shown.0;
-        let (data, length) = (memory.as_mut_ptr().cast::<c_void>(), memory.len());
-        let hint = Arc::into_raw(memory).cast::<c_void>().cast_mut();
-        let mut value = ptr::null_mut();
-        // SAFETY: `env` is live in this call; the bytes live as long as the `Arc` that the
-        // finaliser gives back. Rust reads and writes them as atomics or by raw copies only.
-        let status = unsafe {
-            sys::napi_create_external_arraybuffer(
-                env,
-                data,
-                length,
-                Some(forget_memory),
-                hint,
-                &raw mut value,
-            )
-        };
-        if status != sys::Status::napi_ok {
-            // SAFETY: the buffer was not made, so the finaliser will not run.
-            drop(unsafe { Arc::from_raw(hint.cast::<Memory>()) });
-        }
-        check_status!(status)?;
-        Ok(value)
-    }
-}
-
-unsafe extern "C" fn forget_memory(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
-    // SAFETY: `hint` is the `Arc` that was turned into a pointer above, given back once.
-    drop(unsafe { Arc::from_raw(hint.cast::<Memory>()) });
 }

@@ -4,18 +4,23 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::ptr;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::Env;
 use napi::bindgen_prelude::{External, Function};
+use napi::{Env, JsValue, sys};
 use napi_derive::napi;
 
 use super::call::Call;
-use super::text::{Shown, Text};
+use super::direct::{CHARACTER, Callee, Direct, number, units, word, write};
+use super::text::Text;
+use crate::backlog::Claimed;
 use crate::child::adopt;
 use crate::memory::Memory;
 use crate::protocol::{Invitation, Refusal, VERSION};
 use crate::ring::{Header, Kind, flag};
+use crate::runner::{Runner, Served, clock};
 use crate::worker::{Item, Signal, Worker, end_orphan};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
@@ -23,6 +28,7 @@ type Result<T> = std::result::Result<T, napi::Error<String>>;
 /// A worker and the function that it calls.
 pub struct WorkerHandle {
     worker: Arc<Worker>,
+    runner: Rc<Runner>,
     call: Arc<Call>,
 }
 
@@ -38,15 +44,6 @@ pub struct Arrived {
     pub index: u32,
     #[napi(ts_type = "string")]
     pub text: Text,
-}
-
-/// An answer of any length, or one whose data has changed.
-#[napi(object)]
-pub struct Answer {
-    pub index: u32,
-    pub flags: u32,
-    pub started: f64,
-    pub finished: f64,
 }
 
 /// Joins the master that `invitation` (the variable's value) names; null if it is for another
@@ -86,7 +83,9 @@ pub fn worker_join(
     let (memory, backlog) = (map(memory).map_err(failed)?, map(backlog).map_err(failed)?);
     let control = UnixStream::from(control.map_err(failed)?);
     let worker = Worker::join(&invitation, control, memory, backlog, signal, end_orphan);
-    Ok(Some(External::new(WorkerHandle { worker: worker.map_err(failed)?, call })))
+    let worker = worker.map_err(failed)?;
+    let runner = Rc::new(Runner::new(Arc::clone(&worker)));
+    Ok(Some(External::new(WorkerHandle { worker, runner, call })))
 }
 
 /// The number of the call that the worker serves; 0 is the program's first.
@@ -101,24 +100,6 @@ pub fn worker_serialization(worker: &External<WorkerHandle>) -> String {
     worker.worker.serialization.clone()
 }
 
-/// The memory that the worker shares with its master.
-#[napi(ts_return_type = "ArrayBuffer")]
-pub fn worker_memory(worker: &External<WorkerHandle>) -> Shown {
-    Shown(Arc::clone(&worker.worker.memory))
-}
-
-/// What all workers of the run share: the events that wait.
-#[napi(ts_return_type = "ArrayBuffer")]
-pub fn worker_backlog(worker: &External<WorkerHandle>) -> Shown {
-    Shown(Arc::clone(&worker.worker.backlog))
-}
-
-/// The worker's place in the run, from 0 on.
-#[napi]
-pub fn worker_place(worker: &External<WorkerHandle>) -> u32 {
-    worker.worker.place
-}
-
 /// Whether the worker keeps the event loop alive.
 #[napi]
 pub fn worker_hold(env: Env, worker: &External<WorkerHandle>, hold: bool) {
@@ -128,6 +109,7 @@ pub fn worker_hold(env: Env, worker: &External<WorkerHandle>, hold: bool) {
 /// Tells the master that the program reached its call.
 #[napi]
 pub fn worker_register(worker: &External<WorkerHandle>) -> Result<()> {
+    worker.runner.register();
     worker.worker.register().map_err(failed)
 }
 
@@ -148,22 +130,194 @@ pub fn worker_uncaught(worker: &External<WorkerHandle>, words: String) -> Result
     worker.worker.uncaught(&words).map_err(failed)
 }
 
-/// Rings the master: there are answers.
+/// Runs events until there is a reason to stop: 0 nothing to do, 1 timers and sockets are to have their
+/// turn, 2 an event is pending, 3 something has come for this worker alone. `serve` is called with each
+/// event's data (a number, a string, the text of its JSON, or undefined where there is none), its flags
+/// and its index; it returns a number that is the response, true if it has answered, or false if the
+/// event is pending. `isTurn`: timers and sockets have just had their turn.
+#[napi]
+pub fn worker_run(
+    env: Env,
+    worker: &External<WorkerHandle>,
+    #[napi(
+        ts_arg_type = "(value: number | string | undefined, flags: number, index: number) => number | boolean"
+    )]
+    serve: Function<'_, (), ()>,
+    is_turn: bool,
+) -> u32 {
+    let runner = &worker.runner;
+    if is_turn {
+        runner.turn();
+    }
+    let (env, function) = (env.raw(), serve.raw());
+    let mut this = ptr::null_mut();
+    // SAFETY: in a call of `env`.
+    unsafe { sys::napi_get_undefined(env, &raw mut this) };
+    // SAFETY: `function` lives as long as this call.
+    let pause = runner.run(|event| unsafe { serve_event(env, runner, (this, function), event) });
+    // With an exception pending nobody sees the number.
+    pause.map_or(0, |pause| pause as u32)
+}
+
+/// Has JavaScript run one event.
+///
+/// # Safety
+/// In a call of `env`, whose values `this` and `function` are.
+unsafe fn serve_event(
+    env: sys::napi_env,
+    runner: &Runner,
+    (this, function): (sys::napi_value, sys::napi_value),
+    event: &Claimed,
+) -> Served {
+    let mut scope = ptr::null_mut();
+    let mut arguments = [this; 3];
+    let mut result = ptr::null_mut();
+    let (mut number, mut is_answered) = (0, false);
+    // SAFETY: the caller's; the event's text is within the memory, and its bytes are this event's
+    // until it is said that they were read.
+    unsafe {
+        sys::napi_open_handle_scope(env, &raw mut scope);
+        event_value(env, &runner.worker.backlog, event, &mut arguments[0]);
+        runner.has_read(event);
+        sys::napi_create_uint32(env, event.flags, &raw mut arguments[1]);
+        sys::napi_create_uint32(env, event.index, &raw mut arguments[2]);
+        let status = sys::napi_call_function(
+            env,
+            this,
+            function,
+            arguments.len(),
+            arguments.as_ptr(),
+            &raw mut result,
+        );
+        let served = if status != sys::Status::napi_ok {
+            Served::Thrown
+        } else if sys::napi_get_value_int64(env, result, &raw mut number) == sys::Status::napi_ok {
+            Served::Number(number)
+        } else {
+            sys::napi_get_value_bool(env, result, &raw mut is_answered);
+            if is_answered { Served::Answered } else { Served::Pending }
+        };
+        sys::napi_close_handle_scope(env, scope);
+        served
+    }
+}
+
+/// Numbers of at most so many digits are read without making a string.
+const DIGITS: usize = 9;
+
+/// What JavaScript is given of an event that was claimed: `value` stays what it is, which is undefined,
+/// if there is nothing.
+///
+/// # Safety
+/// In a call of `env`; the event lies in `memory`.
+unsafe fn event_value(
+    env: sys::napi_env,
+    memory: &Memory,
+    event: &Claimed,
+    value: &mut sys::napi_value,
+) {
+    let Claimed { flags, at, len, .. } = *event;
+    if flags & flag::HOLE != 0 {
+        return;
+    }
+    let text = memory.at(at);
+    // SAFETY: the caller's.
+    unsafe {
+        if flags & flag::STRING == 0
+            && let Some(number) = whole_number(memory, at, len)
+        {
+            sys::napi_create_int32(env, number, value);
+        } else if flags & (flag::ASCII | flag::STRING) != 0 {
+            sys::napi_create_string_latin1(env, text.cast(), len.cast_signed(), value);
+        } else {
+            sys::napi_create_string_utf8(env, text.cast(), len.cast_signed(), value);
+        }
+    }
+}
+
+/// The number that a JSON text is, if it is a whole one and not too long.
+fn whole_number(memory: &Memory, at: usize, len: usize) -> Option<i32> {
+    if len == 0 || len > DIGITS {
+        return None;
+    }
+    let mut bytes = [0; DIGITS];
+    memory.copy(at, &mut bytes[..len]);
+    let (is_negative, digits) = match &bytes[..len] {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let mut value = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + i32::from(digit - b'0');
+    }
+    // JSON has no other zero with a sign than -0, which is none that an i32 could be.
+    if is_negative { (value != 0).then_some(-value) } else { Some(value) }
+}
+
+/// The function that answers an event from JavaScript: `(index, flags, started, response)`, where
+/// `started` is negative for the event that runs in turn. It returns 1; or 0, with nothing done, if the
+/// response has to go through `workerAnswer`: it is very long, or has no room, or is said to be a string
+/// as it is and is not ASCII.
+#[napi(
+    ts_return_type = "(index: number, flags: number, started: number, response: string) => number"
+)]
+pub fn worker_answerer(worker: &External<WorkerHandle>) -> Direct<Runner> {
+    Direct { state: Rc::clone(&worker.runner) }
+}
+
+impl Callee for Runner {
+    const NAME: &'static str = "answer";
+
+    unsafe fn call(
+        &self,
+        env: sys::napi_env,
+        [index, flags, started, response]: [sys::napi_value; 4],
+    ) -> u32 {
+        // SAFETY: the trait's contract; the place has the room that was asked for.
+        unsafe {
+            let flags = word(env, flags);
+            let Some(units) = units(env, response) else { return 0 };
+            let is_string = flags & flag::STRING != 0;
+            let room = 1 + if is_string { units + CHARACTER } else { units * 3 };
+            let Some(place) = self.worker.place(room) else { return 0 };
+            let len = write(env, response, place, room);
+            if is_string && len != units {
+                return 0;
+            }
+            let started = number(env, started).filter(|&started| started >= 0.0);
+            let header = self.answer(word(env, index), flags, started);
+            self.worker.publish(&Header { split: len as u32, ..header }, len);
+            self.has_answered();
+        }
+        1
+    }
+}
+
+/// Rings the master if there are answers that it was not rung for.
 #[napi]
 pub fn worker_ring(worker: &External<WorkerHandle>) {
-    worker.worker.ring();
+    worker.runner.ring();
 }
 
-/// Looks for events, from the backlog's number `next` on, for a moment.
+/// Whether there are answers that the master was not rung for.
 #[napi]
-pub fn worker_look_for_events(worker: &External<WorkerHandle>, next: i32) {
-    worker.worker.look_for_events(next.cast_unsigned());
+pub fn worker_is_unrung(worker: &External<WorkerHandle>) -> bool {
+    worker.runner.is_unrung()
 }
 
-/// Whether anything has arrived that was not taken.
+/// Has the master ring for what it sends to this worker alone; false if there is something.
 #[napi]
-pub fn worker_has_arrived(worker: &External<WorkerHandle>) -> bool {
-    worker.worker.has_arrived()
+pub fn worker_listen(worker: &External<WorkerHandle>) -> bool {
+    worker.runner.listen()
+}
+
+/// Makes an event that came for this worker alone its own for good. False if the master took it back.
+#[napi]
+pub fn worker_start(worker: &External<WorkerHandle>, index: u32) -> bool {
+    worker.worker.start(index)
 }
 
 /// Everything that has arrived for this worker alone.
@@ -178,32 +332,32 @@ pub fn worker_take(worker: &External<WorkerHandle>) -> Result<Vec<Arrived>> {
     Ok(items.into_iter().map(arrived).collect())
 }
 
-/// Writes an answer, waiting for room if need be. `data` is the event's data if the worker function
-/// changed it; null if not, or, with the flag for it, if it is undefined now. False, with nothing done,
-/// if the response is said to be a string as it is, and has to be JSON.
+/// Writes an answer of any length, waiting for room if need be. `started` is as in `workerAnswerer`.
+/// `data` is the event's data if the worker function changed it; null if not, or, with the flag for it,
+/// if it is undefined now. False, with nothing done, if the response is said to be a string as it is,
+/// and has to be JSON.
 #[napi]
 pub fn worker_answer(
     worker: &External<WorkerHandle>,
-    answer: Answer,
+    index: u32,
+    flags: u32,
+    started: f64,
     #[napi(ts_arg_type = "string")] response: Text,
     #[napi(ts_arg_type = "string | null")] data: Option<Text>,
 ) -> bool {
     let mut payload = response.0;
-    if answer.flags & flag::STRING != 0 && !payload.is_ascii() {
+    if flags & flag::STRING != 0 && !payload.is_ascii() {
         return false;
     }
-    let mut header = Header {
-        index: answer.index,
-        split: u32::try_from(payload.len()).unwrap_or(u32::MAX),
-        started: answer.started,
-        finished: answer.finished,
-        ..Header::new(Kind::Answer, answer.flags)
-    };
+    let started = Some(started).filter(|&started| started >= 0.0);
+    let mut header = worker.runner.answer(index, flags, started);
+    header.split = u32::try_from(payload.len()).unwrap_or(u32::MAX);
     if let Some(Text(data)) = data {
         header.flags |= flag::DATA;
         payload.extend_from_slice(&data);
     }
     worker.worker.write(&header, &payload);
+    worker.runner.has_answered();
     true
 }
 
@@ -213,9 +367,8 @@ pub fn worker_message(
     worker: &External<WorkerHandle>,
     flags: u32,
     #[napi(ts_arg_type = "string")] text: Text,
-    finished: f64,
 ) {
-    let header = Header { finished, ..Header::new(Kind::Message, flags) };
+    let header = Header { finished: clock(), ..Header::new(Kind::Message, flags) };
     worker.worker.write(&header, &text.0);
     worker.worker.ring();
 }

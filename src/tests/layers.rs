@@ -32,7 +32,7 @@ const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 11] = [
     ),
     ("binding/worker.rs", "use std::os::fd::OwnedFd;", "and owns them until they are mapped"),
     ("binding/worker.rs", "std::os::unix::process::parent_id()", "whose child this process is"),
-    ("binding/mod.rs", "rustix::time::clock_gettime", "the clock that all processes share"),
+    ("runner.rs", "rustix::time::clock_gettime", "the clock that all processes share"),
 ];
 
 /// Modules that only compute: they wait for nothing and ask nobody.

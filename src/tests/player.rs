@@ -1,7 +1,7 @@
 //! A worker process played in this one: the real [`Worker`] at one end of real sockets and shared
 //! memory, with the part of `lib/worker.js` played by the test, and a [`Process`] that only notes
-//! what is done to it. [`Writer`] and [`Claimer`] are JavaScript's two ends of the backlog, step by
-//! step as in `lib/backlog.js`. None has an opinion on what should come; that is the tests' part.
+//! what is done to it. [`Writer`] and [`Claimer`] are the real ends of the backlog, with what the binding
+//! does around them. None has an opinion on what should come; that is the tests' part.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -11,11 +11,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::backlog::{entry, free, sleeper};
+use crate::backlog::{self, Claimed};
 use crate::child::Process;
 use crate::frame::{Decoder, Frame};
 use crate::memory::Memory;
-use crate::protocol::{Board, Common, Invitation, Layout, VERSION};
+use crate::protocol::{Common, Invitation, Layout, VERSION};
 use crate::ring::{Header, Kind, flag};
 use crate::worker::{Item, Signal, Worker};
 
@@ -119,152 +119,77 @@ pub(crate) fn shared_backlog() -> Arc<Memory> {
     Arc::new(Memory::anonymous(Common::LEN).expect("memory"))
 }
 
-/// The master's JavaScript at the backlog: `BacklogWriter`.
+/// The end of the master's JavaScript thread, and what it does for each event.
 #[derive(Debug)]
-pub(crate) struct Writer {
-    memory: Arc<Memory>,
-    board: Arc<Memory>,
-    workers: usize,
-}
+pub(crate) struct Writer(backlog::Writer);
 
 impl Writer {
     pub(crate) fn new(memory: Arc<Memory>, board: Arc<Memory>, workers: usize) -> Self {
-        Self { memory, board, workers }
+        Self(backlog::Writer::new(memory, board, workers))
     }
 
-    /// Puts an event in. False, with nothing done, if that is the core's business.
+    /// Puts an event in. False, with nothing done, if that is the pool's business.
     pub(crate) fn write(&self, flags: u32, text: &str) -> bool {
-        let word = |at: usize| self.board.word(at).load(Ordering::SeqCst);
-        let length = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
-        if length > Common::LONGEST / 3 || word(Board::OVERFLOWS) != 0 {
-            return false;
-        }
-        let number = word(Board::PUBLISHED);
-        if number.wrapping_sub(word(Board::FIRST)) >= Common::PLACES {
-            return false;
-        }
-        let room = 3 * length as u32;
-        let mut start = word(Board::TAIL);
-        let at = start % Common::SIZE;
-        if at + room > Common::SIZE {
-            start = start.wrapping_add(Common::SIZE - at);
-        }
-        if u64::from(start.wrapping_sub(word(Board::HEAD))) + u64::from(room) > Common::SIZE.into()
-        {
-            return false;
-        }
-        let len = text.len() as u32;
-        self.memory.write(Common::BYTES + (start % Common::SIZE) as usize, text.as_bytes());
-        let ascii = if text.len() == length { flag::ASCII } else { 0 };
-        let place = entry(number.into());
-        let store = |at: usize, value| self.memory.word(at).store(value, Ordering::SeqCst);
-        store(place + 1, start);
-        store(place + 2, len);
-        store(place + 3, flags | ascii);
-        store(place, free(number.into()));
-        let tail = start.wrapping_add(len.next_multiple_of(8));
-        self.board.word(Board::TAIL).store(tail, Ordering::SeqCst);
-        self.board.word(Board::PUBLISHED).store(number.wrapping_add(1), Ordering::SeqCst);
-        store(Common::PUBLISHED, number.wrapping_add(1));
+        let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+        let Some(room) = self.0.room(3 * units) else { return false };
+        // SAFETY: there is room for three bytes a unit, and a text has no more.
+        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.0.bytes(&room), text.len()) };
+        let ascii = if text.is_ascii() { flag::ASCII } else { 0 };
+        self.0.publish(&room, text.len() as u32, flags | ascii);
         true
     }
 
     /// Whether a worker sleeps that an event should wake.
     pub(crate) fn has_sleepers(&self) -> bool {
-        let word = |at: usize| self.memory.word(Common::SLEEPERS + at).load(Ordering::SeqCst);
-        (0..self.workers.div_ceil(32)).any(|at| word(at) != 0)
+        self.0.has_sleepers()
     }
 }
 
-/// A worker's JavaScript at the backlog: `BacklogReader`.
+/// A worker's end, by the events' numbers.
 #[derive(Debug)]
 pub(crate) struct Claimer {
+    claimer: backlog::Claimer,
     memory: Arc<Memory>,
-    place: usize,
-    /// All events before this one are claimed.
-    next: u32,
 }
 
 impl Claimer {
     pub(crate) fn new(memory: Arc<Memory>, place: usize) -> Self {
-        let next = memory.word(Common::CLAIMED).load(Ordering::SeqCst);
-        Self { memory, place, next }
-    }
-
-    fn word(&self, at: usize) -> u32 {
-        self.memory.word(at).load(Ordering::SeqCst)
-    }
-
-    fn state_of_mine(&self, number: u32) -> u32 {
-        free(number.into()) | (self.place as u32 + 1)
+        Self { claimer: backlog::Claimer::new(Arc::clone(&memory), place), memory }
     }
 
     /// Makes the next event this worker's for good, and says its number. None if there is none.
     pub(crate) fn claim(&mut self) -> Option<u32> {
-        let published = self.word(Common::PUBLISHED);
-        let hint = self.word(Common::CLAIMED);
-        let mut number = if is_before(self.next, hint) { hint } else { self.next };
-        while is_before(number, published) {
-            let state = self.memory.word(entry(number.into()));
-            let (free, mine) = (free(number.into()), self.state_of_mine(number));
-            let next = number.wrapping_add(1);
-            if state.compare_exchange(free, mine, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-                self.next = next;
-                self.memory.word(Common::CLAIMED).store(next, Ordering::SeqCst);
-                return Some(number);
-            }
-            number = next;
-        }
-        self.next = number;
-        None
-    }
-
-    /// Whether the worker that has claimed and read this event is to ring.
-    pub(crate) fn is_to_ring(&self, number: u32) -> bool {
-        self.word(Common::RING_AT) == number
+        self.claimer.claim().map(|claimed| claimed.index)
     }
 
     /// The flags and the text of what was claimed, whose bytes are free from then on.
     pub(crate) fn read(&self, number: u32) -> (u32, Vec<u8>) {
-        let place = entry(number.into());
-        let at = (self.word(place + 1) % Common::SIZE) as usize;
-        let len = (self.word(place + 2) as usize).min(Common::SIZE as usize - at);
-        let flags = self.word(place + 3);
+        let Claimed { flags, at, len, .. } = self.claimer.claimed(number);
         let mut text = Vec::new();
-        self.memory.read(Common::BYTES + at, len, &mut text);
-        let state = self.state_of_mine(number) | Common::READ;
-        self.memory.word(place).store(state, Ordering::SeqCst);
+        self.memory.read(at, len, &mut text);
+        self.claimer.has_read(number);
         (flags, text)
+    }
+
+    /// Whether the worker that has claimed and read this event is to ring.
+    pub(crate) fn is_to_ring(&self, number: u32) -> bool {
+        self.claimer.is_to_ring(number)
     }
 
     /// From now on an event wakes this worker.
     pub(crate) fn sleep(&self) {
-        let (word, bit) = sleeper(self.place);
-        self.memory.word(word).fetch_or(bit, Ordering::SeqCst);
+        self.claimer.sleep();
     }
 
     /// Whether there is something to claim, now that the worker is about to sleep.
     pub(crate) fn has_more(&self) -> bool {
-        let published = self.word(Common::PUBLISHED);
-        let mut number = self.next;
-        while is_before(number, published) {
-            if self.word(entry(number.into())) == free(number.into()) {
-                return true;
-            }
-            number = number.wrapping_add(1);
-        }
-        false
+        self.claimer.has_more()
     }
 
     /// It does not sleep any more.
     pub(crate) fn wake(&self) {
-        let (word, bit) = sleeper(self.place);
-        self.memory.word(word).fetch_and(!bit, Ordering::SeqCst);
+        self.claimer.wake();
     }
-}
-
-fn is_before(a: u32, b: u32) -> bool {
-    b.wrapping_sub(a).cast_signed() > 0
 }
 
 /// The worker and its JavaScript.
@@ -466,10 +391,7 @@ impl Player {
         if !has_come_alone(item) {
             return true;
         }
-        let index = item.header.index;
-        let word = self.worker.memory.word(Layout::STARTED);
-        let next = index.wrapping_add(1);
-        word.compare_exchange(index, next, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+        self.worker.start(item.header.index)
     }
 
     /// The next event, which is this worker's from now on.
