@@ -3,12 +3,17 @@
 // structured clone where the program chose `serialization: "advanced"`. Either way a value becomes a
 // JSON text, because texts travel in batches that are parsed at once.
 
+const { isAsBefore, snapshotOf } = require("./snapshot");
+
 /**
  * @typedef {object} Codec
  * @property {(value: any, key: string) => string | undefined} encode JSON, or undefined for what has
  *   none; `key` is the property that the value is of, which its `toJSON` is told
  * @property {boolean} keepsStrings whether a string of ASCII may travel as it is: that is faster
  * @property {(parsed: any) => any} decode from what JSON.parse made of the text
+ * @property {(value: any) => any} snapshot of what was decoded; undefined if there is none to be had
+ * @property {(value: any, snapshot: any) => boolean} isAsBefore whether a value surely has the text that it
+ *   had when the snapshot was made
  */
 
 /** @type {Codec} */
@@ -23,6 +28,15 @@ const json = {
     return text === "{}" ? undefined : text.slice(key.length + 4, -1);
   },
   decode: (parsed) => parsed,
+  snapshot(value) {
+    try {
+      return snapshotOf(value);
+    } catch (_) {
+      // Deeper than the stack: JSON.parse has none.
+      return undefined;
+    }
+  },
+  isAsBefore: (value, snapshot) => snapshot !== undefined && isAsBefore(value, snapshot),
 };
 
 /** @type {Codec} */
@@ -35,6 +49,8 @@ const advanced = {
   decode(parsed) {
     return parsed === null ? null : require("v8").deserialize(Buffer.from(parsed, "base64"));
   },
+  snapshot: () => undefined,
+  isAsBefore: () => false,
 };
 
 /** @param {string | undefined} serialization */

@@ -25,14 +25,15 @@ const VARIABLE = "SONIC_DISTRIBUTE_WORKER";
 
 /**
  * An event that runs. `flags` are those of its frame or its place in the backlog; `answers` those that
- * its answer has beside its outcome; `started` is when it started; `data` is what it came with, and
- * `text` what that was made from, if it was made from any.
+ * its answer has beside its outcome; `started` is when it started; `data` is what it came with, `before`
+ * how that was then, and `text` what it was made from, if it was made from any.
  * @typedef {object} Task
  * @property {number} index
  * @property {number} flags
  * @property {number} answers
  * @property {number} started
  * @property {any} data
+ * @property {any} before
  * @property {string | undefined} text
  */
 /** @typedef {(event: { data: any }, args: any) => any} WorkerFn */
@@ -168,7 +169,8 @@ class WorkerProcess {
       }
       const inTurn = !(kind & direct);
       const started = this.native.clock();
-      const task = { index, flags: kind, answers: direct, started, data, text };
+      const before = this.codec.snapshot(data);
+      const task = { index, flags: kind, answers: direct, started, data, before, text };
       if (this.start(task, inTurn) && inTurn) this.busy = false;
     }
   }
@@ -210,7 +212,8 @@ class WorkerProcess {
     const isText = typeof value === "string" && (flags & this.wire.string) === 0;
     const data = isText ? this.codec.decode(JSON.parse(value)) : value;
     const text = isText ? value : undefined;
-    return this.start({ index, flags, answers: 0, started: IN_TURN, data, text }, true);
+    const before = isText ? this.codec.snapshot(data) : undefined;
+    return this.start({ index, flags, answers: 0, started: IN_TURN, data, before, text }, true);
   }
 
   /**
@@ -346,6 +349,7 @@ class WorkerProcess {
   changedData(task, data, flags) {
     const isWhole = Boolean(task.flags & this.wire.whole);
     if (!isWhole && (data === null || typeof data !== "object")) return undefined;
+    if (this.codec.isAsBefore(task.data, task.before)) return undefined;
     const { failed, response, dataHole, string } = this.wire;
     try {
       const text = this.codec.encode(data, "data");
