@@ -3,11 +3,40 @@
 
 const { nextCall } = require("./lib/calls");
 const { Delay, NUM_CPUS, getLogger, getWorkerName, isMaster } = require("./lib/log");
-const master = require("./lib/master");
 const { Queue } = require("./lib/queue");
-const worker = require("./lib/worker");
 
-worker.join();
+/**
+ * A module that this process hardly needs: loaded when one of its functions is called.
+ * @template {object} Module
+ * @param {() => Module} load
+ * @param {(keyof Module & string)[]} names
+ * @returns {Module}
+ */
+const later = (load, names) => {
+  /** @type {any} */
+  const functions = {};
+  for (const name of names) {
+    functions[name] = (/** @type {any[]} */ ...args) =>
+      Reflect.apply(/** @type {any} */ (load()[name]), undefined, args);
+  }
+  return functions;
+};
+
+const loadMaster = () => require("./lib/master");
+const loadWorker = () => require("./lib/worker");
+const master = isMaster()
+  ? loadMaster()
+  : later(loadMaster, [
+      "configureWorkers",
+      "getWorkerID",
+      "initMaster",
+      "map",
+      "mapReduce",
+      "shutdown",
+    ]);
+const worker = isMaster() ? later(loadWorker, ["initWorkers", "serve"]) : loadWorker();
+
+if (!isMaster()) worker.join();
 
 const clusterEvents = { MESSAGE: "message", DISCONNECT: "disconnect" };
 

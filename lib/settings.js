@@ -5,6 +5,7 @@
 
 const cluster = require("./cluster");
 const { coded, invalidType } = require("./errors");
+const { tell } = require("./native");
 
 /** @typedef {import("cluster").ClusterSettings} ClusterSettings */
 
@@ -145,7 +146,7 @@ function launchOptions(workers, call, options) {
     program: process.execPath,
     args: [program, ...args].map(String),
     nodeArgs: workers.map(() => [...nodeArgs, ...inspectorPort(execArgv, settings)]),
-    env: [...environment(), ...(preload ? preload.env : [])],
+    env: [...environment(), ...tell(), ...(preload ? preload.env : [])],
     preload,
     cwd: settings.cwd === undefined ? undefined : String(settings.cwd),
     stdio,
