@@ -60,42 +60,91 @@ function show(_depth, options) {
  * @property {() => void} touched somebody holds the array: entries are pushed from now on
  */
 
+/**
+ * What is in a {@link ResultQueue}. An object of its own, because V8 is slow to find anything in one whose
+ * property was made an accessor.
+ */
+class Entries {
+  /** @param {Source} source */
+  constructor(source) {
+    this.source = source;
+    /** Decoded entries, of which those before `next` are taken.
+     * @type {any[]} */
+    this.ready = [];
+    this.next = 0;
+    /** The array that the program holds.
+     * @type {any[] | null} */
+    this.live = null;
+  }
+
+  take() {
+    if (this.live !== null) return this.live.shift();
+    if (!this.fill()) return undefined;
+    const entry = this.ready[this.next];
+    this.ready[this.next++] = undefined;
+    return entry;
+  }
+
+  isEmpty() {
+    if (this.live !== null) return this.live.length === 0;
+    return !this.fill();
+  }
+
+  /** @param {any} entry */
+  push(entry) {
+    (this.live || this.ready).push(entry);
+  }
+
+  absorb() {
+    for (let more = this.source.pull(); more !== null; more = this.source.pull()) {
+      for (const entry of more) this.push(entry);
+    }
+  }
+
+  /** Whether there is a decoded entry; decodes some if there was none. */
+  fill() {
+    if (this.next < this.ready.length) return true;
+    this.ready = this.source.pull() || [];
+    this.next = 0;
+    return this.ready.length > 0;
+  }
+
+  touch() {
+    if (this.live === null) {
+      this.absorb();
+      this.live = this.ready.slice(this.next);
+      this.ready = [];
+      this.source.touched();
+    }
+    return this.live;
+  }
+}
+
 class ResultQueue extends Queue {
-  /** @type {Source} */
-  #source;
-  /** Decoded entries, of which those before `#next` are taken.
-   * @type {any[]} */
-  #ready = [];
-  #next = 0;
-  /** The array that the program holds.
-   * @type {any[] | null} */
-  #live = null;
+  /** @type {Entries} */
+  #entries;
 
   /** @param {Source} source */
   constructor(source) {
     super();
-    this.#source = source;
+    const entries = new Entries(source);
+    this.#entries = entries;
     defineElements(
       this,
-      () => this.#touch(),
+      () => entries.touch(),
       (elements) => {
-        this.#touch();
-        this.#live = elements;
+        entries.touch();
+        entries.live = elements;
       },
     );
   }
 
   dequeue() {
-    if (this.#live !== null) return this.#live.shift();
-    if (!this.#fill()) return undefined;
-    const entry = this.#ready[this.#next];
-    this.#ready[this.#next++] = undefined;
-    return entry;
+    return this.#entries.take();
   }
 
   isEmpty() {
-    if (this.#live !== null) return this.#live.length === 0;
-    return !this.#fill();
+    return this.#entries.isEmpty();
   }
 
   /**
@@ -103,32 +152,12 @@ class ResultQueue extends Queue {
    * @param {any} entry
    */
   push(entry) {
-    (this.#live || this.#ready).push(entry);
+    this.#entries.push(entry);
   }
 
   /** Decodes everything that waits: what comes from now on is pushed. */
   absorb() {
-    for (let more = this.#source.pull(); more !== null; more = this.#source.pull()) {
-      for (const entry of more) this.push(entry);
-    }
-  }
-
-  /** Whether there is a decoded entry; decodes some if there was none. */
-  #fill() {
-    if (this.#next < this.#ready.length) return true;
-    this.#ready = this.#source.pull() || [];
-    this.#next = 0;
-    return this.#ready.length > 0;
-  }
-
-  #touch() {
-    if (this.#live === null) {
-      this.absorb();
-      this.#live = this.#ready.slice(this.#next);
-      this.#ready = [];
-      this.#source.touched();
-    }
-    return this.#live;
+    this.#entries.absorb();
   }
 }
 
@@ -160,11 +189,6 @@ class WorkerQueue extends Queue {
     );
   }
 
-  /** Whether the program has looked. */
-  get isExact() {
-    return this.#ids !== null;
-  }
-
   /** @param {any} id */
   enqueue(id) {
     this.#look().push(id);
@@ -184,6 +208,5 @@ for (const Class of [ResultQueue, WorkerQueue]) {
   Object.defineProperty(Class, "name", { value: "Queue" });
   Object.defineProperty(Class.prototype, inspect, { value: show });
 }
-Object.defineProperty(WorkerQueue.prototype, "isExact", { enumerable: false });
 
 module.exports = { Queue, ResultQueue, WorkerQueue };

@@ -92,6 +92,8 @@ class Run {
 
     this.results = new ResultQueue(this.source(RESULTS));
     this.failures = new ResultQueue(this.source(FAILURES));
+    /** The program has looked at the free workers. */
+    this.isExact = false;
     this.workerQueue = new WorkerQueue({
       look: () => this.lookAtWorkers(),
       changed: () => this.serveIds(),
@@ -147,7 +149,7 @@ class Run {
    */
   map(event) {
     if (this.released) return Promise.reject(over());
-    if (this.workerQueue.isExact) return this.mapExactly(event);
+    if (this.isExact) return this.mapExactly(event);
     const number = this.handedOver;
     let how;
     try {
@@ -284,6 +286,7 @@ class Run {
 
   lookAtWorkers() {
     this.observing |= FOR_FREE_WORKERS;
+    this.isExact = true;
     const exact = this.native.poolExact(this.pool);
     this.results.absorb();
     this.failures.absorb();
@@ -407,7 +410,7 @@ class Run {
    * @param {number} id
    */
   isHeld(id) {
-    if (!this.workerQueue.isExact || this.workerQueue.elements.includes(id)) return false;
+    if (!this.isExact || this.workerQueue.elements.includes(id)) return false;
     return this.native.poolIsFree(this.pool, id);
   }
 
@@ -502,7 +505,7 @@ class Run {
     for (;;) {
       const piece = this.native.poolTake(this.pool, OBSERVED);
       if (piece === null) return;
-      this.observe(piece, this.workerQueue.isExact);
+      this.observe(piece, this.isExact);
     }
   }
 

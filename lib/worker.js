@@ -217,6 +217,19 @@ class WorkerProcess {
   }
 
   /**
+   * Whether the program listens for messages. Asked for every event: `listenerCount` would take as long as
+   * everything else here.
+   */
+  hasListeners() {
+    // @ts-expect-error: an emitter's listeners by name, one function or an array of them
+    const { message } = process._events;
+    // One is Node's own, which tells `cluster.worker`.
+    if (typeof message !== "function") return message !== undefined;
+    // @ts-expect-error: the same
+    return this.worker._events.message !== undefined;
+  }
+
+  /**
    * Runs an event through the worker functions. If it is not finished then, the loop goes on when it is,
    * if it was `inTurn`.
    * @param {Task} task
@@ -227,8 +240,7 @@ class WorkerProcess {
   start(task, inTurn) {
     const isWhole = (task.flags & this.wire.whole) !== 0;
     const data = isWhole ? task.data.data : task.data;
-    // One listener is Node's own, which tells `cluster.worker`.
-    if (process.listenerCount("message") > 1 || this.worker.listenerCount("message") > 0) {
+    if (this.hasListeners()) {
       this.deliver(isWhole ? task.data : { data });
     }
     let value = data;
