@@ -153,10 +153,56 @@ pub fn worker_run(
     let mut this = ptr::null_mut();
     // SAFETY: in a call of `env`.
     unsafe { sys::napi_get_undefined(env, &raw mut this) };
-    // SAFETY: `function` lives as long as this call.
-    let pause = runner.run(|event| unsafe { serve_event(env, runner, (this, function), event) });
+    let mut scope = Scope::open(env);
+    let pause = runner.run(|event| {
+        scope.renew(event.len);
+        // SAFETY: in a call of `env`, as long as which `function` lives.
+        unsafe { serve_event(env, runner, (this, function), event) }
+    });
     // With an exception pending nobody sees the number.
     pause.map_or(0, |pause| pause as u32)
+}
+
+/// Holds the values that the events need, and lets go of them now and then: for each event that would
+/// cost a share of its time.
+struct Scope {
+    env: sys::napi_env,
+    scope: sys::napi_handle_scope,
+    /// What the values in it cost, for the most part in bytes.
+    cost: usize,
+}
+
+impl Scope {
+    const MAX_COST: usize = 16 * 1024;
+    const EVENT: usize = 512;
+
+    /// In a call of `env`, which ends after the scope.
+    fn open(env: sys::napi_env) -> Self {
+        let mut scope = ptr::null_mut();
+        // SAFETY: in a call of `env`.
+        unsafe { sys::napi_open_handle_scope(env, &raw mut scope) };
+        Self { env, scope, cost: 0 }
+    }
+
+    /// Before an event with a text of `len` bytes: what earlier ones needed is not needed any more.
+    fn renew(&mut self, len: usize) {
+        if self.cost > Self::MAX_COST {
+            // SAFETY: opened in this call of `env`, and not closed yet.
+            unsafe {
+                sys::napi_close_handle_scope(self.env, self.scope);
+                sys::napi_open_handle_scope(self.env, &raw mut self.scope);
+            }
+            self.cost = 0;
+        }
+        self.cost += Self::EVENT + len;
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        // SAFETY: opened in this call of `env`, and closed once, in order.
+        unsafe { sys::napi_close_handle_scope(self.env, self.scope) };
+    }
 }
 
 /// Has JavaScript run one event.
@@ -169,14 +215,12 @@ unsafe fn serve_event(
     (this, function): (sys::napi_value, sys::napi_value),
     event: &Claimed,
 ) -> Served {
-    let mut scope = ptr::null_mut();
     let mut arguments = [this; 3];
     let mut result = ptr::null_mut();
     let (mut number, mut is_answered) = (0, false);
     // SAFETY: the caller's; the event's text is within the memory, and its bytes are this event's
     // until it is said that they were read.
     unsafe {
-        sys::napi_open_handle_scope(env, &raw mut scope);
         event_value(env, &runner.worker.backlog, event, &mut arguments[0]);
         runner.has_read(event);
         sys::napi_create_uint32(env, event.flags, &raw mut arguments[1]);
@@ -189,16 +233,14 @@ unsafe fn serve_event(
             arguments.as_ptr(),
             &raw mut result,
         );
-        let served = if status != sys::Status::napi_ok {
+        if status != sys::Status::napi_ok {
             Served::Thrown
         } else if sys::napi_get_value_int64(env, result, &raw mut number) == sys::Status::napi_ok {
             Served::Number(number)
         } else {
             sys::napi_get_value_bool(env, result, &raw mut is_answered);
             if is_answered { Served::Answered } else { Served::Pending }
-        };
-        sys::napi_close_handle_scope(env, scope);
-        served
+        }
     }
 }
 
