@@ -167,7 +167,7 @@ pub fn worker_run(
 /// cost a share of its time.
 struct Scope {
     env: sys::napi_env,
-    scope: sys::napi_handle_scope,
+    handles: sys::napi_handle_scope,
     /// What the values in it cost, for the most part in bytes.
     cost: usize,
 }
@@ -178,10 +178,10 @@ impl Scope {
 
     /// In a call of `env`, which ends after the scope.
     fn open(env: sys::napi_env) -> Self {
-        let mut scope = ptr::null_mut();
+        let mut handles = ptr::null_mut();
         // SAFETY: in a call of `env`.
-        unsafe { sys::napi_open_handle_scope(env, &raw mut scope) };
-        Self { env, scope, cost: 0 }
+        unsafe { sys::napi_open_handle_scope(env, &raw mut handles) };
+        Self { env, handles, cost: 0 }
     }
 
     /// Before an event with a text of `len` bytes: what earlier ones needed is not needed any more.
@@ -189,8 +189,8 @@ impl Scope {
         if self.cost > Self::MAX_COST {
             // SAFETY: opened in this call of `env`, and not closed yet.
             unsafe {
-                sys::napi_close_handle_scope(self.env, self.scope);
-                sys::napi_open_handle_scope(self.env, &raw mut self.scope);
+                sys::napi_close_handle_scope(self.env, self.handles);
+                sys::napi_open_handle_scope(self.env, &raw mut self.handles);
             }
             self.cost = 0;
         }
@@ -201,7 +201,7 @@ impl Scope {
 impl Drop for Scope {
     fn drop(&mut self) {
         // SAFETY: opened in this call of `env`, and closed once, in order.
-        unsafe { sys::napi_close_handle_scope(self.env, self.scope) };
+        unsafe { sys::napi_close_handle_scope(self.env, self.handles) };
     }
 }
 
