@@ -3,7 +3,8 @@
 // structured clone where the program chose `serialization: "advanced"`. Either way a value becomes a
 // JSON text, because texts travel in batches that are parsed at once.
 
-const { isAsBefore, snapshotOf } = require("./snapshot");
+/** Loaded with the first object: many programs send none. */
+const snapshots = () => require("./snapshot");
 
 /**
  * @typedef {object} Codec
@@ -29,14 +30,15 @@ const json = {
   },
   decode: (parsed) => parsed,
   snapshot(value) {
+    if (value === null || typeof value !== "object") return value;
     try {
-      return snapshotOf(value);
+      return snapshots().snapshotOf(value);
     } catch (_) {
       // Deeper than the stack: JSON.parse has none.
       return undefined;
     }
   },
-  isAsBefore: (value, snapshot) => snapshot !== undefined && isAsBefore(value, snapshot),
+  isAsBefore: (value, snapshot) => snapshot !== undefined && snapshots().isAsBefore(value, snapshot),
 };
 
 /** @type {Codec} */

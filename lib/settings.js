@@ -140,7 +140,7 @@ function launchOptions(workers, call, options) {
   const execArgv = own ? nodeOptions(process.execArgv) : set;
   const stdio = stdioPlaces(settings);
   const isSame = own && program === process.argv[1] && settings.cwd === undefined;
-  const preload = isSame ? require("./compiled").preload() : undefined;
+  const preload = isSame && runsUnderTsNode() ? require("./compiled").preload() : undefined;
   const nodeArgs = [...(preload ? preload.nodeArgs : []), ...execArgv.map(String)];
   return {
     program: process.execPath,
@@ -161,6 +161,9 @@ function launchOptions(workers, call, options) {
     deadline: startDeadline(),
   };
 }
+
+// @ts-expect-error: where ts-node leaves its service
+const runsUnderTsNode = () => process[Symbol.for("ts-node.register.instance")] !== undefined;
 
 /** @param {any} settings */
 const serializationOf = (settings) => (settings.serialization === "advanced" ? "advanced" : "json");
