@@ -71,3 +71,12 @@ describe("how far a loop of Maps of short events runs ahead", () => {
     assert.ok(events > 5 && events <= 512, `${events} ahead`);
   });
 });
+
+describe("the memory of a master that makes events faster than its workers run them", () => {
+  it("does not grow with their number", async () => {
+    // 300 MB of data.
+    const { sum, megabytes } = await result("options/bounded.js", 30_000);
+    assert.equal(sum, 4_485_000);
+    assert.ok(megabytes < 150, `${megabytes} MB`);
+  });
+});
