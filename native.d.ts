@@ -30,7 +30,8 @@ export interface Arrived {
   /** Kind and flags. */
   kind: number
   index: number
-  text: string
+  /** In the format that the flags say: what is binary is a Buffer. */
+  text: string | Buffer
 }
 
 /** Where everything is in the memory that a run's workers share; see `Common` and `Board`. */
@@ -97,11 +98,14 @@ export interface LaunchOptions {
 export interface LongPiece {
   kind: number
   worker: number
-  /** The data and the response, each as JSON, or as a string itself; null if there is none. */
-  data?: string | null
-  isDataString: boolean
-  response?: string | null
-  isResponseString: boolean
+  /**
+   * The data and the response, each in its format: JSON or a string itself is a string, what is
+   * binary a Buffer; null if there is none.
+   */
+  data?: string | Buffer | null
+  dataFormat: number
+  response?: string | Buffer | null
+  responseFormat: number
 }
 
 /** The events that wait for a worker: memory that all workers share. */
@@ -162,14 +166,17 @@ export declare function poolSignal(pool: ExternalObject<PoolHandle>, worker: num
 export declare function poolSpawn(pool: ExternalObject<PoolHandle>, place: number): StartedWorker
 
 /**
- * Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, or with
- * the flag for it a string, `flags` those of the ring. False, with nothing done, if that string has to
- * be JSON.
+ * Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, or what
+ * the format in `flags`, those of the ring, says. False, with nothing done, if it is said to be a
+ * string as it is and has to be JSON.
  */
-export declare function poolSubmit(pool: ExternalObject<PoolHandle>, text: string, flags: number): boolean
+export declare function poolSubmit(pool: ExternalObject<PoolHandle>, text: string | Uint8Array, flags: number): boolean
 
-/** Hands an event to one worker, to start at once. False if the pool has no such worker. */
-export declare function poolSubmitTo(pool: ExternalObject<PoolHandle>, worker: number, text: string, flags: number): boolean
+/**
+ * Hands an event to one worker, to start at once; see `poolSubmit`. False if the pool has no such
+ * worker.
+ */
+export declare function poolSubmitTo(pool: ExternalObject<PoolHandle>, worker: number, text: string | Uint8Array, flags: number): boolean
 
 /**
  * The oldest piece of a queue (0 results, 1 failures, 2 observed): one JSON array of four values an
@@ -214,6 +221,8 @@ export interface Wire {
   ascii: number
   giveBack: number
   string: number
+  formatAt: number
+  dataFormatAt: number
   entryFailed: number
   entryData: number
   entryResponse: number
@@ -221,6 +230,8 @@ export interface Wire {
   entryWhole: number
   entryCrash: number
   entryTaken: number
+  entryDataFormatAt: number
+  entryResponseFormatAt: number
   allowed: number
   called: number
   waiting: number
@@ -245,10 +256,11 @@ export declare function wordStore(memory: ArrayBuffer, index: number, value: num
 
 /**
  * Writes an answer, waiting for room if need be. `data` is the event's data if the worker function
- * changed it; null if not, or, with the flag for it, if it is undefined now. False, with nothing done,
- * if the response is said to be a string as it is, and has to be JSON.
+ * changed it; null if not, or, with the flag for it, if it is undefined now. Either is JSON, or what its
+ * format in the flags says. False, with nothing done, if one is said to be a string as it is and has to
+ * be JSON.
  */
-export declare function workerAnswer(worker: ExternalObject<WorkerHandle>, answer: Answer, response: string, data?: string | null): boolean
+export declare function workerAnswer(worker: ExternalObject<WorkerHandle>, answer: Answer, response: string | Uint8Array, data?: string | Uint8Array | null): boolean
 
 /** What all workers of the run share: the events that wait. */
 export declare function workerBacklog(worker: ExternalObject<WorkerHandle>): ArrayBuffer

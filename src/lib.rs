@@ -25,8 +25,8 @@
 //! that wakes a sleeping worker, or the I/O thread that a worker rang. The [`scheduler`] decides,
 //! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
-//! **Layers**, each knowing only those before it: `memory`, `frame`, `channel`, `note`, `scheduler`,
-//! `results`, `socket`, `child` → `ring`, `error` → `protocol` → `link` → `task` → `backlog` →
+//! **Layers**, each knowing only those before it: `memory`, `format`, `frame`, `channel`, `note`,
+//! `scheduler`, `socket`, `child` → `store`, `error` → `ring`, `results` → `protocol` → `link` → `task` → `backlog` →
 //! `worker`, `pool` with `supervisor` → `binding`, which alone knows Node-API. (A test reads this
 //! paragraph.)
 //!
@@ -43,6 +43,7 @@ mod binding;
 mod channel;
 mod child;
 mod error;
+mod format;
 mod frame;
 mod link;
 mod memory;
@@ -53,6 +54,7 @@ mod results;
 mod ring;
 mod scheduler;
 mod socket;
+mod store;
 mod supervisor;
 mod task;
 #[cfg(test)]

@@ -9,14 +9,15 @@ use napi_derive::napi;
 use tokio::sync::mpsc;
 
 use super::call::Call;
-use super::text::{Shown, Text};
+use super::text::{Argument, Content, Shown, Text};
 use crate::child::{Recipe, Stream};
 use crate::error::Error;
+use crate::format::Format;
 use crate::memory::Memory;
 use crate::pool::{Pool, Queue};
 use crate::protocol::{Board, Common};
-use crate::results::Piece;
-use crate::ring::flag;
+use crate::results::{Long, Piece};
+use crate::ring::format_of;
 use crate::scheduler::MAX_WINDOW;
 use crate::socket;
 use crate::supervisor::{self, Command, Launch, MAX_BYTES};
@@ -182,31 +183,31 @@ pub fn pool_look_for_room(pool: &External<PoolHandle>, number: i32) -> bool {
     pool.pool.look_for_room(number.cast_unsigned())
 }
 
-/// Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, or with
-/// the flag for it a string, `flags` those of the ring. False, with nothing done, if that string has to
-/// be JSON.
+/// Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, or what
+/// the format in `flags`, those of the ring, says. False, with nothing done, if it is said to be a
+/// string as it is and has to be JSON.
 #[napi]
 pub fn pool_submit(
     pool: &External<PoolHandle>,
-    #[napi(ts_arg_type = "string")] text: Text,
+    #[napi(ts_arg_type = "string | Uint8Array")] text: Argument<'_>,
     flags: u32,
-) -> bool {
-    let is_done = flags & flag::STRING == 0 || text.0.is_ascii();
-    if is_done {
-        pool.pool.submit(&text.0, flags);
-    }
-    is_done
+) -> napi::Result<bool> {
+    let Some(text) = text.read(format_of(flags))? else { return Ok(false) };
+    pool.pool.submit(text, flags);
+    Ok(true)
 }
 
-/// Hands an event to one worker, to start at once. False if the pool has no such worker.
+/// Hands an event to one worker, to start at once; see `poolSubmit`. False if the pool has no such
+/// worker.
 #[napi]
 pub fn pool_submit_to(
     pool: &External<PoolHandle>,
     worker: u32,
-    #[napi(ts_arg_type = "string")] text: Text,
+    #[napi(ts_arg_type = "string | Uint8Array")] text: Argument<'_>,
     flags: u32,
-) -> bool {
-    pool.pool.submit_to(worker, &text.0, flags)
+) -> napi::Result<bool> {
+    let Some(text) = text.read(format_of(flags))? else { return Ok(false) };
+    Ok(pool.pool.submit_to(worker, text, flags))
 }
 
 /// Sends a message to one worker's program. False if it is gone.
@@ -214,9 +215,10 @@ pub fn pool_submit_to(
 pub fn pool_message(
     pool: &External<PoolHandle>,
     worker: u32,
-    #[napi(ts_arg_type = "string")] text: Text,
-) -> bool {
-    pool.pool.message(worker, &text.0)
+    #[napi(ts_arg_type = "string")] text: Argument<'_>,
+) -> napi::Result<bool> {
+    let text = text.read(Format::Json)?.unwrap_or_default();
+    Ok(pool.pool.message(worker, text))
 }
 
 /// An entry of a queue that is a piece of its own.
@@ -224,26 +226,31 @@ pub fn pool_message(
 pub struct LongPiece {
     pub kind: u32,
     pub worker: u32,
-    /// The data and the response, each as JSON, or as a string itself; null if there is none.
-    #[napi(ts_type = "string | null")]
-    pub data: Option<Text>,
-    pub is_data_string: bool,
-    #[napi(ts_type = "string | null")]
-    pub response: Option<Text>,
-    pub is_response_string: bool,
+    /// The data and the response, each in its format: JSON or a string itself is a string, what is
+    /// binary a Buffer; null if there is none.
+    #[napi(ts_type = "string | Buffer | null")]
+    pub data: Option<Content>,
+    pub data_format: u32,
+    #[napi(ts_type = "string | Buffer | null")]
+    pub response: Option<Content>,
+    pub response_format: u32,
 }
 
 fn shown(piece: Piece) -> Either<Text, LongPiece> {
     match piece {
         Piece::Array(text) => Either::A(Text(text)),
-        Piece::Long(entry) => Either::B(LongPiece {
-            kind: entry.kind,
-            worker: entry.worker,
-            data: entry.data.map(Text),
-            is_data_string: entry.is_data_string,
-            response: entry.response.map(Text),
-            is_response_string: entry.is_response_string,
-        }),
+        Piece::Long(entry) => {
+            let number = |value: &Option<Long>| value.as_ref().map_or(0, |it| it.format.number());
+            let content = |Long { format, bytes }| Content { bytes, format };
+            Either::B(LongPiece {
+                kind: entry.kind,
+                worker: entry.worker,
+                data_format: number(&entry.data),
+                data: entry.data.map(content),
+                response_format: number(&entry.response),
+                response: entry.response.map(content),
+            })
+        }
     }
 }
 

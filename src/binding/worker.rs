@@ -11,11 +11,12 @@ use napi::bindgen_prelude::{External, Function};
 use napi_derive::napi;
 
 use super::call::Call;
-use super::text::{Shown, Text};
+use super::text::{Argument, Content, Shown};
 use crate::child::adopt;
+use crate::format::Format;
 use crate::memory::Memory;
 use crate::protocol::{Invitation, Refusal, VERSION};
-use crate::ring::{Header, Kind, flag};
+use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::worker::{Item, Signal, Worker, end_orphan};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
@@ -36,8 +37,9 @@ pub struct Arrived {
     /// Kind and flags.
     pub kind: u32,
     pub index: u32,
-    #[napi(ts_type = "string")]
-    pub text: Text,
+    /// In the format that the flags say: what is binary is a Buffer.
+    #[napi(ts_type = "string | Buffer")]
+    pub text: Content,
 }
 
 /// An answer of any length, or one whose data has changed.
@@ -173,25 +175,23 @@ pub fn worker_take(worker: &External<WorkerHandle>) -> Result<Vec<Arrived>> {
     let arrived = |Item { header, text }| Arrived {
         kind: header.kind as u32 | header.flags,
         index: header.index,
-        text: Text(text),
+        text: Content { bytes: text, format: format_of(header.flags) },
     };
     Ok(items.into_iter().map(arrived).collect())
 }
 
 /// Writes an answer, waiting for room if need be. `data` is the event's data if the worker function
-/// changed it; null if not, or, with the flag for it, if it is undefined now. False, with nothing done,
-/// if the response is said to be a string as it is, and has to be JSON.
+/// changed it; null if not, or, with the flag for it, if it is undefined now. Either is JSON, or what its
+/// format in the flags says. False, with nothing done, if one is said to be a string as it is and has to
+/// be JSON.
 #[napi]
 pub fn worker_answer(
     worker: &External<WorkerHandle>,
     answer: Answer,
-    #[napi(ts_arg_type = "string")] response: Text,
-    #[napi(ts_arg_type = "string | null")] data: Option<Text>,
-) -> bool {
-    let mut payload = response.0;
-    if answer.flags & flag::STRING != 0 && !payload.is_ascii() {
-        return false;
-    }
+    #[napi(ts_arg_type = "string | Uint8Array")] response: Argument<'_>,
+    #[napi(ts_arg_type = "string | Uint8Array | null")] data: Option<Argument<'_>>,
+) -> napi::Result<bool> {
+    let Some(mut payload) = response.read(format_of(answer.flags))? else { return Ok(false) };
     let mut header = Header {
         index: answer.index,
         split: u32::try_from(payload.len()).unwrap_or(u32::MAX),
@@ -199,12 +199,13 @@ pub fn worker_answer(
         finished: answer.finished,
         ..Header::new(Kind::Answer, answer.flags)
     };
-    if let Some(Text(data)) = data {
+    if let Some(data) = data {
+        let Some(data) = data.read(data_format_of(answer.flags))? else { return Ok(false) };
         header.flags |= flag::DATA;
-        payload.extend_from_slice(&data);
+        payload.append(&data);
     }
     worker.worker.write(&header, &payload);
-    true
+    Ok(true)
 }
 
 /// Sends a message of the user's to the master, in order with the answers.
@@ -212,10 +213,12 @@ pub fn worker_answer(
 pub fn worker_message(
     worker: &External<WorkerHandle>,
     flags: u32,
-    #[napi(ts_arg_type = "string")] text: Text,
+    #[napi(ts_arg_type = "string")] text: Argument<'_>,
     finished: f64,
-) {
+) -> napi::Result<()> {
     let header = Header { finished, ..Header::new(Kind::Message, flags) };
-    worker.worker.write(&header, &text.0);
+    let text = text.read(Format::Json)?.unwrap_or_default();
+    worker.worker.write(&header, &text);
     worker.worker.ring();
+    Ok(())
 }
