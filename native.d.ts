@@ -22,7 +22,8 @@ export interface Arrived {
   /** Kind and flags. */
   kind: number
   index: number
-  text: string
+  /** In the format that the flags say: a string, or a Buffer if it is binary. */
+  text: any
 }
 
 /** Milliseconds of the system's monotonic clock, the same in every process. */
@@ -68,11 +69,14 @@ export interface LaunchOptions {
 export interface LongPiece {
   kind: number
   worker: number
-  /** The data and the response, each as JSON, or as a string itself; null if there is none. */
-  data?: string | null
-  isDataString: boolean
-  response?: string | null
-  isResponseString: boolean
+  /**
+   * The data and the response, each in its format: JSON or a string itself is a string, what is
+   * binary a Buffer; null if there is none.
+   */
+  data?: string | Buffer | null
+  dataFormat: number
+  response?: string | Buffer | null
+  responseFormat: number
 }
 
 /** Has JavaScript called when there is room for the event of this number; null: for none. */
@@ -128,12 +132,12 @@ export declare function poolObserve(pool: ExternalObject<PoolHandle>, observing:
 
 /**
  * The function that puts events in: `(value, flags, number)`. `value` is the data if it is a number, or
- * with the flag for it a string; else the text of its JSON. `flags` are those of the ring. It returns the
+ * with the flag for it a string; else the text of its JSON, or bytes where the format is binary. `flags` are those of the ring. It returns the
  * sum of 1 if that was done, 2 if there is room for the event of this `number`, 4 if `poolFlush` is
  * to be called now, 8 if the event loop is to turn first. Without the 1 nothing is done: the event has to go through `poolSubmit`, or a
  * number that is not whole has to be given as its JSON, as does a string that is not ASCII.
  */
-export declare function poolPutter(pool: ExternalObject<PoolHandle>): (value: number | string, flags: number, number: number) => number
+export declare function poolPutter(pool: ExternalObject<PoolHandle>): (value: number | string | Uint8Array, flags: number, number: number) => number
 
 /** Lets every worker go. */
 export declare function poolRelease(pool: ExternalObject<PoolHandle>): void
@@ -145,14 +149,17 @@ export declare function poolSignal(pool: ExternalObject<PoolHandle>, worker: num
 export declare function poolSpawn(pool: ExternalObject<PoolHandle>, place: number): StartedWorker
 
 /**
- * Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, or with
- * the flag for it a string, `flags` those of the ring. False, with nothing done, if that string has to
- * be JSON.
+ * Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, or what
+ * the format in `flags`, those of the ring, says. False, with nothing done, if it is said to be a
+ * string as it is and has to be JSON.
  */
-export declare function poolSubmit(pool: ExternalObject<PoolHandle>, text: string, flags: number): boolean
+export declare function poolSubmit(pool: ExternalObject<PoolHandle>, text: string | Uint8Array, flags: number): boolean
 
-/** Hands an event to one worker, to start at once. False if the pool has no such worker. */
-export declare function poolSubmitTo(pool: ExternalObject<PoolHandle>, worker: number, text: string, flags: number): boolean
+/**
+ * Hands an event to one worker, to start at once; see `poolSubmit`. False if the pool has no such
+ * worker.
+ */
+export declare function poolSubmitTo(pool: ExternalObject<PoolHandle>, worker: number, text: string | Uint8Array, flags: number): boolean
 
 /**
  * The oldest piece of a queue (0 results, 1 failures, 2 observed): one JSON array of four values an
@@ -187,6 +194,8 @@ export interface Wire {
   whole: number
   giveBack: number
   string: number
+  formatAt: number
+  dataFormatAt: number
   entryFailed: number
   entryData: number
   entryResponse: number
@@ -194,15 +203,17 @@ export interface Wire {
   entryWhole: number
   entryCrash: number
   entryTaken: number
+  entryDataFormatAt: number
+  entryResponseFormatAt: number
 }
 
 /**
  * Writes an answer of any length, waiting for room if need be. `started` is as in `workerAnswerer`.
  * `data` is the event's data if the worker function changed it; null if not, or, with the flag for it,
- * if it is undefined now. False, with nothing done, if the response is said to be a string as it is,
- * and has to be JSON.
+ * if it is undefined now. Either is JSON, or what its format in the flags says. False, with nothing
+ * done, if one is said to be a string as it is and has to be JSON.
  */
-export declare function workerAnswer(worker: ExternalObject<WorkerHandle>, index: number, flags: number, started: number, response: string, data?: string | null): boolean
+export declare function workerAnswer(worker: ExternalObject<WorkerHandle>, index: number, flags: number, started: number, response: string | Uint8Array, data?: string | Uint8Array | null): boolean
 
 /**
  * The function that answers an event from JavaScript: `(index, flags, started, response)`, where
@@ -246,11 +257,12 @@ export declare function workerRing(worker: ExternalObject<WorkerHandle>): void
 /**
  * Runs events until there is a reason to stop: 0 nothing to do, 1 timers and sockets are to have their
  * turn, 2 an event is pending, 3 something has come for this worker alone. `serve` is called with each
- * event's data (a number, a string, the text of its JSON, or undefined where there is none), its flags
+ * event's data (a number, a string, the text of its JSON, a `Buffer` of what is binary, or undefined where
+ * there is none), its flags
  * and its index; it returns a number that is the response, true if it has answered, or false if the
  * event is pending. `isTurn`: timers and sockets have just had their turn.
  */
-export declare function workerRun(worker: ExternalObject<WorkerHandle>, serve: (value: number | string | undefined, flags: number, index: number) => number | boolean, isTurn: boolean): number
+export declare function workerRun(worker: ExternalObject<WorkerHandle>, serve: (value: any, flags: number, index: number) => number | boolean, isTurn: boolean): number
 
 /** How values are encoded in this run. */
 export declare function workerSerialization(worker: ExternalObject<WorkerHandle>): 'json' | 'advanced'

@@ -775,16 +775,16 @@ const ENDS = new Set(["leaving", "disconnect", "exit", "retired", "failed", "dra
  */
 function valuesOf(piece) {
   if (typeof piece === "string") return JSON.parse(piece);
-  const { kind, worker, data, isDataString, response, isResponseString } = piece;
-  return [kind, worker, valueOf(data, isDataString), valueOf(response, isResponseString)];
+  const { kind, worker, data, dataFormat, response, responseFormat } = piece;
+  return [kind, worker, valueOf(data, dataFormat), valueOf(response, responseFormat)];
 }
 
 /**
- * @param {string | null | undefined} text
- * @param {boolean} isString
+ * @param {string | Buffer | null | undefined} text
+ * @param {number} format 0 for JSON
  */
-const valueOf = (text, isString) =>
-  isString || typeof text !== "string" ? text : JSON.parse(text);
+const valueOf = (text, format) =>
+  format !== 0 || typeof text !== "string" ? text : JSON.parse(text);
 
 /** @param {any} event */
 function hasMoreThanData(event) {

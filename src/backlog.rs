@@ -23,6 +23,7 @@ use crate::memory::Memory;
 use crate::protocol::{Board, Common};
 use crate::ring::flag;
 use crate::scheduler::TaskId;
+use crate::store::Bytes;
 use crate::task::{Task, Tasks};
 
 pub(crate) use claimer::{Claimed, Claimer};
@@ -98,19 +99,20 @@ impl Backlog {
         self.mean_bytes.max(8) as usize
     }
 
-    /// Puts an event in; false if there is no room.
-    pub(crate) fn publish(&mut self, text: &[u8], flags: u32, tasks: &mut Tasks) -> bool {
+    /// Puts an event in; gives it back if there is no room.
+    pub(crate) fn publish(&mut self, task: Task, tasks: &mut Tasks) -> Result<(), Task> {
+        let Task { text, flags } = &task;
         let is_long = text.len() > Common::LONGEST;
         let len = if is_long { 0 } else { u32::try_from(text.len()).expect("shorter than that") };
-        let Some(start) = self.make_room(len, tasks) else { return false };
+        let Some(start) = self.make_room(len, tasks) else { return Err(task) };
         let id = self.published();
-        let mut flags = flags;
+        let mut flags = *flags;
         if is_long {
             flags |= flag::LONG;
-            tasks.keep(id, Task::new(text, flags));
+            tasks.keep(id, task);
         } else {
             self.memory.write(Common::BYTES + offset(start), text);
-            if text.is_ascii() {
+            if flags & flag::FORMAT == flag::STRING || text.is_ascii() {
                 flags |= flag::ASCII;
             }
         }
@@ -121,7 +123,7 @@ impl Backlog {
         for (memory, at) in [(&self.board, Board::PUBLISHED), (&self.memory, Common::PUBLISHED)] {
             memory.word(at).store(low(id + 1), Ordering::SeqCst);
         }
-        true
+        Ok(())
     }
 
     /// Where a text of `len` bytes can lie, if an event has a place and its text room. Events that
@@ -162,9 +164,9 @@ impl Backlog {
     /// Copies an event's text to where nobody else can touch it.
     pub(crate) fn keep(&self, id: TaskId, tasks: &mut Tasks) {
         if !tasks.has(id) {
-            let mut text = Vec::new();
+            let mut text = Bytes::default();
             let flags = self.read(id, &mut text);
-            tasks.keep(id, Task::new(&text, flags));
+            tasks.keep(id, Task::new(text, flags));
         }
     }
 
@@ -224,7 +226,7 @@ impl Backlog {
     }
 
     /// An event's text, put in the place of what is in `text`, and its flags.
-    pub(crate) fn read(&self, id: TaskId, text: &mut Vec<u8>) -> u32 {
+    pub(crate) fn read(&self, id: TaskId, text: &mut Bytes) -> u32 {
         text.clear();
         let (at, len) = (offset(self.word(id, 1)), self.word(id, 2) as usize);
         if at + len > Common::SIZE as usize {

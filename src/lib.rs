@@ -25,9 +25,10 @@
 //! that wakes a sleeping worker, or the I/O thread that a worker rang. The [`scheduler`] decides,
 //! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
-//! **Layers**, each knowing only those before it: `memory`, `frame`, `channel`, `note`, `scheduler`,
-//! `results`, `socket`, `child` → `ring`, `error` → `protocol` → `link` → `task` → `backlog` →
-//! `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows Node-API. (A test reads this
+//! **Layers**, each knowing only those before it: `memory`, `format`, `frame`, `channel`, `note`,
+//! `scheduler`, `socket`, `child` → `store`, `error` → `ring`, `results` → `protocol` → `link` →
+//! `task` → `backlog` → `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows
+//! Node-API. (A test reads this
 //! paragraph.)
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
@@ -43,6 +44,7 @@ mod binding;
 mod channel;
 mod child;
 mod error;
+mod format;
 mod frame;
 mod link;
 mod memory;
@@ -54,6 +56,7 @@ mod ring;
 mod runner;
 mod scheduler;
 mod socket;
+mod store;
 mod supervisor;
 mod task;
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::protocol::{Layout, Message};
 use crate::ring::{Broken, Consumer, Header, Kind, Producer, flag};
 use crate::scheduler::{How, TaskId};
 use crate::socket;
+use crate::store::Bytes;
 
 /// What waits for room in the task ring.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ enum Outgoing {
         how: How,
     },
     Message {
-        text: Vec<u8>,
+        text: Bytes,
     },
     /// The payload that is partly in the ring went elsewhere.
     Drop,
@@ -147,7 +148,7 @@ impl Link {
     }
 
     /// Puts a message of the user's behind what is on its way.
-    pub(crate) fn message(&mut self, text: Vec<u8>) {
+    pub(crate) fn message(&mut self, text: Bytes) {
         self.outgoing.push_back(Outgoing::Message { text });
     }
 
@@ -169,7 +170,7 @@ impl Link {
                     let header = Header::new(Kind::Task, flags | how);
                     (Header { index: self.published, ..header }, text)
                 }
-                Outgoing::Message { text } => (Header::new(Kind::Message, 0), text.as_slice()),
+                Outgoing::Message { text } => (Header::new(Kind::Message, 0), &**text),
                 Outgoing::Drop => (Header::new(Kind::Drop, 0), &[][..]),
             };
             let before = self.written;
@@ -220,7 +221,7 @@ impl Link {
     }
 
     /// The next frame that the worker has published.
-    pub(crate) fn pop(&mut self, payload: &mut Vec<u8>) -> Result<Option<Header>, Broken> {
+    pub(crate) fn pop(&mut self, payload: &mut Bytes) -> Result<Option<Header>, Broken> {
         self.answers.pop(payload)
     }
 

@@ -5,9 +5,35 @@
 
 use std::fs::File;
 use std::io;
+use std::mem::MaybeUninit;
 use std::sync::atomic::AtomicU32;
 
 use memmap2::{MmapMut, MmapOptions, MmapRaw};
+
+/// What bytes can be appended to.
+pub(crate) trait Sink {
+    /// Room for `len` more bytes.
+    fn spare(&mut self, len: usize) -> &mut [MaybeUninit<u8>];
+
+    /// Takes the first `len` bytes of that room in.
+    ///
+    /// # Safety
+    ///
+    /// There was room for them, and they are written.
+    unsafe fn advance(&mut self, len: usize);
+}
+
+impl Sink for Vec<u8> {
+    fn spare(&mut self, len: usize) -> &mut [MaybeUninit<u8>] {
+        self.reserve(len);
+        &mut self.spare_capacity_mut()[..len]
+    }
+
+    unsafe fn advance(&mut self, len: usize) {
+        // SAFETY: the caller has written them.
+        unsafe { self.set_len(self.len() + len) }
+    }
+}
 
 /// A page-aligned region of zeroed memory, shared with whoever maps the same file.
 #[derive(Debug)]
@@ -70,18 +96,29 @@ impl Memory {
     }
 
     /// Appends `len` bytes at `offset` to `to`.
-    pub(crate) fn read(&self, offset: usize, len: usize, to: &mut Vec<u8>) {
+    pub(crate) fn read(&self, offset: usize, len: usize, to: &mut impl Sink) {
         assert!(offset + len <= self.len(), "read outside the memory");
-        to.reserve(len);
-        // SAFETY: in bounds (above); the reserved tail of `to` is writable and never overlaps a
+        let room = &mut to.spare(len)[..len];
+        // SAFETY: in bounds (above, on either side); the room is writable and never overlaps this
         // mapping; every bit pattern is a valid `u8`.
         unsafe {
             std::ptr::copy_nonoverlapping(
                 self.as_mut_ptr().add(offset),
-                to.as_mut_ptr().add(to.len()),
+                room.as_mut_ptr().cast(),
                 len,
             );
-            to.set_len(to.len() + len);
+            to.advance(len);
         }
+    }
+
+    /// The `N` bytes at `offset`.
+    pub(crate) fn array<const N: usize>(&self, offset: usize) -> [u8; N] {
+        assert!(offset + N <= self.len(), "read outside the memory");
+        let mut bytes = [0; N];
+        // SAFETY: in bounds (above); the array never overlaps a mapping.
+        unsafe {
+            std::ptr::copy_nonoverlapping(self.as_mut_ptr().add(offset), bytes.as_mut_ptr(), N);
+        }
+        bytes
     }
 }

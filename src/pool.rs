@@ -29,6 +29,7 @@ use crate::memory::Memory;
 use crate::note::Note;
 use crate::protocol::{Board, Message};
 use crate::results::Piece;
+use crate::store::Bytes;
 use crate::supervisor::{Command, Ending, Launch, Verdict, judge};
 use crate::task::Task;
 
@@ -140,15 +141,17 @@ impl Pool {
     }
 
     /// Takes in an event that JavaScript cannot put into the backlog itself.
-    pub(crate) fn submit(&self, text: &[u8], flags: u32) {
-        self.enter(|state| state.submit(text, flags));
+    pub(crate) fn submit(&self, text: impl Into<Bytes>, flags: u32) {
+        let task = Task::new(text.into(), flags);
+        self.enter(|state| state.submit(task));
     }
 
     /// Hands an event to one worker, to be started at once. False if there is no such worker.
-    pub(crate) fn submit_to(&self, worker: u32, text: &[u8], flags: u32) -> bool {
+    pub(crate) fn submit_to(&self, worker: u32, text: impl Into<Bytes>, flags: u32) -> bool {
+        let task = Task::new(text.into(), flags);
         self.enter(|state| {
             let Some(slot) = state.slot_of(worker) else { return false };
-            let task = state.tasks.add(Task::new(text, flags));
+            let task = state.tasks.add(task);
             state.scheduler.submit_to(slot, task, &mut state.actions);
             if state.failed.is_some() || state.slots[slot].closed {
                 state.scheduler.retired(slot, &mut state.actions);
@@ -158,14 +161,15 @@ impl Pool {
     }
 
     /// Sends a message of the user's to one worker. False if it is gone.
-    pub(crate) fn message(&self, worker: u32, text: &[u8]) -> bool {
+    pub(crate) fn message(&self, worker: u32, text: impl Into<Bytes>) -> bool {
+        let text = text.into();
         self.enter(|state| {
             let Some(link) = state.link_of(worker) else { return false };
             if link.registered {
-                link.message(text.to_vec());
+                link.message(text);
                 return true;
             }
-            let message = format!("{}\n", String::from_utf8_lossy(text));
+            let message = format!("{}\n", String::from_utf8_lossy(&text));
             link.send_line(&message)
         })
     }

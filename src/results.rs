@@ -7,13 +7,12 @@
 
 use std::collections::VecDeque;
 
+use crate::format::Format;
+use crate::store::{Bytes, LONG};
+
 /// A segment is closed when it has this many bytes: large enough that parsing it costs per entry
 /// and not per call, small enough that a program which stops early has not decoded much.
 const SEGMENT: usize = 64 * 1024;
-
-/// An entry whose texts have more bytes is a piece of its own: the few calls that it takes cost less
-/// than copying that much.
-const LONG: usize = 16 * 1024;
 
 /// What kind of entry it is: the sum of these.
 pub(crate) mod entry {
@@ -31,38 +30,74 @@ pub(crate) mod entry {
     pub(crate) const CRASH: u32 = 32;
     /// The worker has another event already, or is gone for good: it is not free.
     pub(crate) const TAKEN: u32 = 64;
+    /// Two bits each, in an array: the format of the data and of the response, if that is binary.
+    /// Strings are JSON there, and what is binary is a string of base64.
+    pub(crate) const DATA_FORMAT_AT: u32 = 7;
+    pub(crate) const RESPONSE_FORMAT_AT: u32 = 9;
 }
 
 /// A value as it waits.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Value<'a> {
-    Json(&'a [u8]),
-    /// A string, as it is.
-    String(&'a [u8]),
+#[derive(Debug)]
+pub(crate) struct Value<'a> {
+    format: Format,
+    bytes: Source<'a>,
+}
+
+/// Where a value's bytes come from.
+#[derive(Debug)]
+enum Source<'a> {
+    /// They are copied.
+    Lent(&'a [u8]),
+    /// They are moved.
+    Given(Bytes),
 }
 
 impl<'a> Value<'a> {
-    /// A text that is a string itself, or JSON.
-    pub(crate) fn new(text: &'a [u8], is_string: bool) -> Self {
-        if is_string { Self::String(text) } else { Self::Json(text) }
+    /// A value whose bytes are copied.
+    pub(crate) fn new(bytes: &'a [u8], format: Format) -> Self {
+        Self { format, bytes: Source::Lent(bytes) }
     }
 
-    fn text(self) -> &'a [u8] {
-        match self {
-            Self::Json(text) | Self::String(text) => text,
+    pub(crate) fn json(text: &'a [u8]) -> Self {
+        Self::new(text, Format::Json)
+    }
+
+    /// A value whose bytes are moved out of `bytes` if they are long.
+    pub(crate) fn out_of(bytes: &'a mut Bytes, format: Format) -> Self {
+        let bytes = if bytes.is_long() {
+            Source::Given(std::mem::take(bytes))
+        } else {
+            Source::Lent(bytes)
+        };
+        Self { format, bytes }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Source::Lent(bytes) => bytes,
+            Source::Given(bytes) => bytes,
         }
     }
 
-    fn is_string(self) -> bool {
-        matches!(self, Self::String(_))
+    fn into_bytes(self) -> Bytes {
+        match self.bytes {
+            Source::Lent(bytes) => Bytes::from(bytes),
+            Source::Given(bytes) => bytes,
+        }
     }
 
-    fn write(self, to: &mut Vec<u8>) {
-        match self {
-            Self::Json(text) => to.extend_from_slice(text),
-            Self::String(text) => {
+    /// Its format in an array.
+    fn kind(&self) -> u32 {
+        if self.format.is_binary() { self.format.number() } else { 0 }
+    }
+
+    fn write(&self, to: &mut Vec<u8>) {
+        let bytes = self.bytes();
+        match self.format {
+            Format::Json => to.extend_from_slice(bytes),
+            Format::String => {
                 to.push(b'"');
-                for part in text.chunks(4096) {
+                for part in bytes.chunks(4096) {
                     // Without a branch, so that it takes many bytes at a time.
                     let is_plain = !part.iter().fold(false, |any, &byte| any | must_escape(byte));
                     if is_plain {
@@ -75,7 +110,32 @@ impl<'a> Value<'a> {
                 }
                 to.push(b'"');
             }
+            Format::Clone | Format::Buffer => {
+                to.push(b'"');
+                write_base64(bytes, to);
+                to.push(b'"');
+            }
         }
+    }
+}
+
+fn write_base64(bytes: &[u8], to: &mut Vec<u8>) {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = |triple: [u8; 3]| {
+        let number = u32::from_be_bytes([0, triple[0], triple[1], triple[2]]);
+        [18, 12, 6, 0].map(|at| DIGITS[(number >> at) as usize & 63])
+    };
+    let (triples, rest) = bytes.as_chunks::<3>();
+    to.reserve(triples.len() * 4 + 4);
+    for &triple in triples {
+        to.extend_from_slice(&digits(triple));
+    }
+    if !rest.is_empty() {
+        let mut triple = [0; 3];
+        triple[..rest.len()].copy_from_slice(rest);
+        let mut last = digits(triple);
+        last[rest.len() + 1..].fill(b'=');
+        to.extend_from_slice(&last);
     }
 }
 
@@ -98,7 +158,7 @@ fn escape(byte: u8, to: &mut Vec<u8>) {
 }
 
 /// One entry.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Entry<'a> {
     pub(crate) kind: u32,
     pub(crate) worker: u32,
@@ -117,12 +177,18 @@ pub(crate) enum Piece {
 /// An entry with long texts.
 #[derive(Debug)]
 pub(crate) struct LongEntry {
+    /// Without the formats, which stand by the texts.
     pub(crate) kind: u32,
     pub(crate) worker: u32,
-    pub(crate) data: Option<Vec<u8>>,
-    pub(crate) is_data_string: bool,
-    pub(crate) response: Option<Vec<u8>>,
-    pub(crate) is_response_string: bool,
+    pub(crate) data: Option<Long>,
+    pub(crate) response: Option<Long>,
+}
+
+/// A value of an entry with long texts.
+#[derive(Debug)]
+pub(crate) struct Long {
+    pub(crate) format: Format,
+    pub(crate) bytes: Bytes,
 }
 
 #[derive(Debug)]
@@ -146,12 +212,16 @@ impl Results {
 
     pub(crate) fn push(&mut self, entry: Entry<'_>) {
         self.count += 1;
-        let nothing = Value::Json(b"0");
-        let (data, response) = (entry.data.unwrap_or(nothing), entry.response.unwrap_or(nothing));
-        if data.text().len() + response.text().len() > LONG {
+        let len = |value: &Option<Value<'_>>| value.as_ref().map_or(0, |it| it.bytes().len());
+        if len(&entry.data) + len(&entry.response) > LONG {
             self.push_long(entry);
             return;
         }
+        let data = entry.data.unwrap_or(Value::json(b"0"));
+        let response = entry.response.unwrap_or(Value::json(b"0"));
+        let kind = entry.kind
+            | data.kind() << entry::DATA_FORMAT_AT
+            | response.kind() << entry::RESPONSE_FORMAT_AT;
         let is_open =
             |last: &Segment| matches!(&last.piece, Piece::Array(text) if text.len() < SEGMENT);
         if !self.segments.back().is_some_and(is_open) {
@@ -163,7 +233,7 @@ impl Results {
             text.push(b',');
         }
         let mut digits = itoa::Buffer::new();
-        text.extend_from_slice(digits.format(entry.kind).as_bytes());
+        text.extend_from_slice(digits.format(kind).as_bytes());
         text.push(b',');
         text.extend_from_slice(digits.format(entry.worker).as_bytes());
         text.push(b',');
@@ -175,14 +245,9 @@ impl Results {
 
     fn push_long(&mut self, entry: Entry<'_>) {
         let Entry { kind, worker, data, response } = entry;
-        let long = LongEntry {
-            kind,
-            worker,
-            data: data.map(|data| data.text().to_vec()),
-            is_data_string: data.is_some_and(Value::is_string),
-            response: response.map(|response| response.text().to_vec()),
-            is_response_string: response.is_some_and(Value::is_string),
-        };
+        let long = |value: Value<'_>| Long { format: value.format, bytes: value.into_bytes() };
+        let (data, response) = (data.map(long), response.map(long));
+        let long = LongEntry { kind, worker, data, response };
         self.segments.push_back(Segment { piece: Piece::Long(Box::new(long)), count: 1 });
     }
 
@@ -209,8 +274,8 @@ mod tests {
             results.push(Entry {
                 kind: entry::DATA | entry::RESPONSE,
                 worker: i % 3,
-                data: Some(Value::Json(data.as_bytes())),
-                response: (i % 2 == 0).then_some(Value::Json(b"{\"a\":[1]}")),
+                data: Some(Value::json(data.as_bytes())),
+                response: (i % 2 == 0).then_some(Value::json(b"{\"a\":[1]}")),
             });
         }
         assert_eq!(results.len(), 20_000);
@@ -246,17 +311,53 @@ mod tests {
             &"x".repeat(10_000),
         ] {
             let mut results = Results::default();
-            let [data, response] = [Some(Value::String(text.as_bytes())); 2];
+            let [data, response] =
+                [(); 2].map(|()| Some(Value::new(text.as_bytes(), Format::String)));
             results.push(Entry { kind: 6, worker: 1, data, response });
             let piece = results.take().expect("an entry");
             let Piece::Array(json) = piece else {
                 let Piece::Long(entry) = piece else { unreachable!() };
-                assert_eq!([entry.data, entry.response], [(); 2].map(|()| Some(text.into())));
-                assert!(text.len() > LONG / 2 && entry.is_data_string && entry.is_response_string);
+                for value in [entry.data, entry.response].map(|value| value.expect("there")) {
+                    assert_eq!(*value.bytes, *text.as_bytes());
+                    assert_eq!(value.format, Format::String);
+                }
+                assert!(text.len() > LONG / 2);
                 continue;
             };
             let values: Vec<serde_json::Value> = serde_json::from_slice(&json).expect("JSON");
             assert_eq!(values[2..], [text, text]);
         }
+    }
+
+    #[test]
+    fn binary_values_become_base64_in_arrays_and_stay_as_they_are_when_long() {
+        for (bytes, text) in [
+            (&b""[..], ""),
+            (b"\0", "AA=="),
+            (b"\xff\xfe", "//4="),
+            (b"\xfb\xef\xbe", "++++"),
+            (b"any carnal pleas", "YW55IGNhcm5hbCBwbGVhcw=="),
+        ] {
+            let mut results = Results::default();
+            let data = Some(Value::new(bytes, Format::Buffer));
+            let response = Some(Value::new(bytes, Format::Clone));
+            let kind = entry::DATA | entry::RESPONSE;
+            results.push(Entry { kind, worker: 1, data, response });
+            let Some(Piece::Array(json)) = results.take() else { panic!("it is short") };
+            let values: Vec<serde_json::Value> = serde_json::from_slice(&json).expect("JSON");
+            let kind = kind | (3 << entry::DATA_FORMAT_AT) | (2 << entry::RESPONSE_FORMAT_AT);
+            assert_eq!(values[0], kind);
+            assert_eq!(values[2..], [text, text]);
+        }
+        let mut results = Results::default();
+        let mut bytes = Bytes::from(&*vec![200; LONG + 1]);
+        let at = bytes.as_ptr();
+        let response = Some(Value::out_of(&mut bytes, Format::Buffer));
+        results.push(Entry { kind: entry::RESPONSE, worker: 1, data: None, response });
+        assert!(bytes.is_empty());
+        let Some(Piece::Long(long)) = results.take() else { panic!("it is long") };
+        let response = long.response.expect("there");
+        assert!(long.data.is_none() && long.kind == entry::RESPONSE);
+        assert_eq!((response.bytes.as_ptr(), response.format), (at, Format::Buffer), "moved");
     }
 }

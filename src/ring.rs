@@ -13,7 +13,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::memory::Memory;
+use crate::format::Format;
+use crate::memory::{Memory, Sink};
+use crate::store::Bytes;
 
 /// Bytes before a payload: length, kind and flags, index, split (four `u32`), then the times at
 /// which the event started and finished (two `f64`, milliseconds of the monotonic clock).
@@ -21,6 +23,10 @@ pub(crate) const HEADER: usize = 32;
 
 /// The longest payload that is put together from chunks: beyond what a V8 string can hold.
 pub(crate) const MAX_PAYLOAD: usize = 1 << 30;
+
+/// The longest payload that there is room for before it comes: what a producer says of its length is
+/// believed so far. More grows with what is there.
+const MOST_RESERVED: usize = 64 << 20;
 
 /// What a frame is: the low byte of its kind word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +36,7 @@ pub(crate) enum Kind {
     Task = 1,
     /// A message of the user's own (`worker.send`, `process.send`).
     Message = 2,
-    /// A part of the payload of the frame that follows.
+    /// A part of the payload of the frame that follows; its `split` is how long that is in all.
     Chunk = 3,
     /// Forget the chunks so far: their event went elsewhere.
     Drop = 4,
@@ -40,6 +46,8 @@ pub(crate) enum Kind {
 
 /// What else a frame says: bits of its kind word above the low byte.
 pub(crate) mod flag {
+    use crate::format::Format;
+
     /// The event's data is `undefined`: there is no text.
     pub(crate) const HOLE: u32 = 1 << 8;
     /// Of an event: start at once, whatever else runs, because the program chose this worker itself. Of
@@ -62,8 +70,23 @@ pub(crate) mod flag {
     /// Of an event: to be given back if the worker runs another, which it has just claimed. Of an answer:
     /// it is none, the event is given back.
     pub(crate) const RETURN: u32 = 1 << 17;
-    /// The text is no JSON: it is the string itself, of ASCII alone. Of an answer: its response is.
-    pub(crate) const STRING: u32 = 1 << 18;
+    /// Two bits: the format of the event's data, or of the answer's response. See [`super::format_of`].
+    pub(crate) const FORMAT: u32 = Format::MASK << FORMAT_AT;
+    pub(crate) const FORMAT_AT: u32 = 18;
+    /// The format of a string as it is.
+    pub(crate) const STRING: u32 = (Format::String as u32) << FORMAT_AT;
+    /// Two bits: the format of an answer's changed data.
+    pub(crate) const DATA_FORMAT_AT: u32 = 20;
+}
+
+/// How the event's data is encoded, or the answer's response.
+pub(crate) fn format_of(flags: u32) -> Format {
+    Format::from_number(flags >> flag::FORMAT_AT)
+}
+
+/// How the data is encoded that the worker function changed.
+pub(crate) fn data_format_of(flags: u32) -> Format {
+    Format::from_number(flags >> flag::DATA_FORMAT_AT)
 }
 
 /// What stands before a payload, without its length.
@@ -154,7 +177,7 @@ impl Ring {
         self.memory.write(self.place.bytes, &from[first..]);
     }
 
-    fn read(&self, position: u32, len: usize, to: &mut Vec<u8>) {
+    fn read(&self, position: u32, len: usize, to: &mut impl Sink) {
         let at = (position & (self.place.size - 1)) as usize;
         let first = len.min(self.place.size as usize - at);
         self.memory.read(self.place.bytes + at, first, to);
@@ -163,6 +186,19 @@ impl Ring {
 }
 
 impl Ring {
+    /// The bytes of the header at `position`, which may wrap around the end.
+    fn header(&self, position: u32) -> [u8; HEADER] {
+        let at = (position & (self.place.size - 1)) as usize;
+        if at + HEADER <= self.place.size as usize {
+            return self.memory.array(self.place.bytes + at);
+        }
+        std::array::from_fn(|offset| {
+            let at = (at + offset) & (self.place.size as usize - 1);
+            let [byte] = self.memory.array(self.place.bytes + at);
+            byte
+        })
+    }
+
     /// The header at the head and the length of its payload, both checked.
     fn peek(&self) -> Result<Option<(Header, usize)>, Broken> {
         let head = self.head(Ordering::Relaxed);
@@ -173,8 +209,7 @@ impl Ring {
         if published > self.place.size {
             return Err(Broken::Positions(published));
         }
-        let mut bytes = Vec::with_capacity(HEADER);
-        self.read(head, HEADER, &mut bytes);
+        let bytes = self.header(head);
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
         let time = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
         let len = word(0);
@@ -218,9 +253,10 @@ impl Producer {
     /// `written`. True when the frame is complete and published.
     pub(crate) fn push(&self, header: &Header, payload: &[u8], written: &mut usize) -> bool {
         let longest = self.0.longest_frame_payload();
+        let total = u32::try_from(payload.len()).unwrap_or(u32::MAX);
         while payload.len() - *written > longest {
             let part = &payload[*written..*written + longest];
-            if !self.frame(&Header::new(Kind::Chunk, 0), part) {
+            if !self.frame(&Header { split: total, ..Header::new(Kind::Chunk, 0) }, part) {
                 return false;
             }
             *written += longest;
@@ -275,12 +311,12 @@ impl Producer {
 #[derive(Debug)]
 pub(crate) struct Consumer {
     ring: Ring,
-    chunks: Vec<u8>,
+    chunks: Bytes,
 }
 
 impl Consumer {
     pub(crate) fn new(memory: Arc<Memory>, place: Place) -> Self {
-        Self { ring: Ring::new(memory, place), chunks: Vec::new() }
+        Self { ring: Ring::new(memory, place), chunks: Bytes::default() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -288,13 +324,18 @@ impl Consumer {
     }
 
     /// The next complete frame; its payload replaces what is in `payload`.
-    pub(crate) fn pop(&mut self, payload: &mut Vec<u8>) -> Result<Option<Header>, Broken> {
+    pub(crate) fn pop(&mut self, payload: &mut Bytes) -> Result<Option<Header>, Broken> {
         payload.clear();
         while let Some((header, len)) = self.ring.peek()? {
             match header.kind {
-                Kind::Chunk => self.take(len, None)?,
+                Kind::Chunk => {
+                    if self.chunks.is_empty() {
+                        self.chunks.reserve((header.split as usize).clamp(len, MOST_RESERVED));
+                    }
+                    self.take(len, None)?;
+                }
                 Kind::Drop => {
-                    self.chunks = Vec::new();
+                    self.chunks = Bytes::default();
                     self.take(len, Some(payload))?;
                     payload.clear();
                 }
@@ -311,7 +352,7 @@ impl Consumer {
     }
 
     /// Moves the frame's payload into `to`, or onto the chunks, and frees its place.
-    fn take(&mut self, len: usize, to: Option<&mut Vec<u8>>) -> Result<(), Broken> {
+    fn take(&mut self, len: usize, to: Option<&mut Bytes>) -> Result<(), Broken> {
         let to = to.unwrap_or(&mut self.chunks);
         if to.len() + len > MAX_PAYLOAD {
             return Err(Broken::TooLong);
@@ -348,7 +389,7 @@ mod tests {
     #[test]
     fn frames_of_every_length_come_out_as_they_went_in_also_around_the_end() {
         let (producer, mut consumer, _) = pair();
-        let mut payload = Vec::new();
+        let mut payload = Bytes::default();
         for len in 0..3000_u32 {
             let sent: Vec<u8> = (0..len).map(|i| (i * 7 + len) as u8).collect();
             let mut written = 0;
@@ -364,7 +405,7 @@ mod tests {
                 assert_eq!(got, None, "an incomplete frame of {len} bytes came out");
             };
             assert_eq!(got, Some(header(len)));
-            assert_eq!(payload, sent);
+            assert_eq!(*payload, *sent);
             assert!(producer.is_drained() && consumer.is_empty());
         }
     }
@@ -372,7 +413,7 @@ mod tests {
     #[test]
     fn a_full_ring_takes_nothing_more_until_it_is_read() {
         let (producer, mut consumer, _) = pair();
-        let mut payload = Vec::new();
+        let mut payload = Bytes::default();
         let mut pushed = 0;
         while producer.push(&header(pushed), b"12345", &mut 0) {
             pushed += 1;
@@ -389,7 +430,7 @@ mod tests {
     #[test]
     fn a_drop_frame_forgets_the_chunks_before_it() {
         let (producer, mut consumer, _) = pair();
-        let mut payload = Vec::new();
+        let mut payload = Bytes::default();
         let mut written = 0;
         assert!(!producer.push(&header(1), &[7; 2000], &mut written));
         assert!(written > 0);
@@ -397,7 +438,7 @@ mod tests {
         assert!(producer.push(&Header::new(Kind::Drop, 0), &[], &mut 0));
         assert!(producer.push(&header(2), b"whole", &mut 0));
         assert_eq!(consumer.pop(&mut payload).expect("sound").map(|h| h.index), Some(2));
-        assert_eq!(payload, b"whole");
+        assert_eq!(*payload, *b"whole");
     }
 
     /// What a killed producer leaves: every prefix of the bytes of a stream of frames, with the
@@ -417,13 +458,13 @@ mod tests {
             memory.word(PLACE.head).store(0, Ordering::SeqCst);
             memory.word(PLACE.tail).store(tail, Ordering::SeqCst);
             let mut consumer = Consumer::new(memory.clone(), PLACE);
-            let mut payload = Vec::new();
+            let mut payload = Bytes::default();
             let mut whole = 0;
             let ended = loop {
                 match consumer.pop(&mut payload) {
                     Ok(Some(header)) => {
                         assert_eq!(header.index, whole);
-                        assert_eq!(payload, vec![9; whole as usize * 11]);
+                        assert_eq!(*payload, vec![9; whole as usize * 11]);
                         whole += 1;
                     }
                     Ok(None) => break true,
@@ -436,10 +477,43 @@ mod tests {
         }
     }
 
+    /// A payload in chunks that say of its length what is not so.
+    #[test]
+    fn a_wrong_total_costs_nothing_but_copies() {
+        let place = Place { size: 1 << 20, ..PLACE };
+        for total in [0, 1, 40_000, 100_000, u32::MAX] {
+            let memory = Arc::new(Memory::anonymous(place.bytes + (1 << 20)).expect("memory"));
+            let producer = Producer::new(memory.clone(), place);
+            let mut consumer = Consumer::new(memory, place);
+            let part = vec![7; 30_000];
+            for _ in 0..3 {
+                let chunk = Header { split: total, ..Header::new(Kind::Chunk, 0) };
+                assert!(producer.push(&chunk, &part, &mut 0));
+            }
+            assert!(producer.push(&header(1), &part, &mut 0));
+            let mut payload = Bytes::default();
+            assert_eq!(consumer.pop(&mut payload), Ok(Some(header(1))));
+            assert!(*payload == vec![7; 4 * part.len()], "said to be {total}");
+        }
+    }
+
+    #[test]
+    fn formats_stand_side_by_side_in_the_flags_of_an_answer() {
+        for number in 0..=Format::MASK {
+            let (format, other) = (Format::from_number(number), Format::from_number(!number));
+            let flags = flag::RESPONSE
+                | (format.number() << flag::FORMAT_AT)
+                | (other.number() << flag::DATA_FORMAT_AT);
+            assert_eq!((format_of(flags), data_format_of(flags)), (format, other));
+            assert_eq!(format.number(), number);
+        }
+        assert_eq!(format_of(flag::STRING), Format::String);
+    }
+
     #[test]
     fn a_hostile_producer_gets_an_error() {
         let (producer, mut consumer, memory) = pair();
-        let mut payload = Vec::new();
+        let mut payload = Bytes::default();
         memory.word(PLACE.tail).store(4096, Ordering::SeqCst);
         assert_eq!(consumer.pop(&mut payload), Err(Broken::Positions(4096)));
         memory.word(PLACE.tail).store(0, Ordering::SeqCst);

@@ -3,30 +3,28 @@
 
 use std::collections::HashMap;
 
-use smallvec::SmallVec;
-
 use crate::link::Texts;
 use crate::ring::flag;
 use crate::scheduler::TaskId;
+use crate::store::Bytes;
 
 /// The ids of the backlog's events are their numbers; those of all others begin here.
 pub(crate) const OTHERS: TaskId = 1 << 63;
 
 /// What is kept of an event's flags.
-const KEPT: u32 = flag::HOLE | flag::WHOLE | flag::STRING;
+const KEPT: u32 = flag::HOLE | flag::WHOLE | flag::FORMAT;
 
-/// An event as JavaScript handed it over. Most are a number or a short string: those need no
-/// allocation of their own.
+/// An event as JavaScript handed it over.
 #[derive(Debug)]
 pub(crate) struct Task {
-    pub(crate) text: SmallVec<[u8; 24]>,
-    /// [`flag::HOLE`], [`flag::WHOLE`], [`flag::STRING`] or nothing.
+    pub(crate) text: Bytes,
+    /// [`flag::HOLE`], [`flag::WHOLE`] and the format, or nothing.
     pub(crate) flags: u32,
 }
 
 impl Task {
-    pub(crate) fn new(text: &[u8], flags: u32) -> Self {
-        Self { text: SmallVec::from_slice(text), flags: flags & KEPT }
+    pub(crate) fn new(text: Bytes, flags: u32) -> Self {
+        Self { text, flags: flags & KEPT }
     }
 }
 

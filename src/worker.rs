@@ -16,6 +16,7 @@ use crate::memory::Memory;
 use crate::protocol::{Common, Hello, Invitation, Layout, Message, Refusal, VERSION};
 use crate::ring::{Consumer, Header, Producer};
 use crate::socket;
+use crate::store::Bytes;
 
 /// How long a worker whose master is gone may take to end by itself: Node's own `disconnect` runs
 /// the program's `exit` handlers meanwhile. A worker that is blocked is ended after it.
@@ -31,7 +32,7 @@ const ORPHAN: i32 = 1;
 #[derive(Debug)]
 pub(crate) struct Item {
     pub(crate) header: Header,
-    pub(crate) text: Vec<u8>,
+    pub(crate) text: Bytes,
 }
 
 /// What happens to a worker, for whoever runs its JavaScript.
@@ -248,7 +249,7 @@ impl Worker {
 
     /// Moves what is in the ring to the inbox, and asks for more if the master has more.
     fn fill(&self, inbox: &mut Inbox) -> io::Result<()> {
-        let mut text = Vec::new();
+        let mut text = Bytes::default();
         while let Some(header) = inbox.ring.pop(&mut text).map_err(io::Error::other)? {
             inbox.items.push(Item { header, text: std::mem::take(&mut text) });
         }

@@ -58,7 +58,8 @@ impl Bench {
     }
 
     fn publish(&mut self, text: &str) -> bool {
-        self.backlog.publish(text.as_bytes(), 0, &mut self.tasks)
+        let task = Task::new(text.as_bytes().into(), 0);
+        self.backlog.publish(task, &mut self.tasks).is_ok()
     }
 
     /// Publishes what there is room for; how many that is.
@@ -76,13 +77,13 @@ impl Bench {
 
     /// Ends an event: its text, wherever that is.
     fn end(&mut self, id: TaskId) -> Vec<u8> {
-        let mut text = Vec::new();
+        let mut text = Bytes::default();
         match self.tasks.remove(id) {
-            Some(task) => text = task.text.to_vec(),
+            Some(task) => text = task.text,
             None => _ = self.backlog.read(id, &mut text),
         }
         self.backlog.end(id);
-        text
+        text.to_vec()
     }
 
     /// Ends the event of this number.
@@ -135,7 +136,8 @@ fn the_core_and_javascript_put_an_event_in_alike() {
     for _ in 0..2000 {
         let text = texts[random.usize(..texts.len())].repeat(random.usize(..200));
         let flags = [0, flag::HOLE, flag::WHOLE][random.usize(..3)];
-        assert!(core.backlog.publish(text.as_bytes(), flags, &mut core.tasks));
+        let task = Task::new(text.as_bytes().into(), flags);
+        assert!(core.backlog.publish(task, &mut core.tasks).is_ok());
         assert!(javascript.writer.write(flags, &text));
     }
     let words = |bench: &Bench| -> Vec<u32> {

@@ -12,16 +12,17 @@ use napi_derive::napi;
 use tokio::sync::mpsc;
 
 use super::call::Call;
-use super::direct::{CHARACTER, Callee, Direct, number, units, word, write};
-use super::text::Text;
+use super::direct::{Callee, Direct, encode, number, word};
+use super::text::{Argument, Content, Text};
 use crate::backlog::Writer;
 use crate::child::{Recipe, Stream};
 use crate::error::Error;
+use crate::format::Format;
 use crate::memory::Memory;
 use crate::pool::{Pool, Queue};
 use crate::protocol::{Board, Common};
-use crate::results::Piece;
-use crate::ring::flag;
+use crate::results::{Long, Piece};
+use crate::ring::{flag, format_of};
 use crate::runner::clock;
 use crate::scheduler::MAX_WINDOW;
 use crate::socket;
@@ -178,11 +179,13 @@ const TURN: f64 = 1.0;
 const LARGE: usize = 16 * 1024;
 
 /// The function that puts events in: `(value, flags, number)`. `value` is the data if it is a number, or
-/// with the flag for it a string; else the text of its JSON. `flags` are those of the ring. It returns the
+/// with the flag for it a string; else the text of its JSON, or bytes where the format is binary. `flags` are those of the ring. It returns the
 /// sum of 1 if that was done, 2 if there is room for the event of this `number`, 4 if `poolFlush` is
 /// to be called now, 8 if the event loop is to turn first. Without the 1 nothing is done: the event has to go through `poolSubmit`, or a
 /// number that is not whole has to be given as its JSON, as does a string that is not ASCII.
-#[napi(ts_return_type = "(value: number | string, flags: number, number: number) => number")]
+#[napi(
+    ts_return_type = "(value: number | string | Uint8Array, flags: number, number: number) => number"
+)]
 pub fn pool_putter(pool: &External<PoolHandle>) -> Direct<Putter> {
     Direct { state: Rc::clone(&pool.putter) }
 }
@@ -211,7 +214,7 @@ impl Callee for Putter {
             let flags = word(env, flags);
             match number(env, value) {
                 Some(value) => put_number(writer, value, flags),
-                None => put_text(writer, env, value, flags),
+                None => put_encoded(writer, env, value, flags),
             }
         };
         let Some(len) = done else { return 0 };
@@ -238,30 +241,32 @@ fn put_number(writer: &Writer, value: f64, flags: u32) -> Option<usize> {
     Some(text.len())
 }
 
-/// Puts a string in; returns how many bytes that took.
+/// Puts a text or bytes in; returns how many bytes that took.
 ///
 /// # Safety
-/// In a call of `env`, whose value `text` is.
-unsafe fn put_text(
+/// In a call of `env`, whose value `value` is.
+unsafe fn put_encoded(
     writer: &Writer,
     env: sys::napi_env,
-    text: sys::napi_value,
+    value: sys::napi_value,
     flags: u32,
 ) -> Option<usize> {
+    let format = format_of(flags);
+    let mut found = None;
+    let place = |len| {
+        let room = writer.room(len)?;
+        let bytes = writer.bytes(&room);
+        found = Some((room, len));
+        Some(bytes)
+    };
     // SAFETY: the caller's; there is the room that was asked for.
-    unsafe {
-        let units = units(env, text)?;
-        let is_string = flags & flag::STRING != 0;
-        let longest = 1 + if is_string { units + CHARACTER } else { units * 3 };
-        let room = writer.room(longest)?;
-        let len = write(env, text, writer.bytes(&room), longest);
-        if is_string && len != units {
-            return None;
-        }
-        let ascii = if len == units { flag::ASCII } else { 0 };
-        writer.publish(&room, len as u32, flags | ascii);
-        Some(len)
-    }
+    let len = unsafe { encode(env, value, format, place)? };
+    let (room, longest) = found?;
+    // A JSON text of ASCII takes a third of what there is room for, and the zero.
+    let is_ascii = format == Format::Json && longest == len * 3 + 1;
+    let flags = if is_ascii { flags | flag::ASCII } else { flags };
+    writer.publish(&room, len as u32, flags);
+    Some(len)
 }
 
 /// The event loop has turned.
@@ -303,31 +308,31 @@ pub fn pool_look_for_room(pool: &External<PoolHandle>, number: i32) -> bool {
     pool.pool.look_for_room(number.cast_unsigned())
 }
 
-/// Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, or with
-/// the flag for it a string, `flags` those of the ring. False, with nothing done, if that string has to
-/// be JSON.
+/// Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, or what
+/// the format in `flags`, those of the ring, says. False, with nothing done, if it is said to be a
+/// string as it is and has to be JSON.
 #[napi]
 pub fn pool_submit(
     pool: &External<PoolHandle>,
-    #[napi(ts_arg_type = "string")] text: Text,
+    #[napi(ts_arg_type = "string | Uint8Array")] text: Argument<'_>,
     flags: u32,
-) -> bool {
-    let is_done = flags & flag::STRING == 0 || text.0.is_ascii();
-    if is_done {
-        pool.pool.submit(&text.0, flags);
-    }
-    is_done
+) -> napi::Result<bool> {
+    let Some(text) = text.read(format_of(flags))? else { return Ok(false) };
+    pool.pool.submit(text, flags);
+    Ok(true)
 }
 
-/// Hands an event to one worker, to start at once. False if the pool has no such worker.
+/// Hands an event to one worker, to start at once; see `poolSubmit`. False if the pool has no such
+/// worker.
 #[napi]
 pub fn pool_submit_to(
     pool: &External<PoolHandle>,
     worker: u32,
-    #[napi(ts_arg_type = "string")] text: Text,
+    #[napi(ts_arg_type = "string | Uint8Array")] text: Argument<'_>,
     flags: u32,
-) -> bool {
-    pool.pool.submit_to(worker, &text.0, flags)
+) -> napi::Result<bool> {
+    let Some(text) = text.read(format_of(flags))? else { return Ok(false) };
+    Ok(pool.pool.submit_to(worker, text, flags))
 }
 
 /// Sends a message to one worker's program. False if it is gone.
@@ -335,9 +340,10 @@ pub fn pool_submit_to(
 pub fn pool_message(
     pool: &External<PoolHandle>,
     worker: u32,
-    #[napi(ts_arg_type = "string")] text: Text,
-) -> bool {
-    pool.pool.message(worker, &text.0)
+    #[napi(ts_arg_type = "string")] text: Argument<'_>,
+) -> napi::Result<bool> {
+    let text = text.read(Format::Json)?.unwrap_or_default();
+    Ok(pool.pool.message(worker, text))
 }
 
 /// An entry of a queue that is a piece of its own.
@@ -345,26 +351,31 @@ pub fn pool_message(
 pub struct LongPiece {
     pub kind: u32,
     pub worker: u32,
-    /// The data and the response, each as JSON, or as a string itself; null if there is none.
-    #[napi(ts_type = "string | null")]
-    pub data: Option<Text>,
-    pub is_data_string: bool,
-    #[napi(ts_type = "string | null")]
-    pub response: Option<Text>,
-    pub is_response_string: bool,
+    /// The data and the response, each in its format: JSON or a string itself is a string, what is
+    /// binary a Buffer; null if there is none.
+    #[napi(ts_type = "string | Buffer | null")]
+    pub data: Option<Content>,
+    pub data_format: u32,
+    #[napi(ts_type = "string | Buffer | null")]
+    pub response: Option<Content>,
+    pub response_format: u32,
 }
 
 fn shown(piece: Piece) -> Either<Text, LongPiece> {
     match piece {
         Piece::Array(text) => Either::A(Text(text)),
-        Piece::Long(entry) => Either::B(LongPiece {
-            kind: entry.kind,
-            worker: entry.worker,
-            data: entry.data.map(Text),
-            is_data_string: entry.is_data_string,
-            response: entry.response.map(Text),
-            is_response_string: entry.is_response_string,
-        }),
+        Piece::Long(entry) => {
+            let number = |value: &Option<Long>| value.as_ref().map_or(0, |it| it.format.number());
+            let content = |Long { format, bytes }| Content { bytes, format };
+            Either::B(LongPiece {
+                kind: entry.kind,
+                worker: entry.worker,
+                data_format: number(&entry.data),
+                data: entry.data.map(content),
+                response_format: number(&entry.response),
+                response: entry.response.map(content),
+            })
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Wire {
     pub whole: u32,
     pub give_back: u32,
     pub string: u32,
+    pub format_at: u32,
+    pub data_format_at: u32,
     pub entry_failed: u32,
     pub entry_data: u32,
     pub entry_response: u32,
@@ -36,6 +38,8 @@ pub struct Wire {
     pub entry_whole: u32,
     pub entry_crash: u32,
     pub entry_taken: u32,
+    pub entry_data_format_at: u32,
+    pub entry_response_format_at: u32,
 }
 
 /// The wire's numbers.
@@ -53,6 +57,8 @@ pub fn wire() -> Wire {
         whole: flag::WHOLE,
         give_back: flag::RETURN,
         string: flag::STRING,
+        format_at: flag::FORMAT_AT,
+        data_format_at: flag::DATA_FORMAT_AT,
         entry_failed: entry::FAILED,
         entry_data: entry::DATA,
         entry_response: entry::RESPONSE,
@@ -60,6 +66,8 @@ pub fn wire() -> Wire {
         entry_whole: entry::WHOLE,
         entry_crash: entry::CRASH,
         entry_taken: entry::TAKEN,
+        entry_data_format_at: entry::DATA_FORMAT_AT,
+        entry_response_format_at: entry::RESPONSE_FORMAT_AT,
     }
 }
 

@@ -13,13 +13,14 @@ use napi::{Env, JsValue, sys};
 use napi_derive::napi;
 
 use super::call::Call;
-use super::direct::{CHARACTER, Callee, Direct, number, units, word, write};
-use super::text::Text;
+use super::direct::{Callee, Direct, encode, number, word};
+use super::text::{Argument, Content};
 use crate::backlog::Claimed;
 use crate::child::adopt;
+use crate::format::Format;
 use crate::memory::Memory;
 use crate::protocol::{Invitation, Refusal, VERSION};
-use crate::ring::{Header, Kind, flag};
+use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::runner::{Runner, Served, clock};
 use crate::worker::{Item, Signal, Worker, end_orphan};
 
@@ -42,8 +43,9 @@ pub struct Arrived {
     /// Kind and flags.
     pub kind: u32,
     pub index: u32,
-    #[napi(ts_type = "string")]
-    pub text: Text,
+    /// In the format that the flags say: a string, or a Buffer if it is binary.
+    #[napi(ts_type = "any")]
+    pub text: Content,
 }
 
 /// Joins the master that `invitation` (the variable's value) names; null if it is for another
@@ -132,16 +134,15 @@ pub fn worker_uncaught(worker: &External<WorkerHandle>, words: String) -> Result
 
 /// Runs events until there is a reason to stop: 0 nothing to do, 1 timers and sockets are to have their
 /// turn, 2 an event is pending, 3 something has come for this worker alone. `serve` is called with each
-/// event's data (a number, a string, the text of its JSON, or undefined where there is none), its flags
+/// event's data (a number, a string, the text of its JSON, a `Buffer` of what is binary, or undefined where
+/// there is none), its flags
 /// and its index; it returns a number that is the response, true if it has answered, or false if the
 /// event is pending. `isTurn`: timers and sockets have just had their turn.
 #[napi]
 pub fn worker_run(
     env: Env,
     worker: &External<WorkerHandle>,
-    #[napi(
-        ts_arg_type = "(value: number | string | undefined, flags: number, index: number) => number | boolean"
-    )]
+    #[napi(ts_arg_type = "(value: any, flags: number, index: number) => number | boolean")]
     serve: Function<'_, (), ()>,
     is_turn: bool,
 ) -> u32 {
@@ -265,14 +266,23 @@ unsafe fn event_value(
     let text = memory.at(at);
     // SAFETY: the caller's.
     unsafe {
-        if flags & flag::STRING == 0
-            && let Some(number) = whole_number(memory, at, len)
-        {
-            sys::napi_create_int32(env, number, value);
-        } else if flags & (flag::ASCII | flag::STRING) != 0 {
-            sys::napi_create_string_latin1(env, text.cast(), len.cast_signed(), value);
-        } else {
-            sys::napi_create_string_utf8(env, text.cast(), len.cast_signed(), value);
+        match format_of(flags) {
+            Format::Json => {
+                if let Some(number) = whole_number(memory, at, len) {
+                    sys::napi_create_int32(env, number, value);
+                } else if flags & flag::ASCII != 0 {
+                    sys::napi_create_string_latin1(env, text.cast(), len.cast_signed(), value);
+                } else {
+                    sys::napi_create_string_utf8(env, text.cast(), len.cast_signed(), value);
+                }
+            }
+            Format::String => {
+                sys::napi_create_string_latin1(env, text.cast(), len.cast_signed(), value);
+            }
+            Format::Clone | Format::Buffer => {
+                let mut copy = ptr::null_mut();
+                sys::napi_create_buffer_copy(env, len, text.cast(), &raw mut copy, value);
+            }
         }
     }
 }
@@ -321,14 +331,10 @@ impl Callee for Runner {
         // SAFETY: the trait's contract; the place has the room that was asked for.
         unsafe {
             let flags = word(env, flags);
-            let Some(units) = units(env, response) else { return 0 };
-            let is_string = flags & flag::STRING != 0;
-            let room = 1 + if is_string { units + CHARACTER } else { units * 3 };
-            let Some(place) = self.worker.place(room) else { return 0 };
-            let len = write(env, response, place, room);
-            if is_string && len != units {
+            let Some(len) = encode(env, response, format_of(flags), |room| self.worker.place(room))
+            else {
                 return 0;
-            }
+            };
             let started = number(env, started).filter(|&started| started >= 0.0);
             let header = self.answer(word(env, index), flags, started);
             self.worker.publish(&Header { split: len as u32, ..header }, len);
@@ -369,38 +375,36 @@ pub fn worker_take(worker: &External<WorkerHandle>) -> Result<Vec<Arrived>> {
     let arrived = |Item { header, text }| Arrived {
         kind: header.kind as u32 | header.flags,
         index: header.index,
-        text: Text(text),
+        text: Content { bytes: text, format: format_of(header.flags) },
     };
     Ok(items.into_iter().map(arrived).collect())
 }
 
 /// Writes an answer of any length, waiting for room if need be. `started` is as in `workerAnswerer`.
 /// `data` is the event's data if the worker function changed it; null if not, or, with the flag for it,
-/// if it is undefined now. False, with nothing done, if the response is said to be a string as it is,
-/// and has to be JSON.
+/// if it is undefined now. Either is JSON, or what its format in the flags says. False, with nothing
+/// done, if one is said to be a string as it is and has to be JSON.
 #[napi]
 pub fn worker_answer(
     worker: &External<WorkerHandle>,
     index: u32,
     flags: u32,
     started: f64,
-    #[napi(ts_arg_type = "string")] response: Text,
-    #[napi(ts_arg_type = "string | null")] data: Option<Text>,
-) -> bool {
-    let mut payload = response.0;
-    if flags & flag::STRING != 0 && !payload.is_ascii() {
-        return false;
-    }
+    #[napi(ts_arg_type = "string | Uint8Array")] response: Argument<'_>,
+    #[napi(ts_arg_type = "string | Uint8Array | null")] data: Option<Argument<'_>>,
+) -> napi::Result<bool> {
+    let Some(mut payload) = response.read(format_of(flags))? else { return Ok(false) };
     let started = Some(started).filter(|&started| started >= 0.0);
     let mut header = worker.runner.answer(index, flags, started);
     header.split = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-    if let Some(Text(data)) = data {
+    if let Some(data) = data {
+        let Some(data) = data.read(data_format_of(flags))? else { return Ok(false) };
         header.flags |= flag::DATA;
-        payload.extend_from_slice(&data);
+        payload.append(&data);
     }
     worker.worker.write(&header, &payload);
     worker.runner.has_answered();
-    true
+    Ok(true)
 }
 
 /// Sends a message of the user's to the master, in order with the answers.
@@ -408,9 +412,11 @@ pub fn worker_answer(
 pub fn worker_message(
     worker: &External<WorkerHandle>,
     flags: u32,
-    #[napi(ts_arg_type = "string")] text: Text,
-) {
+    #[napi(ts_arg_type = "string")] text: Argument<'_>,
+) -> napi::Result<()> {
     let header = Header { finished: clock(), ..Header::new(Kind::Message, flags) };
-    worker.worker.write(&header, &text.0);
+    let text = text.read(Format::Json)?.unwrap_or_default();
+    worker.worker.write(&header, &text);
     worker.worker.ring();
+    Ok(())
 }

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::atomic::Ordering;
 
-use smallvec::SmallVec;
 use tokio::sync::mpsc;
 
 use super::{Pool, Queue};
@@ -13,12 +12,14 @@ use crate::backlog::{Backlog, Owner};
 use crate::channel;
 use crate::child::Exit;
 use crate::error::{Error, Said};
+use crate::format::Format;
 use crate::link::Link;
 use crate::note::Note;
 use crate::protocol::{Board, Message};
 use crate::results::{Entry, Results, Value, entry};
-use crate::ring::{Header, Kind, flag};
+use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::scheduler::{Action, Scheduler, TaskId};
+use crate::store::Bytes;
 use crate::supervisor::{Command, Launch};
 use crate::task::{OTHERS, Task, Tasks};
 
@@ -89,16 +90,16 @@ pub(super) struct State {
     /// Why the run cannot go on, as the JSON of an error.
     pub(super) failed: Option<String>,
     pub(super) actions: Vec<Action>,
-    pub(super) scratch: Vec<u8>,
+    pub(super) scratch: Bytes,
     /// The data of the event that is being ended.
-    pub(super) text: Vec<u8>,
+    pub(super) text: Bytes,
 }
 
 /// A frame from a worker, waiting for its turn among those of the others.
 pub(super) struct Arrival {
     slot: usize,
     header: Header,
-    payload: SmallVec<[u8; 32]>,
+    payload: Bytes,
 }
 
 /// What is known of a worker's end, for the errors of the events that it ran.
@@ -159,8 +160,8 @@ impl State {
             phase: Phase::Starting,
             failed: None,
             actions: Vec::new(),
-            scratch: Vec::new(),
-            text: Vec::new(),
+            scratch: Bytes::default(),
+            text: Bytes::default(),
         }
     }
 
@@ -239,19 +240,24 @@ impl State {
     }
 
     /// Takes in an event that JavaScript cannot put into the backlog itself.
-    pub(super) fn submit(&mut self, text: &[u8], flags: u32) {
-        if !self.overflow.is_empty() || !self.backlog.publish(text, flags, &mut self.tasks) {
-            self.overflow.push_back(Task::new(text, flags));
+    pub(super) fn submit(&mut self, task: Task) {
+        let published = if self.overflow.is_empty() {
+            self.backlog.publish(task, &mut self.tasks)
+        } else {
+            Err(task)
+        };
+        if let Err(task) = published {
+            self.overflow.push_back(task);
         }
     }
 
     /// Moves what had no place into the backlog, as far as there is room now.
     fn refill(&mut self, pool: &Pool) {
-        while let Some(task) = self.overflow.front() {
-            if !self.backlog.publish(&task.text, task.flags, &mut self.tasks) {
+        while let Some(task) = self.overflow.pop_front() {
+            if let Err(task) = self.backlog.publish(task, &mut self.tasks) {
+                self.overflow.push_front(task);
                 break;
             }
-            self.overflow.pop_front();
         }
         // In a failed run every event is to be told of at once.
         let overflows = !self.overflow.is_empty() || self.failed.is_some();
@@ -370,9 +376,9 @@ impl State {
                     Ok(Some(header)) => {
                         // Short answers are copied, long ones moved.
                         let payload = if text.len() <= 32 {
-                            SmallVec::from_slice(&text)
+                            Bytes::from(&*text)
                         } else {
-                            SmallVec::from_vec(std::mem::take(&mut text))
+                            std::mem::take(&mut text)
                         };
                         arrivals.push(Arrival { slot, header, payload });
                     }
@@ -392,18 +398,18 @@ impl State {
             arrivals.sort_by(|a, b| a.header.finished.total_cmp(&b.header.finished));
         }
         for arrival in arrivals {
-            self.accept(&arrival);
+            self.accept(arrival);
         }
     }
 
-    pub(super) fn accept(&mut self, arrival: &Arrival) {
-        let Arrival { slot, header, payload } = arrival;
-        let worker = self.slots[*slot].worker;
+    pub(super) fn accept(&mut self, arrival: Arrival) {
+        let Arrival { slot, header, mut payload } = arrival;
+        let worker = self.slots[slot].worker;
         if header.kind == Kind::Message {
-            self.accept_message(worker, header, payload);
+            self.accept_message(worker, &header, &mut payload);
             return;
         }
-        let Some(link) = self.slots[*slot].link.as_mut() else { return };
+        let Some(link) = self.slots[slot].link.as_mut() else { return };
         let is_returned = header.has(flag::RETURN);
         link.proven |= !is_returned;
         let id = if header.has(flag::DIRECT) {
@@ -412,18 +418,18 @@ impl State {
             let id = self.backlog.id_of(header.index);
             // It may have been claimed a moment ago.
             self.scan();
-            id.filter(|&id| self.scheduler.has_claimed(*slot, id))
+            id.filter(|&id| self.scheduler.has_claimed(slot, id))
         };
         let run = header.finished - header.started;
         let id = id.filter(|&id| {
             if is_returned {
-                self.scheduler.returned(*slot, id)
+                self.scheduler.returned(slot, id)
             } else {
-                self.scheduler.answered(*slot, id, run)
+                self.scheduler.answered(slot, id, run)
             }
         });
         let Some(id) = id else {
-            if let Some(link) = self.slots[*slot].link.as_mut() {
+            if let Some(link) = self.slots[slot].link.as_mut() {
                 link.said = Some(format!("it answered event {} unasked", header.index));
                 link.child.kill();
             }
@@ -435,31 +441,30 @@ impl State {
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(id, &mut text);
         let split = (header.split as usize).min(payload.len());
-        let (response, changed) = payload.split_at(split);
+        let mut changed = Bytes::default();
+        let (response, changed) = values_of(&mut payload, &mut changed, split, header.flags);
         let is_changed = header.has(flag::DATA | flag::DATA_HOLE);
         let data = if header.has(flag::DATA_HOLE) {
             None
         } else if header.has(flag::DATA) {
-            Some(Value::Json(changed))
+            Some(changed)
         } else {
-            data_of(&text, flags)
+            data_of(&mut text, flags)
         };
         let failed = if header.has(flag::FAILED) { entry::FAILED } else { 0 };
         // Changed data never is a whole event.
         let is_whole = flags & flag::WHOLE != 0 && !is_changed;
         let whole = if is_whole { entry::WHOLE } else { 0 };
-        let response = Value::new(response, header.has(flag::STRING));
         let response = header.has(flag::RESPONSE).then_some(response);
-        let taken = self.taken(*slot);
+        let taken = self.taken(slot);
         self.deliver(failed | whole | taken, worker, data, response);
         self.text = text;
     }
 
     /// An event has ended: puts its text into `text`, and returns its flags.
-    fn end(&mut self, id: TaskId, text: &mut Vec<u8>) -> u32 {
+    fn end(&mut self, id: TaskId, text: &mut Bytes) -> u32 {
         let flags = if let Some(task) = self.tasks.remove(id) {
-            text.clear();
-            text.extend_from_slice(&task.text);
+            *text = task.text;
             task.flags
         } else if id < OTHERS {
             self.backlog.read(id, text)
@@ -477,13 +482,13 @@ impl State {
         if self.scheduler.is_taken(slot, &mut self.actions) { entry::TAKEN } else { 0 }
     }
 
-    pub(super) fn accept_message(&mut self, worker: u32, header: &Header, text: &[u8]) {
+    pub(super) fn accept_message(&mut self, worker: u32, header: &Header, text: &mut Bytes) {
         let failed = if header.has(flag::FAILED) { entry::FAILED } else { 0 };
         let counts = header.has(flag::FAILED | flag::RESPONSE);
         if self.observing || counts {
             let response = if counts { entry::RESPONSE } else { 0 };
             let kind = failed | response | entry::MESSAGE;
-            let response = Some(Value::Json(text));
+            let response = Some(Value::out_of(text, Format::Json));
             self.enqueue(Entry { kind, worker, data: None, response });
         }
     }
@@ -560,11 +565,11 @@ impl State {
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(task, &mut text);
         let whole = if flags & flag::WHOLE != 0 { entry::WHOLE } else { 0 };
-        let data = data_of(&text, flags);
+        let data = data_of(&mut text, flags);
         let worker = slot.map_or(0, |slot| self.slots[slot].worker);
         let taken = slot.map_or(0, |slot| self.taken(slot));
         let kind = entry::FAILED | entry::CRASH | whole | taken;
-        self.deliver(kind, worker, data, Some(Value::Json(error)));
+        self.deliver(kind, worker, data, Some(Value::json(error)));
         self.text = text;
     }
 
@@ -674,9 +679,26 @@ impl State {
     }
 }
 
+/// The response of an answer, and the changed data that follows it. Long ones are moved: the data into
+/// `rest`, and out of there.
+fn values_of<'a>(
+    payload: &'a mut Bytes,
+    rest: &'a mut Bytes,
+    split: usize,
+    flags: u32,
+) -> (Value<'a>, Value<'a>) {
+    let (format, data_format) = (format_of(flags), data_format_of(flags));
+    if payload.is_long() {
+        *rest = payload.split_off(split);
+        return (Value::out_of(payload, format), Value::out_of(rest, data_format));
+    }
+    let (response, data) = payload.split_at(split);
+    (Value::new(response, format), Value::new(data, data_format))
+}
+
 /// The data of an event with this text and these flags.
-fn data_of(text: &[u8], flags: u32) -> Option<Value<'_>> {
-    (flags & flag::HOLE == 0).then(|| Value::new(text, flags & flag::STRING != 0))
+fn data_of(text: &mut Bytes, flags: u32) -> Option<Value<'_>> {
+    (flags & flag::HOLE == 0).then(|| Value::out_of(text, format_of(flags)))
 }
 
 /// How many more events there is room for; negative if some have none.

@@ -23,10 +23,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
 use crate::child::{Recipe, Stream};
+use crate::format::Format;
 use crate::frame::Decoder;
 use crate::link::NodeChannel;
 use crate::protocol::{Board, Common, Layout, Message};
-use crate::results::{Piece, entry};
+use crate::results::{Long, Piece, entry};
 use crate::ring::{Consumer, Header, Kind, Producer, flag};
 use crate::socket;
 use crate::tests::player::{
@@ -242,16 +243,20 @@ impl Bench {
             let text = match piece {
                 Piece::Array(text) => text,
                 Piece::Long(long) => {
-                    let value = |text: Option<Vec<u8>>, is_string| match text {
+                    let value = |value: Option<Long>| match value {
                         None => 0.into(),
-                        Some(text) if is_string => String::from_utf8(text).expect("ASCII").into(),
-                        Some(text) => serde_json::from_slice(&text).expect("JSON"),
+                        Some(Long { format: Format::Json, bytes }) => {
+                            serde_json::from_slice(&bytes).expect("JSON")
+                        }
+                        Some(Long { bytes, .. }) => {
+                            String::from_utf8(bytes.to_vec()).expect("ASCII").into()
+                        }
                     };
                     entries.push(Entry {
                         kind: long.kind,
                         worker: long.worker,
-                        data: value(long.data, long.is_data_string),
-                        response: value(long.response, long.is_response_string),
+                        data: value(long.data),
+                        response: value(long.response),
                     });
                     continue;
                 }
@@ -327,7 +332,7 @@ impl Seat {
 
     /// What was sent to this worker alone, started or not: the text of each.
     fn arrived(&mut self) -> Vec<String> {
-        let text = |item: Item| String::from_utf8(item.text).expect("UTF-8");
+        let text = |item: Item| String::from_utf8(item.text.to_vec()).expect("UTF-8");
         self.player.arrived().into_iter().map(text).collect()
     }
 }

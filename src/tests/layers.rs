@@ -13,7 +13,7 @@ const SYSTEM: [&str; 7] =
 const SYSTEM_MODULES: [&str; 2] = ["socket", "child"];
 
 /// Where else the system is spoken to, in which line, and why.
-const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 11] = [
+const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 12] = [
     (
         "link.rs",
         "use std::os::unix::net::UnixStream;",
@@ -30,14 +30,29 @@ const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 11] = [
         "use std::os::unix::net::UnixStream;",
         "takes over inherited descriptors",
     ),
+    (
+        "binding/text.rs",
+        "libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr())",
+        "what this Node has and an older one has not",
+    ),
     ("binding/worker.rs", "use std::os::fd::OwnedFd;", "and owns them until they are mapped"),
     ("binding/worker.rs", "std::os::unix::process::parent_id()", "whose child this process is"),
     ("runner.rs", "rustix::time::clock_gettime", "the clock that all processes share"),
 ];
 
 /// Modules that only compute: they wait for nothing and ask nobody.
-const PURE: [&str; 9] =
-    ["backlog", "channel", "frame", "note", "protocol", "results", "ring", "scheduler", "task"];
+const PURE: [&str; 10] = [
+    "backlog",
+    "channel",
+    "format",
+    "frame",
+    "note",
+    "protocol",
+    "results",
+    "ring",
+    "scheduler",
+    "task",
+];
 const IMPURE: [&str; 6] = ["tokio", "std::thread", "std::time", "std::net", "std::fs", "std::env"];
 
 /// What crosses a wire, or goes to JavaScript, as JSON.

@@ -17,6 +17,7 @@ use crate::frame::{Decoder, Frame};
 use crate::memory::Memory;
 use crate::protocol::{Common, Invitation, Layout, VERSION};
 use crate::ring::{Header, Kind, flag};
+use crate::store::Bytes;
 use crate::worker::{Item, Signal, Worker};
 
 /// Far above what anything here needs on a busy machine: only a hang reaches it.
@@ -45,6 +46,36 @@ pub(crate) struct Ends<'a>(pub(crate) &'a AtomicBool);
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Bytes {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl From<&Vec<u8>> for Bytes {
+    fn from(bytes: &Vec<u8>) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl<T: AsRef<[u8]> + ?Sized> PartialEq<T> for Bytes {
+    fn eq(&self, other: &T) -> bool {
+        **self == *other.as_ref()
     }
 }
 
@@ -382,7 +413,7 @@ impl Player {
             return None;
         }
         let flags = flags & (flag::HOLE | flag::WHOLE);
-        Some(Item { header: Header { index, ..Header::new(Kind::Task, flags) }, text })
+        Some(Item { header: Header { index, ..Header::new(Kind::Task, flags) }, text: text.into() })
     }
 
     /// Makes an event that was sent to this worker alone its own for good. False if the master took it

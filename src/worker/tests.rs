@@ -135,7 +135,8 @@ fn what_arrives_wakes_the_worker_and_is_taken_once_in_order() {
     bench.send(&Message::Bell.encode());
     assert_eq!(bench.player.signals.recv_timeout(DEADLINE), Ok(Signal::Arrived));
     assert!(bench.player.worker.has_arrived(), "the I/O thread keeps it");
-    let texts: Vec<Vec<u8>> = bench.player.arrived().into_iter().map(|item| item.text).collect();
+    let texts: Vec<Vec<u8>> =
+        bench.player.arrived().into_iter().map(|item| item.text.to_vec()).collect();
     assert_eq!(texts, [b"1".as_slice(), b"\"m\"", b""]);
     assert!(!bench.player.worker.has_arrived());
     assert!(bench.player.arrived().is_empty());
@@ -168,7 +169,7 @@ fn of_something_long_every_part_makes_the_worker_ask_for_the_rest() {
         assert!(bench.player.arrived().is_empty(), "a part is nothing yet");
     }
     bench.send(&Message::Bell.encode());
-    assert!(bench.player.next().text == text);
+    assert!(*bench.player.next().text == *text);
 }
 
 #[test]
@@ -297,7 +298,7 @@ fn a_writer_that_waits_for_room_rings_and_goes_on_when_it_is_let_go() {
         worker.write(&Header::new(Kind::Answer, flag::RESPONSE), &sent);
         worker.ring();
     });
-    let mut payload = Vec::new();
+    let mut payload = Bytes::default();
     let header = loop {
         assert_eq!(bench.next_message(), Some(Message::Bell));
         if let Some(header) = bench.answers.pop(&mut payload).expect("sound") {
@@ -308,7 +309,7 @@ fn a_writer_that_waits_for_room_rings_and_goes_on_when_it_is_let_go() {
         }
     };
     writer.join().expect("no panic");
-    assert!(header.kind == Kind::Answer && payload == answer);
+    assert!(header.kind == Kind::Answer && *payload == *answer);
 }
 
 #[test]

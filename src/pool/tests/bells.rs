@@ -155,7 +155,7 @@ fn before_the_program_has_reached_its_call_messages_take_node_s_own_channel() {
 fn a_message_reaches_a_worker_also_from_behind_a_text_that_does_not_fit() {
     let bench = Bench::new(1);
     let mut bare = Bare::new(&bench, 0);
-    bench.pool.submit(&vec![b' '; 3 * Layout::RING as usize], 0);
+    bench.pool.submit(vec![b' '; 3 * Layout::RING as usize], 0);
     let number = bare.claimer.claim().expect("an event");
     assert!(bare.claimer.read(number).0 & flag::LONG != 0);
     bare.set(Layout::WAITS, 1);
@@ -163,7 +163,7 @@ fn a_message_reaches_a_worker_also_from_behind_a_text_that_does_not_fit() {
     assert!(bench.pool.message(1, b"\"go\""));
     assert_eq!(bare.bells(), 1);
     let mut tasks = Consumer::new(Arc::clone(&bare.memory), Layout::TASKS);
-    let mut text = Vec::new();
+    let mut text = Bytes::default();
     let mut arrived = Vec::new();
     for _ in 0..10 {
         while let Some(header) = tasks.pop(&mut text).expect("a sound ring") {

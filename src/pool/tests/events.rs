@@ -97,7 +97,7 @@ fn an_event_comes_out_with_its_data_as_the_worker_left_it() {
     for (text, flags, outcome, queue, kind, data, response) in cases {
         bench.hand_over(text, flags);
         let item = seat.player.start();
-        assert_eq!((item.text.as_slice(), item.header.flags), (text.as_bytes(), flags));
+        assert_eq!((item.text.as_ref(), item.header.flags), (text.as_bytes(), flags));
         seat.player.answer(&item, outcome);
         let data: serde_json::Value = serde_json::from_str(data).expect("JSON");
         assert_eq!(bench.take(queue), [Entry::new(kind, 1, data, response)], "{text} {outcome:?}");
@@ -198,7 +198,7 @@ fn an_event_for_one_worker_can_be_started_at_once_whatever_runs_there() {
     bench.map([3]);
     // What is sent to it alone comes before what it could claim.
     let started: Vec<Item> = (0..3).map(|_| seat.player.start()).collect();
-    let texts: Vec<&[u8]> = started.iter().map(|item| item.text.as_slice()).collect();
+    let texts: Vec<&[u8]> = started.iter().map(|item| item.text.as_ref()).collect();
     assert_eq!(texts, [b"1", b"2", b"3"]);
     for item in started.iter().chain([&first]) {
         seat.player.answer(item, Outcome::response(&item.text));

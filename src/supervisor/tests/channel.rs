@@ -81,7 +81,7 @@ async fn lines_of_every_length_leave_whole_and_in_order() {
 async fn a_worker_that_does_not_read_its_channel_is_heard_and_its_end_is_told() {
     let bench = Bench::new(1);
     let mut peer = Peer::start(&bench, 0);
-    assert!(bench.pool.message(1, &vec![b' '; 3_000_000]));
+    assert!(bench.pool.message(1, vec![b' '; 3_000_000]));
     peer.line(LEAVING);
     peer.line("\"mine\"");
     peer.say(&[hello(), Message::Registered]);
@@ -97,7 +97,7 @@ async fn a_worker_that_does_not_read_its_channel_is_heard_and_its_end_is_told() 
 async fn a_worker_that_does_not_read_its_channel_is_killed_at_the_deadline_too() {
     let bench = Bench::with_deadline(1, Duration::from_millis(30));
     let peer = Peer::start(&bench, 0);
-    assert!(bench.pool.message(1, &vec![b' '; 3_000_000]));
+    assert!(bench.pool.message(1, vec![b' '; 3_000_000]));
     until("the deadline", || peer.process.was_killed()).await;
     peer.exit(Exit::Signal(9)).await;
 }
