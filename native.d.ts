@@ -37,6 +37,9 @@ export interface ExactState {
   observed: Array<string | LongPiece>
 }
 
+/** A hash of bytes: other bytes have another, but for a chance that nobody meets. */
+export declare function hash(bytes: Uint8Array): string
+
 /** What a run's workers are made of. */
 export interface LaunchOptions {
   /** The Node to run, and its arguments after those of `nodeArgs`: program and program arguments. */
@@ -221,7 +224,7 @@ export declare function workerAnswer(worker: ExternalObject<WorkerHandle>, index
  * response has to go through `workerAnswer`: it is very long, or has no room, or is said to be a string
  * as it is and is not ASCII.
  */
-export declare function workerAnswerer(worker: ExternalObject<WorkerHandle>): (index: number, flags: number, started: number, response: string) => number
+export declare function workerAnswerer(worker: ExternalObject<WorkerHandle>): (index: number, flags: number, started: number, response: string | Uint8Array) => number
 
 /** The number of the call that the worker serves; 0 is the program's first. */
 export declare function workerCall(worker: ExternalObject<WorkerHandle>): number

@@ -836,6 +836,7 @@ function __napiStampBindingTarget(exportsObject, target) {
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
 module.exports.clock = nativeBinding.clock
+module.exports.hash = nativeBinding.hash
 module.exports.poolAwaitRoom = nativeBinding.poolAwaitRoom
 module.exports.poolCount = nativeBinding.poolCount
 module.exports.poolCreate = nativeBinding.poolCreate

@@ -42,7 +42,7 @@ function adaptSend(self) {
   if (send === undefined) return;
   /** @type {any} */
   const ordered = (/** @type {any} */ message, /** @type {any[]} */ ...rest) => {
-    const text = process.connected && isSendable(message) ? codec.encode(message, "") : undefined;
+    const text = process.connected && isSendable(message) ? codec.toText(message) : undefined;
     // Node's own send says what is wrong with the rest, in Node's own words.
     if (text === undefined) return Reflect.apply(send, process, [message, ...rest]);
     const callback = sendCallback(rest);

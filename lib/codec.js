@@ -1,25 +1,36 @@
 "use strict";
 // How values cross between processes: as JSON, like Node's cluster by default, or with V8's
-// structured clone where the program chose `serialization: "advanced"`. Either way a value becomes a
-// JSON text, because texts travel in batches that are parsed at once.
+// structured clone where the program chose `serialization: "advanced"`. What is encoded is either a
+// text or bytes, and its format says which (see src/format.rs).
+
+const { native } = require("./native");
 
 /** Loaded with the first object: many programs send none. */
 const snapshots = () => require("./snapshot");
 
+/** The formats, by the numbers that they have on the wire. */
+const JSON_TEXT = 0;
+const STRING = 1;
+const CLONE = 2;
+const BUFFER = 3;
+const MASK = 3;
+
+/** @typedef {string | Uint8Array} Encoded */
+
 /**
  * @typedef {object} Codec
- * @property {(value: any, key: string) => string | undefined} encode JSON, or undefined for what has
- *   none; `key` is the property that the value is of, which its `toJSON` is told
- * @property {boolean} keepsStrings whether a string of ASCII may travel as it is: that is faster
- * @property {(parsed: any) => any} decode from what JSON.parse made of the text
- * @property {(value: any) => any} snapshot of what was decoded; undefined if there is none to be had
- * @property {(value: any, snapshot: any) => boolean} isAsBefore whether a value surely has the text that it
- *   had when the snapshot was made
+ * @property {(value: any, key: string) => Encoded | undefined} encode undefined for what has no
+ *   encoding; `key` is the property that the value is of, which its `toJSON` is told
+ * @property {(value: any) => string | undefined} toText the JSON of a message
+ * @property {(parsed: any) => any} fromText a message, from what JSON.parse made of its text
+ * @property {(value: any, encoded: Encoded) => any} snapshot of a value that was decoded; undefined if there
+ *   is none to be had
+ * @property {(value: any, snapshot: any) => boolean} isAsBefore whether a value surely has the encoding that
+ *   it had when the snapshot was made
  */
 
 /** @type {Codec} */
 const json = {
-  keepsStrings: true,
   encode(value, key) {
     if (typeof value === "number") return value - value === 0 ? `${value}` : "null";
     if (key === "" || value === undefined || value === null || typeof value.toJSON !== "function") {
@@ -28,7 +39,8 @@ const json = {
     const text = JSON.stringify({ [key]: value });
     return text === "{}" ? undefined : text.slice(key.length + 4, -1);
   },
-  decode: (parsed) => parsed,
+  toText: (value) => JSON.stringify(value),
+  fromText: (parsed) => parsed,
   snapshot(value) {
     if (value === null || typeof value !== "object") return value;
     try {
@@ -38,24 +50,72 @@ const json = {
       return undefined;
     }
   },
-  isAsBefore: (value, snapshot) => snapshot !== undefined && snapshots().isAsBefore(value, snapshot),
+  isAsBefore: (value, snapshot) =>
+    snapshot !== undefined && snapshots().isAsBefore(value, snapshot),
 };
 
 /** @type {Codec} */
 const advanced = {
-  keepsStrings: false,
   encode(value) {
+    switch (typeof value) {
+      case "undefined":
+        return undefined;
+      case "string":
+      case "boolean":
+        return JSON.stringify(value);
+      case "number":
+        // JSON has no NaN, no Infinity and no -0.
+        if (value - value === 0 && !Object.is(value, -0)) return `${value}`;
+        break;
+      default:
+        if (value === null) return "null";
+        if (isBuffer(value)) return value;
+    }
+    return require("v8").serialize(value);
+  },
+  toText(value) {
     if (value === undefined || value === null) return JSON.stringify(value);
     return `"${require("v8").serialize(value).toString("base64")}"`;
   },
-  decode(parsed) {
-    return parsed === null ? null : require("v8").deserialize(Buffer.from(parsed, "base64"));
+  fromText: (parsed) =>
+    parsed === null ? null : require("v8").deserialize(Buffer.from(parsed, "base64")),
+  // What was decoded may lie in the very bytes that it was decoded from.
+  snapshot: (_value, encoded) => (typeof encoded === "string" ? undefined : native().hash(encoded)),
+  isAsBefore(value, snapshot) {
+    if (snapshot === undefined) return false;
+    const encoded = advanced.encode(value, "data");
+    return encoded instanceof Uint8Array && native().hash(encoded) === snapshot;
   },
-  snapshot: () => undefined,
-  isAsBefore: () => false,
 };
+
+/**
+ * Whether it is a Buffer and nothing more.
+ * @param {any} value
+ */
+const isBuffer = (value) =>
+  value instanceof Uint8Array && Object.getPrototypeOf(value) === Buffer.prototype;
+
+/**
+ * The format in which a value was encoded.
+ * @param {any} value
+ * @param {Encoded} encoded
+ */
+function formatOf(value, encoded) {
+  if (typeof encoded === "string") return JSON_TEXT;
+  return encoded === value ? BUFFER : CLONE;
+}
+
+/**
+ * A value from what the core gives out: text that is JSON, a string itself, or bytes.
+ * @param {any} encoded
+ * @param {number} format
+ */
+function decode(encoded, format) {
+  if (format === JSON_TEXT) return JSON.parse(encoded);
+  return format === CLONE ? require("v8").deserialize(encoded) : encoded;
+}
 
 /** @param {string | undefined} serialization */
 const codecOf = (serialization) => (serialization === "advanced" ? advanced : json);
 
-module.exports = { codecOf };
+module.exports = { MASK, STRING, codecOf, decode, formatOf };

@@ -10,7 +10,7 @@ const cluster = require("./cluster");
 const { coded, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
-const { codecOf } = require("./codec");
+const { MASK, codecOf, decode, formatOf } = require("./codec");
 const primary = require("./primary");
 const { ResultQueue, WorkerQueue } = require("./queue");
 const { launchOptions } = require("./settings");
@@ -172,46 +172,33 @@ class Run {
   hand(event, number) {
     const { wire, put } = this;
     if (hasMoreThanData(event)) {
-      return this.handText(this.eventText(event), wire.task | wire.whole, number);
+      const { encoded, flags } = this.encoded(event);
+      return this.handEncoded(encoded, flags, number);
     }
     const { data } = event;
     if (typeof data === "number") {
       const how = put(data, wire.task, number);
       if (how !== 0) return how;
-    } else if (typeof data === "string" && this.codec.keepsStrings) {
+    } else if (typeof data === "string") {
       const flags = wire.task | wire.string;
       const how = put(data, flags, number);
       if (how !== 0) return how;
       // Long ones are worth a try; others have failed because they are not ASCII, as a rule.
       if (data.length > LARGE && this.native.poolSubmit(this.pool, data, flags)) return 0;
     }
-    const text = this.codec.encode(data, "data");
-    return text === undefined
-      ? this.handText("", wire.task | wire.hole, number)
-      : this.handText(text, wire.task, number);
+    const { encoded, flags } = this.encoded(event);
+    return this.handEncoded(encoded, flags, number);
   }
 
   /**
-   * @param {string} text
+   * @param {import("./codec").Encoded} encoded
    * @param {number} flags
    * @param {number} number
    */
-  handText(text, flags, number) {
-    const how = this.put(text, flags, number);
-    if (how === 0) this.native.poolSubmit(this.pool, text, flags);
+  handEncoded(encoded, flags, number) {
+    const how = this.put(encoded, flags, number);
+    if (how === 0) this.native.poolSubmit(this.pool, encoded, flags);
     return how;
-  }
-
-  /**
-   * @param {any} event
-   * @returns {string}
-   */
-  eventText(event) {
-    const text = this.codec.encode(event, "");
-    if (text === undefined) {
-      throw invalidType(`Map: the event must be a value that JSON has, got ${shown(event)}`);
-    }
-    return text;
   }
 
   /**
@@ -348,30 +335,36 @@ class Run {
    * @param {any} event
    */
   async mapExactly(event) {
-    const { text, flags } = this.encoded(event);
+    const { encoded, flags } = this.encoded(event);
     const id = await this.takeId(this.workerQueue);
-    (runOfWorker.get(id) || this).sendEvent(id, text, flags);
+    (runOfWorker.get(id) || this).sendEvent(id, encoded, flags);
   }
 
   /**
    * @param {any} event
-   * @returns {{ text: string, flags: number }}
+   * @returns {{ encoded: import("./codec").Encoded, flags: number }}
    */
   encoded(event) {
-    const { task, hole, whole } = this.wire;
-    if (hasMoreThanData(event)) return { text: this.eventText(event), flags: task | whole };
-    const text = this.codec.encode(event.data, "data");
-    return text === undefined ? { text: "", flags: task | hole } : { text, flags: task };
+    const { task, hole, whole, formatAt } = this.wire;
+    const isWhole = hasMoreThanData(event);
+    const value = isWhole ? event : event.data;
+    const encoded = this.codec.encode(value, isWhole ? "" : "data");
+    if (encoded !== undefined) {
+      const format = formatOf(value, encoded) << formatAt;
+      return { encoded, flags: task | format | (isWhole ? whole : 0) };
+    }
+    if (!isWhole) return { encoded: "", flags: task | hole };
+    throw invalidType(`Map: the event must be a value that JSON has, got ${shown(event)}`);
   }
 
   /**
    * @param {number} id
-   * @param {string} text
+   * @param {import("./codec").Encoded} encoded
    * @param {number} flags
    */
-  sendEvent(id, text, flags) {
+  sendEvent(id, encoded, flags) {
     this.checkLog();
-    return this.native.poolSubmitTo(this.pool, id, text, flags);
+    return this.native.poolSubmitTo(this.pool, id, encoded, flags);
   }
 
   /**
@@ -380,8 +373,8 @@ class Run {
    * @param {any} event
    */
   sendDirectly(id, event) {
-    const { text, flags } = this.encoded(event);
-    return this.sendEvent(id, text, flags);
+    const { encoded, flags } = this.encoded(event);
+    return this.sendEvent(id, encoded, flags);
   }
 
   /**
@@ -396,7 +389,7 @@ class Run {
     if (isObject && ("data" in message || this.isHeld(id))) {
       return this.sendDirectly(id, message) ? null : gone(id);
     }
-    const text = this.codec.encode(message, "");
+    const text = this.codec.toText(message);
     if (text === undefined) {
       throw invalidType(
         `worker.send: the message must be a value that JSON has, got ${shown(message)}`,
@@ -448,28 +441,26 @@ class Run {
   /**
    * @param {number} kind
    * @param {number} id
-   * @param {any} data
-   * @param {any} response
+   * @param {any} data its JSON parsed, or in the format that the kind says
+   * @param {any} response likewise
    */
   entry(kind, id, data, response) {
-    const { wire, codec } = this;
-    if (kind & wire.entryMessage) return codec.decode(response);
-    if (kind === (wire.entryData | wire.entryResponse)) {
-      return { id, data: codec.decode(data), response: codec.decode(response) };
-    }
+    const { wire } = this;
+    if (kind === (wire.entryData | wire.entryResponse)) return { id, data, response };
+    if (kind & wire.entryMessage) return this.codec.fromText(response);
     /** @type {any} */
     const entry = { id };
+    const value = decoded(data, kind >> wire.entryDataFormatAt);
     if (kind & wire.entryWhole) {
-      const event = codec.decode(data);
-      if (event.data !== undefined) entry.data = event.data;
+      if (value.data !== undefined) entry.data = value.data;
     } else if (kind & wire.entryData) {
-      entry.data = codec.decode(data);
+      entry.data = value;
     }
     if (kind & wire.entryFailed) {
       entry.failed = true;
       entry.error = response;
     } else if (kind & wire.entryResponse) {
-      entry.response = codec.decode(response);
+      entry.response = decoded(response, kind >> wire.entryResponseFormatAt);
     }
     return entry;
   }
@@ -769,22 +760,35 @@ const ENDS = new Set(["leaving", "disconnect", "exit", "retired", "failed", "dra
  */
 
 /**
- * Kind, worker, data and response of each entry, one after the other.
+ * Kind, worker, data and response of each entry, one after the other: what was JSON is parsed.
  * @param {Piece} piece
  * @returns {any[]}
  */
 function valuesOf(piece) {
   if (typeof piece === "string") return JSON.parse(piece);
+  const { entryDataFormatAt, entryResponseFormatAt } = wire();
   const { kind, worker, data, dataFormat, response, responseFormat } = piece;
-  return [kind, worker, valueOf(data, dataFormat), valueOf(response, responseFormat)];
+  const formats = (dataFormat << entryDataFormatAt) | (responseFormat << entryResponseFormatAt);
+  return [kind | formats, worker, parsed(data, dataFormat), parsed(response, responseFormat)];
 }
 
 /**
- * @param {string | Buffer | null | undefined} text
- * @param {number} format 0 for JSON
+ * @param {any} encoded
+ * @param {number} format
  */
-const valueOf = (text, format) =>
-  format !== 0 || typeof text !== "string" ? text : JSON.parse(text);
+const parsed = (encoded, format) =>
+  format === 0 && typeof encoded === "string" ? JSON.parse(encoded) : encoded;
+
+/**
+ * @param {any} value what `valuesOf` gives: bytes are base64 in a piece with other entries
+ * @param {number} kind its lowest bits are the format
+ */
+function decoded(value, kind) {
+  const format = kind & MASK;
+  if (format === 0) return value;
+  if (format > 1 && typeof value === "string") return decode(Buffer.from(value, "base64"), format);
+  return decode(value, format);
+}
 
 /** @param {any} event */
 function hasMoreThanData(event) {

@@ -5,7 +5,7 @@
 const cluster = require("./cluster");
 const { argsCopier } = require("./args");
 const { nextCall } = require("./calls");
-const { codecOf } = require("./codec");
+const { MASK, codecOf, decode, formatOf } = require("./codec");
 const { describe, errorToJson, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName } = require("./log");
 const { native, wire } = require("./native");
@@ -26,7 +26,7 @@ const VARIABLE = "SONIC_DISTRIBUTE_WORKER";
 /**
  * An event that runs. `flags` are those of its frame or its place in the backlog; `answers` those that
  * its answer has beside its outcome; `started` is when it started; `data` is what it came with, `before`
- * how that was then, and `text` what it was made from, if it was made from any.
+ * how that was then, and `text` its JSON, if it had any.
  * @typedef {object} Task
  * @property {number} index
  * @property {number} flags
@@ -154,12 +154,10 @@ class WorkerProcess {
 
   /** Takes in what the master has sent to this worker alone. */
   collect() {
-    const { message, hole, direct, giveBack, string } = this.wire;
+    const { message, hole, direct, giveBack, formatAt } = this.wire;
     for (const { kind, index, text } of this.native.workerTake(this.handle)) {
-      const isString = Boolean(kind & string);
-      const data = isString ? text : kind & hole ? undefined : this.codec.decode(JSON.parse(text));
       if ((kind & 0xff) === message) {
-        this.deliver(data);
+        this.deliver(this.codec.fromText(JSON.parse(text)));
         continue;
       }
       if (!this.native.workerStart(this.handle, index)) continue;
@@ -169,7 +167,8 @@ class WorkerProcess {
       }
       const inTurn = !(kind & direct);
       const started = this.native.clock();
-      const before = this.codec.snapshot(data);
+      const data = kind & hole ? undefined : decode(text, (kind >> formatAt) & MASK);
+      const before = this.codec.snapshot(data, text);
       const task = { index, flags: kind, answers: direct, started, data, before, text };
       if (this.start(task, inTurn) && inTurn) this.busy = false;
     }
@@ -204,15 +203,16 @@ class WorkerProcess {
 
   /**
    * Runs an event of the backlog. Called by the native core.
-   * @param {any} value its data if that is a number or a string, or the text of its JSON
+   * @param {any} value its data if that is a number, or in the format that the flags say
    * @param {number} flags
    * @param {number} index
    */
   runClaimed(value, flags, index) {
-    const isText = typeof value === "string" && (flags & this.wire.string) === 0;
-    const data = isText ? this.codec.decode(JSON.parse(value)) : value;
-    const text = isText ? value : undefined;
-    const before = isText ? this.codec.snapshot(data) : undefined;
+    const format = (flags >> this.wire.formatAt) & MASK;
+    const isEncoded = format === 0 ? typeof value === "string" : format > 1;
+    const data = isEncoded ? decode(value, format) : value;
+    const before = isEncoded ? this.codec.snapshot(data, value) : undefined;
+    const text = isEncoded ? value : undefined;
     return this.start({ index, flags, answers: 0, started: IN_TURN, data, before, text }, true);
   }
 
@@ -295,20 +295,24 @@ class WorkerProcess {
    * @param {any} value
    */
   answer(task, data, value) {
-    if (typeof value === "string" && this.codec.keepsStrings) {
+    if (typeof value === "string") {
       this.write(task, data, this.wire.response | this.wire.string, value);
       return;
     }
-    let text;
+    let encoded;
     try {
-      text = this.codec.encode(value, "response");
+      encoded = this.codec.encode(value, "response");
     } catch (error) {
       this.fail(task, data, error);
       return;
     }
     // `undefined`, and `null` once encoded, count as no response.
-    if (text === undefined || text === "null") this.write(task, data, 0, "");
-    else this.write(task, data, this.wire.response, text);
+    if (encoded === undefined || encoded === "null") {
+      this.write(task, data, 0, "");
+      return;
+    }
+    const format = formatOf(value, encoded) << this.wire.formatAt;
+    this.write(task, data, this.wire.response | format, encoded);
   }
 
   /**
@@ -327,14 +331,14 @@ class WorkerProcess {
    * @param {Task} task
    * @param {any} data
    * @param {number} outcome
-   * @param {string} response
+   * @param {import("./codec").Encoded} response
    */
   write(task, data, outcome, response) {
     const { index, answers, started } = task;
     const flags = outcome | answers;
     const changed = this.changedData(task, data, flags);
     if (changed === undefined && this.answerNow(index, flags, started, response) !== 0) return;
-    const answer = { flags, response, text: null, ...changed };
+    const answer = { flags, response, data: null, ...changed };
     const write = () =>
       this.native.workerAnswer(
         this.handle,
@@ -342,12 +346,20 @@ class WorkerProcess {
         answer.flags,
         started,
         answer.response,
-        answer.text,
+        answer.data,
       );
     if (write()) return;
-    answer.flags &= ~this.wire.string;
+    answer.flags = this.asJson(answer.flags);
     answer.response = JSON.stringify(answer.response);
     write();
+  }
+
+  /**
+   * The flags of an answer whose response is JSON.
+   * @param {number} flags
+   */
+  asJson(flags) {
+    return flags & ~(MASK << this.wire.formatAt);
   }
 
   /**
@@ -356,24 +368,25 @@ class WorkerProcess {
    * @param {Task} task
    * @param {any} data
    * @param {number} flags
-   * @returns {{ text: string | null, flags?: number, response?: string } | undefined}
+   * @returns {{ data: import("./codec").Encoded | null, flags?: number, response?: string } | undefined}
    */
   changedData(task, data, flags) {
-    const isWhole = Boolean(task.flags & this.wire.whole);
+    const { failed, response, dataHole, dataFormatAt, whole } = this.wire;
+    const isWhole = Boolean(task.flags & whole);
     if (!isWhole && (data === null || typeof data !== "object")) return undefined;
-    if (this.codec.isAsBefore(task.data, task.before)) return undefined;
-    const { failed, response, dataHole, string } = this.wire;
     try {
-      const text = this.codec.encode(data, "data");
-      if (text === undefined) return { text: null, flags: flags | dataHole };
-      return text === task.text ? undefined : { text };
+      if (this.codec.isAsBefore(task.data, task.before)) return undefined;
+      const encoded = this.codec.encode(data, "data");
+      if (encoded === undefined) return { data: null, flags: flags | dataHole };
+      if (encoded === task.text && !isWhole) return undefined;
+      return { data: encoded, flags: flags | (formatOf(data, encoded) << dataFormatAt) };
     } catch (error) {
       if (flags & failed) return undefined;
       // What the worker function left cannot travel: the event fails, with the data that it had.
       this.log(`Error occurred: ${describe(error)}`);
       return {
-        text: null,
-        flags: (flags & ~string) | failed | response,
+        data: null,
+        flags: this.asJson(flags) | failed | response,
         response: errorToJson(error),
       };
     }

@@ -308,9 +308,15 @@ impl Scheduler {
     }
 
     /// Whether the worker of `slot`, which has just ended an event, is not the program's to use: it has
-    /// got one that waited, or will not be replaced.
+    /// another that it claimed or was given before the program looked, has got one that waited, or will
+    /// not be replaced.
     pub(crate) fn is_taken(&mut self, slot: usize, actions: &mut Vec<Action>) -> bool {
-        self.exact && (self.slots[slot].retired || self.give_next(slot, actions))
+        if !self.exact {
+            return false;
+        }
+        let state = &self.slots[slot];
+        let has_another = state.held.iter().any(|held| held.origin != Origin::Chosen);
+        state.retired || has_another || self.give_next(slot, actions)
     }
 
     fn give_next(&mut self, slot: usize, actions: &mut Vec<Action>) -> bool {

@@ -76,3 +76,11 @@ pub fn wire() -> Wire {
 pub fn clock() -> f64 {
     runner::clock()
 }
+
+/// A hash of bytes: other bytes have another, but for a chance that nobody meets.
+#[napi]
+pub fn hash(
+    #[napi(ts_arg_type = "Uint8Array")] bytes: napi::bindgen_prelude::BufferSlice<'_>,
+) -> String {
+    format!("{:x}", xxhash_rust::xxh3::xxh3_128(&bytes))
+}

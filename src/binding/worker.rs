@@ -314,7 +314,7 @@ fn whole_number(memory: &Memory, at: usize, len: usize) -> Option<i32> {
 /// response has to go through `workerAnswer`: it is very long, or has no room, or is said to be a string
 /// as it is and is not ASCII.
 #[napi(
-    ts_return_type = "(index: number, flags: number, started: number, response: string) => number"
+    ts_return_type = "(index: number, flags: number, started: number, response: string | Uint8Array) => number"
 )]
 pub fn worker_answerer(worker: &External<WorkerHandle>) -> Direct<Runner> {
     Direct { state: Rc::clone(&worker.runner) }

@@ -230,6 +230,26 @@ fn once_the_program_hands_out_events_what_waits_goes_to_whoever_is_free_and_then
     assert!(bench.scheduler.is_free(1));
 }
 
+/// It has answered one event and claimed the next before anybody could see to it that it does not.
+#[test]
+fn a_worker_that_has_claimed_another_event_is_not_free_and_gets_no_third() {
+    let mut bench = Bench::ready(2);
+    bench.claim(0, 0);
+    bench.claim(0, 1);
+    bench.scheduler.taken_back(2);
+    bench.claim(1, 3);
+    bench.scheduler.be_exact(&mut bench.actions);
+    let ends = |bench: &mut Bench, slot, task| {
+        assert_eq!(bench.answer(slot, task, SLOW), []);
+        let is_taken = bench.scheduler.is_taken(slot, &mut bench.actions);
+        (is_taken, bench.actions())
+    };
+    assert_eq!(ends(&mut bench, 0, 0), (true, vec![]));
+    assert_eq!(ends(&mut bench, 0, 1), (true, vec![direct(0, 2)]));
+    assert_eq!(ends(&mut bench, 0, 2), (false, vec![]));
+    assert_eq!(ends(&mut bench, 1, 3), (false, vec![]));
+}
+
 #[test]
 fn a_lost_worker_costs_what_it_had_claimed() {
     let mut bench = Bench::ready(2);
