@@ -170,7 +170,9 @@ impl ToNapiValue for Content {
         let is_binary = format.is_binary();
         let is_latin1 = !is_binary && (format == Format::String || bytes.is_ascii());
         let bytes = match bytes {
-            Bytes::Long(block) if block.is_most_of_its_memory() && (is_binary || is_latin1) => {
+            Bytes::Long(block)
+                if block.has_a_good_part_of_its_memory() && (is_binary || is_latin1) =>
+            {
                 // SAFETY: `env` is live in this call (the trait's contract).
                 match unsafe { handed_on(env, Box::new(block), is_binary) } {
                     Ok(value) => return Ok(value),
