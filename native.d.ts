@@ -30,8 +30,8 @@ export interface Arrived {
   /** Kind and flags. */
   kind: number
   index: number
-  /** In the format that the flags say: what is binary is a Buffer. */
-  text: string | Buffer
+  /** In the format that the flags say: a string, or a Buffer if it is binary. */
+  text: any
 }
 
 /** Where everything is in the memory that a run's workers share; see `Common` and `Board`. */

@@ -37,8 +37,8 @@ pub struct Arrived {
     /// Kind and flags.
     pub kind: u32,
     pub index: u32,
-    /// In the format that the flags say: what is binary is a Buffer.
-    #[napi(ts_type = "string | Buffer")]
+    /// In the format that the flags say: a string, or a Buffer if it is binary.
+    #[napi(ts_type = "any")]
     pub text: Content,
 }
 
