@@ -35,7 +35,7 @@ const SHARED: usize = 2 * HUGE_PAGE;
 const LONGEST_SHARED: usize = SHARED / 4;
 
 /// The most bytes of mappings that nobody uses and that are kept to be used again.
-const KEPT: usize = 16 << 20;
+const KEPT: usize = 32 << 20;
 
 /// Texts begin where the processor copies well.
 const ALIGN: usize = 64;

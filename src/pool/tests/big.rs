@@ -179,3 +179,45 @@ fn a_worker_that_ends_while_it_waits_for_room_costs_the_event_whose_answer_it_wr
     assert_eq!(bench.numbers(Queue::Failures), [1]);
     assert_eq!(bench.take(Queue::Results), []);
 }
+
+/// Of every format, and of a length that makes a piece of its own or not.
+#[test]
+fn values_keep_their_formats_on_all_ways() {
+    let (bench, [mut seat]) = Bench::running();
+    for (len, is_changed) in [(9, false), (9, true), (20_000, false), (20_000, true)] {
+        for number in 0..16 {
+            let (data, response) = (Format::from_number(number), Format::from_number(number >> 2));
+            let bytes = text(len, number as u8);
+            let format = if is_changed { Format::Json } else { data };
+            let given = format.number() << flag::FORMAT_AT;
+            assert!(bench.pool.submit_to(1, &bytes, given));
+            let item = seat.player.start();
+            assert!(item.header.flags == flag::DIRECT | given && item.text == bytes);
+            let changed = flag::DATA | data.number() << flag::DATA_FORMAT_AT;
+            let changed = if is_changed { changed } else { 0 };
+            let flags = flag::RESPONSE | response.number() << flag::FORMAT_AT | changed;
+            let data_bytes = if is_changed { &bytes[..] } else { &[] };
+            let outcome = Outcome { flags, ..Outcome::response(&bytes) };
+            seat.player.answer(&item, Outcome { data: data_bytes, ..outcome });
+            bench.pool.rang();
+            let kind = entry::DATA | entry::RESPONSE;
+            match bench.pool.take(Queue::Results).expect("an answer") {
+                Piece::Array(json) => {
+                    let values: Vec<serde_json::Value> =
+                        serde_json::from_slice(&json).expect("JSON");
+                    let binary =
+                        |format: Format| if format.is_binary() { format.number() } else { 0 };
+                    let formats = binary(data) << entry::DATA_FORMAT_AT
+                        | binary(response) << entry::RESPONSE_FORMAT_AT;
+                    assert!(len == 9 && values.len() == 4);
+                    assert_eq!(values[0], kind | formats);
+                }
+                Piece::Long(long) => {
+                    let [a, b] = [long.data, long.response].map(|value| value.expect("there"));
+                    assert_eq!((long.kind, a.format, b.format), (kind, data, response));
+                    assert!(len == 20_000 && a.bytes == bytes && b.bytes == bytes);
+                }
+            }
+        }
+    }
+}
