@@ -336,8 +336,11 @@ class Run {
    */
   async mapExactly(event) {
     const { encoded, flags } = this.encoded(event);
+    // The program may write to its Buffer while this waits.
+    const kept =
+      encoded === event.data && typeof encoded !== "string" ? Buffer.from(encoded) : encoded;
     const id = await this.takeId(this.workerQueue);
-    (runOfWorker.get(id) || this).sendEvent(id, encoded, flags);
+    (runOfWorker.get(id) || this).sendEvent(id, kept, flags);
   }
 
   /**

@@ -378,7 +378,7 @@ class WorkerProcess {
       if (this.codec.isAsBefore(task.data, task.before)) return undefined;
       const encoded = this.codec.encode(data, "data");
       if (encoded === undefined) return { data: null, flags: flags | dataHole };
-      if (encoded === task.text && !isWhole) return undefined;
+      if (typeof encoded === "string" && encoded === task.text && !isWhole) return undefined;
       return { data: encoded, flags: flags | (formatOf(data, encoded) << dataFormatAt) };
     } catch (error) {
       if (flags & failed) return undefined;

@@ -55,6 +55,18 @@ describe('serialization: "advanced"', () => {
   });
 });
 
+describe("a Buffer under advanced serialization", () => {
+  for (const how of ["plain", "exact"]) {
+    // In a piece with others, in one of its own, and through the task ring.
+    for (const length of [100, 100_000, 3_000_000]) {
+      it(`is what it was when Map was called, and in the queue what the worker left: ${how}, ${length} bytes`, async () => {
+        const expected = [1, 2, 3, 4, 5, 6].map((i) => [true, i + 1, i % 2 === 0 ? i + 100 : i + 1]);
+        assert.deepEqual(await result("options/buffers.js", how, length), expected);
+      });
+    }
+  }
+});
+
 describe("how far a loop of Maps of short events runs ahead", () => {
   const ahead = (options, length) => result("options/ahead.js", JSON.stringify(options), length);
 
