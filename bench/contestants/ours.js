@@ -47,14 +47,23 @@ async function warmUp({ workerQueue, processOrder }, workers) {
 
 async function runAll(job, queues, tally) {
   const began = performance.now();
-  await sendAll(job, queues);
-  readAll(queues, tally);
+  const read = () => readAll(queues, tally);
+  await sendAll(job, queues, read);
+  read();
   return { value: performance.now() - began };
 }
 
-async function sendAll({ workload, workers, events }, { workerQueue }) {
-  const { data } = WORKLOADS[workload];
-  for (let index = 0; index < events; index++) await send(workerQueue, { data: data(index) });
+/**
+ * Calls `look` each time that as many events were sent as the others have outstanding at most: so no more
+ * results wait to be read here than there.
+ */
+async function sendAll({ workload, workers, events }, { workerQueue }, look = () => {}) {
+  const { data, outstanding } = WORKLOADS[workload];
+  const often = outstanding * workers;
+  for (let index = 0; index < events; index++) {
+    await send(workerQueue, { data: data(index) });
+    if (index % often === often - 1) look();
+  }
   // Resolves when everything has been answered.
   await shutdown(workers);
 }
