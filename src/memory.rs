@@ -72,7 +72,7 @@ impl Memory {
         #[expect(clippy::cast_ptr_alignment, reason = "a mapping starts on a page")]
         let words = self.as_mut_ptr().cast::<u32>();
         // SAFETY: in bounds (above), aligned (a mapping starts on a page), and words are only
-        // ever accessed as atomics, here and by `Atomics` in JavaScript.
+        // ever accessed as atomics, in this process and in the others.
         unsafe { AtomicU32::from_ptr(words.add(index)) }
     }
 

@@ -1,11 +1,9 @@
-//! A byte ring with one producer and one consumer, laid out so that JavaScript can write it too.
+//! A byte ring with one producer and one consumer.
 //!
-//! A worker has two: what is meant for it alone comes through its *task* ring (Rust writes, Rust
-//! reads), and its answers go through its *answer* ring (JavaScript or Rust writes, Rust reads). A
-//! frame is a header of [`HEADER`] bytes
-//! and a payload padded to 8; it may wrap around the end. A payload longer than a quarter of the
-//! ring travels as [`Kind::Chunk`] frames before the frame itself, so that one of any length
-//! passes through a ring of fixed size.
+//! A worker has two: what is meant for it alone comes through its *task* ring, and its answers go
+//! through its *answer* ring. A frame is a header of [`HEADER`] bytes and a payload padded to 8; it may
+//! wrap around the end. A payload longer than a quarter of the ring travels as [`Kind::Chunk`] frames
+//! before the frame itself, so that one of any length passes through a ring of fixed size.
 //!
 //! A frame is there when the tail has passed it, and the tail moves after the bytes: what a killed
 //! producer had published is whole. Nothing here blocks or wakes; that is the owners' business.
