@@ -135,10 +135,11 @@ export declare function poolObserve(pool: ExternalObject<PoolHandle>, observing:
 
 /**
  * The function that puts events in: `(value, flags, number)`. `value` is the data if it is a number, or
- * with the flag for it a string; else the text of its JSON, or bytes where the format is binary. `flags` are those of the ring. It returns the
- * sum of 1 if that was done, 2 if there is room for the event of this `number`, 4 if `poolFlush` is
- * to be called now, 8 if the event loop is to turn first. Without the 1 nothing is done: the event has to go through `poolSubmit`, or a
- * number that is not whole has to be given as its JSON, as does a string that is not ASCII.
+ * with the flag for it a string; else the text of its JSON, or bytes where the format is binary. `flags`
+ * are those of the ring. It returns the sum of 1 if that was done, 2 if there is room for the event of
+ * this `number`, 4 if `poolFlush` is to be called now, 8 if the event loop is to turn first. Without the
+ * 1 nothing is done: the event has to go through `poolSubmit`, or a number that is not whole has to be
+ * given as its JSON, as does a string that is not ASCII.
  */
 export declare function poolPutter(pool: ExternalObject<PoolHandle>): (value: number | string | Uint8Array, flags: number, number: number) => number
 

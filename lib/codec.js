@@ -8,9 +8,8 @@ const { native } = require("./native");
 /** Loaded with the first object: many programs send none. */
 const snapshots = () => require("./snapshot");
 
-/** The formats, by the numbers that they have on the wire. */
+/** The formats by the numbers that they have on the wire; 1 is a string itself. */
 const JSON_TEXT = 0;
-const STRING = 1;
 const CLONE = 2;
 const BUFFER = 3;
 const MASK = 3;
@@ -118,4 +117,4 @@ function decode(encoded, format) {
 /** @param {string | undefined} serialization */
 const codecOf = (serialization) => (serialization === "advanced" ? advanced : json);
 
-module.exports = { MASK, STRING, codecOf, decode, formatOf };
+module.exports = { MASK, codecOf, decode, formatOf };

@@ -171,11 +171,8 @@ class Run {
    */
   hand(event, number) {
     const { wire, put } = this;
-    if (hasMoreThanData(event)) {
-      const { encoded, flags } = this.encoded(event);
-      return this.handEncoded(encoded, flags, number);
-    }
-    const { data } = event;
+    const isWhole = hasMoreThanData(event);
+    const data = isWhole ? undefined : event.data;
     if (typeof data === "number") {
       const how = put(data, wire.task, number);
       if (how !== 0) return how;
@@ -186,17 +183,8 @@ class Run {
       // Long ones are worth a try; others have failed because they are not ASCII, as a rule.
       if (data.length > LARGE && this.native.poolSubmit(this.pool, data, flags)) return 0;
     }
-    const { encoded, flags } = this.encoded(event);
-    return this.handEncoded(encoded, flags, number);
-  }
-
-  /**
-   * @param {import("./codec").Encoded} encoded
-   * @param {number} flags
-   * @param {number} number
-   */
-  handEncoded(encoded, flags, number) {
-    const how = this.put(encoded, flags, number);
+    const { encoded, flags } = this.encoded(event, isWhole);
+    const how = put(encoded, flags, number);
     if (how === 0) this.native.poolSubmit(this.pool, encoded, flags);
     return how;
   }
@@ -345,11 +333,11 @@ class Run {
 
   /**
    * @param {any} event
+   * @param {boolean} isWhole whether all of it is to travel, and not its data alone
    * @returns {{ encoded: import("./codec").Encoded, flags: number }}
    */
-  encoded(event) {
+  encoded(event, isWhole = hasMoreThanData(event)) {
     const { task, hole, whole, formatAt } = this.wire;
-    const isWhole = hasMoreThanData(event);
     const value = isWhole ? event : event.data;
     const encoded = this.codec.encode(value, isWhole ? "" : "data");
     if (encoded !== undefined) {

@@ -116,13 +116,7 @@ impl Backlog {
                 flags |= flag::ASCII;
             }
         }
-        for (at, value) in [(1, start), (2, len), (3, flags), (0, free(id))] {
-            self.memory.word(entry(id) + at).store(value, Ordering::SeqCst);
-        }
-        self.board.word(Board::TAIL).store(start.wrapping_add(padded(len)), Ordering::SeqCst);
-        for (memory, at) in [(&self.board, Board::PUBLISHED), (&self.memory, Common::PUBLISHED)] {
-            memory.word(at).store(low(id + 1), Ordering::SeqCst);
-        }
+        publish(&self.memory, &self.board, low(id), start, len, flags);
         Ok(())
     }
 
@@ -134,14 +128,8 @@ impl Backlog {
         }
         loop {
             let has_place = self.published() - self.first < TaskId::from(Common::PLACES);
-            let mut start = self.tail();
-            let at = start & (Common::SIZE - 1);
-            if at + padded(len) > Common::SIZE {
-                start = start.wrapping_add(Common::SIZE - at);
-            }
-            let end = start.wrapping_add(padded(len));
             let head = self.board.word(Board::HEAD).load(Ordering::Relaxed);
-            if has_place && end.wrapping_sub(head) <= Common::SIZE {
+            if let Some(start) = fit(self.tail(), head, len).filter(|_| has_place) {
                 return Some(start);
             }
             if !self.evict(tasks) {
@@ -330,6 +318,29 @@ pub(crate) fn free(id: TaskId) -> u32 {
 /// The word and the bit of the worker in `place` among the sleepers.
 pub(crate) fn sleeper(place: usize) -> (usize, u32) {
     (Common::SLEEPERS + place / 32, 1 << (place % 32))
+}
+
+/// Where a text of `len` bytes lies in one piece behind `tail`; none if it would reach those that begin at
+/// `head`.
+fn fit(tail: u32, head: u32, len: u32) -> Option<u32> {
+    let at = tail & (Common::SIZE - 1);
+    let wraps = at + padded(len) > Common::SIZE;
+    let start = if wraps { tail.wrapping_add(Common::SIZE - at) } else { tail };
+    let end = start.wrapping_add(padded(len));
+    (end.wrapping_sub(head) <= Common::SIZE).then_some(start)
+}
+
+/// Hands an event over whose text of `len` bytes was written at `start`.
+fn publish(memory: &Memory, board: &Memory, number: u32, start: u32, len: u32, flags: u32) {
+    let place = entry(number.into());
+    for (at, value) in [(1, start), (2, len), (3, flags), (0, free(number.into()))] {
+        memory.word(place + at).store(value, Ordering::Release);
+    }
+    board.word(Board::TAIL).store(start.wrapping_add(padded(len)), Ordering::Release);
+    let next = number.wrapping_add(1);
+    // Before it is visible to workers: who sees their answer knows that it was handed over.
+    board.word(Board::PUBLISHED).store(next, Ordering::Release);
+    memory.word(Common::PUBLISHED).store(next, Ordering::SeqCst);
 }
 
 fn padded(len: u32) -> u32 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{entry, free, padded};
+use super::{fit, publish};
 use crate::memory::Memory;
 use crate::protocol::{Board, Common};
 
@@ -38,15 +38,9 @@ impl Writer {
         if number.wrapping_sub(word(Board::FIRST)) >= Common::PLACES {
             return None;
         }
-        let len = padded(u32::try_from(len).ok()?);
-        let mut start = word(Board::TAIL);
-        let at = start & (Common::SIZE - 1);
-        if at + len > Common::SIZE {
-            start = start.wrapping_add(Common::SIZE - at);
-        }
-        let used = start.wrapping_sub(word(Board::HEAD));
-        (u64::from(used) + u64::from(len) <= u64::from(Common::SIZE))
-            .then_some(Room { number, start })
+        let len = u32::try_from(len).ok()?;
+        let start = fit(word(Board::TAIL), word(Board::HEAD), len)?;
+        Some(Room { number, start })
     }
 
     /// Where the text is to be written.
@@ -56,16 +50,7 @@ impl Writer {
 
     /// Hands the event over whose text of `len` bytes was written.
     pub(crate) fn publish(&self, room: &Room, len: u32, flags: u32) {
-        let Room { number, start } = *room;
-        let place = entry(number.into());
-        for (at, value) in [(1, start), (2, len), (3, flags), (0, free(number.into()))] {
-            self.memory.word(place + at).store(value, Ordering::Release);
-        }
-        self.board.word(Board::TAIL).store(start.wrapping_add(padded(len)), Ordering::Release);
-        let next = number.wrapping_add(1);
-        // Before it is visible to workers: who sees their answer knows that it was handed over.
-        self.board.word(Board::PUBLISHED).store(next, Ordering::Release);
-        self.memory.word(Common::PUBLISHED).store(next, Ordering::SeqCst);
+        publish(&self.memory, &self.board, room.number, room.start, len, flags);
     }
 
     /// Whether a worker sleeps that an event should wake.
