@@ -34,7 +34,7 @@ export interface ExactState {
   /** The ids of the workers with nothing to do. */
   idle: Array<number>
   /** What was observed before, each as `poolTake` gives it. */
-  observed: Array<string | LongPiece>
+  observed: Array<string | Int32Array | LongPiece>
 }
 
 /** A hash of bytes: other bytes have another, but for a chance that nobody meets. */
@@ -166,10 +166,10 @@ export declare function poolSubmit(pool: ExternalObject<PoolHandle>, text: strin
 export declare function poolSubmitTo(pool: ExternalObject<PoolHandle>, worker: number, text: string | Uint8Array, flags: number): boolean
 
 /**
- * The oldest piece of a queue (0 results, 1 failures, 2 observed): one JSON array of four values an
- * entry, or an entry with long texts; null if the queue is empty.
+ * The oldest piece of a queue (0 results, 1 failures, 2 observed): four values an entry, as one JSON array
+ * or where all are small whole numbers as such; or an entry with long texts; null if the queue is empty.
  */
-export declare function poolTake(pool: ExternalObject<PoolHandle>, queue: number): string | LongPiece | null
+export declare function poolTake(pool: ExternalObject<PoolHandle>, queue: number): string | Int32Array | LongPiece | null
 
 /** The event loop has turned. */
 export declare function poolTurned(pool: ExternalObject<PoolHandle>): void

@@ -421,7 +421,22 @@ class Run {
    * @returns {any[]}
    */
   decode(piece) {
+    if (ArrayBuffer.isView(piece)) return this.decodeNumbers(piece);
     const values = valuesOf(piece);
+    const entries = new Array(values.length / 4);
+    for (let at = 0, to = 0; at < values.length; at += 4, to++) {
+      entries[to] = this.entry(values[at], values[at + 1], values[at + 2], values[at + 3]);
+    }
+    return entries;
+  }
+
+  /**
+   * The same of entries that are numbers: a loop of its own, because V8 is fast in one that sees one kind
+   * of array.
+   * @param {Int32Array} values
+   * @returns {any[]}
+   */
+  decodeNumbers(values) {
     const entries = new Array(values.length / 4);
     for (let at = 0, to = 0; at < values.length; at += 4, to++) {
       entries[to] = this.entry(values[at], values[at + 1], values[at + 2], values[at + 3]);
@@ -747,16 +762,17 @@ const ENDS = new Set(["leaving", "disconnect", "exit", "retired", "failed", "dra
 
 /**
  * What is taken out of a queue of the core's at once.
- * @typedef {string | import("../native").LongPiece} Piece
+ * @typedef {string | Int32Array | import("../native").LongPiece} Piece
  */
 
 /**
  * Kind, worker, data and response of each entry, one after the other: what was JSON is parsed.
  * @param {Piece} piece
- * @returns {any[]}
+ * @returns {any[] | Int32Array}
  */
 function valuesOf(piece) {
   if (typeof piece === "string") return JSON.parse(piece);
+  if (ArrayBuffer.isView(piece)) return piece;
   const { entryDataFormatAt, entryResponseFormatAt } = wire();
   const { kind, worker, data, dataFormat, response, responseFormat } = piece;
   const formats = (dataFormat << entryDataFormatAt) | (responseFormat << entryResponseFormatAt);

@@ -2,8 +2,9 @@
 //!
 //! An entry is four JSON values, `kind,worker,data,response`, and a segment is many of them with
 //! commas between: `[` + segment + `]` is one JSON array that JavaScript parses at once. A million
-//! small results so cost a few bytes each instead of an object each. An entry with long texts is a
-//! piece of its own, so that they are copied once less, and strings are not parsed at all.
+//! small results so cost a few bytes each instead of an object each. Entries of small whole numbers are
+//! not even parsed: where there are many in a row they lie as four words each. An entry with long texts
+//! is a piece of its own, so that they are copied once less, and strings are not parsed at all.
 
 use std::collections::VecDeque;
 
@@ -13,6 +14,12 @@ use crate::store::{Bytes, LONG};
 /// A segment is closed when it has this many bytes: large enough that parsing it costs per entry
 /// and not per call, small enough that a program which stops early has not decoded much.
 const SEGMENT: usize = 64 * 1024;
+
+/// So many entries of numbers in a row are worth a segment of their own.
+const ROW: usize = 32;
+
+/// The words of an entry of numbers: kind, worker, data, response.
+type Words = [i32; 4];
 
 /// What kind of entry it is: the sum of these.
 pub(crate) mod entry {
@@ -84,6 +91,31 @@ impl<'a> Value<'a> {
             Source::Lent(bytes) => Bytes::from(bytes),
             Source::Given(bytes) => bytes,
         }
+    }
+
+    /// The number that it is, if it is a whole one of few digits, as JSON writes it.
+    fn small(&self) -> Option<i32> {
+        if self.format != Format::Json {
+            return None;
+        }
+        let bytes = self.bytes();
+        let (is_negative, digits) = match bytes {
+            [b'-', digits @ ..] => (true, digits),
+            digits => (false, digits),
+        };
+        // Nine always fit. Only zero begins with one, and a negative zero is no whole number.
+        let (&first, len) = (digits.first()?, digits.len());
+        if len > 9 || (first == b'0' && (len > 1 || is_negative)) {
+            return None;
+        }
+        let mut number = 0;
+        for digit in digits.iter().map(|byte| byte.wrapping_sub(b'0')) {
+            if digit > 9 {
+                return None;
+            }
+            number = number * 10 + i32::from(digit);
+        }
+        Some(if is_negative { -number } else { number })
     }
 
     /// Its format in an array.
@@ -166,9 +198,20 @@ pub(crate) struct Entry<'a> {
     pub(crate) response: Option<Value<'a>>,
 }
 
+impl Entry<'_> {
+    /// What it is in a row of numbers, if it can be in one.
+    fn words(&self) -> Option<Words> {
+        let small = |value: &Option<Value<'_>>| value.as_ref().map_or(Some(0), Value::small);
+        let (data, response) = (small(&self.data)?, small(&self.response)?);
+        Some([i32::try_from(self.kind).ok()?, i32::try_from(self.worker).ok()?, data, response])
+    }
+}
+
 /// The piece of a queue that is taken at once.
 #[derive(Debug)]
 pub(crate) enum Piece {
+    /// Four an entry: kind, worker, data, response.
+    Numbers(Vec<i32>),
     /// The text of one JSON array.
     Array(Vec<u8>),
     Long(Box<LongEntry>),
@@ -217,30 +260,36 @@ impl Results {
             self.push_long(entry);
             return;
         }
-        let data = entry.data.unwrap_or(Value::json(b"0"));
-        let response = entry.response.unwrap_or(Value::json(b"0"));
-        let kind = entry.kind
-            | data.kind() << entry::DATA_FORMAT_AT
-            | response.kind() << entry::RESPONSE_FORMAT_AT;
-        let is_open =
-            |last: &Segment| matches!(&last.piece, Piece::Array(text) if text.len() < SEGMENT);
-        if !self.segments.back().is_some_and(is_open) {
-            self.segments.push_back(Segment { piece: Piece::Array(vec![b'[']), count: 0 });
+        let words = entry.words();
+        if let Some(last) = self.segments.back_mut() {
+            match (&mut last.piece, words) {
+                (Piece::Numbers(row), Some(words)) if size_of_val(&**row) < SEGMENT => {
+                    row.extend_from_slice(&words);
+                    last.count += 1;
+                    return;
+                }
+                (Piece::Numbers(row), None) if last.count < ROW => {
+                    last.piece = Piece::Array(array_of(row));
+                }
+                _ => {}
+            }
+            if let Piece::Array(text) = &mut last.piece
+                && text.len() < SEGMENT
+            {
+                text.push(b',');
+                write_entry(entry, text);
+                last.count += 1;
+                return;
+            }
         }
-        let last = self.segments.back_mut().expect("just made");
-        let Piece::Array(text) = &mut last.piece else { unreachable!("just looked at") };
-        if last.count > 0 {
-            text.push(b',');
-        }
-        let mut digits = itoa::Buffer::new();
-        text.extend_from_slice(digits.format(kind).as_bytes());
-        text.push(b',');
-        text.extend_from_slice(digits.format(entry.worker).as_bytes());
-        text.push(b',');
-        data.write(text);
-        text.push(b',');
-        response.write(text);
-        last.count += 1;
+        let piece = if let Some(words) = words {
+            Piece::Numbers(words.to_vec())
+        } else {
+            let mut text = vec![b'['];
+            write_entry(entry, &mut text);
+            Piece::Array(text)
+        };
+        self.segments.push_back(Segment { piece, count: 1 });
     }
 
     fn push_long(&mut self, entry: Entry<'_>) {
@@ -263,6 +312,46 @@ impl Results {
 }
 
 #[cfg(test)]
+impl Piece {
+    /// Its entries as one JSON array, if it is short.
+    pub(crate) fn json(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Numbers(row) => Some([&array_of(row)[..], b"]"].concat()),
+            Self::Array(text) => Some(text.clone()),
+            Self::Long(_) => None,
+        }
+    }
+}
+
+/// Writes an entry as its four JSON values.
+fn write_entry(entry: Entry<'_>, text: &mut Vec<u8>) {
+    let data = entry.data.unwrap_or(Value::json(b"0"));
+    let response = entry.response.unwrap_or(Value::json(b"0"));
+    let kind = entry.kind
+        | data.kind() << entry::DATA_FORMAT_AT
+        | response.kind() << entry::RESPONSE_FORMAT_AT;
+    let mut digits = itoa::Buffer::new();
+    text.extend_from_slice(digits.format(kind).as_bytes());
+    text.push(b',');
+    text.extend_from_slice(digits.format(entry.worker).as_bytes());
+    text.push(b',');
+    data.write(text);
+    text.push(b',');
+    response.write(text);
+}
+
+/// The text of an array, without its end, of entries that were numbers.
+fn array_of(row: &[i32]) -> Vec<u8> {
+    let mut text = Vec::new();
+    let mut digits = itoa::Buffer::new();
+    for &number in row {
+        text.push(if text.is_empty() { b'[' } else { b',' });
+        text.extend_from_slice(digits.format(number).as_bytes());
+    }
+    text
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -281,7 +370,7 @@ mod tests {
         assert_eq!(results.len(), 20_000);
         let mut next = 0;
         let mut pieces = 0;
-        while let Some(Piece::Array(text)) = results.take() {
+        while let Some(text) = results.take().and_then(|piece| piece.json()) {
             pieces += 1;
             let values: Vec<serde_json::Value> = serde_json::from_slice(&text).expect("JSON");
             for entry in values.chunks(4) {
@@ -293,6 +382,77 @@ mod tests {
         }
         assert_eq!((next, results.len()), (20_000, 0));
         assert!(pieces < 20, "{pieces} pieces");
+    }
+
+    fn push(results: &mut Results, number: u32, data: &str, response: Option<&str>) {
+        results.push(Entry {
+            kind: entry::DATA,
+            worker: number,
+            data: Some(Value::json(data.as_bytes())),
+            response: response.map(|text| Value::json(text.as_bytes())),
+        });
+    }
+
+    #[test]
+    fn rows_of_numbers_are_not_text() {
+        let mut results = Results::default();
+        for number in 0..20_000_u32 {
+            push(&mut results, number, "-999999999", Some("999999999"));
+        }
+        push(&mut results, 20_000, "1", Some("{}"));
+        let mut next = 0;
+        while let Some(piece) = results.take() {
+            if next == 20_000 {
+                assert_eq!(piece.json().expect("short"), b"[2,20000,1,{}]");
+                return;
+            }
+            let Piece::Numbers(row) = piece else { panic!("they are numbers") };
+            assert!(size_of_val(&*row) <= SEGMENT + size_of::<Words>());
+            for words in row.chunks(4) {
+                assert_eq!(*words, [2, next, -999_999_999, 999_999_999]);
+                next += 1;
+            }
+        }
+        panic!("the last one was lost");
+    }
+
+    #[test]
+    fn a_few_numbers_among_others_are_text_and_stay_in_order() {
+        let mut results = Results::default();
+        let values = ["1", "\"a\"", "2", "3", "null"];
+        for number in 0..1000_u32 {
+            push(&mut results, number, values[number as usize % values.len()], None);
+        }
+        let text = results.take().and_then(|piece| piece.json()).expect("short");
+        assert!(results.take().is_none());
+        let all: Vec<serde_json::Value> = serde_json::from_slice(&text).expect("JSON");
+        for (number, entry) in all.chunks(4).enumerate() {
+            assert_eq!(entry[1], number);
+            assert_eq!(entry[2].to_string(), values[number % values.len()]);
+        }
+        assert_eq!(all.len(), 4000);
+    }
+
+    #[test]
+    fn only_what_json_writes_so_is_a_small_number() {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("7", Some(7)),
+            ("-12", Some(-12)),
+            ("123456789", Some(123_456_789)),
+            ("1234567890", None),
+            ("-0", None),
+            ("01", None),
+            ("", None),
+            ("-", None),
+            ("1.5", None),
+            ("1e3", None),
+            ("true", None),
+            ("\"1\"", None),
+        ] {
+            assert_eq!(Value::json(text.as_bytes()).small(), number, "{text}");
+        }
+        assert_eq!(Value::new(b"1", Format::String).small(), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use napi::bindgen_prelude::{Either, External, Function};
+use napi::bindgen_prelude::{Either3, External, Function, Int32Array};
 use napi::{Env, sys};
 use napi_derive::napi;
 use tokio::sync::mpsc;
@@ -362,13 +362,17 @@ pub struct LongPiece {
     pub response_format: u32,
 }
 
-fn shown(piece: Piece) -> Either<Text, LongPiece> {
+/// What is taken out of a queue at once.
+type Shown = Either3<Text, Int32Array, LongPiece>;
+
+fn shown(piece: Piece) -> Shown {
     match piece {
-        Piece::Array(text) => Either::A(Text(text)),
+        Piece::Array(text) => Either3::A(Text(text)),
+        Piece::Numbers(row) => Either3::B(Int32Array::new(row)),
         Piece::Long(entry) => {
             let number = |value: &Option<Long>| value.as_ref().map_or(0, |it| it.format.number());
             let content = |Long { format, bytes }| Content { bytes, format };
-            Either::B(LongPiece {
+            Either3::C(LongPiece {
                 kind: entry.kind,
                 worker: entry.worker,
                 data_format: number(&entry.data),
@@ -380,10 +384,10 @@ fn shown(piece: Piece) -> Either<Text, LongPiece> {
     }
 }
 
-/// The oldest piece of a queue (0 results, 1 failures, 2 observed): one JSON array of four values an
-/// entry, or an entry with long texts; null if the queue is empty.
-#[napi(ts_return_type = "string | LongPiece | null")]
-pub fn pool_take(pool: &External<PoolHandle>, queue: u32) -> Option<Either<Text, LongPiece>> {
+/// The oldest piece of a queue (0 results, 1 failures, 2 observed): four values an entry, as one JSON array
+/// or where all are small whole numbers as such; or an entry with long texts; null if the queue is empty.
+#[napi(ts_return_type = "string | Int32Array | LongPiece | null")]
+pub fn pool_take(pool: &External<PoolHandle>, queue: u32) -> Option<Shown> {
     pool.pool.take(queue_of(queue)).map(shown)
 }
 
@@ -405,8 +409,8 @@ pub struct ExactState {
     /// The ids of the workers with nothing to do.
     pub idle: Vec<u32>,
     /// What was observed before, each as `poolTake` gives it.
-    #[napi(ts_type = "Array<string | LongPiece>")]
-    pub observed: Vec<Either<Text, LongPiece>>,
+    #[napi(ts_type = "Array<string | Int32Array | LongPiece>")]
+    pub observed: Vec<Shown>,
 }
 
 /// From now on the program hands events to workers itself, and answers go to the observed queue.

@@ -241,7 +241,7 @@ impl Bench {
         let mut entries = Vec::new();
         while let Some(piece) = self.pool.take(queue) {
             let text = match piece {
-                Piece::Array(text) => text,
+                Piece::Numbers(_) | Piece::Array(_) => piece.json().expect("short"),
                 Piece::Long(long) => {
                     let value = |value: Option<Long>| match value {
                         None => 0.into(),

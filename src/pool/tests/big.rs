@@ -202,6 +202,7 @@ fn values_keep_their_formats_on_all_ways() {
             bench.pool.rang();
             let kind = entry::DATA | entry::RESPONSE;
             match bench.pool.take(Queue::Results).expect("an answer") {
+                Piece::Numbers(_) => panic!("no numbers were sent"),
                 Piece::Array(json) => {
                     let values: Vec<serde_json::Value> =
                         serde_json::from_slice(&json).expect("JSON");

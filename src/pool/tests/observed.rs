@@ -168,8 +168,7 @@ fn a_worker_that_will_not_be_replaced_is_never_free() {
 }
 
 fn text_of(piece: Piece) -> String {
-    let Piece::Array(text) = piece else { panic!("it is short") };
-    String::from_utf8(text).expect("UTF-8")
+    String::from_utf8(piece.json().expect("it is short")).expect("UTF-8")
 }
 
 #[test]
