@@ -3,6 +3,7 @@
 // it is now and from what the program set with `cluster.setupPrimary`. Also the programs and runners
 // that cannot be re-run, each with its way out.
 
+const { dirname } = require("path");
 const cluster = require("./cluster");
 const { coded, invalidType } = require("./errors");
 const { tell } = require("./native");
@@ -111,9 +112,24 @@ function environment() {
   const env = { ...process.env };
   // A worker of a test file under `node --test` must not report its tests as the file's.
   delete env.NODE_TEST_CONTEXT;
+  shareCompileCache(env);
   const pairs = [];
   for (const name of Object.keys(env)) pairs.push(name, String(env[name]));
   return pairs;
+}
+
+/**
+ * Workers use the program's compile cache, also where it called `module.enableCompileCache`, which
+ * children do not inherit as they do `NODE_COMPILE_CACHE`.
+ * @param {NodeJS.ProcessEnv} env
+ */
+function shareCompileCache(env) {
+  if (env.NODE_COMPILE_CACHE !== undefined) return;
+  /** @type {{ getCompileCacheDir?: () => string | undefined }} Since Node 22.8. */
+  const { getCompileCacheDir } = require("module");
+  const folder = getCompileCacheDir ? getCompileCacheDir() : undefined;
+  // The cache of this version of Node, within the one that was asked for.
+  if (folder !== undefined) env.NODE_COMPILE_CACHE = dirname(folder);
 }
 
 /** The time a worker may take to reach the call, in milliseconds. */

@@ -8,7 +8,7 @@ const { once } = require("node:events");
 const net = require("node:net");
 const path = require("node:path");
 const { describe, it } = require("node:test");
-const { run, FIXTURES } = require("../support/run");
+const { run, FIXTURES, NODE_MAJOR } = require("../support/run");
 
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 const result = async (fixture, ...args) => (await run(fixture, { args })).result;
@@ -68,6 +68,13 @@ describe("a worker", () => {
     assert.deepEqual(worker.env, master.env);
     assert.ok(program.lines.includes("a worker's line on stdout"));
     assert.ok(program.stderr.includes("a worker's line on stderr"));
+  });
+
+  it("uses the compile cache that the master's program has turned on", async () => {
+    const program = await run("environment/compile-cache.js");
+    const [master, worker] = program.result;
+    assert.equal(worker, master);
+    if (NODE_MAJOR >= 24) assert.equal(path.basename(path.dirname(master)), "cache");
   });
 
   it("listens for a debugger on a port of its own", async () => {
