@@ -125,7 +125,7 @@ function environment() {
  */
 function shareCompileCache(env) {
   if (env.NODE_COMPILE_CACHE !== undefined) return;
-  /** @type {{ getCompileCacheDir?: () => string | undefined }} Since Node 22.8. */
+  /** @type {any} Since Node 22.8 there is `getCompileCacheDir`. */
   const { getCompileCacheDir } = require("module");
   const folder = getCompileCacheDir ? getCompileCacheDir() : undefined;
   // The cache of this version of Node, within the one that was asked for.
