@@ -6,15 +6,10 @@ const { pid } = process;
 const { nextCall } = require("./calls");
 const { coded, invalidType, shown } = require("./errors");
 const { NUM_CPUS, getLogger, getWorkerName } = require("./log");
+const { WorkerQueue } = require("./queue");
 const { MAX_WORKERS, checkCount, checkOptions, numWorkersOf } = require("./options");
 
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
-
-/**
- * Runs by their worker queues: `Map` is handed the queue.
- * @type {WeakMap<object, Run>}
- */
-const runs = new WeakMap();
 
 /**
  * Runs that the program began itself with `initMaster`, oldest first, until `shutdown` ends them.
@@ -41,9 +36,7 @@ function checkFunction(name, value) {
  */
 function startRun(numWorkers, call, options = {}) {
   const { Run } = require("./run");
-  const run = new Run(numWorkers, call, options);
-  runs.set(run.workerQueue, run);
-  return run;
+  return new Run(numWorkers, call, options);
 }
 
 /**
@@ -149,6 +142,12 @@ async function shutdown(numWorkers) {
   getLogger(getWorkerName())("Shutting down master");
 }
 
+/**
+ * The run whose worker queue it is.
+ * @type {(queue: any) => Run | undefined}
+ */
+const runOf = WorkerQueue.ownerOf;
+
 /** @param {any} queue */
 function checkQueue(queue) {
   if (queue !== null && typeof queue === "object" && typeof queue.dequeue === "function") return;
@@ -161,7 +160,7 @@ function checkQueue(queue) {
  * @returns {Promise<void>}
  */
 function map(workerQueue, event) {
-  const run = runs.get(workerQueue);
+  const run = runOf(workerQueue);
   if (event === undefined || event === null) {
     return Promise.reject(
       invalidType(`Map: the event must be an object such as { data: … }, got ${shown(event)}`),
@@ -194,7 +193,7 @@ async function mapById(queue, event) {
  */
 async function getWorkerID(workerQueue) {
   checkQueue(workerQueue);
-  const own = runs.get(workerQueue);
+  const own = runOf(workerQueue);
   if (own !== undefined) return own.takeId(workerQueue);
   const { runOfWorker } = require("./run");
   const [any] = runOfWorker.values();

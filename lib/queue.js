@@ -164,11 +164,27 @@ class ResultQueue extends Queue {
 /**
  * What a {@link WorkerQueue} asks of its run.
  * @typedef {object} Owner
- * @property {() => number[]} look the program looks for the first time: the ids of the free workers
- * @property {() => void} changed ids may have been added
+ * @property {() => number[]} lookAtWorkers the program looks for the first time: the ids of the free workers
+ * @property {() => void} serveIds ids may have been added
  */
 
 class WorkerQueue extends Queue {
+  /**
+   * What the queue belongs to; undefined if it is none of these. (Much faster than a `WeakMap`, and asked
+   * for every event.)
+   * @param {any} queue
+   * @returns {any}
+   */
+  static ownerOf(queue) {
+    if (!(queue instanceof WorkerQueue)) return undefined;
+    try {
+      return queue.#owner;
+    } catch (_) {
+      // It only has the prototype: a Proxy, for instance.
+      return undefined;
+    }
+  }
+
   /** @type {Owner} */
   #owner;
   /** @type {any[] | null} */
@@ -184,7 +200,7 @@ class WorkerQueue extends Queue {
       (elements) => {
         this.#look();
         this.#ids = elements;
-        this.#owner.changed();
+        this.#owner.serveIds();
       },
     );
   }
@@ -192,13 +208,13 @@ class WorkerQueue extends Queue {
   /** @param {any} id */
   enqueue(id) {
     this.#look().push(id);
-    this.#owner.changed();
+    this.#owner.serveIds();
   }
 
   #look() {
     if (this.#ids === null) {
       this.#ids = [];
-      this.#ids = this.#owner.look();
+      this.#ids = this.#owner.lookAtWorkers();
     }
     return this.#ids;
   }

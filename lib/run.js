@@ -94,10 +94,7 @@ class Run {
     this.failures = new ResultQueue(this.source(FAILURES));
     /** The program has looked at the free workers. */
     this.isExact = false;
-    this.workerQueue = new WorkerQueue({
-      look: () => this.lookAtWorkers(),
-      changed: () => this.serveIds(),
-    });
+    this.workerQueue = new WorkerQueue(this);
     /** Workers in `cluster.workers` or on their way out of it, by id.
      * @type {globalThis.Map<number, Worker>} */
     this.workers = new globalThis.Map();
