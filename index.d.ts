@@ -78,14 +78,16 @@ export declare const sonicDistribute: (
  * Rejects
  * - with a `TypeError` or `RangeError` that names the argument, when one that this role uses is not
  *   what it must be;
+ * - with the reason of `options.signal` when that is aborted, and with the first event's failure under
+ *   `onError: "abort"`;
  * - with the very error that `masterFn` or `reduceFn` threw (the workers are released first);
  * - with an `Error` that names the worker and the reason, when the program ends, throws or hangs
  *   in the workers before it reaches the call;
  * - with an `Error` that names the runner and the way out, under jest and vitest, whose test code
  *   cannot be run again as a worker.
  *
- * It does **not** reject when a stage throws or a worker dies: that event, and only that one, is
- * then an entry of the failed queue. See {@link FailedResult}.
+ * Otherwise it does **not** reject when a stage throws or a worker dies: that event, and only that one,
+ * is then an entry of the failed queue. See {@link FailedResult}.
  *
  * **Types.** Without type arguments everything is `any`, as in 1.0.3: nothing is inferred, so that no
  * program written for 1.0.3 is held to more than it was. With them the functions are checked:
@@ -218,6 +220,54 @@ export interface RunOptions {
    * short they are. A whole number from 1 up. Default: 4194304, 4 MiB.
    */
   maxBytesWaiting?: number;
+
+  /**
+   * Aborts the run. The call rejects with the signal's reason at once (with an `AbortError` of code
+   * `"ABORT_ERR"` where Node knows no reason, before 17.2), as does every {@link Map} that is pending or
+   * called later. No event starts any more; those that run may end within `abortGrace`, their answers
+   * are dropped, and each worker is let go when it has ended its own; what is left is killed then. The
+   * process lives until they are gone, unless it calls `process.exit()`, which ends the workers that run
+   * something at once.
+   *
+   * If it is aborted already, the call rejects and starts nothing. After the call it is not listened to
+   * any more. Anything will do that has what an `AbortSignal` has. Default: none.
+   */
+  signal?: AbortSignalLike;
+
+  /**
+   * What becomes of the run when an event fails. `"collect"` goes on, and `reduceFn` finds it in the failed
+   * queue, as in 1.0.3. `"abort"` ends the run with the first entry of the failed queue, in the way in
+   * which `signal` does: the call rejects with an {@link EventFailure}. Default: `"collect"`.
+   */
+  onError?: "collect" | "abort";
+
+  /**
+   * How long after an abort, in milliseconds, workers may take to end before they are killed: 0 to
+   * 2147483647. Default: 1000.
+   */
+  abortGrace?: number;
+}
+
+/** What a run uses of an `AbortSignal`. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: any;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/**
+ * What a call rejects with under `onError: "abort"`: an `Error` with the name, message, stack, code and own
+ * properties of the event's.
+ */
+export interface EventFailure {
+  name: string;
+  message: string;
+  stack?: string;
+  /** The event's code, or `"ERR_SONIC_EVENT_FAILED"` where it has none. */
+  code: string | number;
+  /** The entry that the failed queue would have had. */
+  cause: FailedResult;
 }
 
 /** What a stage finds in its `args` besides the program's own. */

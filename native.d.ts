@@ -66,6 +66,10 @@ export interface LaunchOptions {
   maxEventsPerWorker?: number
   /** Bytes of events that wait or run, beyond which there is room for one event a worker. */
   maxBytesWaiting?: number
+  /** Whether the first event that fails stops the run. */
+  stopOnFailure: boolean
+  /** Milliseconds from the stop of a run until its workers are killed. */
+  stopGrace?: number
 }
 
 /** An entry of a queue that is a piece of its own. */
@@ -151,6 +155,9 @@ export declare function poolSignal(pool: ExternalObject<PoolHandle>, worker: num
 
 /** Starts the process of one of the pool's places (0 is the first worker). */
 export declare function poolSpawn(pool: ExternalObject<PoolHandle>, place: number): StartedWorker
+
+/** Starts nothing more, and ends the workers when the run's grace is over. */
+export declare function poolStop(pool: ExternalObject<PoolHandle>): void
 
 /**
  * Hands over an event that JavaScript has not put into the backlog itself: `text` is its JSON, or what

@@ -856,6 +856,7 @@ module.exports.poolPutter = nativeBinding.poolPutter
 module.exports.poolRelease = nativeBinding.poolRelease
 module.exports.poolSignal = nativeBinding.poolSignal
 module.exports.poolSpawn = nativeBinding.poolSpawn
+module.exports.poolStop = nativeBinding.poolStop
 module.exports.poolSubmit = nativeBinding.poolSubmit
 module.exports.poolSubmitTo = nativeBinding.poolSubmitTo
 module.exports.poolTake = nativeBinding.poolTake

@@ -66,6 +66,59 @@ function errorToJson(thrown) {
 }
 
 /**
+ * What a call rejects with that one failed event has stopped: that event's error again, as an `Error` whose
+ * `cause` is the entry of the failed queue.
+ * @param {any} entry
+ */
+function firstFailure(entry) {
+  const { error } = entry;
+  const failure = new Error(error ? error.message : "a worker sent a failure of its own");
+  if (error) {
+    for (const key of Object.keys(error)) define(failure, key, error[key]);
+    for (const key of ["name", "message", "stack"]) hide(failure, key);
+  }
+  if (!("code" in failure)) define(failure, "code", "ERR_SONIC_EVENT_FAILED");
+  define(failure, "cause", entry);
+  hide(failure, "cause");
+  return failure;
+}
+
+/**
+ * @param {object} object
+ * @param {string} key
+ * @param {unknown} value
+ */
+function define(object, key, value) {
+  Object.defineProperty(object, key, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+}
+
+/**
+ * @param {object} object
+ * @param {string} key
+ */
+function hide(object, key) {
+  if (key in object) Object.defineProperty(object, key, { enumerable: false });
+}
+
+/**
+ * Why a signal was aborted. Node before 17.2 does not tell.
+ * @param {any} signal
+ */
+function reasonOf(signal) {
+  const { reason } = signal;
+  if (reason !== undefined) return reason;
+  const error = coded(Error, "ABORT_ERR", "the run was aborted");
+  define(error, "name", "AbortError");
+  hide(error, "name");
+  return error;
+}
+
+/**
  * @param {unknown} value
  * @returns {value is Record<string, unknown>}
  */
@@ -85,11 +138,19 @@ function keep(plain, key, get) {
     const inner = value instanceof Error ? JSON.parse(errorToJson(value)) : value;
     const text = JSON.stringify(inner);
     if (text === undefined) return;
-    const copy = { value: JSON.parse(text), enumerable: true, configurable: true, writable: true };
-    Object.defineProperty(plain, key, copy);
+    define(plain, key, JSON.parse(text));
   } catch (_) {
     // It cannot travel (a cycle, a BigInt, a throwing getter): the rest still tells what happened.
   }
 }
 
-module.exports = { coded, invalidType, invalidRange, shown, describe, errorToJson };
+module.exports = {
+  coded,
+  invalidType,
+  invalidRange,
+  shown,
+  describe,
+  errorToJson,
+  firstFailure,
+  reasonOf,
+};

@@ -4,7 +4,7 @@
 const cluster = require("./cluster");
 const { pid } = process;
 const { nextCall } = require("./calls");
-const { coded, invalidType, shown } = require("./errors");
+const { coded, invalidType, reasonOf, shown } = require("./errors");
 const { NUM_CPUS, getLogger, getWorkerName } = require("./log");
 const { WorkerQueue } = require("./queue");
 const { MAX_WORKERS, checkCount, checkOptions, numWorkersOf } = require("./options");
@@ -101,12 +101,31 @@ async function mapReduce(masterFn, reduceFn, args, givenOptions, call) {
   checkFunction("reduceFn", reduceFn);
   const options = checkOptions(givenOptions);
   const numWorkers = numWorkersOf(args, options, NUM_CPUS);
+  const { signal } = options;
+  if (signal?.aborted) throw reasonOf(signal);
   logBegin();
   const run = startRun(numWorkers, call, options);
+  if (signal === undefined) return mapAndReduce(run, masterFn, reduceFn, args);
+  const ignore = run.stopBy(signal);
+  try {
+    return await Promise.race([mapAndReduce(run, masterFn, reduceFn, args), run.failed]);
+  } finally {
+    ignore();
+  }
+}
+
+/**
+ * @param {Run} run
+ * @param {any} masterFn
+ * @param {any} reduceFn
+ * @param {any} args
+ */
+async function mapAndReduce(run, masterFn, reduceFn, args) {
   await populate(run);
   try {
     await Promise.race([masterFn(run.workerQueue, args), run.failed]);
     await Promise.race([run.drain(), run.failed]);
+    if (run.failure) throw run.failure.error;
   } catch (error) {
     run.release();
     throw error;
@@ -196,7 +215,7 @@ async function getWorkerID(workerQueue) {
   const own = runOf(workerQueue);
   if (own !== undefined) return own.takeId(workerQueue);
   const { runOfWorker } = require("./run");
-  const [any] = runOfWorker.values();
+  const [any] = [...runOfWorker.values()].filter((run) => !run.released);
   if (any === undefined) {
     throw coded(Error, "ERR_SONIC_RUN_OVER", "there are no workers: no run has been started");
   }

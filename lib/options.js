@@ -9,12 +9,18 @@ const MAX_WORKERS = 4094;
 /** The most events of one worker; that many always fit into the numbers that both sides count with. */
 const MAX_EVENTS = 1 << 20;
 
+/** The longest time, as for Node's own timers: 24 days. */
+const MAX_MILLISECONDS = 2 ** 31 - 1;
+
 /**
  * @typedef {object} Options
  * @property {number} [numWorkers]
  * @property {"json" | "advanced"} [serialization]
  * @property {number} [maxEventsPerWorker]
  * @property {number} [maxBytesWaiting]
+ * @property {AbortSignal} [signal]
+ * @property {"collect" | "abort"} [onError]
+ * @property {number} [abortGrace]
  */
 
 /** @type {Record<string, (name: string, value: any) => void>} */
@@ -26,7 +32,28 @@ const CHECKS = {
   },
   maxEventsPerWorker: (name, value) => checkCount(name, value, MAX_EVENTS),
   maxBytesWaiting: (name, value) => checkCount(name, value, Number.MAX_SAFE_INTEGER),
+  signal(name, value) {
+    if (isSignal(value)) return;
+    throw invalidType(`${name} must be an AbortSignal, got ${shown(value)}`);
+  },
+  onError(name, value) {
+    if (value === "collect" || value === "abort") return;
+    throw invalidType(`${name} must be "collect" or "abort", got ${shown(value)}`);
+  },
+  abortGrace: checkMilliseconds,
 };
+
+/**
+ * Whether it has what is used of an AbortSignal: Node has none of its own before 14.17 and 15.4, and programs
+ * bring others.
+ * @param {any} value
+ */
+const isSignal = (value) =>
+  value !== null &&
+  typeof value === "object" &&
+  typeof value.aborted === "boolean" &&
+  typeof value.addEventListener === "function" &&
+  typeof value.removeEventListener === "function";
 
 /**
  * What the program gave, checked: own properties only, so that nothing comes in through a prototype.
@@ -62,6 +89,16 @@ function checkCount(name, value, most) {
   if (!Number.isInteger(value) || value < 1) throw invalidRange(`${must}, got ${value}`);
   if (value > most) throw invalidRange(`${name} must be at most ${most}, got ${value}`);
   return value;
+}
+
+/**
+ * @param {string} name as an error names it
+ * @param {unknown} value
+ */
+function checkMilliseconds(name, value) {
+  const must = `${name} must be a number of milliseconds from 0 to ${MAX_MILLISECONDS}`;
+  if (typeof value !== "number") throw invalidType(`${must}, got ${shown(value)}`);
+  if (!(value >= 0 && value <= MAX_MILLISECONDS)) throw invalidRange(`${must}, got ${value}`);
 }
 
 /**

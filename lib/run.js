@@ -7,7 +7,7 @@
 // workers) is brought here event by event.
 
 const cluster = require("./cluster");
-const { coded, invalidType, shown } = require("./errors");
+const { coded, firstFailure, invalidType, reasonOf, shown } = require("./errors");
 const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
 const { MASK, codecOf, decode, formatOf } = require("./codec");
@@ -75,7 +75,8 @@ class Run {
     this.waiting = [];
     this.nextWaiting = 0;
     this.observing = 0;
-    /** @type {Error | null} */
+    /** Why the run cannot go on, or was stopped.
+     * @type {{ error: unknown } | null} */
     this.failure = null;
     this.released = false;
     this.closed = false;
@@ -132,7 +133,7 @@ class Run {
         process.nextTick(() => cluster.emit("fork", worker));
       });
     } catch (error) {
-      this.fail(/** @type {Error} */ (error));
+      this.fail(error);
       this.release();
     }
   }
@@ -145,7 +146,7 @@ class Run {
    * @returns {Promise<void>} resolves when the event has a worker
    */
   map(event) {
-    if (this.released) return Promise.reject(over());
+    if (this.released) return this.refuse();
     if (this.isExact) return this.mapExactly(event);
     const number = this.handedOver;
     let how;
@@ -192,6 +193,23 @@ class Run {
    */
   lookForRoom(number) {
     return !this.isAwaited && this.native.poolLookForRoom(this.pool, number);
+  }
+
+  /**
+   * What `Map` gives when there are no workers any more.
+   * @returns {Promise<never>}
+   */
+  refuse() {
+    /** @type {Promise<never>} */
+    const promise = Promise.reject(this.ending());
+    // A program that sends without waiting must not end by an abort, which its call tells it of.
+    if (this.failure) promise.catch(() => {});
+    return promise;
+  }
+
+  /** Why nothing can be handed over any more. */
+  ending() {
+    return this.failure ? this.failure.error : over();
   }
 
   /** @returns {Promise<void>} */
@@ -275,6 +293,7 @@ class Run {
    * @returns {Promise<number>}
    */
   takeId(queue) {
+    if (this.released) return this.refuse();
     return new Promise((resolve, reject) => {
       this.idsWanted.push({ queue, resolve, reject });
       this.serveIds();
@@ -318,14 +337,25 @@ class Run {
   /**
    * `Map`, once the program sees which workers are free.
    * @param {any} event
+   * @returns {Promise<void>}
    */
-  async mapExactly(event) {
-    const { encoded, flags } = this.encoded(event);
+  mapExactly(event) {
+    let encoding;
+    try {
+      encoding = this.encoded(event);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const { encoded, flags } = encoding;
     // The program may write to its Buffer while this waits.
     const kept =
       encoded === event.data && typeof encoded !== "string" ? Buffer.from(encoded) : encoded;
-    const id = await this.takeId(this.workerQueue);
-    (runOfWorker.get(id) || this).sendEvent(id, kept, flags);
+    const promise = this.takeId(this.workerQueue).then((id) => {
+      (runOfWorker.get(id) || this).sendEvent(id, kept, flags);
+    });
+    // As for those that wait for room.
+    promise.catch(() => {});
+    return promise;
   }
 
   /**
@@ -625,6 +655,9 @@ class Run {
       case "failed":
         this.fail(failureOf(note));
         break;
+      case "stopped":
+        this.stopByFailure();
+        break;
       case "drained":
         if (this.isDrained) this.isDrained();
         break;
@@ -674,14 +707,41 @@ class Run {
 
   // ---- the end ----
 
-  /** @param {Error} error */
+  /** @param {unknown} error */
   fail(error) {
     if (this.failure) return;
-    this.failure = error;
+    this.failure = { error };
     this.isFailed(error);
     this.fails(error);
     for (const wanted of this.idsWanted) wanted.reject(error);
     this.idsWanted = [];
+  }
+
+  /**
+   * Stops the run for good: nothing more is started, whoever waits for it is told why, and the workers end.
+   * @param {unknown} error
+   */
+  stop(error) {
+    if (this.failure) return;
+    this.fail(error);
+    this.native.poolStop(this.pool);
+    this.release();
+  }
+
+  /** An event failed, and that is to stop the run. */
+  stopByFailure() {
+    if (this.failure === null) this.stop(firstFailure(this.failures.dequeue()));
+  }
+
+  /**
+   * Stops the run when the signal does. The function that is returned makes an end of that.
+   * @param {AbortSignal} signal
+   */
+  stopBy(signal) {
+    const stop = () => this.stop(reasonOf(signal));
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    return () => signal.removeEventListener("abort", stop);
   }
 
   /** Resolves when every event that was handed over is answered. */
@@ -707,6 +767,8 @@ class Run {
     this.admit();
     if (this.observing !== 0) this.takeObserved();
     this.tell();
+    // The note that says so may still be on its way.
+    if (this.launch.stopOnFailure && !this.failures.isEmpty()) this.stopByFailure();
   }
 
   /** Lets the workers go: they leave `cluster.workers` now, and end when they have nothing to do. */
@@ -724,7 +786,7 @@ class Run {
   /** Nothing is answered any more that anybody could wait for. */
   observeForNothing() {
     if (this.onListener) cluster.removeListener("newListener", this.onListener);
-    for (const waiting of this.waiting.splice(this.nextWaiting)) waiting.reject(over());
+    for (const waiting of this.waiting.splice(this.nextWaiting)) waiting.reject(this.ending());
     this.native.poolAwaitRoom(this.pool, null);
     if (this.lookAgain !== null) clearTimeout(this.lookAgain);
     this.lookAgain = null;
@@ -755,7 +817,16 @@ class Run {
 }
 
 /** Notes before which the answers that arrived with them are told. */
-const ENDS = new Set(["leaving", "disconnect", "exit", "retired", "failed", "drained", "closed"]);
+const ENDS = new Set([
+  "leaving",
+  "disconnect",
+  "exit",
+  "retired",
+  "stopped",
+  "failed",
+  "drained",
+  "closed",
+]);
 
 /**
  * What is taken out of a queue of the core's at once.

@@ -174,6 +174,8 @@ function launchOptions(workers, call, options) {
     serialization: options.serialization || serializationOf(settings),
     maxEventsPerWorker: options.maxEventsPerWorker,
     maxBytesWaiting: options.maxBytesWaiting,
+    stopOnFailure: options.onError === "abort",
+    stopGrace: options.abortGrace,
     deadline: startDeadline(),
   };
 }

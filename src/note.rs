@@ -24,6 +24,8 @@ pub(crate) enum Note {
     Exit { worker: u32, code: Option<i32>, signal: Option<String> },
     /// It ended again and again and is not replaced; the others go on.
     Retired { worker: u32, message: String },
+    /// An event failed, and the run was stopped for that.
+    Stopped,
     /// The run cannot go on.
     Failed { name: String, code: String, message: String },
     /// Every event that was handed over is answered.

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tracing::debug;
 
-use self::state::{Crash, Phase, Slot, State};
+use self::state::{Crash, Phase, Slot, State, Stop};
 use crate::backlog::Backlog;
 use crate::child::Exit;
 use crate::error::{Error, Said};
@@ -241,10 +241,24 @@ impl Pool {
         self.enter(|state| {
             state.phase = state.phase.max(Phase::Released);
             for slot in 0..state.slots.len() {
-                state.release(slot);
+                // Those of a stopped run go when they have ended what they run.
+                if state.stop == Stop::No {
+                    state.release(slot);
+                }
             }
             state.close_if_done(&self.commands);
         });
+    }
+
+    /// Starts nothing more. What runs may end until the run's grace is over, and its worker goes then;
+    /// who is left is killed. Should this process end before, so do the workers that run something.
+    pub(crate) fn stop(&self) {
+        self.enter(|state| {
+            if state.stop == Stop::No {
+                state.stop = Stop::Ordered;
+            }
+        });
+        self.enter(|state| state.close_if_done(&self.commands));
     }
 
     /// Lets one worker go; it is replaced unless the run is over.
@@ -280,7 +294,9 @@ impl Pool {
             link.hold(state.holding);
             state.slots[slot].link = Some(link);
             state.notes.extend(fork);
-            if state.is_released() {
+            if state.stop == Stop::Done {
+                state.leaving(slot);
+            } else if state.is_released() {
                 state.release(slot);
             }
         });
@@ -424,6 +440,13 @@ impl Pool {
         for slot in &mut state.slots {
             slot.link = None;
             slot.closed = true;
+        }
+    }
+
+    /// Ends all workers that there are.
+    pub(crate) fn kill_all(&self) {
+        for link in self.lock().slots.iter().filter_map(|slot| slot.link.as_ref()) {
+            link.child.kill();
         }
     }
 

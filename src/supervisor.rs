@@ -58,7 +58,14 @@ pub(crate) struct Launch {
     /// While more bytes than this wait or run, there is room for one event a worker, however short they
     /// are: by default [`MAX_BYTES`].
     pub(crate) max_bytes: usize,
+    /// The first event that fails stops the run.
+    pub(crate) stop_on_failure: bool,
+    /// How long the workers of a run that is stopped may take to end: by default [`STOP_GRACE`].
+    pub(crate) stop_grace: Duration,
 }
+
+/// Long enough for most events to come to their end, and no longer than somebody waits who has given up.
+pub(crate) const STOP_GRACE: Duration = Duration::from_secs(1);
 
 /// Several megabytes hide any wake-up behind the copying of them.
 pub(crate) const MAX_BYTES: usize = 4 << 20;
@@ -76,6 +83,8 @@ pub(crate) enum Command {
     Start { slot: usize, delay: Duration },
     /// See to it that those who were woken come: [`Pool::watched`] after [`WATCH`], until it is false.
     Watch,
+    /// End what is left of a stopped run when its grace is over.
+    EndLater,
     /// The run is over.
     Stop,
     /// JavaScript is gone, and the run with it.
@@ -245,6 +254,13 @@ async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
                             break;
                         }
                     }
+                });
+            }
+            Command::EndLater => {
+                let pool = Arc::clone(&pool);
+                tokio::spawn(async move {
+                    tokio::time::sleep(pool.launch.stop_grace).await;
+                    pool.kill_all();
                 });
             }
             Command::Stop => break,

@@ -26,7 +26,7 @@ use crate::ring::{flag, format_of};
 use crate::runner::clock;
 use crate::scheduler::MAX_WINDOW;
 use crate::socket;
-use crate::supervisor::{self, Command, Launch, MAX_BYTES};
+use crate::supervisor::{self, Command, Launch, MAX_BYTES, STOP_GRACE};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
 
@@ -57,6 +57,10 @@ pub struct LaunchOptions {
     pub max_events_per_worker: Option<u32>,
     /// Bytes of events that wait or run, beyond which there is room for one event a worker.
     pub max_bytes_waiting: Option<f64>,
+    /// Whether the first event that fails stops the run.
+    pub stop_on_failure: bool,
+    /// Milliseconds from the stop of a run until its workers are killed.
+    pub stop_grace: Option<f64>,
 }
 
 /// A worker process that was started.
@@ -126,6 +130,10 @@ pub fn pool_create(
         deadline: Duration::from_secs_f64((options.deadline / 1e3).clamp(0.0, 1e9)),
         max_window: options.max_events_per_worker.map_or(MAX_WINDOW, |count| count as usize),
         max_bytes: options.max_bytes_waiting.map_or(MAX_BYTES, |bytes| bytes as usize),
+        stop_on_failure: options.stop_on_failure,
+        stop_grace: options.stop_grace.map_or(STOP_GRACE, |milliseconds| {
+            Duration::from_secs_f64((milliseconds / 1e3).clamp(0.0, 1e9))
+        }),
     };
     let board = Arc::new(Memory::anonymous(Board::LEN).map_err(failed)?);
     let (commands, orders) = mpsc::unbounded_channel();
@@ -452,6 +460,12 @@ pub fn pool_notes(pool: &External<PoolHandle>) -> Option<Text> {
 #[napi]
 pub fn pool_release(pool: &External<PoolHandle>) {
     pool.pool.release();
+}
+
+/// Starts nothing more, and ends the workers when the run's grace is over.
+#[napi]
+pub fn pool_stop(pool: &External<PoolHandle>) {
+    pool.pool.stop();
 }
 
 /// Lets one worker go. False if it is gone.

@@ -60,6 +60,15 @@ pub(super) enum Phase {
     Closed,
 }
 
+/// Whether a run was stopped before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    No,
+    /// The next sweep does it.
+    Ordered,
+    Done,
+}
+
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is true or not for itself")]
 pub(super) struct State {
@@ -87,6 +96,8 @@ pub(super) struct State {
     /// JavaScript waits for the last answer.
     pub(super) draining: bool,
     pub(super) phase: Phase,
+    pub(super) stop: Stop,
+    pub(super) stop_on_failure: bool,
     /// Why the run cannot go on, as the JSON of an error.
     pub(super) failed: Option<String>,
     pub(super) actions: Vec<Action>,
@@ -158,6 +169,8 @@ impl State {
             notes: Vec::new(),
             draining: false,
             phase: Phase::Starting,
+            stop: Stop::No,
+            stop_on_failure: launch.stop_on_failure,
             failed: None,
             actions: Vec::new(),
             scratch: Bytes::default(),
@@ -190,6 +203,9 @@ impl State {
     pub(super) fn sweep(&mut self, pool: &Pool) {
         for _ in 0..MAX_TURNS {
             self.collect();
+            if self.stop == Stop::Ordered {
+                self.begin_stop(pool);
+            }
             if self.failed.is_some() || self.is_released() {
                 self.take_back();
             }
@@ -200,6 +216,9 @@ impl State {
             }
             self.hold();
             self.act();
+            if self.stop == Stop::Done {
+                self.release_idle();
+            }
             self.refill(pool);
             self.pump();
             self.wake_sleepers(pool);
@@ -215,6 +234,31 @@ impl State {
     pub(super) fn free(&self) -> Vec<u32> {
         let free = (0..self.slots.len()).filter(|&slot| self.scheduler.is_free(slot));
         free.map(|slot| self.slots[slot].worker).collect()
+    }
+
+    /// Has the workers start nothing more.
+    fn begin_stop(&mut self, pool: &Pool) {
+        self.stop = Stop::Done;
+        self.phase = self.phase.max(Phase::Released);
+        // Nobody will see what becomes of them.
+        self.overflow.clear();
+        for slot in 0..self.slots.len() {
+            self.leaving(slot);
+        }
+        // Without the I/O thread there are no workers left.
+        let _ = pool.commands.send(Command::EndLater);
+    }
+
+    /// Lets those workers of a stopped run go that run nothing.
+    fn release_idle(&mut self) {
+        for slot in 0..self.slots.len() {
+            let link = self.slots[slot].link.as_ref();
+            let is_idle = link.is_some_and(|link| link.registered && !link.released)
+                && self.scheduler.held(slot) == 0;
+            if is_idle {
+                self.release(slot);
+            }
+        }
     }
 
     /// Claims what no worker has.
@@ -507,6 +551,10 @@ impl State {
     }
 
     pub(super) fn enqueue(&mut self, entry: Entry<'_>) {
+        if self.stop_on_failure && entry.kind & entry::FAILED != 0 && self.stop == Stop::No {
+            self.stop = Stop::Ordered;
+            self.notes.push(Note::Stopped);
+        }
         if self.observing {
             self.observed.push(entry);
         } else if entry.kind & entry::FAILED != 0 {

@@ -9,6 +9,7 @@ mod events;
 mod observed;
 mod room;
 mod sleepers;
+mod stopped;
 mod taken_back;
 
 use std::io::Read;
@@ -76,6 +77,8 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
         deadline,
         max_window: crate::scheduler::MAX_WINDOW,
         max_bytes: crate::supervisor::MAX_BYTES,
+        stop_on_failure: false,
+        stop_grace: crate::supervisor::STOP_GRACE,
     }
 }
 

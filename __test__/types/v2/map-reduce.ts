@@ -1,5 +1,5 @@
 // `MapReduce` with no type arguments takes and gives `any`, and needs no args.
-import { Map, MapReduce, sonicDistribute } from "@tiemma/sonic-distribute";
+import { EventFailure, Map, MapReduce, sonicDistribute } from "@tiemma/sonic-distribute";
 
 export const withoutArgs = (): Promise<any> =>
   MapReduce(
@@ -14,7 +14,25 @@ export const withOptions = (): Promise<any> =>
     serialization: "advanced",
     maxEventsPerWorker: 1,
     maxBytesWaiting: 1 << 20,
+    signal: new Signal(),
+    onError: "abort",
+    abortGrace: 500,
   });
+
+/** Whatever has what is used of an AbortSignal. */
+class Signal {
+  readonly aborted: boolean = false;
+  addEventListener(_type: "abort", _listener: () => void): void {}
+  removeEventListener(_type: "abort", _listener: () => void): void {}
+}
+
+export const failed = ({ name, message, code, cause }: EventFailure): any[] => [
+  name.length,
+  message.length,
+  code,
+  cause.data,
+  cause.failed,
+];
 
 // One stands in for the other.
 export const call: typeof sonicDistribute = MapReduce;
@@ -36,6 +54,10 @@ export const wrong = async (): Promise<void> => {
   await MapReduce(fn, [], fn, {}, { numWorker: 1 });
   // @ts-expect-error it is "json" or "advanced"
   await MapReduce(fn, [], fn, {}, { serialization: "yaml" });
+  // @ts-expect-error it is "collect" or "abort"
+  await MapReduce(fn, [], fn, {}, { onError: "stop" });
+  // @ts-expect-error it is a signal, and not its controller
+  await MapReduce(fn, [], fn, {}, { signal: { abort: fn } });
   // @ts-expect-error 1.0.3 demands args
   await sonicDistribute(fn, [], fn);
 };
