@@ -1,0 +1,124 @@
+/**
+ * Dumps a PostgreSQL database with several connections at once, all of which see the same moment.
+ *
+ *   DATABASE_URL=postgres://… node dump.js [--workers N] FOLDER
+ *
+ * Into the folder go: the schema as SQL (by `pg_dump`), each table's rows in parts, and `manifest.json`.
+ */
+"use strict";
+
+process.env.QUIET = process.env.QUIET ?? "true"; // no log lines between the output
+
+const fs = require("node:fs");
+const path = require("node:path");
+const { pipeline } = require("node:stream/promises");
+const { parseArgs } = require("node:util");
+const { to: copyTo } = require("pg-copy-streams");
+
+// In a program of your own: require("@tiemma/sonic-distribute")
+const { isMaster, Map: send, MapReduce, NUM_CPUS } = require("../..");
+const { readSequences, readTables } = require("./catalog");
+const { close, connection, tool, variable } = require("./connection");
+
+/** Pages of 8 KB in a part: large enough to be read in one go, small enough to go round. */
+const PAGES = 1024;
+
+/** In the master: one event for each part of a table. */
+async function sendParts(workerQueue, { tables, snapshot }) {
+  for (const table of tables) {
+    for (const part of partsOf(table)) await send(workerQueue, { data: { ...part, snapshot } });
+  }
+}
+
+function partsOf({ name, columns, pages, isTree }) {
+  const all = { table: name, columns: columns.join(", "), where: "true", part: 0 };
+  // Rows that refer to others of the same table are restored in one go.
+  const count = isTree ? 1 : Math.ceil(pages / PAGES);
+  if (count <= 1) return [all];
+  return Array.from({ length: count }, (_, part) => {
+    const from = `ctid >= '(${part * PAGES},0)'`;
+    // The last part has what was added since the pages were counted, too: of it the snapshot sees nothing.
+    const to = part === count - 1 ? "true" : `ctid < '(${(part + 1) * PAGES},0)'`;
+    return { ...all, where: `${from} AND ${to}`, part };
+  });
+}
+
+/** In a worker, for every part: writes its rows into a file. */
+async function dumpPart({ data }, { url, folder }) {
+  const { table, columns, where, part, snapshot } = data;
+  const client = await connection(url, (opened) => share(opened, snapshot));
+  const rows = client.query(
+    copyTo(`COPY (SELECT ${columns} FROM ONLY ${table} WHERE ${where}) TO STDOUT`),
+  );
+  const file = `${table.replace(/[^\w.]/g, "_")}.${part}.copy`;
+  const to = fs.createWriteStream(path.join(folder, file), { flags: "wx" });
+  await pipeline(rows, to);
+  return { file, rows: rows.rowCount, bytes: to.bytesWritten };
+}
+
+/** Has a connection see what the snapshot's sees. */
+async function share(client, snapshot) {
+  await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  await client.query(`SET TRANSACTION SNAPSHOT '${snapshot}'`);
+}
+
+/** In the master, when every part has been answered. */
+function listParts(results, failures) {
+  if (!failures.isEmpty()) {
+    const { data, error } = failures.dequeue();
+    throw new Error(`${data.table}, part ${data.part}: ${error.message}`);
+  }
+  const parts = [];
+  while (!results.isEmpty()) {
+    const { data, response } = results.dequeue();
+    parts.push({ table: data.table, ...response });
+  }
+  return parts;
+}
+
+async function main() {
+  const { folder, numWorkers } = readArguments();
+  const url = variable("DATABASE_URL");
+  const args = { url, folder, numWorkers };
+  if (isMaster()) Object.assign(args, await prepare(url, folder));
+  const parts = await MapReduce(sendParts, [dumpPart], listParts, args);
+  // A worker gets here too, at once.
+  if (!isMaster()) return;
+  await close();
+  const { tables, sequences } = args;
+  fs.writeFileSync(
+    path.join(folder, "manifest.json"),
+    JSON.stringify({ tables, sequences, parts }, null, 2),
+  );
+  const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
+  console.log(
+    `dumped ${tables.length} tables, ${sum("rows")} rows, ${sum("bytes")} bytes in ${parts.length} parts`,
+  );
+}
+
+/** What to dump. The master's transaction stays open, so that the snapshot lives. */
+async function prepare(url, folder) {
+  fs.mkdirSync(folder);
+  const client = await connection(url, (opened) =>
+    opened.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+  );
+  const { rows } = await client.query("SELECT pg_export_snapshot() AS snapshot");
+  const [{ snapshot }] = rows;
+  const file = `--file=${path.join(folder, "schema.sql")}`;
+  tool("pg_dump", url, ["--schema-only", "--no-owner", `--snapshot=${snapshot}`, file]);
+  return { tables: await readTables(client), sequences: await readSequences(client), snapshot };
+}
+
+function readArguments() {
+  const options = { workers: { type: "string" } };
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  if (positionals.length !== 1) throw new Error("name one folder, which will be made");
+  const numWorkers = Number(values.workers ?? Math.max(NUM_CPUS, 2));
+  return { folder: path.resolve(positionals[0]), numWorkers };
+}
+
+main().catch(async (error) => {
+  console.error(`dump: ${error.message}`);
+  process.exitCode = 1;
+  await close();
+});

@@ -1,0 +1,136 @@
+/**
+ * Restores what dump.js has dumped into an empty PostgreSQL database, with several connections at once.
+ *
+ *   DATABASE_URL=postgres://… node restore.js [--workers N] FOLDER
+ *
+ * A table is begun when those that it refers to are there: so no foreign key is ever broken, and none has
+ * to be turned off.
+ */
+"use strict";
+
+process.env.QUIET = process.env.QUIET ?? "true"; // no log lines between the output
+
+const cluster = require("node:cluster");
+const fs = require("node:fs");
+const path = require("node:path");
+const { pipeline } = require("node:stream/promises");
+const { parseArgs } = require("node:util");
+const { from: copyFrom } = require("pg-copy-streams");
+
+// In a program of your own: require("@tiemma/sonic-distribute")
+const { isMaster, Map: send, MapReduce, NUM_CPUS } = require("../..");
+const { close, connection, tool, variable } = require("./connection");
+
+/** In the master: each table's parts as soon as its parents are restored. */
+async function sendParts(workerQueue, { tables, parts }) {
+  const progress = new Progress(tables, parts);
+  for (;;) {
+    const next = await progress.next();
+    if (next === undefined) return;
+    for (const data of next) await send(workerQueue, { data });
+  }
+}
+
+/** Which tables are restored, which are under way, and which can be begun. */
+class Progress {
+  constructor(tables, parts) {
+    this.waiting = new Map(tables.map((table) => [table.name, table]));
+    this.parts = parts;
+    /** Parts that are not restored yet, by table. */
+    this.left = new Map(tables.map(({ name }) => [name, this.partsOf(name).length]));
+    this.failed = undefined;
+    this.changed = () => {};
+    this.listener = (_worker, answer) => this.hear(answer);
+    // Answers are seen here as they come.
+    cluster.on("message", this.listener);
+  }
+
+  partsOf(name) {
+    return this.parts.filter(({ table }) => table === name);
+  }
+
+  hear({ data, failed }) {
+    if (failed) this.failed = data;
+    this.left.set(data.table, this.left.get(data.table) - 1);
+    this.changed();
+  }
+
+  /** The parts that can be restored now; undefined when all were begun, or one has failed. */
+  async next() {
+    while (this.failed === undefined && this.waiting.size > 0) {
+      const ready = [...this.waiting.values()].find(({ parents }) =>
+        parents.every((parent) => this.left.get(parent) === 0),
+      );
+      if (ready !== undefined) {
+        this.waiting.delete(ready.name);
+        return this.partsOf(ready.name).map((part) => ({ ...part, columns: ready.columns }));
+      }
+      await new Promise((resolve) => {
+        this.changed = resolve;
+      });
+    }
+    cluster.removeListener("message", this.listener);
+    return undefined;
+  }
+}
+
+/** In a worker, for every part: reads its rows from the file. */
+async function restorePart({ data: { table, columns, file } }, { url, folder }) {
+  const client = await connection(url);
+  const rows = client.query(copyFrom(`COPY ${table} (${columns.join(", ")}) FROM STDIN`));
+  await pipeline(fs.createReadStream(path.join(folder, file)), rows);
+  return rows.rowCount;
+}
+
+/** In the master, when every part that was sent has been answered. */
+function count(results, failures) {
+  if (!failures.isEmpty()) {
+    const { data, error } = failures.dequeue();
+    throw new Error(`${data.file}: ${error.message}`);
+  }
+  const total = { parts: 0, rows: 0 };
+  while (!results.isEmpty()) {
+    total.parts += 1;
+    total.rows += results.dequeue().response;
+  }
+  return total;
+}
+
+async function main() {
+  const { folder, numWorkers } = readArguments();
+  const url = variable("DATABASE_URL");
+  const args = { url, folder, numWorkers };
+  if (isMaster()) Object.assign(args, prepare(url, folder));
+  const total = await MapReduce(sendParts, [restorePart], count, args);
+  // A worker gets here too, at once.
+  if (!isMaster()) return;
+  if (total.parts !== args.parts.length) throw new Error("parts are missing");
+  const client = await connection(url);
+  for (const { name, value } of args.sequences) {
+    await client.query("SELECT setval($1::regclass, $2)", [name, value]);
+  }
+  await client.query("ANALYZE");
+  await close();
+  console.log(`restored ${args.tables.length} tables, ${total.rows} rows in ${total.parts} parts`);
+}
+
+/** Makes the empty tables, with all their constraints, and says what goes into them. */
+function prepare(url, folder) {
+  const schema = `--file=${path.join(folder, "schema.sql")}`;
+  tool("psql", url, ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", schema]);
+  return JSON.parse(fs.readFileSync(path.join(folder, "manifest.json"), "utf8"));
+}
+
+function readArguments() {
+  const options = { workers: { type: "string" } };
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  if (positionals.length !== 1) throw new Error("name the folder of a dump");
+  const numWorkers = Number(values.workers ?? Math.max(NUM_CPUS, 2));
+  return { folder: path.resolve(positionals[0]), numWorkers };
+}
+
+main().catch(async (error) => {
+  console.error(`restore: ${error.message}`);
+  process.exitCode = 1;
+  await close();
+});
