@@ -39,6 +39,10 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// How long a process that closed its control socket may take to end by itself.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How long the rest of a control frame may take. Workers send each in one piece; what one that does not
+/// says later would be taken for the rest, its bells too.
+const TORN: Duration = Duration::from_secs(1);
+
 /// What a run's workers are made of.
 #[derive(Debug)]
 pub(crate) struct Launch {
@@ -307,6 +311,7 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
         token,
         stream: control,
         decoder: Decoder::default(),
+        torn: None,
         greeted: false,
         registered: false,
         open: true,
@@ -353,6 +358,11 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
                 timed_out = true;
                 pool.kill(slot);
             }
+            () = sleep_until(control.torn.unwrap_or(deadline)), if control.torn.is_some() => {
+                control.reject("it sent a part of a frame, and no more".into());
+                control.open = false;
+                control.torn = None;
+            }
             () = sleep_until(linger.unwrap_or(deadline)), if linger.is_some() => {
                 linger = None;
                 if !pool.is_released() {
@@ -395,6 +405,8 @@ struct Control<'a> {
     token: String,
     stream: UnixStream,
     decoder: Decoder,
+    /// A frame has come in part, and the rest has to by then.
+    torn: Option<Instant>,
     greeted: bool,
     registered: bool,
     open: bool,
@@ -406,6 +418,7 @@ impl Control<'_> {
         let mut bytes = [0; 4096];
         match receive(&self.stream, &mut bytes) {
             Ok(0) => {
+                self.torn = None;
                 if let Err(malformed) = self.decoder.finish() {
                     self.pool.uncaught(self.slot, malformed.to_string());
                 }
@@ -417,7 +430,10 @@ impl Control<'_> {
         let mut rang = false;
         loop {
             let heard = match self.decoder.next() {
-                Ok(Some(frame)) => Message::decode(&frame).and_then(|message| self.hear(message)),
+                Ok(Some(frame)) => {
+                    self.torn = None;
+                    Message::decode(&frame).and_then(|message| self.hear(message))
+                }
                 Ok(None) => break,
                 Err(malformed) => Err(malformed.to_string()),
             };
@@ -428,6 +444,9 @@ impl Control<'_> {
                     return Heard::End;
                 }
             }
+        }
+        if self.torn.is_none() && self.decoder.finish().is_err() {
+            self.torn = Some(Instant::now() + TORN);
         }
         if rang {
             self.pool.rang();

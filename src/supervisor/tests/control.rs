@@ -85,6 +85,26 @@ async fn half_a_frame_at_the_end_is_told_as_such() {
 }
 
 #[tokio::test]
+async fn a_worker_that_sends_half_a_frame_and_lives_on_is_killed_and_one_that_sends_the_rest_is_not()
+ {
+    let (stops, goes_on) = (Bench::new(1), Bench::new(1));
+    let [mut half, mut whole] = [&stops, &goes_on].map(|bench| Peer::registered(bench, 0));
+    let (first, rest) = (&[3, 0, 0], &[0, 4, b'w', b'o']);
+    for peer in [&mut whole, &mut half] {
+        peer.control.write_all(first).expect("room");
+        tokio::task::yield_now().await;
+    }
+    whole.control.write_all(rest).expect("room");
+    until("the end of patience", || half.process.was_killed()).await;
+    let said = stops.said(0).expect("a reason");
+    assert!(said.ends_with("it sent a part of a frame, and no more"), "{said}");
+    assert_eq!(whole.process.done(), []);
+    assert_eq!(goes_on.said(0).as_deref(), Some("wo"));
+    half.exit(Exit::Signal(9)).await;
+    whole.exit(Exit::Code(0)).await;
+}
+
+#[tokio::test]
 async fn a_worker_that_is_silent_until_the_deadline_is_killed_and_one_that_registered_is_not() {
     let bench = Bench::with_deadline(2, Duration::from_millis(30));
     let registered = Peer::registered(&bench, 0);
