@@ -50,12 +50,14 @@ describe("the package", () => {
   });
 
   it("has the promised files and no others", () => {
-    const files = filesOf(tarballs.root).filter((file) => !file.startsWith("lib/"));
+    const files = filesOf(tarballs.root).filter((file) => !/^(lib|bin)\//.test(file));
     const root = ["CHANGELOG.md", "LICENSE", "README.md", "index.d.ts", "index.js"];
     const native = ["native.d.ts", "native.js", "package.json"];
     assert.deepStrictEqual(files, [...root, ...native]);
-    const lib = filesOf(tarballs.root).filter((file) => file.startsWith("lib/"));
-    assert.deepStrictEqual(lib, allFiles(path.join(ROOT, "lib"), "lib").sort());
+    for (const folder of ["lib", "bin"]) {
+      const packedFiles = filesOf(tarballs.root).filter((file) => file.startsWith(`${folder}/`));
+      assert.deepStrictEqual(packedFiles, allFiles(path.join(ROOT, folder), folder).sort());
+    }
 
     const binary = "sonic-distribute.linux-x64-gnu.node";
     const platform = ["LICENSE", "README.md", "package.json", binary];
@@ -88,7 +90,7 @@ describe("the package", () => {
 
   it("installs nothing else", () => {
     const modules = fs.readdirSync(project.path("node_modules")).sort();
-    assert.deepStrictEqual(modules, [".package-lock.json", "@tiemma"]);
+    assert.deepStrictEqual(modules, [".bin", ".package-lock.json", "@tiemma"]);
     const scope = fs.readdirSync(project.path("node_modules/@tiemma")).sort();
     assert.deepStrictEqual(scope, ["sonic-distribute", "sonic-distribute-linux-x64-gnu"]);
   });
@@ -100,6 +102,34 @@ describe("the package", () => {
   it("runs program.ts on a Node that strips types", async () => {
     await adds(await nodeOfLine(24), "program.ts");
   });
+
+  it("has a doctor who finds it well", async () => {
+    const { stdout } = await npx("doctor");
+    assert.match(stdout, /^ok +binary +.*\/@tiemma\/sonic-distribute-linux-x64-gnu\//m);
+    assert.match(stdout, /^ok +self-test +/m);
+    assert.match(stdout, /^all is well$/m);
+  });
+
+  for (const [file, line] of [
+    ["map-reduce.js", undefined],
+    ["mine.mjs", undefined],
+    ["mine.ts", 24],
+  ]) {
+    it(`writes a program to start with that runs: ${file}`, async () => {
+      await npx("init", file);
+      project.write("words.txt", "seven words\nthat are in  this file\n");
+      const node = line === undefined ? process.execPath : await nodeOfLine(line);
+      const env = { QUIET: "true" };
+      const args = [file, "words.txt", "words.txt"];
+      const { stdout, stderr } = await runToSuccess(node, args, { cwd: project.folder, env });
+      assert.strictEqual(stdout, "14 words\n", stderr);
+    });
+  }
+
+  async function npx(...args) {
+    const options = { cwd: project.folder };
+    return runToSuccess("npx", ["--offline", NAME, ...args], options);
+  }
 
   it("says what to do where its platform package is missing", async () => {
     const bare = new Workspace("bare");

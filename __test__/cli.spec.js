@@ -1,0 +1,68 @@
+"use strict";
+/**
+ * What is promised: the command line says what it can do, what is wrong with how it was called, and what keeps
+ * the package from running here. (That it works where it is installed is in `package.spec.js`.)
+ */
+const assert = require("node:assert/strict");
+const fs = require("node:fs");
+const path = require("node:path");
+const { after, describe, it } = require("node:test");
+
+const { runCommand } = require("./support/command");
+const { ROOT, Workspace } = require("./support/workspace");
+
+const CLI = path.join(ROOT, "bin", "sonic-distribute.js");
+
+describe("the command line", () => {
+  const texts = new Workspace("cli");
+  after(() => texts.remove());
+  const cli = (args, options) => runCommand(process.execPath, [CLI, ...args], { cwd: texts.folder, ...options });
+
+  it("shows what there is", async () => {
+    const { code, stdout } = await cli(["--help"]);
+    assert.equal(code, 0);
+    assert.match(stdout, /doctor/);
+    assert.match(stdout, /init \[FILE\]/);
+  });
+
+  for (const args of [[], ["docter"], ["doctor", "now"], ["init", "a.js", "b.js"], ["init", "a.py"], ["constructor"]]) {
+    it(`refuses what it does not understand: ${args.join(" ") || "nothing"}`, async () => {
+      const { code, stdout, stderr } = await cli(args);
+      assert.equal(code, 2);
+      assert.equal(stdout, "");
+      assert.match(stderr, args.length === 0 ? /^npx / : new RegExp(`^sonic-distribute: .*${args[args.length - 1]}`));
+      assert.deepEqual(fs.readdirSync(texts.folder), []);
+    });
+  }
+
+  it("never writes over a file", async () => {
+    texts.write("mine.js", "mine");
+    const { code, stderr } = await cli(["init", "mine.js"]);
+    assert.equal(code, 1);
+    assert.equal(stderr, "sonic-distribute: mine.js was not written: there is such a file already\n");
+    assert.equal(fs.readFileSync(texts.path("mine.js"), "utf8"), "mine");
+  });
+
+  it("says that the folder is missing", async () => {
+    const { code, stderr } = await cli(["init", "nowhere/mine.js"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /nowhere\/mine.js was not written: ENOENT/);
+  });
+
+  it("has a doctor who finds a binary that does not load", async () => {
+    const broken = texts.path("broken.node");
+    texts.write("broken.node", "no binary");
+    const { code, stdout } = await cli(["doctor"], { env: { NAPI_RS_NATIVE_LIBRARY_PATH: broken } });
+    assert.equal(code, 1);
+    assert.match(stdout, /^FAILED +binary +.*has no native binary for /m);
+    assert.doesNotMatch(stdout, /self-test/);
+    assert.match(stdout, /^this machine cannot run it as it is/m);
+  });
+
+  it("has a doctor who finds that too few files may be open", async () => {
+    const shell = `ulimit -n 36 && exec "${process.execPath}" "${CLI}" doctor`;
+    const { code, stdout } = await runCommand("sh", ["-c", shell], { cwd: texts.folder });
+    assert.equal(code, 1);
+    assert.match(stdout, /^FAILED +open files +36 at the most \(ulimit -n\)/m);
+  });
+});

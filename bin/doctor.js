@@ -1,0 +1,152 @@
+"use strict";
+// Checks that this machine can run the package: what it is, whether the binary loads, what the system
+// allows, and a real run.
+
+const { spawnSync } = require("child_process");
+const fs = require("fs");
+const os = require("os");
+const path = require("path");
+const { engines, version } = require("../package.json");
+
+/** Descriptors of a run that do not depend on its workers, Node's own and those of a start among them. */
+const OWN_DESCRIPTORS = 34;
+
+/** Descriptors that a worker takes in the master. */
+const DESCRIPTORS_A_WORKER = 4;
+
+/** A worker's threads, which the system counts as processes: Node's own, and one for its connection. */
+const THREADS_A_WORKER = 8;
+
+const SELF_TEST_MS = 60e3;
+
+/** @typedef {"ok" | "note" | "FAILED"} Verdict */
+/** @typedef {{ verdict: Verdict, what: string, says: string }} Finding */
+
+/** @returns {number} the exit code: 1 if anything keeps the package from running */
+function doctor() {
+  console.log(`@tiemma/sonic-distribute ${version}\n`);
+  let code = 0;
+  for (const check of [platform, node, binary, processors, descriptors, processes, selfTest]) {
+    const { verdict, what, says } = check();
+    console.log(`${verdict.padEnd(6)}  ${what.padEnd(12)}  ${says}`);
+    if (verdict === "FAILED") code = 1;
+    // The rest would fail for the same reason.
+    if (code === 1 && check === binary) break;
+  }
+  console.log(code === 0 ? "\nall is well" : "\nthis machine cannot run it as it is: see above");
+  return code;
+}
+
+/**
+ * @param {Verdict} verdict
+ * @param {string} what
+ * @param {string} says
+ * @returns {Finding}
+ */
+const finding = (verdict, what, says) => ({ verdict, what, says });
+
+/** The C library, where it is one of the two of Linux. */
+function libc() {
+  if (process.platform !== "linux" || !process.report) return "";
+  const { header } = /** @type {any} */ (process.report.getReport());
+  return header.glibcVersionRuntime ? `, glibc ${header.glibcVersionRuntime}` : ", musl";
+}
+
+function platform() {
+  return finding("ok", "platform", `${process.platform} ${process.arch}${libc()}`);
+}
+
+function node() {
+  const least = engines.node.replace(/[^\d.]/g, "");
+  const [wanted, found] = [least, process.versions.node].map((text) => text.split(".").map(Number));
+  const isOld = found[0] < wanted[0] || (found[0] === wanted[0] && found[1] < wanted[1]);
+  if (isOld) return finding("FAILED", "node", `${process.version}: install ${least} or later`);
+  return finding("ok", "node", `${process.version} (${least} or later is needed)`);
+}
+
+function binary() {
+  try {
+    const { native } = require("../lib/native");
+    native();
+    const files = Object.keys(require.cache).filter((name) => name.endsWith(".node"));
+    return finding("ok", "binary", files.join(", "));
+  } catch (error) {
+    return finding("FAILED", "binary", /** @type {Error} */ (error).message);
+  }
+}
+
+function processors() {
+  const count = os.cpus().length;
+  const memory = Math.round(os.totalmem() / 2 ** 20);
+  return finding(
+    "ok",
+    "processors",
+    `${count} (the default of numWorkers), ${memory} MiB of memory`,
+  );
+}
+
+/**
+ * A limit of this process, by its name in Linux's list. Undefined where it is not known.
+ * @param {string} name
+ */
+function limit(name) {
+  try {
+    const line = fs
+      .readFileSync("/proc/self/limits", "utf8")
+      .split("\n")
+      .find((text) => text.startsWith(name));
+    const [soft] = line === undefined ? [] : line.slice(name.length).trim().split(/\s+/);
+    if (soft === undefined) return undefined;
+    return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft);
+  } catch (_) {
+    return undefined;
+  }
+}
+
+/**
+ * How many workers a limit allows for.
+ * @param {string} what
+ * @param {number | undefined} most
+ * @param {number} workers
+ * @param {string} option of the shell's `ulimit`
+ */
+function roomFor(what, most, workers, option) {
+  if (most === undefined) return finding("note", what, "the limit is not known here");
+  if (most === Number.POSITIVE_INFINITY) return finding("ok", what, "unlimited");
+  const says = `${most} at the most (ulimit ${option}): enough for about ${Math.max(workers, 0)} workers`;
+  if (workers < 2) return finding("FAILED", what, `${says}; raise it`);
+  return finding(workers < os.cpus().length ? "note" : "ok", what, says);
+}
+
+function descriptors() {
+  const most = limit("Max open files");
+  const workers = Math.floor(((most || 0) - OWN_DESCRIPTORS) / DESCRIPTORS_A_WORKER);
+  return roomFor("open files", most, workers, "-n");
+}
+
+function processes() {
+  // Root is not held to it.
+  const isRoot = process.getuid !== undefined && process.getuid() === 0;
+  const most = isRoot ? Number.POSITIVE_INFINITY : limit("Max processes");
+  return roomFor("processes", most, Math.floor((most || 0) / THREADS_A_WORKER), "-u");
+}
+
+function selfTest() {
+  const began = Date.now();
+  const program = path.join(__dirname, "self-test.js");
+  const { status, signal, stderr, error } = spawnSync(process.execPath, [program], {
+    encoding: "utf8",
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: SELF_TEST_MS,
+  });
+  const seconds = ((Date.now() - began) / 1000).toFixed(2);
+  if (status === 0) {
+    return finding("ok", "self-test", `100 events, 2 workers, one of them killed: ${seconds} s`);
+  }
+  const why = error
+    ? error.message
+    : stderr.trim() || `it ended with ${signal || `code ${status}`}`;
+  return finding("FAILED", "self-test", why);
+}
+
+module.exports = { doctor };
