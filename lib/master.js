@@ -34,7 +34,7 @@ function checkFunction(name, value) {
  * @param {number} call
  * @param {import("./options").Options} options
  */
-function startRun(numWorkers, call, options = {}) {
+function startRun(numWorkers, call, options = checkOptions(undefined)) {
   const { Run } = require("./run");
   return new Run(numWorkers, call, options);
 }

@@ -1,6 +1,8 @@
 "use strict";
 // Loads the native core when it is first needed, and the numbers of its wire.
 
+const { variable } = require("./own");
+
 /** @typedef {typeof import("../native")} Native */
 
 /** @type {Native | undefined} */
@@ -46,7 +48,7 @@ function known() {
 
 /** What the master told, if it runs the same copy of this package. */
 function told() {
-  const { [VARIABLE]: text } = process.env;
+  const text = variable(VARIABLE);
   if (text === undefined) return [];
   // Children of this process are no workers.
   delete process.env[VARIABLE];

@@ -2,6 +2,7 @@
 // The options of a call: its fifth parameter, apart from the program's own `args`.
 
 const { invalidRange, invalidType, shown } = require("./errors");
+const { hasOwn, property } = require("./own");
 
 /** Each worker signs its claims in the bits that an event's state has for that; `MAX_WORKERS` in src/protocol.rs. */
 const MAX_WORKERS = 4094;
@@ -68,7 +69,7 @@ function checkOptions(given) {
     throw invalidType(`options must be an object, got ${shown(given)}`);
   }
   for (const name of Object.keys(given)) {
-    if (!Object.prototype.hasOwnProperty.call(CHECKS, name)) throw invalidType(unknown(name));
+    if (!hasOwn(CHECKS, name)) throw invalidType(unknown(name));
     const value = /** @type {any} */ (given)[name];
     if (value === undefined) continue;
     CHECKS[name](`options.${name}`, value);
@@ -110,7 +111,8 @@ function checkMilliseconds(name, value) {
  */
 function numWorkersOf(args, options, otherwise) {
   if (options.numWorkers !== undefined) return options.numWorkers;
-  const { numWorkers = otherwise } = args;
+  const numWorkers = property(args, "numWorkers");
+  if (numWorkers === undefined) return otherwise;
   return checkCount("args.numWorkers", numWorkers, MAX_WORKERS);
 }
 

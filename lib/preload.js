@@ -4,10 +4,11 @@
 
 const { readFileSync } = require("fs");
 const { SERVICE, VARIABLE } = require("./compiled");
+const { variable } = require("./own");
 
 /** @typedef {{ code: string, output: string }} Compiled */
 
-const source = process.env[VARIABLE];
+const source = variable(VARIABLE);
 delete process.env[VARIABLE];
 // The program's own children take over this process's options, and need none of this.
 if (process.execArgv[1] === __filename) process.execArgv.splice(0, 2);

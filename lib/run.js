@@ -11,6 +11,7 @@ const { coded, firstFailure, invalidType, reasonOf, shown } = require("./errors"
 const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
 const { MASK, codecOf, decode, formatOf } = require("./codec");
+const { hasOwn } = require("./own");
 const primary = require("./primary");
 const { ResultQueue, WorkerQueue } = require("./queue");
 const { launchOptions } = require("./settings");
@@ -404,7 +405,7 @@ class Run {
    */
   send(id, message) {
     const isObject = message !== null && typeof message === "object";
-    if (isObject && ("data" in message || this.isHeld(id))) {
+    if (isObject && (hasOwn(message, "data") || this.isHeld(id))) {
       return this.sendDirectly(id, message) ? null : gone(id);
     }
     const text = this.codec.toText(message);
@@ -434,13 +435,30 @@ class Run {
   source(queue) {
     return {
       pull: () => {
-        const piece = this.native.poolTake(this.pool, queue);
-        return piece === null ? null : this.decode(piece);
+        for (;;) {
+          const piece = this.native.poolTake(this.pool, queue);
+          if (piece === null) return null;
+          const entries = this.decodeAnyhow(piece, queue);
+          if (entries.length > 0) return entries;
+        }
       },
       touched: () => {
         if (!this.closed) this.observeFor(FOR_ARRAYS, true);
       },
     };
+  }
+
+  /**
+   * @param {Piece} piece
+   * @param {number} queue that the piece was in
+   * @returns {any[]}
+   */
+  decodeAnyhow(piece, queue) {
+    try {
+      return this.decode(piece);
+    } catch (_) {
+      return this.salvage(piece, queue);
+    }
   }
 
   /**
@@ -455,6 +473,34 @@ class Run {
       entries[to] = this.entry(values[at], values[at + 1], values[at + 2], values[at + 3]);
     }
     return entries;
+  }
+
+  /**
+   * The same of a piece that some worker has put garbage into: the others' entries are what they are, and
+   * what makes no sense has failed.
+   * @param {Piece} piece
+   * @param {number} queue that the piece was in
+   * @returns {any[]}
+   */
+  salvage(piece, queue) {
+    const entries = [];
+    const values = soundValuesOf(piece);
+    for (let at = 0; at < values.length; at += 4) {
+      const { kind, entry } = this.soundEntry(values.slice(at, at + 4));
+      if (queue === RESULTS && kind & this.wire.entryFailed) this.failures.push(entry);
+      else entries.push(entry);
+    }
+    return entries;
+  }
+
+  /** @param {any[]} values */
+  soundEntry([kind, id, data, response]) {
+    try {
+      return { kind, entry: this.entry(kind, id, data, response) };
+    } catch (_) {
+      const [failed, , , error] = garbage(kind, id);
+      return { kind: failed, entry: { id, failed: true, error } };
+    }
   }
 
   /**
@@ -538,24 +584,27 @@ class Run {
    * @param {boolean} frees whether the workers that answered are to be listed as free
    */
   observe(piece, frees) {
-    const values = valuesOf(piece);
+    let values;
+    try {
+      values = valuesOf(piece);
+    } catch (_) {
+      values = soundValuesOf(piece);
+    }
     for (let at = 0; at < values.length; at += 4) {
-      const [kind, id, data, response] = values.slice(at, at + 4);
-      this.untold.push(() => this.tellAnswer(kind, id, data, response, frees));
+      const answer = Array.from(values.slice(at, at + 4));
+      this.untold.push(() => this.tellAnswer(answer, frees));
     }
   }
 
   /**
    * In 1.0.3's order: listeners, then the free worker, its log line, and the result.
-   * @param {number} kind
-   * @param {number} id
-   * @param {any} data
-   * @param {any} response
+   * @param {any[]} answer kind, worker, data and response
    * @param {boolean} frees
    */
-  tellAnswer(kind, id, data, response, frees) {
+  tellAnswer(answer, frees) {
     const { wire } = this;
-    const entry = this.entry(kind, id, data, response);
+    const [, id] = answer;
+    const { kind, entry } = this.soundEntry(answer);
     const isMessage = Boolean(kind & wire.entryMessage);
     // Pushed even if a listener throws: nothing is lost.
     try {
@@ -839,12 +888,56 @@ const ENDS = new Set([
  * @returns {any[] | Int32Array}
  */
 function valuesOf(piece) {
-  if (typeof piece === "string") return JSON.parse(piece);
+  if (typeof piece === "string") {
+    const values = JSON.parse(piece);
+    if (values.length % 4 === 0) return values;
+    throw new SyntaxError("an entry that is none");
+  }
   if (ArrayBuffer.isView(piece)) return piece;
   const { entryDataFormatAt, entryResponseFormatAt } = wire();
   const { kind, worker, data, dataFormat, response, responseFormat } = piece;
   const formats = (dataFormat << entryDataFormatAt) | (responseFormat << entryResponseFormatAt);
   return [kind | formats, worker, parsed(data, dataFormat), parsed(response, responseFormat)];
+}
+
+/**
+ * The same of a piece that `valuesOf` cannot read: what is garbage in it is an entry that has failed.
+ * @param {Piece} piece
+ * @returns {any[]}
+ */
+function soundValuesOf(piece) {
+  if (typeof piece !== "string") {
+    const { kind, worker } = /** @type {import("../native").LongPiece} */ (piece);
+    return garbage(kind, worker);
+  }
+  // An entry has a line of its own, whatever it says.
+  const lines = piece.slice(1, -1).split(/,?\n/);
+  return lines.flatMap((line) => {
+    try {
+      const values = JSON.parse(`[${line}]`);
+      if (values.length === 4) return values;
+    } catch (_) {
+      // It is none.
+    }
+    const [kind, worker] = line.split(",", 2).map(Number);
+    return garbage(kind, worker);
+  });
+}
+
+/**
+ * What is made of an entry that makes no sense.
+ * @param {number} kind
+ * @param {number} worker
+ * @returns {any[]}
+ */
+function garbage(kind, worker) {
+  const { entryCrash, entryFailed, entryMessage, entryResponse, entryTaken } = wire();
+  const message = `worker ${worker} has answered with what makes no sense`;
+  const stack = `Error: ${message}`;
+  const error = { name: "Error", message, stack, code: "ERR_SONIC_PROTOCOL" };
+  // A message frees nobody.
+  const rest = kind & entryMessage ? entryCrash | entryTaken : kind & entryTaken;
+  return [entryFailed | entryResponse | rest, worker, 0, error];
 }
 
 /**
@@ -868,7 +961,7 @@ function decoded(value, kind) {
 /** @param {any} event */
 function hasMoreThanData(event) {
   if (event === null || typeof event !== "object") return false;
-  for (const key in event) if (key !== "data") return true;
+  for (const key in event) if (key !== "data" && hasOwn(event, key)) return true;
   return false;
 }
 

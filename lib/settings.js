@@ -7,6 +7,7 @@ const { dirname } = require("path");
 const cluster = require("./cluster");
 const { coded, invalidType } = require("./errors");
 const { tell } = require("./native");
+const { variable } = require("./own");
 
 /** @typedef {import("cluster").ClusterSettings} ClusterSettings */
 
@@ -69,7 +70,7 @@ let portOffset = 1;
  */
 function inspectorPort(execArgv, settings) {
   const inspect = /--inspect(?:-brk|-port)?|--debug-port/;
-  if (!execArgv.some((arg) => inspect.test(arg)) && !inspect.test(process.env.NODE_OPTIONS || "")) {
+  if (!execArgv.some((arg) => inspect.test(arg)) && !inspect.test(variable("NODE_OPTIONS") || "")) {
     return [];
   }
   if ("inspectPort" in settings) {
@@ -134,7 +135,7 @@ function shareCompileCache(env) {
 
 /** The time a worker may take to reach the call, in milliseconds. */
 function startDeadline() {
-  const set = Number(process.env.SONIC_DISTRIBUTE_START_TIMEOUT);
+  const set = Number(variable("SONIC_DISTRIBUTE_START_TIMEOUT"));
   if (set > 0) return set;
   return Math.max(SHORTEST_DEADLINE, process.uptime() * 1000 * DEADLINE_FACTOR);
 }
@@ -147,7 +148,7 @@ function startDeadline() {
  */
 function launchOptions(workers, call, options) {
   /** @type {ClusterSettings} */
-  const settings = cluster.settings || {};
+  const settings = Object.assign(Object.create(null), cluster.settings);
   const program = settings.exec === undefined ? scriptOf() : settings.exec;
   const args = settings.args === undefined ? process.argv.slice(2) : settings.args;
   // setupPrimary fills in this process's own options where the program names none.

@@ -9,6 +9,7 @@ const { MASK, codecOf, decode, formatOf } = require("./codec");
 const { describe, errorToJson, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName } = require("./log");
 const { native, wire } = require("./native");
+const { variable } = require("./own");
 
 const { setImmediate } = globalThis;
 
@@ -401,7 +402,7 @@ let self;
 
 /** Joins the master. Called once, while this package loads. */
 function join() {
-  const invitation = process.env[VARIABLE];
+  const invitation = variable(VARIABLE);
   if (invitation === undefined || !cluster.isWorker) return;
   // Children of this process are no workers.
   delete process.env[VARIABLE];

@@ -1,0 +1,73 @@
+"use strict";
+/**
+ * Promised: how a run is run comes from the program alone, and not from what something has put on Object.prototype; keys such
+ * as `__proto__` are data; nobody but the process that was started sees what it joins with; and what a worker answers that is
+ * no JSON fails that event, and no other.
+ */
+const assert = require("node:assert/strict");
+const { describe, it } = require("node:test");
+const { run } = require("../support/run");
+
+const result = async (fixture, ...args) => {
+  const program = await run(fixture, { args });
+  assert.deepEqual(program.tmp, [], "files were left where everybody may write");
+  return program.result;
+};
+
+describe("what is put on Object.prototype", () => {
+  for (const when of ["early", "late"]) {
+    it(`is no option, no setting and no variable: ${when}`, async () => {
+      const { workers, rows, failed } = await result("security/pollution.js", when);
+      const row = (data) => [["id", "data", "response"], data, ["workerID"], [when], [], false];
+      assert.deepEqual([workers, failed], [2, [[3, "no"]]]);
+      assert.deepEqual(rows, [row(0), row(1), row(2), row({ a: 1 })]);
+    });
+  }
+
+  it("is no number of workers, but what a class of the program's says is", async () => {
+    const { counts, processors } = await result("security/default.js");
+    assert.deepEqual(counts, [processors, processors, 3]);
+  });
+});
+
+describe("keys that objects are attacked with", () => {
+  for (const serialization of ["json", "advanced"]) {
+    it(`are data wherever they come: ${serialization}`, async () => {
+      const { entries, evil, isClean } = await result("security/keys.js", serialization);
+      assert.equal(entries.length, 6);
+      for (const [text, isPlain, wasClean] of entries) {
+        assert.ok(isPlain && wasClean, text);
+        assert.ok(text.includes(evil), `${text} has not ${evil}`);
+      }
+      assert.ok(entries.some(([text]) => text.includes('"__proto__":{"polluted":8}')));
+      assert.ok(isClean);
+    });
+  }
+});
+
+describe("what a worker joins with", () => {
+  it("is not on its command line, not its program's, not its children's, and has no name", async () => {
+    const { token, commandLine, environment, descriptors, mode, named } = await result("security/secrets.js");
+    assert.match(token, /^[0-9a-f]{32}$/);
+    assert.ok(commandLine.length > 1 && commandLine.every((argument) => !argument.includes(token)), `${commandLine}`);
+    assert.deepEqual({ environment, descriptors, named, mode }, { environment: [], descriptors: [], named: [], mode: 0 });
+  });
+});
+
+describe("an answer that makes no sense", () => {
+  const garbage = ["{", "1,2", "1,2,3,4,5,6", "", "]", '"a\n', '1\n,2,3,"x"', "\0", "}{", "é", "1],[1,2,3,4"];
+  for (const how of ["", "long "]) {
+    for (const watched of [false, true]) {
+      it(`fails its event, and no other: ${how}${watched ? "watched" : "unwatched"}`, async () => {
+        const data = garbage.flatMap((text, at) => [at, `${how}garbage ${text}`]);
+        const args = [1, data.map((value) => ({ data: value })), watched].map((value) => JSON.stringify(value));
+        const { results, failed } = await result("peer-job.js", ...args);
+        const sound = results.filter((entry) => typeof entry.data === "number");
+        assert.deepEqual(sound.map((entry) => [entry.id, entry.data, entry.response]), garbage.map((_, at) => [1, at, at * 2]));
+        assert.equal(results.length, sound.length);
+        assert.equal(failed.length, garbage.length);
+        for (const { id, error } of failed) assert.deepEqual([id, error.name, error.code], [1, "Error", "ERR_SONIC_PROTOCOL"]);
+      });
+    }
+  }
+});
