@@ -4,6 +4,7 @@
 //! else on the channel is the user's. Pure: bytes in, meaning out; nothing here reads or writes.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 /// A message line longer than this is no message: the peer has gone wrong.
@@ -28,6 +29,8 @@ pub(crate) enum Said {
     Message(String),
     /// Node's own, of no interest.
     Nothing,
+    /// No message at all.
+    Garbage,
 }
 
 /// The message that asks a worker to disconnect, after which it drains.
@@ -43,6 +46,9 @@ struct Internal {
 /// The meaning of one line, its newline removed.
 pub(crate) fn interpret(line: &[u8]) -> Said {
     let text = || String::from_utf8_lossy(line).into_owned();
+    if serde_json::from_slice::<IgnoredAny>(line).is_err() {
+        return Said::Garbage;
+    }
     let looks_internal = line.windows(5).any(|part| part == b"NODE_");
     let Some(internal) =
         looks_internal.then(|| serde_json::from_slice::<Internal>(line).ok()).flatten()

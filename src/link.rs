@@ -106,6 +106,11 @@ impl NodeChannel {
         Ok(())
     }
 
+    /// Whether nothing waits for the worker to read what came before.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, VecDeque<u8>> {
         self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -158,6 +163,7 @@ impl Link {
             return;
         }
         let mut moved = false;
+        let mut in_vain = false;
         while let Some(first) = self.outgoing.front() {
             let (header, payload) = match first {
                 Outgoing::Task { task, how } => {
@@ -175,15 +181,20 @@ impl Link {
             };
             let before = self.written;
             let done = self.tasks.push(&header, payload, &mut self.written);
-            moved |= done || self.written > before;
+            let has_moved = done || self.written > before;
+            moved |= has_moved;
             if !done {
                 // Once it is told that there is more, the worker rings when it has made room; it may
-                // have done so just before.
-                if self.memory.word(Layout::STUCK).swap(1, Ordering::SeqCst) == 1 {
+                // have done so just before. It is not tried a third time: a worker that is told again
+                // and again makes no room, and has nobody wait for it.
+                let was_told = self.memory.word(Layout::STUCK).swap(1, Ordering::SeqCst) == 1;
+                if was_told || (in_vain && !has_moved) {
                     break;
                 }
+                in_vain = true;
                 continue;
             }
+            in_vain = false;
             self.written = 0;
             if let Some(Outgoing::Task { task, .. }) = self.outgoing.pop_front() {
                 self.given.push_back(Given { index: self.published, task });
@@ -270,12 +281,7 @@ impl Link {
 
     /// Everything published is the master's from now on; returns how many were started before.
     fn claim_rest(&self) -> u32 {
-        let word = self.memory.word(Layout::STARTED);
-        // The worker moves the same word; it can only win a finite number of times.
-        word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |started| {
-            is_before(started, self.published).then_some(self.published)
-        })
-        .unwrap_or_else(|started| started)
+        self.memory.word(Layout::STARTED).swap(self.published, Ordering::SeqCst)
     }
 
     /// Has the worker look.

@@ -33,3 +33,13 @@ pub(crate) enum Note {
     /// Every worker has ended.
     Closed,
 }
+
+impl Note {
+    /// How many bytes a worker's words in it have.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Listening { text, .. } | Self::Message { text, .. } => text.len(),
+            _ => 0,
+        }
+    }
+}

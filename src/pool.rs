@@ -346,6 +346,14 @@ impl Pool {
         self.enter(|state| state.fail(error));
     }
 
+    /// Whether JavaScript has yet to hear so much that no more should be read for it.
+    pub(crate) fn has_many_notes(&self) -> bool {
+        const MOST: usize = 1024;
+        const MOST_BYTES: usize = 16 << 20;
+        let state = self.lock();
+        state.notes.len() >= MOST || state.notes.iter().map(Note::bytes).sum::<usize>() > MOST_BYTES
+    }
+
     /// Something for JavaScript.
     pub(crate) fn note(&self, note: Note) {
         self.enter(|state| state.notes.push(note));

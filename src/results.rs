@@ -2,7 +2,8 @@
 //!
 //! An entry is four JSON values, `kind,worker,data,response`, and a segment is many of them with
 //! commas between: `[` + segment + `]` is one JSON array that JavaScript parses at once. A million
-//! small results so cost a few bytes each instead of an object each. Entries of small whole numbers are
+//! small results so cost a few bytes each instead of an object each. What workers say is JSON is not
+//! looked at, but each entry has a line of its own: if one is garbage, the others can be told from it. Entries of small whole numbers are
 //! not even parsed: where there are many in a row they lie as four words each. An entry with long texts
 //! is a piece of its own, so that they are copied once less, and strings are not parsed at all.
 
@@ -18,8 +19,12 @@ const SEGMENT: usize = 64 * 1024;
 /// So many entries of numbers in a row are worth a segment of their own.
 const ROW: usize = 32;
 
+/// What is between two entries of a text.
+const BETWEEN: &[u8] = b",\n";
+
 /// The words of an entry of numbers: kind, worker, data, response.
-type Words = [i32; 4];
+type Words = [i32; WORDS];
+const WORDS: usize = 4;
 
 /// What kind of entry it is: the sum of these.
 pub(crate) mod entry {
@@ -126,7 +131,7 @@ impl<'a> Value<'a> {
     fn write(&self, to: &mut Vec<u8>) {
         let bytes = self.bytes();
         match self.format {
-            Format::Json => to.extend_from_slice(bytes),
+            Format::Json => write_line(bytes, to),
             Format::String => {
                 to.push(b'"');
                 for part in bytes.chunks(4096) {
@@ -147,6 +152,17 @@ impl<'a> Value<'a> {
                 write_base64(bytes, to);
                 to.push(b'"');
             }
+        }
+    }
+}
+
+/// Between JSON's tokens a line's end is a space like any other; inside of them there is none.
+fn write_line(bytes: &[u8], to: &mut Vec<u8>) {
+    let from = to.len();
+    to.extend_from_slice(bytes);
+    if memchr::memchr(b'\n', bytes).is_some() {
+        for byte in to[from..].iter_mut().filter(|byte| **byte == b'\n') {
+            *byte = b' ';
         }
     }
 }
@@ -276,7 +292,7 @@ impl Results {
             if let Piece::Array(text) = &mut last.piece
                 && text.len() < SEGMENT
             {
-                text.push(b',');
+                text.extend_from_slice(BETWEEN);
                 write_entry(entry, text);
                 last.count += 1;
                 return;
@@ -344,8 +360,13 @@ fn write_entry(entry: Entry<'_>, text: &mut Vec<u8>) {
 fn array_of(row: &[i32]) -> Vec<u8> {
     let mut text = Vec::new();
     let mut digits = itoa::Buffer::new();
-    for &number in row {
-        text.push(if text.is_empty() { b'[' } else { b',' });
+    for (at, &number) in row.iter().enumerate() {
+        let is_first = at.is_multiple_of(WORDS);
+        text.extend_from_slice(match at {
+            0 => b"[",
+            _ if is_first => BETWEEN,
+            _ => b",",
+        });
         text.extend_from_slice(digits.format(number).as_bytes());
     }
     text

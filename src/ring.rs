@@ -132,6 +132,8 @@ pub(crate) enum Broken {
     Kind(u32),
     #[error("a payload longer than {MAX_PAYLOAD} bytes")]
     TooLong,
+    #[error("parts of payloads without an end")]
+    Endless,
 }
 
 /// Where a ring lies in its memory: the words of its positions, its bytes, its size.
@@ -324,7 +326,14 @@ impl Consumer {
     /// The next complete frame; its payload replaces what is in `payload`.
     pub(crate) fn pop(&mut self, payload: &mut Bytes) -> Result<Option<Header>, Broken> {
         payload.clear();
+        let mut parts = 0;
         while let Some((header, len)) = self.ring.peek()? {
+            if matches!(header.kind, Kind::Chunk | Kind::Drop) {
+                parts += 1;
+                if parts > self.most_parts() {
+                    return Err(Broken::Endless);
+                }
+            }
             match header.kind {
                 Kind::Chunk => {
                     if self.chunks.is_empty() {
@@ -347,6 +356,12 @@ impl Consumer {
             }
         }
         Ok(None)
+    }
+
+    /// Twice the parts of the longest payload, in case the first was given up. A producer that writes parts
+    /// of no length, or gives up again and again, would keep whoever reads for ever.
+    fn most_parts(&self) -> usize {
+        2 * (MAX_PAYLOAD / self.ring.longest_frame_payload() + 1)
     }
 
     /// Moves the frame's payload into `to`, or onto the chunks, and frees its place.

@@ -4,12 +4,15 @@
 //! those that [`crate::child`] places into the one child.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recv, recvmsg, send, sockopt,
+};
 
 /// Both ends of everything.
 #[derive(Debug)]
@@ -33,6 +36,7 @@ pub(crate) fn wires(len: usize) -> io::Result<Wires> {
     let (control, their_control) = UnixStream::pair()?;
     let (channel, their_channel) = UnixStream::pair()?;
     control.set_nonblocking(true)?;
+    tell_senders(&control, true)?;
     channel.set_nonblocking(true)?;
     let memory = memory(len)?;
     let theirs = Theirs {
@@ -68,4 +72,28 @@ pub(crate) fn send_some(socket: &UnixStream, bytes: &[u8]) -> io::Result<usize> 
 pub(crate) fn receive_now(socket: &impl AsFd, bytes: &mut [u8]) -> io::Result<usize> {
     let (received, _) = recv(socket, bytes, RecvFlags::DONTWAIT)?;
     Ok(received)
+}
+
+/// Whether [`receive_from`] is told who sends.
+pub(crate) fn tell_senders(socket: &impl AsFd, tell: bool) -> io::Result<()> {
+    Ok(sockopt::set_socket_passcred(socket, tell)?)
+}
+
+/// The same as [`receive_now`], and the id of the process that has sent it, as the system knows that:
+/// nobody can give another's.
+pub(crate) fn receive_from(
+    socket: &impl AsFd,
+    bytes: &mut [u8],
+) -> io::Result<(usize, Option<u32>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+    let mut also = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+    let received = recvmsg(socket, &mut [IoSliceMut::new(bytes)], &mut also, flags)?;
+    let pid = also.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmCredentials(sender) => {
+            Some(sender.pid.as_raw_nonzero().get().cast_unsigned())
+        }
+        _ => None,
+    });
+    Ok((received.bytes, pid))
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, warn};
 
 use crate::channel::{self, Lines};
@@ -42,6 +42,17 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How long the rest of a control frame may take. Workers send each in one piece; what one that does not
 /// says later would be taken for the rest, its bells too.
 const TORN: Duration = Duration::from_secs(1);
+
+/// What a socket holds at the end of a worker is read in so many pieces at most: more than the system
+/// keeps there. Who writes on is another process, and would be listened to for ever.
+const MOST_READS: usize = 1024;
+
+/// How long a worker's own messages are left in the channel when JavaScript does not come to hear those that
+/// wait: the worker feels it, as it would with Node's own channel.
+const UNHEARD_PAUSE: Duration = Duration::from_millis(5);
+
+/// The most bytes of replies that wait for a worker to read them: it asks a few short questions in its life.
+const MAX_UNREAD: usize = 1 << 20;
 
 /// What a run's workers are made of.
 #[derive(Debug)]
@@ -313,6 +324,7 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
         decoder: Decoder::default(),
         torn: None,
         greeted: false,
+        foreigner: None,
         registered: false,
         open: true,
     };
@@ -324,6 +336,8 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
         writer,
         lines: Lines::default(),
         is_full: false,
+        is_unheard: false,
+        unread: 0,
         open: true,
     };
     let deadline = Instant::now() + pool.launch.deadline;
@@ -335,16 +349,20 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
             // What was said comes before how it ended.
             biased;
             ready = control.stream.readable(), if control.open => {
-                if ready.is_err() || control.read(UnixStream::try_read) == Heard::End {
+                if ready.is_err() || control.read(Receive::WhenReady) == Heard::End {
                     control.open = false;
                     linger = Some(Instant::now() + LINGER);
                 }
             }
-            ready = node.stream.readable(), if node.open => {
-                if ready.is_err() || node.read(UnixStream::try_read) == Heard::End {
+            ready = node.stream.readable(), if node.open && !node.is_unheard => {
+                if ready.is_err() || node.read(Receive::WhenReady) == Heard::End {
                     node.open = false;
                     pool.disconnected(slot);
                 }
+                node.is_unheard = pool.has_many_notes();
+            }
+            () = sleep(UNHEARD_PAUSE), if node.is_unheard => {
+                node.is_unheard = pool.has_many_notes();
             }
             () = node.writer.is_full.notified(), if node.open && !node.is_full => {
                 node.is_full = true;
@@ -372,16 +390,48 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
         }
     };
     // What is in the sockets by now may be news to the runtime.
-    while control.open && control.read(socket::receive_now) == Heard::Something {}
-    while node.open && node.read(socket::receive_now) == Heard::Something {}
+    let mut reads = 0..MOST_READS;
+    while control.open && reads.next().is_some() && control.read(Receive::Now) == Heard::Something {
+    }
+    let mut reads = 0..MOST_READS;
+    while node.open && reads.next().is_some() && node.read(Receive::Now) == Heard::Something {}
     if node.open {
         pool.disconnected(slot);
     }
     pool.ended(slot, exit, timed_out);
 }
 
-/// Reads what a stream holds, without waiting for more.
-type Receive = fn(&UnixStream, &mut [u8]) -> io::Result<usize>;
+/// How what a stream holds is read, without waiting for more.
+#[derive(Debug, Clone, Copy)]
+enum Receive {
+    /// If the runtime knows that there is something.
+    WhenReady,
+    /// Whatever it knows.
+    Now,
+}
+
+impl Receive {
+    fn receive(self, stream: &UnixStream, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::WhenReady => stream.try_read(bytes),
+            Self::Now => socket::receive_now(stream, bytes),
+        }
+    }
+
+    /// The same, and the process that sent it where the system says so.
+    fn receive_from(
+        self,
+        stream: &UnixStream,
+        bytes: &mut [u8],
+    ) -> io::Result<(usize, Option<u32>)> {
+        match self {
+            Self::WhenReady => {
+                stream.try_io(Interest::READABLE, || socket::receive_from(stream, bytes))
+            }
+            Self::Now => socket::receive_from(stream, bytes),
+        }
+    }
+}
 
 /// What a look at a stream brought.
 #[derive(Debug, PartialEq, Eq)]
@@ -408,6 +458,8 @@ struct Control<'a> {
     /// A frame has come in part, and the rest has to by then.
     torn: Option<Instant>,
     greeted: bool,
+    /// Another process than the one that was started has sent something.
+    foreigner: Option<u32>,
     registered: bool,
     open: bool,
 }
@@ -416,7 +468,7 @@ impl Control<'_> {
     /// Reads what is there. A peer that is no worker of ours is heard to the end with that.
     fn read(&mut self, receive: Receive) -> Heard {
         let mut bytes = [0; 4096];
-        match receive(&self.stream, &mut bytes) {
+        match self.receive(receive, &mut bytes) {
             Ok(0) => {
                 self.torn = None;
                 if let Err(malformed) = self.decoder.finish() {
@@ -454,12 +506,26 @@ impl Control<'_> {
         Heard::Something
     }
 
+    /// Until the worker has said who it is, who sends is looked at too.
+    fn receive(&mut self, receive: Receive, bytes: &mut [u8]) -> io::Result<usize> {
+        if self.greeted {
+            return receive.receive(&self.stream, bytes);
+        }
+        let (count, sender) = receive.receive_from(&self.stream, bytes)?;
+        self.foreigner = self.foreigner.or(sender.filter(|&pid| pid != self.pid));
+        Ok(count)
+    }
+
     /// True if the rings should be looked at; what is wrong with a peer that would not say this.
     fn hear(&mut self, message: Message) -> Result<bool, String> {
         match message {
+            Message::Hello(_) if self.greeted => return Err("it said twice who it is".into()),
             Message::Hello(hello) => self.greet(&hello)?,
             _ if !self.greeted => return Err("it spoke before it said who it is".into()),
             Message::Bell => return Ok(true),
+            Message::Registered if self.registered => {
+                return Err("it registered twice".into());
+            }
             Message::Registered => {
                 self.registered = true;
                 self.pool.registered(self.slot);
@@ -483,10 +549,12 @@ impl Control<'_> {
         if hello.version != VERSION {
             return Err(format!("it is of version {}, not {VERSION}", hello.version));
         }
-        if hello.token != self.token || hello.pid != self.pid {
+        if hello.token != self.token || hello.pid != self.pid || self.foreigner.is_some() {
             return Err("it is not the process that was started".into());
         }
         self.greeted = true;
+        // It only costs time from now on.
+        let _ = socket::tell_senders(&self.stream, false);
         Ok(())
     }
 
@@ -506,6 +574,10 @@ struct Channel<'a> {
     lines: Lines,
     /// Something waits for room.
     is_full: bool,
+    /// JavaScript has yet to hear what was read.
+    is_unheard: bool,
+    /// How many bytes of replies the worker may not have read.
+    unread: usize,
     open: bool,
 }
 
@@ -513,16 +585,19 @@ impl Channel<'_> {
     /// Reads what is there.
     fn read(&mut self, receive: Receive) -> Heard {
         let mut bytes = [0; 8192];
-        match receive(&self.stream, &mut bytes) {
+        match receive.receive(&self.stream, &mut bytes) {
             Ok(0) => return Heard::End,
             Ok(count) => self.lines.feed(&bytes[..count]),
             Err(error) => return Heard::of(&error),
         }
         loop {
             match self.lines.next() {
-                Ok(Some(line)) => self.hear(&line),
+                Ok(Some(line)) if self.hear(&line) => {}
                 Ok(None) => return Heard::Something,
-                Err(_) => {
+                Ok(Some(_)) | Err(_) => {
+                    let what = "what it sent on Node's channel is no message of Node's".to_owned();
+                    let error = Error::Protocol { worker: self.worker, what };
+                    self.pool.uncaught(self.slot, error.to_string());
                     self.pool.kill(self.slot);
                     return Heard::End;
                 }
@@ -530,24 +605,33 @@ impl Channel<'_> {
         }
     }
 
-    fn hear(&mut self, line: &[u8]) {
+    /// False if that is nothing that Node says.
+    fn hear(&mut self, line: &[u8]) -> bool {
         let worker = self.worker;
         match channel::interpret(line) {
             channel::Said::Online => self.pool.note(Note::Online { worker }),
             channel::Said::Listening(text) => self.pool.note(Note::Listening { worker, text }),
             channel::Said::Leaving { reply } => {
                 self.pool.note(Note::Leaving { worker });
-                self.reply(&reply);
+                return self.reply(&reply);
             }
-            channel::Said::Asked { reply } => self.reply(&reply),
+            channel::Said::Asked { reply } => return self.reply(&reply),
             channel::Said::Message(text) => self.pool.note(Note::Message { worker, text }),
             channel::Said::Nothing => {}
+            channel::Said::Garbage => return false,
         }
+        true
     }
 
-    fn reply(&self, line: &str) {
+    /// False if the worker goes on asking, and does not read.
+    fn reply(&mut self, line: &str) -> bool {
+        if self.writer.is_sent() {
+            self.unread = 0;
+        }
+        self.unread += line.len();
         // A closed channel shows when it is read.
         let _ = self.writer.send(line);
+        self.unread <= MAX_UNREAD
     }
 
     /// Sends what waited for room. True if some still does.

@@ -15,7 +15,7 @@ use crate::error::{Error, Said};
 use crate::format::Format;
 use crate::link::Link;
 use crate::note::Note;
-use crate::protocol::{Board, Message};
+use crate::protocol::{Board, Common, Message};
 use crate::results::{Entry, Results, Value, entry};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::scheduler::{Action, Scheduler, TaskId};
@@ -31,6 +31,10 @@ const FAILED_ROOM: i32 = 1 << 30;
 
 /// Only a worker that flips the state of its events back and forth makes a sweep turn so often.
 const MAX_TURNS: usize = 10_000;
+
+/// The most frames that are taken from one worker before the others, and before the lock is released: more
+/// than there can be events in the backlog. A worker may send messages as fast as they are taken.
+const MAX_FRAMES: usize = 2 * Common::PLACES as usize;
 
 /// The place of one worker, through all its replacements.
 #[derive(Debug)]
@@ -92,6 +96,8 @@ pub(super) struct State {
     pub(super) failures: Results,
     pub(super) observed: Results,
     pub(super) observing: bool,
+    /// A worker had more to say than is taken at once.
+    has_more: bool,
     pub(super) notes: Vec<Note>,
     /// JavaScript waits for the last answer.
     pub(super) draining: bool,
@@ -166,6 +172,7 @@ impl State {
             failures: Results::default(),
             observed: Results::default(),
             observing: false,
+            has_more: false,
             notes: Vec::new(),
             draining: false,
             phase: Phase::Starting,
@@ -222,11 +229,15 @@ impl State {
             self.refill(pool);
             self.pump();
             self.wake_sleepers(pool);
-            if self.publish(pool) {
+            let is_done = self.publish(pool);
+            if self.has_more {
+                break;
+            }
+            if is_done {
                 return;
             }
         }
-        // No worker of ours keeps anybody busy so; others must not keep the lock.
+        // Workers that keep the pool busy so must not keep its lock.
         self.have_watched(pool);
     }
 
@@ -412,10 +423,15 @@ impl State {
         let mut arrivals: Vec<Arrival> = Vec::new();
         let mut text = std::mem::take(&mut self.scratch);
         let mut sources = 0;
+        self.has_more = false;
         for slot in 0..self.slots.len() {
             let Some(link) = self.slots[slot].link.as_mut() else { continue };
             let before = arrivals.len();
             loop {
+                if arrivals.len() - before == MAX_FRAMES {
+                    self.has_more = true;
+                    break;
+                }
                 match link.pop(&mut text) {
                     Ok(Some(header)) => {
                         // Short answers are copied, long ones moved.

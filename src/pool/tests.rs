@@ -6,6 +6,7 @@ mod big;
 mod crash;
 mod ends;
 mod events;
+mod hostile;
 mod observed;
 mod room;
 mod sleepers;

@@ -15,7 +15,11 @@ use crate::pool::tests::Bench;
 use crate::tests::player::{DEADLINE, NoProcess, shared_memory};
 
 const TOKEN: &str = "secret";
-const PID: u32 = 4711;
+
+/// Who sends is this process.
+fn pid() -> u32 {
+    std::process::id()
+}
 
 /// A started process, played: its ends of the wires, and what is done to it.
 struct Peer {
@@ -31,6 +35,11 @@ struct Peer {
 impl Peer {
     /// Starts one in `slot`, and listening to it.
     fn start(bench: &Bench, slot: usize) -> Self {
+        Self::start_as(bench, slot, pid())
+    }
+
+    /// The same, whose process has this id.
+    fn start_as(bench: &Bench, slot: usize, pid: u32) -> Self {
         let pair = || {
             let (ours, theirs) = StdUnixStream::pair().expect("sockets");
             ours.set_nonblocking(true).expect("a socket");
@@ -38,8 +47,9 @@ impl Peer {
             (ours, theirs)
         };
         let ((control, their_control), (channel, their_channel)) = (pair(), pair());
+        socket::tell_senders(&control, true).expect("a socket");
         let memory = shared_memory();
-        let process = NoProcess::new(PID);
+        let process = NoProcess::new(pid);
         let (reaper, exit) = oneshot::channel();
         let clone = |stream: &StdUnixStream| stream.try_clone().expect("a descriptor");
         let writer = Arc::new(NodeChannel::new(clone(&channel)));
@@ -48,7 +58,7 @@ impl Peer {
         bench.pool.started(slot, link, None);
         let worker = bench.pool.launch.workers[slot];
         let token = TOKEN.to_owned();
-        let served = Served { slot, worker, pid: PID, token, control, channel, writer, exit };
+        let served = Served { slot, worker, pid, token, control, channel, writer, exit };
         let listening = tokio::spawn(listen(Arc::clone(&bench.pool), Box::new(served)));
         Self {
             control: their_control,
@@ -91,7 +101,7 @@ async fn ended(listening: tokio::task::JoinHandle<()>) {
 }
 
 fn hello() -> Message {
-    Message::Hello(Hello { version: VERSION, pid: PID, token: TOKEN.into() })
+    Message::Hello(Hello { version: VERSION, pid: pid(), token: TOKEN.into() })
 }
 
 /// Waits for what another task does.

@@ -124,3 +124,71 @@ async fn nothing_is_sent_to_a_worker_that_is_gone() {
     peer.exit(Exit::Code(0)).await;
     assert!(!bench.pool.message(1, b"1"));
 }
+
+#[tokio::test]
+async fn a_worker_that_sends_what_is_no_message_is_killed_and_heard_no_more() {
+    for garbage in ["{", "", "NODE_", "{\"cmd\":\"NODE_CLUSTER\",\"act\":\"online\"", "1 2"] {
+        let bench = Bench::new(1);
+        let mut peer = Peer::start(&bench, 0);
+        peer.line("1");
+        peer.line(garbage);
+        peer.line("2");
+        until(garbage, || peer.process.was_killed()).await;
+        let said = bench.said(0).expect("a reason");
+        assert!(said.contains("Node's channel"), "{said}");
+        peer.exit(Exit::Signal(9)).await;
+        let message = Note::Message { worker: 1, text: "1".into() };
+        let end = Note::Exit { worker: 1, code: None, signal: Some("SIGKILL".into()) };
+        assert_eq!(bench.hear()[..3], [message, Note::Disconnect { worker: 1 }, end], "{garbage}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_worker_sends_is_left_with_it_while_javascript_does_not_come_to_hear() {
+    let bench = Bench::new(1);
+    let mut peer = Peer::start(&bench, 0);
+    let mut sent = 0;
+    let mut refused = 0;
+    // Far more than either side holds; a socket that stays full is not read.
+    while refused < 1000 {
+        match peer.channel.write(b"1\n1\n1\n1\n") {
+            Ok(bytes) => (sent, refused) = (sent + bytes, 0),
+            Err(error) => {
+                assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+                refused += 1;
+            }
+        }
+        assert!(sent < 8 << 20, "{sent} bytes were taken, and nobody has heard them");
+        tokio::task::yield_now().await;
+    }
+    // As soon as somebody does it goes on, and nothing is lost.
+    let mut heard = bench.hear().len();
+    let mut more = b"1\n".repeat(10_000);
+    let all = sent / 2 + 10_000;
+    let end = Instant::now() + DEADLINE;
+    while heard < all {
+        assert!(Instant::now() < end, "{heard} of {all} were heard");
+        if let Ok(count) = peer.channel.write(&more) {
+            more.drain(..count);
+        }
+        tokio::task::yield_now().await;
+        heard += bench.hear().len();
+    }
+    assert!(!peer.process.was_killed());
+    peer.exit(Exit::Code(0)).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_asks_without_end_and_reads_no_answer_is_killed() {
+    let bench = Bench::new(1);
+    let mut peer = Peer::start(&bench, 0);
+    let questions = format!("{LEAVING}\n").repeat(1000);
+    let end = Instant::now() + DEADLINE;
+    while !peer.process.was_killed() {
+        assert!(Instant::now() < end, "it still asks");
+        let _ = peer.channel.write(questions.as_bytes());
+        bench.hear();
+        tokio::task::yield_now().await;
+    }
+    peer.exit(Exit::Signal(9)).await;
+}

@@ -2,6 +2,9 @@
 
 use std::net::Shutdown;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
 use crate::frame;
 use crate::protocol::Refusal;
@@ -35,9 +38,9 @@ async fn whoever_is_not_it_or_speaks_another_language_is_killed_and_heard_no_mor
     };
     let greeted = |bytes: &[u8]| [&hello().encode(), bytes].concat();
     let cases = [
-        (hello_of(VERSION, PID, "guess"), "it is not the process that was started"),
-        (hello_of(VERSION, PID + 1, TOKEN), "it is not the process that was started"),
-        (hello_of(VERSION + 1, PID, TOKEN), "it is of version 2, not 1"),
+        (hello_of(VERSION, pid(), "guess"), "it is not the process that was started"),
+        (hello_of(VERSION, pid() + 1, TOKEN), "it is not the process that was started"),
+        (hello_of(VERSION + 1, pid(), TOKEN), "it is of version 2, not 1"),
         (frame::encode(1, b"{\"version\":1}"), "missing field"),
         (frame::encode(1, b"\xff"), "expected value"),
         (Message::Registered.encode(), "it spoke before it said who it is"),
@@ -46,8 +49,12 @@ async fn whoever_is_not_it_or_speaks_another_language_is_killed_and_heard_no_mor
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "a control frame of 542393671 bytes"),
         (greeted(&frame::encode(77, b"")), "a control frame of unknown type 77"),
         (greeted(&frame::encode(3, b"{}")), "missing field"),
+        (
+            greeted(&[Message::Registered, Message::Registered].map(|it| it.encode()).concat()),
+            "it registered twice",
+        ),
         (greeted(&Message::Release.encode()), "it sent what only a master sends"),
-        (greeted(&hello_of(VERSION, PID, "other")), "it is not the process that was started"),
+        (greeted(&hello_of(VERSION, pid(), TOKEN)), "it said twice who it is"),
     ];
     for (bytes, reason) in cases {
         let later = [hello(), Message::Registered, Message::Uncaught("later".into())];
@@ -66,7 +73,13 @@ async fn whoever_is_not_it_or_speaks_another_language_is_killed_and_heard_no_mor
             assert!(said.contains(reason), "{said}, not {reason}");
             assert!(said.starts_with("worker 1 does not speak this version's protocol"), "{said}");
             peer.exit(Exit::Signal(9)).await;
-            assert!(!bench.hear().contains(&Note::Registered { worker: 1 }), "{reason}");
+            let notes = bench.hear();
+            let registered = notes.iter().filter(|note| matches!(note, Note::Registered { .. }));
+            assert_eq!(
+                registered.count(),
+                usize::from(reason.contains("twice") && reason.contains("registered")),
+                "{reason}"
+            );
         }
     }
 }
@@ -205,4 +218,55 @@ async fn a_process_whose_end_nobody_can_tell_has_ended() {
     drop(peer.reaper.take());
     ended(peer.listening).await;
     assert!(bench.hear().contains(&Note::Exit { worker: 1, code: None, signal: None }));
+}
+
+#[tokio::test]
+async fn who_sends_is_known_and_another_process_is_not_believed() {
+    // It says what is right, but it is said by this process.
+    let bench = Bench::new(1);
+    let mut peer = Peer::start_as(&bench, 0, pid() + 1);
+    peer.say(&[Message::Hello(Hello { version: VERSION, pid: pid() + 1, token: TOKEN.into() })]);
+    until("the end of patience", || peer.process.was_killed()).await;
+    assert!(bench.said(0).is_some_and(|said| said.contains("not the process that was started")));
+    peer.exit(Exit::Signal(9)).await;
+}
+
+proptest! {
+    /// Only who says hello as it must is ever heard; whatever else comes, in whatever pieces, ends with the peer.
+    #[test]
+    fn a_handshake_of_anything_is_one_or_none(
+        messages in vec(prop_oneof![
+            3 => Just(hello().encode()),
+            1 => Just(Message::Registered.encode()),
+            1 => Just(Message::Bell.encode()),
+            1 => (0..8_u8, vec(any::<u8>(), 0..40)).prop_map(|(kind, body)| frame::encode(kind, &body)),
+            1 => vec(any::<u8>(), 0..10),
+        ], 0..6),
+        step in 1..40_usize,
+        lines in vec(vec(any::<u8>(), 0..20), 0..4),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("one");
+        let bytes = messages.concat();
+        let is_greeted = bytes.starts_with(&hello().encode());
+        let is_registered = bytes.starts_with(&[hello(), Message::Registered].map(|it| it.encode()).concat());
+        let notes = runtime.block_on(async {
+            let bench = Bench::new(1);
+            let mut peer = Peer::start(&bench, 0);
+            for piece in bytes.chunks(step) {
+                // It may have been hung up on.
+                let _ = peer.control.write_all(piece);
+                tokio::task::yield_now().await;
+            }
+            for line in lines {
+                let _ = peer.channel.write_all(&line);
+            }
+            peer.exit(Exit::Code(1)).await;
+            bench.hear()
+        });
+        let registered = notes.contains(&Note::Registered { worker: 1 });
+        prop_assert!(is_greeted || !registered);
+        prop_assert!(registered || !is_registered);
+        let ends = notes.iter().filter(|note| matches!(note, Note::Exit { .. }));
+        prop_assert_eq!(ends.count(), 1);
+    }
 }
