@@ -47,6 +47,7 @@ const HANDED_OVER = Promise.resolve();
  */
 const runOfWorker = new globalThis.Map();
 
+/** @typedef {{ run: Run | null }} Wakes */
 /** @typedef {import("./primary").Worker} Worker */
 /** @typedef {{ resolve: () => void, reject: (error: unknown) => void, number: number }} Waiting */
 /** @typedef {{ queue: any, resolve: (id: number) => void, reject: (error: unknown) => void }} IdWanted */
@@ -65,7 +66,10 @@ class Run {
     this.log = getLogger(getWorkerName());
     this.wire = wire();
     this.native = native();
-    this.pool = this.native.poolCreate(this.launch, () => this.wake());
+    /** What the core wakes, until the run is over.
+     * @type {Wakes} */
+    this.wakes = { run: this };
+    this.pool = this.native.poolCreate(this.launch, wakerOf(this.wakes));
     /** Puts an event in; see `poolPutter`. */
     this.put = this.native.poolPutter(this.pool);
 
@@ -843,6 +847,7 @@ class Run {
 
   close() {
     this.closed = true;
+    this.wakes.run = null;
     if (this.launch.preload) this.launch.preload.close();
     for (const id of this.ids) runOfWorker.delete(id);
     this.native.poolHold(this.pool, false);
@@ -876,6 +881,15 @@ const ENDS = new Set([
   "drained",
   "closed",
 ]);
+
+/**
+ * What the core calls, and keeps as long as there is the pool. It must not keep the run, which has the
+ * pool: nobody would see that both are of no use any more, and each run's results would stay for good.
+ * @param {Wakes} wakes
+ */
+const wakerOf = (wakes) => () => {
+  if (wakes.run !== null) wakes.run.wake();
+};
 
 /**
  * What is taken out of a queue of the core's at once.

@@ -149,4 +149,9 @@ describe("20 calls one after another", () => {
     assert.deepEqual(sharedMemory().filter((name) => !before.includes(name)), []);
     assert.deepEqual(program.alive, []);
   });
+
+  it("leave none of their queues in memory", async () => {
+    // What the last one had may be held by what has not returned yet.
+    assert.ok((await run("exit/forgotten.js", { nodeArgs: ["--expose-gc"] })).result >= 18);
+  });
 });
