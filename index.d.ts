@@ -1,3 +1,5 @@
+/// <reference lib="es2018.asyncgenerator" />
+
 /**
  * MapReduce over a pool of Node.js processes.
  *
@@ -110,6 +112,43 @@ export declare function MapReduce<Args = any, In = any, Out = any, R = any>(
   args?: Given<Args> & MapReduceOptions,
   options?: RunOptions,
 ): Promise<Given<R> | undefined>;
+
+/**
+ * A map-reduce whose results are read while it goes on, and only as fast as they are read: there is no
+ * `reduceFn`, and no queue that grows.
+ *
+ * ```ts
+ * for await (const { data, response, failed, error } of stream(masterFn, [countWords], { files })) {
+ *   if (failed) console.error(`${data}: ${error.message}`);
+ *   else console.log(`${data}: ${response}`);
+ * }
+ * ```
+ *
+ * **In the master** the first step of the iteration starts the workers and `masterFn`. Each further one is
+ * the next entry, of either queue. While {@link StreamOptions.maxResultsWaiting} entries are not read,
+ * {@link Map} stays pending: a slow reader slows `masterFn` down. When every event is answered and read, the
+ * workers are released and the iteration ends. Leaving it before that (`break`, `return`, an exception in
+ * the loop) ends the run as an abort does: see {@link RunOptions.abortGrace}.
+ *
+ * **In a worker** it registers `workerFns`, and the iteration is over at once.
+ *
+ * Parameters, types and failures are those of {@link MapReduce}: what that rejects with the iteration throws;
+ * invalid `masterFn`, `args.numWorkers` and `options` are thrown by the call itself. New in 2.0.0.
+ */
+export declare function stream<Args = any, In = any, Out = any>(
+  masterFn: MasterFn<Given<Args>>,
+  workerFns: Pipeline<Given<Args>, Given<In>>,
+  args?: Given<Args> & MapReduceOptions,
+  options?: StreamOptions,
+): AsyncGenerator<
+  Entry<
+    Given<In>,
+    Given<Out>,
+    (MapResult<In, Out> & { failed?: undefined }) | (FailedResult<In> & { response?: undefined })
+  >,
+  void,
+  undefined
+>;
 
 /**
  * Hands one event to a free worker. For `masterFn`.
@@ -246,6 +285,29 @@ export interface RunOptions {
    * 2147483647. Default: 1000.
    */
   abortGrace?: number;
+
+  /**
+   * Called in the master with each entry of either queue as it comes, before `reduceFn` finds it there: for
+   * progress, or to keep what is there already. When it throws, or what it returns rejects, the run is
+   * aborted with that. `reduceFn` is called when all of its promises are settled. Costs about a
+   * microsecond an entry, so it is not for millions of short events. Default: none.
+   */
+  onResult?: (entry: any) => any;
+}
+
+/** How a {@link stream} is run: as {@link RunOptions}, without `onResult`. */
+export interface StreamOptions extends Omit<RunOptions, "onResult"> {
+  /**
+   * The order of the entries: `"completion"`, as they come, or `"submission"`, as their events were handed
+   * over. For the latter what comes early is held back, and counts as not read. Default: `"completion"`.
+   */
+  order?: "completion" | "submission";
+
+  /**
+   * How many entries may wait to be read before {@link Map} stays pending; it does so too when they have
+   * more bytes than `maxBytesWaiting`. A whole number from 1 up. Default: 1024.
+   */
+  maxResultsWaiting?: number;
 }
 
 /** What a run uses of an `AbortSignal`. */

@@ -33,6 +33,7 @@ const master = isMaster()
       "map",
       "mapReduce",
       "shutdown",
+      "stream",
     ]);
 const worker = isMaster() ? later(loadWorker, ["initWorkers", "serve"]) : loadWorker();
 
@@ -55,9 +56,24 @@ const MapReduce = async (masterFn, workerFns, reduceFn, args, options) => {
   return undefined;
 };
 
+/**
+ * @param {any} masterFn
+ * @param {any} workerFns
+ * @param {any} [args]
+ * @param {any} [options]
+ */
+const stream = (masterFn, workerFns, args, options) => {
+  const call = nextCall();
+  const given = args === undefined || args === null ? {} : args;
+  if (isMaster()) return master.stream(masterFn, given, options, call);
+  worker.serve(workerFns, given, call);
+  return require("./lib/stream").nothing();
+};
+
 // One assignment each: this is what lets `import { … }` see the names.
 exports.sonicDistribute = MapReduce;
 exports.MapReduce = MapReduce;
+exports.stream = stream;
 exports.Map = master.map;
 exports.isMaster = isMaster;
 exports.getWorkerName = getWorkerName;

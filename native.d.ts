@@ -66,6 +66,8 @@ export interface LaunchOptions {
   maxEventsPerWorker?: number
   /** Bytes of events that wait or run, beyond which there is room for one event a worker. */
   maxBytesWaiting?: number
+  /** `completion` or `submission`: the order in which entries are read while the run goes on. */
+  stream?: string
   /** Whether the first event that fails stops the run. */
   stopOnFailure: boolean
   /** Milliseconds from the stop of a run until its workers are killed. */
@@ -122,6 +124,9 @@ export declare function poolHold(pool: ExternalObject<PoolHandle>, hold: boolean
 /** Whether a worker has nothing to do. */
 export declare function poolIsFree(pool: ExternalObject<PoolHandle>, worker: number): boolean
 
+/** Whether a stream's reader has so many entries, or so many bytes of them, still to take. */
+export declare function poolIsFull(pool: ExternalObject<PoolHandle>, entries: number, bytes: number): boolean
+
 /** Looks for room for the event of this number, for a moment. True if there is. */
 export declare function poolLookForRoom(pool: ExternalObject<PoolHandle>, number: number): boolean
 
@@ -146,6 +151,9 @@ export declare function poolObserve(pool: ExternalObject<PoolHandle>, observing:
  * given as its JSON, as does a string that is not ASCII.
  */
 export declare function poolPutter(pool: ExternalObject<PoolHandle>): (value: number | string | Uint8Array, flags: number, number: number) => number
+
+/** Has JavaScript called when there is an entry for a stream's reader, or not any more. */
+export declare function poolRead(pool: ExternalObject<PoolHandle>, reads: boolean): void
 
 /** Lets every worker go. */
 export declare function poolRelease(pool: ExternalObject<PoolHandle>): void

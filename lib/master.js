@@ -7,7 +7,7 @@ const { nextCall } = require("./calls");
 const { coded, invalidType, reasonOf, shown } = require("./errors");
 const { NUM_CPUS, getLogger, getWorkerName } = require("./log");
 const { WorkerQueue } = require("./queue");
-const { MAX_WORKERS, checkCount, checkOptions, numWorkersOf } = require("./options");
+const { MAX_WORKERS, checkCount, checkOptions, numWorkersOf, STREAM_CHECKS } = require("./options");
 
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
 
@@ -121,6 +121,18 @@ async function mapReduce(masterFn, reduceFn, args, givenOptions, call) {
  * @param {any} args
  */
 async function mapAndReduce(run, masterFn, reduceFn, args) {
+  await mapAndDrain(run, masterFn, args);
+  release(run);
+  return reduceFn(run.results, run.failures);
+}
+
+/**
+ * Hands all events over, and waits until they are answered.
+ * @param {Run} run
+ * @param {any} masterFn
+ * @param {any} args
+ */
+async function mapAndDrain(run, masterFn, args) {
   await populate(run);
   try {
     await Promise.race([masterFn(run.workerQueue, args), run.failed]);
@@ -130,8 +142,34 @@ async function mapAndReduce(run, masterFn, reduceFn, args) {
     run.release();
     throw error;
   }
-  release(run);
-  return reduceFn(run.results, run.failures);
+}
+
+/**
+ * The call that is read while it goes on, in the master.
+ * @param {any} masterFn
+ * @param {any} args
+ * @param {unknown} givenOptions
+ * @param {number} call
+ * @returns {AsyncGenerator<any, void, undefined>}
+ */
+function stream(masterFn, args, givenOptions, call) {
+  checkFunction("masterFn", masterFn);
+  const options = checkOptions(givenOptions, STREAM_CHECKS);
+  if (options.order === undefined) options.order = "completion";
+  const numWorkers = numWorkersOf(args, options, NUM_CPUS);
+  const { signal } = options;
+  const begin = () => {
+    if (signal?.aborted) throw reasonOf(signal);
+    logBegin();
+    const run = startRun(numWorkers, call, options);
+    const end = signal === undefined ? () => {} : run.stopBy(signal);
+    const whole = async () => {
+      await mapAndDrain(run, masterFn, args);
+      release(run);
+    };
+    return { run, whole: () => Promise.race([whole(), run.failed]), end };
+  };
+  return require("./stream").entries(begin, options);
 }
 
 /** @param {Run} run */
@@ -222,4 +260,4 @@ async function getWorkerID(workerQueue) {
   return any.takeId(workerQueue);
 }
 
-module.exports = { configureWorkers, initMaster, mapReduce, shutdown, map, getWorkerID };
+module.exports = { configureWorkers, initMaster, mapReduce, stream, shutdown, map, getWorkerID };

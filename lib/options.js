@@ -22,6 +22,9 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {AbortSignal} [signal]
  * @property {"collect" | "abort"} [onError]
  * @property {number} [abortGrace]
+ * @property {(entry: any) => unknown} [onResult]
+ * @property {"completion" | "submission"} [order]
+ * @property {number} [maxResultsWaiting]
  */
 
 /** @type {Record<string, (name: string, value: any) => void>} */
@@ -42,6 +45,20 @@ const CHECKS = {
     throw invalidType(`${name} must be "collect" or "abort", got ${shown(value)}`);
   },
   abortGrace: checkMilliseconds,
+  onResult: checkFunction,
+};
+
+/** What a stream has besides: it has a reader of its own, and calls nobody.
+ * @type {Record<string, (name: string, value: any) => void>} */
+const { onResult: _, ...COMMON } = CHECKS;
+const STREAM_CHECKS = {
+  ...COMMON,
+  order: (/** @type {string} */ name, /** @type {any} */ value) => {
+    if (value === "completion" || value === "submission") return;
+    throw invalidType(`${name} must be "completion" or "submission", got ${shown(value)}`);
+  },
+  maxResultsWaiting: (/** @type {string} */ name, /** @type {any} */ value) =>
+    checkCount(name, value, MAX_EVENTS),
 };
 
 /**
@@ -59,9 +76,10 @@ const isSignal = (value) =>
 /**
  * What the program gave, checked: own properties only, so that nothing comes in through a prototype.
  * @param {unknown} given
+ * @param {Record<string, (name: string, value: any) => void>} checks
  * @returns {Options}
  */
-function checkOptions(given) {
+function checkOptions(given, checks = CHECKS) {
   /** @type {any} */
   const options = Object.create(null);
   if (given === undefined || given === null) return options;
@@ -69,10 +87,10 @@ function checkOptions(given) {
     throw invalidType(`options must be an object, got ${shown(given)}`);
   }
   for (const name of Object.keys(given)) {
-    if (!hasOwn(CHECKS, name)) throw invalidType(unknown(name));
+    if (!hasOwn(checks, name)) throw invalidType(unknown(name, Object.keys(checks)));
     const value = /** @type {any} */ (given)[name];
     if (value === undefined) continue;
-    CHECKS[name](`options.${name}`, value);
+    checks[name](`options.${name}`, value);
     options[name] = value;
   }
   return options;
@@ -90,6 +108,16 @@ function checkCount(name, value, most) {
   if (!Number.isInteger(value) || value < 1) throw invalidRange(`${must}, got ${value}`);
   if (value > most) throw invalidRange(`${name} must be at most ${most}, got ${value}`);
   return value;
+}
+
+/**
+ * @param {string} name as an error names it
+ * @param {unknown} value
+ */
+function checkFunction(name, value) {
+  if (typeof value !== "function") {
+    throw invalidType(`${name} must be a function, got ${shown(value)}`);
+  }
 }
 
 /**
@@ -116,9 +144,11 @@ function numWorkersOf(args, options, otherwise) {
   return checkCount("args.numWorkers", numWorkers, MAX_WORKERS);
 }
 
-/** @param {string} name */
-function unknown(name) {
-  const names = Object.keys(CHECKS);
+/**
+ * @param {string} name
+ * @param {string[]} names those that there are
+ */
+function unknown(name, names) {
   const distances = names.map((known) => distance(name.toLowerCase(), known.toLowerCase()));
   const least = Math.min(...distances);
   const nearest = names[distances.indexOf(least)];
@@ -146,4 +176,4 @@ function distance(a, b) {
   return row[b.length];
 }
 
-module.exports = { checkCount, checkOptions, numWorkersOf, MAX_WORKERS };
+module.exports = { checkCount, checkOptions, numWorkersOf, MAX_WORKERS, STREAM_CHECKS };

@@ -38,6 +38,7 @@ const FOR_LOG = 1;
 const FOR_LISTENERS = 2;
 const FOR_ARRAYS = 4;
 const FOR_FREE_WORKERS = 8;
+const FOR_ON_RESULT = 16;
 
 const HANDED_OVER = Promise.resolve();
 
@@ -85,6 +86,14 @@ class Run {
     this.failure = null;
     this.released = false;
     this.closed = false;
+    /** Who reads the entries while the run goes on.
+     * @type {InstanceType<typeof import("./stream").Reader> | null} */
+    this.reader = null;
+    this.onResult = options.onResult;
+    /** Calls of `onResult` that have not come to their end. */
+    this.showing = 0;
+    /** @type {(() => void) | null} */
+    this.hasShown = null;
 
     /** @type {IdWanted[]} */
     this.idsWanted = [];
@@ -151,6 +160,14 @@ class Run {
    * @returns {Promise<void>} resolves when the event has a worker
    */
   map(event) {
+    return this.reader === null ? this.handOver(event) : this.reader.slow(this.handOver(event));
+  }
+
+  /**
+   * @param {any} event
+   * @returns {Promise<void>}
+   */
+  handOver(event) {
     if (this.released) return this.refuse();
     if (this.isExact) return this.mapExactly(event);
     const number = this.handedOver;
@@ -618,9 +635,38 @@ class Run {
       if (frees && !isMessage && id !== 0 && !(kind & wire.entryTaken))
         this.workerQueue.enqueue(id);
       if (!isMessage && !(kind & wire.entryCrash)) this.log(`Worker ${id} now available`);
-      if (kind & wire.entryFailed) this.failures.push(entry);
-      else if (kind & wire.entryResponse) this.results.push(entry);
+      // A stream's are in its own order in the core.
+      if (this.reader === null)
+        this.keep(entry, kind & wire.entryFailed, kind & wire.entryResponse);
     }
+  }
+
+  /**
+   * Puts an entry where it belongs, and shows it to who wants to see it.
+   * @param {any} entry
+   * @param {any} isFailure
+   * @param {any} isResult
+   */
+  keep(entry, isFailure, isResult) {
+    if (isFailure && this.reader === null) this.failures.push(entry);
+    else if (isFailure || isResult) this.results.push(entry);
+    else return;
+    if (this.onResult !== undefined) this.show(entry, this.onResult);
+  }
+
+  /**
+   * @param {any} entry
+   * @param {(entry: any) => unknown} onResult
+   */
+  async show(entry, onResult) {
+    this.showing++;
+    try {
+      await onResult(entry);
+    } catch (error) {
+      this.stop(error);
+    }
+    this.showing--;
+    if (this.showing === 0 && this.hasShown) this.hasShown();
   }
 
   // ---- what the core tells ----
@@ -640,6 +686,7 @@ class Run {
     this.tell();
     this.admit();
     if (this.hasHeard) this.hasHeard();
+    if (this.reader !== null) this.reader.look();
   }
 
   /** Tells the program what happened; what a listener throws is uncaught, and the rest follows. */
@@ -728,9 +775,8 @@ class Run {
   hearMessage(worker, message) {
     worker.process.emit("message", message, undefined);
     if (message === null || typeof message !== "object") return;
-    if (message.failed) this.failures.push(message);
-    else if (message.response !== undefined && message.response !== null)
-      this.results.push(message);
+    const { failed, response } = message;
+    this.keep(message, failed, response !== undefined && response !== null);
   }
 
   /**
@@ -755,6 +801,7 @@ class Run {
       if (name === "message") this.observeFor(FOR_LISTENERS, true);
     };
     cluster.on("newListener", this.onListener);
+    if (this.onResult !== undefined) this.observeFor(FOR_ON_RESULT, true);
     this.checkLog();
   }
 
@@ -820,6 +867,13 @@ class Run {
     this.admit();
     if (this.observing !== 0) this.takeObserved();
     this.tell();
+    while (this.showing > 0) {
+      /** @type {Promise<void>} */
+      const shown = new Promise((resolve) => {
+        this.hasShown = resolve;
+      });
+      await shown;
+    }
     // The note that says so may still be on its way.
     if (this.launch.stopOnFailure && !this.failures.isEmpty()) this.stopByFailure();
   }

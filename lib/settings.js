@@ -175,7 +175,9 @@ function launchOptions(workers, call, options) {
     serialization: options.serialization || serializationOf(settings),
     maxEventsPerWorker: options.maxEventsPerWorker,
     maxBytesWaiting: options.maxBytesWaiting,
-    stopOnFailure: options.onError === "abort",
+    stream: options.order,
+    // A stream's reader finds the failure among the results.
+    stopOnFailure: options.onError === "abort" && options.order === undefined,
     stopGrace: options.abortGrace,
     deadline: startDeadline(),
   };

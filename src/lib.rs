@@ -27,7 +27,7 @@
 //!
 //! **Layers**, each knowing only those before it: `memory`, `format`, `frame`, `channel`, `note`,
 //! `scheduler`, `socket`, `child` → `store`, `error` → `ring`, `results` → `protocol` → `link` →
-//! `task` → `backlog` → `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows
+//! `task` → `backlog`, `stream` → `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows
 //! Node-API. (A test reads this
 //! paragraph.)
 //!
@@ -57,6 +57,7 @@ mod runner;
 mod scheduler;
 mod socket;
 mod store;
+mod stream;
 mod supervisor;
 mod task;
 #[cfg(test)]

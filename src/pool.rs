@@ -177,7 +177,11 @@ impl Pool {
     /// Takes the oldest piece of a queue.
     pub(crate) fn take(&self, queue: Queue) -> Option<Piece> {
         self.enter(|_| ());
-        self.lock().queue(queue).take()
+        let mut state = self.lock();
+        let piece = state.queue(queue).take();
+        // The reader of a stream makes room by that.
+        state.show_unread(&self.board);
+        piece
     }
 
     /// How many entries a queue has, everything answered by now included.

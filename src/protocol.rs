@@ -182,6 +182,11 @@ impl Board {
     /// Rust: the first event whose place is taken, and the first byte that is.
     pub(crate) const FIRST: usize = 3;
     pub(crate) const HEAD: usize = 4;
+    /// Rust: how many entries a stream's reader has not taken, and their bytes.
+    pub(crate) const UNREAD: usize = 5;
+    pub(crate) const UNREAD_BYTES: usize = 6;
+    /// JavaScript: 1 while a stream's reader waits for an entry.
+    pub(crate) const READS: usize = 66;
     /// JavaScript: 1 while a `Map` waits for [`Self::ALLOWED`] to pass [`Self::WAITING_FOR`].
     pub(crate) const WAITING: usize = 64;
     /// JavaScript: the number of the first event whose `Map` waits.

@@ -91,6 +91,11 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The same value, to be copied.
+    fn lent(&self) -> Value<'_> {
+        Value { format: self.format, bytes: Source::Lent(self.bytes()) }
+    }
+
     fn into_bytes(self) -> Bytes {
         match self.bytes {
             Source::Lent(bytes) => Bytes::from(bytes),
@@ -215,6 +220,30 @@ pub(crate) struct Entry<'a> {
 }
 
 impl Entry<'_> {
+    /// The same entry, to be copied.
+    pub(crate) fn lent(&self) -> Entry<'_> {
+        let Self { kind, worker, .. } = *self;
+        Entry {
+            kind,
+            worker,
+            data: self.data.as_ref().map(Value::lent),
+            response: self.response.as_ref().map(Value::lent),
+        }
+    }
+
+    /// How many bytes its values have.
+    pub(crate) fn bytes(&self) -> usize {
+        let len = |value: &Option<Value<'_>>| value.as_ref().map_or(0, |it| it.bytes().len());
+        len(&self.data) + len(&self.response)
+    }
+
+    /// The entry with its values in memory of their own.
+    pub(crate) fn into_long(self) -> LongEntry {
+        let long = |value: Value<'_>| Long { format: value.format, bytes: value.into_bytes() };
+        let Self { kind, worker, data, response } = self;
+        LongEntry { kind, worker, data: data.map(long), response: response.map(long) }
+    }
+
     /// What it is in a row of numbers, if it can be in one.
     fn words(&self) -> Option<Words> {
         let small = |value: &Option<Value<'_>>| value.as_ref().map_or(Some(0), Value::small);
@@ -243,6 +272,15 @@ pub(crate) struct LongEntry {
     pub(crate) response: Option<Long>,
 }
 
+impl LongEntry {
+    /// The same entry, out of which its long values are moved.
+    pub(crate) fn entry(&mut self) -> Entry<'_> {
+        let (data, response) = (self.data.as_mut(), self.response.as_mut());
+        let (data, response) = (data.map(Long::value), response.map(Long::value));
+        Entry { kind: self.kind, worker: self.worker, data, response }
+    }
+}
+
 /// A value of an entry with long texts.
 #[derive(Debug)]
 pub(crate) struct Long {
@@ -250,10 +288,19 @@ pub(crate) struct Long {
     pub(crate) bytes: Bytes,
 }
 
+impl Long {
+    /// The same value, moved out of this one if it is long.
+    fn value(&mut self) -> Value<'_> {
+        Value::out_of(&mut self.bytes, self.format)
+    }
+}
+
 #[derive(Debug)]
 struct Segment {
     piece: Piece,
     count: usize,
+    /// How many its values have.
+    bytes: usize,
 }
 
 /// A queue of entries. Nothing in it is looked at until it is taken.
@@ -261,6 +308,7 @@ struct Segment {
 pub(crate) struct Results {
     segments: VecDeque<Segment>,
     count: usize,
+    bytes: usize,
 }
 
 impl Results {
@@ -269,11 +317,18 @@ impl Results {
         self.count
     }
 
+    /// How many bytes their values have.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(crate) fn push(&mut self, entry: Entry<'_>) {
+        let bytes = entry.bytes();
         self.count += 1;
-        let len = |value: &Option<Value<'_>>| value.as_ref().map_or(0, |it| it.bytes().len());
-        if len(&entry.data) + len(&entry.response) > LONG {
-            self.push_long(entry);
+        self.bytes += bytes;
+        if bytes > LONG {
+            let piece = Piece::Long(Box::new(entry.into_long()));
+            self.segments.push_back(Segment { piece, count: 1, bytes });
             return;
         }
         let words = entry.words();
@@ -282,6 +337,7 @@ impl Results {
                 (Piece::Numbers(row), Some(words)) if size_of_val(&**row) < SEGMENT => {
                     row.extend_from_slice(&words);
                     last.count += 1;
+                    last.bytes += bytes;
                     return;
                 }
                 (Piece::Numbers(row), None) if last.count < ROW => {
@@ -295,6 +351,7 @@ impl Results {
                 text.extend_from_slice(BETWEEN);
                 write_entry(entry, text);
                 last.count += 1;
+                last.bytes += bytes;
                 return;
             }
         }
@@ -305,21 +362,21 @@ impl Results {
             write_entry(entry, &mut text);
             Piece::Array(text)
         };
-        self.segments.push_back(Segment { piece, count: 1 });
+        self.segments.push_back(Segment { piece, count: 1, bytes });
     }
 
-    fn push_long(&mut self, entry: Entry<'_>) {
-        let Entry { kind, worker, data, response } = entry;
-        let long = |value: Value<'_>| Long { format: value.format, bytes: value.into_bytes() };
-        let (data, response) = (data.map(long), response.map(long));
-        let long = LongEntry { kind, worker, data, response };
-        self.segments.push_back(Segment { piece: Piece::Long(Box::new(long)), count: 1 });
+    /// Takes in an entry, if there is one.
+    pub(crate) fn extend(&mut self, entry: Option<Entry<'_>>) {
+        if let Some(entry) = entry {
+            self.push(entry);
+        }
     }
 
     /// Takes the oldest piece.
     pub(crate) fn take(&mut self) -> Option<Piece> {
         let mut segment = self.segments.pop_front()?;
         self.count -= segment.count;
+        self.bytes -= segment.bytes;
         if let Piece::Array(text) = &mut segment.piece {
             text.push(b']');
         }

@@ -130,6 +130,11 @@ impl Scheduler {
         self.slots.iter().filter(|slot| slot.ready).map(|slot| slot.window).sum()
     }
 
+    /// Whether the program hands events out itself.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.exact
+    }
+
     /// How many workers can run events.
     pub(crate) fn ready_count(&self) -> usize {
         self.slots.iter().filter(|slot| slot.ready).count()

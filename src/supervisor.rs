@@ -27,6 +27,7 @@ use crate::note::Note;
 use crate::pool::Pool;
 use crate::protocol::{Hello, Invitation, Layout, Message, VARIABLE, VERSION};
 use crate::socket;
+use crate::stream::Order;
 
 /// How often in a row a worker may end without having run an event before it is given up: once may
 /// be an accident, and what fails three times fails always.
@@ -66,6 +67,8 @@ pub(crate) struct Launch {
     pub(crate) call: u32,
     /// How values are encoded; the core only passes it on.
     pub(crate) serialization: String,
+    /// In which order the entries are read while the run goes on, if they are.
+    pub(crate) stream: Option<Order>,
     /// How long a worker may take from its start to the program's call.
     pub(crate) deadline: Duration,
     /// The most events there is room for a worker: by default [`MAX_WINDOW`](crate::scheduler::MAX_WINDOW).

@@ -28,7 +28,7 @@ describe("the options of a call", () => {
     [[], "TypeError", "options must be an object, got an array of 0"],
     [{ numWorker: 2 }, "TypeError", "options.numWorker is no option: did you mean numWorkers?"],
     [{ Serialisation: "json" }, "TypeError", "options.Serialisation is no option: did you mean serialization?"],
-    [{ colour: "red" }, "TypeError", "options.colour is no option; there are numWorkers, serialization, maxEventsPerWorker, maxBytesWaiting, signal, onError, abortGrace"],
+    [{ colour: "red" }, "TypeError", "options.colour is no option; there are numWorkers, serialization, maxEventsPerWorker, maxBytesWaiting, signal, onError, abortGrace, onResult"],
     [{ numWorkers: "2" }, "TypeError", 'options.numWorkers must be a whole number of at least 1, got "2"'],
     [{ numWorkers: 0 }, "RangeError", "options.numWorkers must be a whole number of at least 1, got 0"],
     [{ numWorkers: 5000 }, "RangeError", "options.numWorkers must be at most 4094, got 5000"],
@@ -39,6 +39,7 @@ describe("the options of a call", () => {
     [{ onError: "stop" }, "TypeError", 'options.onError must be "collect" or "abort", got "stop"'],
     [{ abortGrace: -1 }, "RangeError", "options.abortGrace must be a number of milliseconds from 0 to 2147483647, got -1"],
     [{ abortGrace: "1s" }, "TypeError", 'options.abortGrace must be a number of milliseconds from 0 to 2147483647, got "1s"'],
+    [{ onResult: 1 }, "TypeError", "options.onResult must be a function, got 1"],
     [{ maxBytesWaiting: -1 }, "RangeError", "options.maxBytesWaiting must be a whole number of at least 1, got -1"],
   ];
   for (const [options, name, message] of wrong) {

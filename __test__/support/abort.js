@@ -4,7 +4,7 @@
  * as programs bring it.
  */
 function controller() {
-  return "reason" in AbortSignal.prototype ? native() : plain();
+  return typeof AbortSignal !== "undefined" && "reason" in AbortSignal.prototype ? native() : plain();
 }
 
 function native() {

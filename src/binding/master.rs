@@ -26,6 +26,7 @@ use crate::ring::{flag, format_of};
 use crate::runner::clock;
 use crate::scheduler::MAX_WINDOW;
 use crate::socket;
+use crate::stream::Order;
 use crate::supervisor::{self, Command, Launch, MAX_BYTES, STOP_GRACE};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
@@ -57,6 +58,8 @@ pub struct LaunchOptions {
     pub max_events_per_worker: Option<u32>,
     /// Bytes of events that wait or run, beyond which there is room for one event a worker.
     pub max_bytes_waiting: Option<f64>,
+    /// `completion` or `submission`: the order in which entries are read while the run goes on.
+    pub stream: Option<String>,
     /// Whether the first event that fails stops the run.
     pub stop_on_failure: bool,
     /// Milliseconds from the stop of a run until its workers are killed.
@@ -130,6 +133,10 @@ pub fn pool_create(
         deadline: Duration::from_secs_f64((options.deadline / 1e3).clamp(0.0, 1e9)),
         max_window: options.max_events_per_worker.map_or(MAX_WINDOW, |count| count as usize),
         max_bytes: options.max_bytes_waiting.map_or(MAX_BYTES, |bytes| bytes as usize),
+        stream: options.stream.map(|order| match &*order {
+            "submission" => Order::Submission,
+            _ => Order::Completion,
+        }),
         stop_on_failure: options.stop_on_failure,
         stop_grace: options.stop_grace.map_or(STOP_GRACE, |milliseconds| {
             Duration::from_secs_f64((milliseconds / 1e3).clamp(0.0, 1e9))
@@ -397,6 +404,19 @@ fn shown(piece: Piece) -> Shown {
 #[napi(ts_return_type = "string | Int32Array | LongPiece | null")]
 pub fn pool_take(pool: &External<PoolHandle>, queue: u32) -> Option<Shown> {
     pool.pool.take(queue_of(queue)).map(shown)
+}
+
+/// Has JavaScript called when there is an entry for a stream's reader, or not any more.
+#[napi]
+pub fn pool_read(pool: &External<PoolHandle>, reads: bool) {
+    pool.board.word(Board::READS).store(u32::from(reads), Ordering::SeqCst);
+}
+
+/// Whether a stream's reader has so many entries, or so many bytes of them, still to take.
+#[napi]
+pub fn pool_is_full(pool: &External<PoolHandle>, entries: u32, bytes: f64) -> bool {
+    let word = |at| pool.board.word(at).load(Ordering::SeqCst);
+    word(Board::UNREAD) >= entries || f64::from(word(Board::UNREAD_BYTES)) >= bytes
 }
 
 /// How many entries a queue has.

@@ -14,12 +14,14 @@ use crate::child::Exit;
 use crate::error::{Error, Said};
 use crate::format::Format;
 use crate::link::Link;
+use crate::memory::Memory;
 use crate::note::Note;
 use crate::protocol::{Board, Common, Message};
 use crate::results::{Entry, Results, Value, entry};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::scheduler::{Action, Scheduler, TaskId};
 use crate::store::Bytes;
+use crate::stream::Stream;
 use crate::supervisor::{Command, Launch};
 use crate::task::{OTHERS, Task, Tasks};
 
@@ -98,6 +100,8 @@ pub(super) struct State {
     pub(super) observing: bool,
     /// A worker had more to say than is taken at once.
     has_more: bool,
+    /// Somebody reads the entries while the run goes on: failures are among the results.
+    pub(super) stream: Option<Stream>,
     pub(super) notes: Vec<Note>,
     /// JavaScript waits for the last answer.
     pub(super) draining: bool,
@@ -173,6 +177,7 @@ impl State {
             observed: Results::default(),
             observing: false,
             has_more: false,
+            stream: launch.stream.map(Stream::new),
             notes: Vec::new(),
             draining: false,
             phase: Phase::Starting,
@@ -517,7 +522,7 @@ impl State {
         let whole = if is_whole { entry::WHOLE } else { 0 };
         let response = header.has(flag::RESPONSE).then_some(response);
         let taken = self.taken(slot);
-        self.deliver(failed | whole | taken, worker, data, response);
+        self.deliver(id, failed | whole | taken, worker, data, response);
         self.text = text;
     }
 
@@ -549,13 +554,20 @@ impl State {
             let response = if counts { entry::RESPONSE } else { 0 };
             let kind = failed | response | entry::MESSAGE;
             let response = Some(Value::out_of(text, Format::Json));
-            self.enqueue(Entry { kind, worker, data: None, response });
+            let entry = Entry { kind, worker, data: None, response };
+            if self.stream.is_some() {
+                self.results.extend(counts.then(|| entry.lent()));
+                self.observed.extend(self.observing.then_some(entry));
+            } else {
+                self.enqueue(entry);
+            }
         }
     }
 
     /// Puts an ended event where it belongs.
     pub(super) fn deliver(
         &mut self,
+        id: TaskId,
         kind: u32,
         worker: u32,
         data: Option<Value<'_>>,
@@ -563,7 +575,17 @@ impl State {
     ) {
         let data_bit = if data.is_some() { entry::DATA } else { 0 };
         let response_bit = if response.is_some() { entry::RESPONSE } else { 0 };
-        self.enqueue(Entry { kind: kind | data_bit | response_bit, worker, data, response });
+        let entry = Entry { kind: kind | data_bit | response_bit, worker, data, response };
+        let Some(stream) = &mut self.stream else { return self.enqueue(entry) };
+        let counts = entry.kind & (entry::FAILED | entry::RESPONSE) != 0;
+        // Whether any more will be in the backlog.
+        let backlog = self.scheduler.is_exact().then(|| self.backlog.published());
+        if self.observing {
+            stream.ended(id, counts.then(|| entry.lent()), backlog, &mut self.results);
+            self.observed.push(entry);
+        } else {
+            stream.ended(id, counts.then_some(entry), backlog, &mut self.results);
+        }
     }
 
     pub(super) fn enqueue(&mut self, entry: Entry<'_>) {
@@ -633,7 +655,7 @@ impl State {
         let worker = slot.map_or(0, |slot| self.slots[slot].worker);
         let taken = slot.map_or(0, |slot| self.taken(slot));
         let kind = entry::FAILED | entry::CRASH | whole | taken;
-        self.deliver(kind, worker, data, Some(Value::json(error)));
+        self.deliver(task, kind, worker, data, Some(Value::json(error)));
         self.text = text;
     }
 
@@ -676,8 +698,9 @@ impl State {
         let is_waiting = board.word(Board::WAITING).load(Ordering::SeqCst) == 1;
         let waiting_for = board.word(Board::WAITING_FOR).load(Ordering::SeqCst);
         let is_served = is_waiting && is_after(allowed, waiting_for);
+        let is_read = self.show_unread(board);
         let called = board.word(Board::CALLED);
-        if (is_served || !self.notes.is_empty() || self.observed.len() > 0)
+        if (is_served || is_read || !self.notes.is_empty() || self.observed.len() > 0)
             && called.swap(1, Ordering::SeqCst) == 0
         {
             (pool.call)();
@@ -685,6 +708,18 @@ impl State {
         // JavaScript that is called lets in what has room, and may wait for more without telling.
         let wants_ring = is_waiting || !self.overflow.is_empty();
         self.is_released() || !wants_ring || self.backlog.ask_for_ring()
+    }
+
+    /// Tells JavaScript how much a stream's reader has not taken. True if there is what it waits for.
+    pub(super) fn show_unread(&self, board: &Memory) -> bool {
+        let Some(stream) = &self.stream else { return false };
+        let show = |at, value| {
+            let value = u32::try_from(value).unwrap_or(u32::MAX);
+            board.word(at).store(value, Ordering::SeqCst);
+        };
+        show(Board::UNREAD, self.results.len() + stream.len());
+        show(Board::UNREAD_BYTES, self.results.bytes() + stream.bytes());
+        self.results.len() > 0 && board.word(Board::READS).load(Ordering::SeqCst) == 1
     }
 
     pub(super) fn release(&mut self, slot: usize) {

@@ -79,6 +79,7 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
         max_window: crate::scheduler::MAX_WINDOW,
         max_bytes: crate::supervisor::MAX_BYTES,
         stop_on_failure: false,
+        stream: None,
         stop_grace: crate::supervisor::STOP_GRACE,
     }
 }

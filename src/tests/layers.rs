@@ -41,7 +41,7 @@ const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 12] = [
 ];
 
 /// Modules that only compute: they wait for nothing and ask nobody.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "backlog",
     "channel",
     "format",
@@ -51,6 +51,7 @@ const PURE: [&str; 10] = [
     "results",
     "ring",
     "scheduler",
+    "stream",
     "task",
 ];
 const IMPURE: [&str; 6] = ["tokio", "std::thread", "std::time", "std::net", "std::fs", "std::env"];
