@@ -48,6 +48,8 @@ async function compare(projects, list) {
   assert.deepEqual({ results: results.filter((entry) => !isLost(entry)), ...rest }, theirs);
 }
 
+const short = (text) => (text.length > 3000 ? `${text.slice(0, 3000)}…` : text);
+
 async function main() {
   const options = {
     programs: { type: "string", default: "20" },
@@ -78,7 +80,8 @@ async function main() {
   });
   console.log(`${programs} programs of ${count} events, seed ${seed}; 1.0.3 did not survive ${without}`);
   if (details.failed) {
-    console.log(fc.defaultReportMessage(details));
+    console.log(`after ${details.numShrinks} steps to a smaller one:\n${short(JSON.stringify(details.counterexample[0]))}`);
+    console.log(short(`${details.errorInstance?.message}`));
     console.log(`To see it again: node __test__/differential/run.js --seed ${seed} --path ${details.counterexamplePath}`);
   }
   process.exitCode = details.failed || without * 2 > programs || programs === 0 ? 1 : 0;
