@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::{fmt, thread};
 
 use command_fds::{CommandFdExt, FdMapping};
+#[cfg(target_os = "linux")]
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt;
 
@@ -153,6 +155,7 @@ impl Child {
             }
         }
         command.fd_mappings(mappings).map_err(io::Error::other)?;
+        end_with_parent(&mut command);
         let shared = Arc::new(SharedChild::spawn(&mut command)?);
         let pid = shared.id();
         Ok((Self { shared, pid }, pipes))
@@ -169,6 +172,31 @@ impl Child {
             .spawn(move || ended(shared.wait().map_or(Exit::Unknown, Exit::from)))?;
         Ok(())
     }
+}
+
+/// Has the system kill the child when the thread that starts it is gone, and with it this process: until the
+/// child has loaded what watches its master ([`watch_parent`]), whatever its program does before.
+#[cfg(target_os = "linux")]
+fn end_with_parent(command: &mut Command) {
+    let parent = rustix::process::getpid();
+    let arrange = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // It may have ended before this was arranged.
+        if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+    };
+    // SAFETY: between fork and exec it makes two system calls, and neither allocates nor locks.
+    unsafe { command.pre_exec(arrange) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_with_parent(_command: &mut Command) {}
+
+/// This process, a child's, ends with its parent no more by itself: from now on something watches for that.
+/// On the thread that the process began with.
+pub(crate) fn watch_parent() {
+    #[cfg(target_os = "linux")]
+    // It fails only for signals that there are not.
+    let _ = set_parent_process_death_signal(None);
 }
 
 /// This process's end of a stream, if it has one, and the child's.

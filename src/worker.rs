@@ -129,15 +129,13 @@ impl Worker {
 
     /// The program reached its call with arguments that cannot serve.
     pub(crate) fn refuse(&self, refusal: Refusal) -> io::Result<()> {
-        self.send(&Message::Refused(refusal))
+        let message = beginning(&refusal.message).to_owned();
+        self.send(&Message::Refused(Refusal { message, ..refusal }))
     }
 
     /// An uncaught error is about to end the process.
     pub(crate) fn uncaught(&self, words: &str) -> io::Result<()> {
-        /// The first lines say what happened; a control frame holds no novel.
-        const LONGEST: usize = 4096;
-        let end = (0..=words.len().min(LONGEST)).rev().find(|&at| words.is_char_boundary(at));
-        self.send(&Message::Uncaught(words[..end.unwrap_or(0)].to_owned()))
+        self.send(&Message::Uncaught(beginning(words).to_owned()))
     }
 
     /// Rings the master: there are answers.
@@ -307,6 +305,13 @@ impl Worker {
         signal(Signal::Arrived);
         Ok(())
     }
+}
+
+/// The first lines say what happened; a control frame holds no novel.
+fn beginning(words: &str) -> &str {
+    const LONGEST: usize = 4096;
+    let end = (0..=words.len().min(LONGEST)).rev().find(|&at| words.is_char_boundary(at));
+    &words[..end.unwrap_or(0)]
 }
 
 /// How the master's words end.

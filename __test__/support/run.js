@@ -121,6 +121,12 @@ class Program {
     await this.until(() => fs.existsSync(path.join(this.dir, name)), `made ${name}`);
   }
 
+  /** What is in a file of its directory; nothing if it is not there. */
+  read(name) {
+    const file = path.join(this.dir, name);
+    return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+  }
+
   /** Makes the file `name` in the program's directory: a barrier that its processes wait at. */
   mark(name) {
     fs.writeFileSync(path.join(this.dir, name), "");

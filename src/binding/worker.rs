@@ -16,7 +16,7 @@ use super::call::Call;
 use super::direct::{Callee, Direct, encode, number, word};
 use super::text::{Argument, Content};
 use crate::backlog::Claimed;
-use crate::child::adopt;
+use crate::child::{adopt, watch_parent};
 use crate::format::Format;
 use crate::memory::Memory;
 use crate::protocol::{Invitation, Refusal, VERSION};
@@ -86,6 +86,7 @@ pub fn worker_join(
     let control = UnixStream::from(control.map_err(failed)?);
     let worker = Worker::join(&invitation, control, memory, backlog, signal, end_orphan);
     let worker = worker.map_err(failed)?;
+    watch_parent();
     let runner = Rc::new(Runner::new(Arc::clone(&worker)));
     Ok(Some(External::new(WorkerHandle { worker, runner, call })))
 }

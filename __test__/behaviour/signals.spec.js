@@ -1,0 +1,118 @@
+"use strict";
+/**
+ * Promised: Ctrl-C and SIGTERM end a program and its workers, and where the program handles them itself they do what it says:
+ * the package listens for no signal, anywhere, and changes nothing for who does. A worker that was not let go does not outlive
+ * a master that is killed, whatever its thread does, and however far it has come.
+ */
+const assert = require("node:assert/strict");
+const path = require("node:path");
+const { describe, it } = require("node:test");
+const { FIXTURES, NODE, start } = require("../support/run");
+
+/** Starts the program, and waits until both its workers run an event. */
+async function running(...args) {
+  const program = start("signals/handlers.js", { args, detached: true });
+  await program.makes("ready");
+  return program;
+}
+
+/** To every process of the terminal's foreground group, as Ctrl-C sends it. */
+const toAll = (program, signal) => process.kill(-program.pid, signal);
+const toMaster = (program, signal) => process.kill(program.pid, signal);
+
+const untouched = (outcome) => {
+  assert.deepEqual(outcome.result.listeners, [0, 0, 0], "somebody else listens in the master");
+  assert.ok(outcome.log("listeners.log").every((count) => count === "0"), "somebody else listens in a worker");
+};
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  describe(signal, () => {
+    for (const [whom, send] of [["all of a program", toAll], ["the master alone", toMaster]]) {
+      it(`to ${whom} ends it and its workers where nobody handles it`, async () => {
+        const program = await running(signal, "none");
+        send(program, signal);
+        assert.equal((await program.ended).signal, signal);
+      });
+
+      it(`to ${whom} ends it and its workers as its handler does`, async () => {
+        const program = await running(signal, "master", "exits");
+        send(program, signal);
+        const outcome = await program.ended;
+        assert.equal(outcome.code, 9);
+        assert.deepEqual(outcome.log("handled.log"), ["master"]);
+      });
+    }
+
+    it("to the master alone is its handler's business, and its workers run on", async () => {
+      const program = await running(signal, "both", "notes");
+      toMaster(program, signal);
+      await program.makes("handled.log");
+      program.mark("go");
+      const outcome = await program.ended;
+      assert.deepEqual(outcome.result.value, [2, []]);
+      assert.deepEqual(outcome.log("handled.log"), ["master"]);
+      untouched(outcome);
+    });
+
+    it("to all of a program reaches each handler once, and the run goes on", async () => {
+      const program = await running(signal, "both", "notes");
+      toAll(program, signal);
+      await program.until(() => program.read("handled.log").split("\n").length === 4, "handled it thrice");
+      program.mark("go");
+      const outcome = await program.ended;
+      assert.deepEqual(outcome.result.value, [2, []]);
+      assert.deepEqual(outcome.log("handled.log").sort(), ["master", "worker", "worker"]);
+      untouched(outcome);
+    });
+
+    it("to all of a program whose workers do not handle it costs the events that ran, and no other", async () => {
+      const program = await running(signal, "master", "notes");
+      toAll(program, signal);
+      const outcome = await program.ended;
+      assert.deepEqual(outcome.result.value, [0, [signal, signal]]);
+      assert.deepEqual(outcome.log("handled.log"), ["master"]);
+      untouched(outcome);
+    });
+  });
+}
+
+describe("Ctrl-C in a terminal", () => {
+  const python = path.join(__dirname, "..", "support", "terminal.py");
+  for (const [args, end] of [[["SIGINT", "none"], "signal 2"], [["SIGINT", "both", "exits"], "exit 9"]]) {
+    it(`ends the program, and its workers with it: ${args.slice(1)}`, async () => {
+      // The program under test is the terminal's, which is python's child.
+      const fixture = path.join(FIXTURES, "signals/handlers.js");
+      const program = start(null, { nodeArgs: ["-e", `
+        const { spawnSync } = require("child_process");
+        const { stdout, stderr } = spawnSync("python3", ${JSON.stringify([python, "ready", NODE, fixture, ...args])}, { encoding: "utf8" });
+        console.log(stdout.trim() + stderr);
+      `] });
+      const outcome = await program.ended;
+      assert.deepEqual([outcome.stdout.trim(), outcome.alive], [end, []], outcome.transcript);
+    });
+  }
+});
+
+describe("a worker whose master is killed ends", () => {
+  for (const when of ["loading", "running"]) {
+    for (const how of ["looping", "waiting"]) {
+      it(`also if it blocks its thread: ${when}, ${how}`, async () => {
+        const program = start("signals/starting.js", { args: [when, how] });
+        await program.makes("ready");
+        assert.equal(program.alive().length, 3);
+        toMaster(program, "SIGKILL");
+        assert.equal((await program.ended).signal, "SIGKILL");
+      });
+    }
+  }
+
+  it("also if it is stopped before it has loaded the package", async () => {
+    const program = start("signals/starting.js", { args: ["loading", "waiting"] });
+    await program.makes("ready");
+    const workers = program.alive().filter((pid) => pid !== program.pid);
+    assert.equal(workers.length, 2);
+    for (const pid of workers) process.kill(pid, "SIGSTOP");
+    toMaster(program, "SIGKILL");
+    assert.equal((await program.ended).signal, "SIGKILL");
+  });
+});
