@@ -6,6 +6,7 @@ const cluster = require("./cluster");
 const os = require("os");
 
 const setTimer = setTimeout;
+const setTurn = setImmediate;
 
 /** The number of logical processors, the default number of workers. */
 const NUM_CPUS = os.cpus().length || 1;
@@ -26,6 +27,26 @@ const Delay = (time = Math.random() * 50) => new Promise((resolve) => setTimer(r
 /** Whether log lines are off now: programs set the variable while they run. */
 const isQuiet = () => Boolean(process.env.QUIET);
 
+let isGuarded = false;
+
+const ignore = () => {};
+
+/**
+ * Whoever reads the program's output may have gone, and a disk may be full: a line of ours is not worth the
+ * program's end. What it prints itself is its own business, as ever.
+ */
+function guard() {
+  if (isGuarded) return;
+  isGuarded = true;
+  const { stdout } = process;
+  stdout.on("error", ignore);
+  // What a line of this turn has come to is told by then.
+  setTurn(() => {
+    isGuarded = false;
+    stdout.removeListener("error", ignore);
+  });
+}
+
 /**
  * A function that logs a line in the name of `loggerID`, unless QUIET is set.
  * @param {string} loggerID
@@ -35,6 +56,7 @@ const getLogger =
   (loggerID) =>
   (message, date = new Date().toISOString()) => {
     if (isQuiet()) return;
+    guard();
     console.log(`${date}: ${loggerID}: ${message}`);
   };
 

@@ -31,6 +31,7 @@ const HIDDEN = ["NODE_TEST_CONTEXT", "NODE_OPTIONS", "NODE_UNIQUE_ID", "NODE_CHA
  * @property {number} [deadline] milliseconds until the program must have ended
  * @property {string} [endMark] a file made in its directory once it has ended itself: a barrier for what it leaves behind
  * @property {string | null} [stdin] text on its standard input; null: a pipe that stays open; default: none
+ * @property {string} [output] a file that its standard output and error go to, instead of here
  * @property {boolean} [detached] in a process group of its own, as a shell starts a job
  * @property {(dir: string) => void} [prepare] puts files where the program will run
  */
@@ -64,19 +65,23 @@ class Program {
     this.ended.catch(() => {}); // a spec that awaits something else first still meets it at `await ended`
   }
 
-  spawn(fixture, { args = [], nodeArgs = [], env = {}, stdin, detached = false }) {
+  spawn(fixture, { args = [], nodeArgs = [], env = {}, stdin, output, detached = false }) {
     const environment = { ...process.env, QUIET: "1", TMPDIR: this.tmp };
     for (const name of HIDDEN) if (name !== "QUIET") delete environment[name];
     Object.assign(environment, env);
     environment[this.tag.split("=")[0]] = this.tag.split("=")[1];
+    const file = output === undefined ? undefined : fs.openSync(output, "w");
     const child = spawn(NODE, [...nodeArgs, ...(fixture ? [path.join(FIXTURES, fixture)] : []), ...args], {
       cwd: this.dir,
       env: environment,
-      stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      stdio: [stdin === undefined ? "ignore" : "pipe", ...Array(2).fill(file === undefined ? "pipe" : file)],
       detached,
     });
-    child.stdout.setEncoding("utf8").on("data", (text) => (this.stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text) => (this.stderr += text));
+    if (file !== undefined) fs.closeSync(file);
+    else {
+      child.stdout.setEncoding("utf8").on("data", (text) => (this.stdout += text));
+      child.stderr.setEncoding("utf8").on("data", (text) => (this.stderr += text));
+    }
     if (typeof stdin === "string") child.stdin.end(stdin);
     if (child.stdin) child.stdin.on("error", () => {}); // the program may end without reading
     return child;
@@ -107,7 +112,7 @@ class Program {
 
   /** Waits for the end of its output, which its processes, all gone, no longer hold open. */
   async closed() {
-    const streams = [this.child.stdout, this.child.stderr].filter((stream) => !stream.readableEnded);
+    const streams = [this.child.stdout, this.child.stderr].filter((stream) => stream && !stream.readableEnded && !stream.destroyed);
     await Promise.all(streams.map((stream) => once(stream, "end")));
   }
 
