@@ -55,7 +55,7 @@ function behaviourSpecs() {
 async function runLine(line, specs) {
   const node = await nodeOfLine(line);
   const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
-  const args = ["--test", "--test-reporter=tap", ...specs];
+  const args = ["--test", "--test-concurrency=2", "--test-reporter=tap", ...specs];
   const env = { SONIC_TEST_NODE: node };
   const end = await runCommand(process.execPath, args, {
     cwd: ROOT,
