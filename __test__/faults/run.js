@@ -25,8 +25,8 @@ const START_TIMEOUT = "3000";
 /** Small enough to be used up soon; more than the program needs. */
 const HEAP = "--max-old-space-size=48";
 
-/** Every cell, or each fault at each moment with its variants in turns. */
-const SELECTIONS = { all: 1, half: 2, quarter: 4 };
+/** Every cell, or each fault at each moment with some of its variants: each in its turn. */
+const STEPS = { all: 1, half: 2, quarter: 4 };
 
 async function main() {
   const options = {
@@ -36,7 +36,7 @@ async function main() {
     markdown: { type: "string" },
   };
   const { values } = parseArgs({ options });
-  const selected = select(SELECTIONS[values.select]).filter((cell) => nameOf(cell).includes(values.only));
+  const selected = cells(STEPS[values.select]).filter((cell) => nameOf(cell).includes(values.only));
   const waiting = [...selected];
   const lane = async () => {
     for (let cell = waiting.shift(); cell; cell = waiting.shift()) {
@@ -52,16 +52,10 @@ async function main() {
   console.log(table(selected));
   const failed = selected.filter(({ failure }) => failure).length;
   const seconds = Math.round((Date.now() - began) / 1000);
-  console.log(`${selected.length - failed} passed, ${failed} failed, in ${seconds} s`);
-  if (values.markdown) write(values.markdown, selected);
+  const sum = `${selected.length - failed} passed, ${failed} failed, in ${seconds} s on ${os.cpus().length} processors`;
+  console.log(sum);
+  if (values.markdown) write(values.markdown, selected, sum);
   process.exitCode = failed > 0 || selected.length === 0 ? 1 : 0;
-}
-
-/** Every `step`th variant of each fault at each moment, beginning with another one each time. */
-function select(step) {
-  const perMoment = 4;
-  const shift = (at) => Math.floor(at / perMoment) + Math.floor(at / perMoment / Object.keys(MOMENTS).length);
-  return cells().filter((_, at) => (at + shift(at)) % step === 0);
 }
 
 const nameOf = ({ fault, moment, serialization, retries }) =>
@@ -121,20 +115,35 @@ function wordsOf(list) {
   const words = list.map(({ expected, failure }) => {
     if (failure) return "FAILED";
     if (expected.rejects) return "call rejects";
-    return `${expected.fails ? "it fails" : "all answered"}${expected.replaces ? ", replaced" : ""}`;
+    return expected.fails ? "fails" : "answered";
   });
-  return [...new Set(words)].join(" / ");
+  const isReplaced = list.some(({ expected, failure }) => expected.replaces && !failure);
+  // Those that fail without retries come first.
+  return [...new Set(words)].sort().reverse().join(" / ") + (isReplaced ? ", replaced" : "");
 }
 
 function rowsOf(selected) {
+  const moments = Object.keys(MOMENTS);
   const of = (fault, moment) => selected.filter((cell) => cell.fault === fault && cell.moment === moment);
-  return Object.keys(FAULTS).map((fault) => [fault, ...Object.keys(MOMENTS).map((moment) => wordsOf(of(fault, moment)))]);
+  const row = (fault) => [fault, ...moments.map((moment) => wordsOf(of(fault, moment)))];
+  return [["", ...moments], ...Object.keys(FAULTS).map(row)];
 }
 
 function table(selected) {
-  const rows = [["", ...Object.keys(MOMENTS)], ...rowsOf(selected)];
+  const rows = rowsOf(selected);
   const widths = rows[0].map((_, at) => Math.max(...rows.map((row) => row[at].length)));
   return rows.map((row) => row.map((text, at) => text.padEnd(widths[at])).join("  ")).join("\n");
+}
+
+const [BEGIN, END] = ["<!-- the matrix, as generated -->", "<!-- end of the matrix -->"];
+
+/** Puts the table and the sum in between the marks of a Markdown file. */
+function write(file, selected, sum) {
+  const [head, ...rows] = rowsOf(selected).map((row) => `| ${row.join(" | ")} |`);
+  const ruler = `|${" --- |".repeat(1 + Object.keys(MOMENTS).length)}`;
+  const text = fs.readFileSync(file, "utf8");
+  const [before, after] = [text.slice(0, text.indexOf(BEGIN)), text.slice(text.indexOf(END))];
+  fs.writeFileSync(file, `${before}${[BEGIN, "", head, ruler, ...rows, "", `${sum}.`, ""].join("\n")}\n${after}`);
 }
 
 main();

@@ -29,7 +29,10 @@ class Soak {
     Object.assign(this, { seed, minutes, round: from });
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-soak-"));
     this.end = Date.now() + minutes * 60_000;
+    /** What has gone wrong, and the round in which it first did.
+     * @type {string[]} */
     this.problems = [];
+    this.wrongRound = from;
     this.samples = [];
     this.counts = { runs: 0, events: 0, answered: 0, failed: 0, kills: 0, stops: 0 };
     this.child = spawn(process.execPath, ["--expose-gc", path.join(__dirname, "program.js"), seed, `${from}`, this.folder], {
@@ -40,15 +43,20 @@ class Soak {
     readline.createInterface({ input: this.child.stdout }).on("line", (line) => this.hear(line));
   }
 
+  wrong(...problems) {
+    if (this.problems.length === 0) this.wrongRound = this.round;
+    this.problems.push(...problems);
+  }
+
   async run() {
     const killing = this.killOn();
     const how = await this.exit;
     this.isOver = true;
     clearTimeout(this.timer);
     await killing;
-    if (how !== 0) this.problems.push(`the master ended with ${how}`);
+    if (how !== 0) this.wrong(`the master ended with ${how}`);
     const { wrong, windows } = checkFlatness(this.samples);
-    this.problems.push(...wrong);
+    this.wrong(...wrong);
     this.windows = windows;
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
@@ -57,7 +65,7 @@ class Soak {
     const [what, name] = line.split(" ");
     if (what === "RUN") this.checkRun(name);
     else if (what === "QUIET") this.endRound();
-    else this.problems.push(`the master said ${line}`);
+    else this.wrong(`the master said ${line}`);
   }
 
   checkRun(name) {
@@ -69,7 +77,7 @@ class Soak {
       logs[path.parse(file).name] = fs.readFileSync(path.join(folder, file), "utf8");
     }
     const wrong = check(run, (n) => eventOf(this.seed, run, n).does, logs, outcome);
-    this.problems.push(...wrong.map((words) => `run ${name}: ${words}`));
+    this.wrong(...wrong.map((words) => `run ${name}: ${words}`));
     this.counts.runs++;
     this.counts.events += run.count;
     this.counts.answered += outcome.answered?.length ?? 0;
@@ -93,7 +101,7 @@ class Soak {
   watch() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.problems.push(`round ${this.round} did not end within ${ROUND_DEADLINE / 1000} s`);
+      this.wrong(`round ${this.round} did not end within ${ROUND_DEADLINE / 1000} s`);
       for (const pid of [...this.workers(), this.child.pid]) kill(pid, "SIGKILL");
     }, ROUND_DEADLINE);
   }
@@ -150,11 +158,11 @@ async function main() {
   console.log(`soak of ${minutes} min, seed ${values.seed}`);
   const soak = new Soak({ minutes, seed: values.seed, from });
   await soak.run();
-  const { counts, windows, problems, round } = soak;
+  const { counts, windows, problems, round, wrongRound } = soak;
   console.log(`${round - from} rounds: ${Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(", ")}`);
   for (const [name, [before, after]] of Object.entries(windows)) console.log(`${name}: ${before} in the first minute, ${after} in the last`);
   for (const problem of problems.slice(0, 20)) console.log(`WRONG ${problem}`);
-  if (problems.length > 0) console.log(`To see it again: npm run test:soak -- --seed ${values.seed} --from ${round - 1}`);
+  if (problems.length > 0) console.log(`To see it again: npm run test:soak -- --seed ${values.seed} --from ${wrongRound}`);
   process.exitCode = problems.length > 0 || counts.runs === 0 ? 1 : 0;
 }
 
