@@ -261,6 +261,16 @@ export interface RunOptions {
   maxBytesWaiting?: number;
 
   /**
+   * How long an event may run, in milliseconds, counted from its start in the worker: above 0, up to
+   * 2147483647, or `Infinity`. One that runs longer, in an endless loop for example, is an entry of the failed
+   * queue whose `error.code` is `"ERR_SONIC_TASK_TIMEOUT"`; its worker is killed with all processes that it
+   * has started, and they have, and is replaced. No other event is touched, but for those that the program
+   * itself had sent to that worker to be run at the same time. An event that has answered is in time, however
+   * late that is seen. Default: `Infinity`, events run as long as they like.
+   */
+  taskTimeout?: number;
+
+  /**
    * Aborts the run. The call rejects with the signal's reason at once (with an `AbortError` of code
    * `"ABORT_ERR"` where Node knows no reason, before 17.2), as does every {@link Map} that is pending or
    * called later. No event starts any more; those that run may end within `abortGrace`, their answers

@@ -72,6 +72,8 @@ export interface LaunchOptions {
   stopOnFailure: boolean
   /** Milliseconds from the stop of a run until its workers are killed. */
   stopGrace?: number
+  /** Whole milliseconds that an event may run. */
+  taskTimeout?: number
 }
 
 /** An entry of a queue that is a piece of its own. */

@@ -19,6 +19,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {"json" | "advanced"} [serialization]
  * @property {number} [maxEventsPerWorker]
  * @property {number} [maxBytesWaiting]
+ * @property {number} [taskTimeout]
  * @property {AbortSignal} [signal]
  * @property {"collect" | "abort"} [onError]
  * @property {number} [abortGrace]
@@ -36,6 +37,7 @@ const CHECKS = {
   },
   maxEventsPerWorker: (name, value) => checkCount(name, value, MAX_EVENTS),
   maxBytesWaiting: (name, value) => checkCount(name, value, Number.MAX_SAFE_INTEGER),
+  taskTimeout: checkTimeout,
   signal(name, value) {
     if (isSignal(value)) return;
     throw invalidType(`${name} must be an AbortSignal, got ${shown(value)}`);
@@ -128,6 +130,18 @@ function checkMilliseconds(name, value) {
   const must = `${name} must be a number of milliseconds from 0 to ${MAX_MILLISECONDS}`;
   if (typeof value !== "number") throw invalidType(`${must}, got ${shown(value)}`);
   if (!(value >= 0 && value <= MAX_MILLISECONDS)) throw invalidRange(`${must}, got ${value}`);
+}
+
+/**
+ * A time that must be some, and may be without end.
+ * @param {string} name as an error names it
+ * @param {unknown} value
+ */
+function checkTimeout(name, value) {
+  const must = `${name} must be a number of milliseconds above 0, up to ${MAX_MILLISECONDS}, or Infinity`;
+  if (typeof value !== "number") throw invalidType(`${must}, got ${shown(value)}`);
+  if ((value > 0 && value <= MAX_MILLISECONDS) || value === Infinity) return;
+  throw invalidRange(`${must}, got ${value}`);
 }
 
 /**

@@ -179,9 +179,17 @@ function launchOptions(workers, call, options) {
     // A stream's reader finds the failure among the results.
     stopOnFailure: options.onError === "abort" && options.order === undefined,
     stopGrace: options.abortGrace,
+    taskTimeout: wholeMilliseconds(options.taskTimeout),
     deadline: startDeadline(),
   };
 }
+
+/**
+ * A time for the native core, which has none for one without end.
+ * @param {number | undefined} time
+ */
+const wholeMilliseconds = (time) =>
+  time === undefined || time === Infinity ? undefined : Math.ceil(time);
 
 // @ts-expect-error: where ts-node leaves its service
 const runsUnderTsNode = () => process[Symbol.for("ts-node.register.instance")] !== undefined;

@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fmt, thread};
 
 use command_fds::{CommandFdExt, FdMapping};
@@ -12,6 +13,8 @@ use command_fds::{CommandFdExt, FdMapping};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt;
+
+use crate::tree::{self, Identity};
 
 /// How a process ended.
 #[must_use]
@@ -88,6 +91,7 @@ pub(crate) trait Process: fmt::Debug + Send {
     fn pid(&self) -> u32;
     /// Sends a signal; does nothing once the process has been reaped.
     fn signal(&self, number: i32) -> io::Result<()>;
+    /// Has it ended soon, with all its descendants: one that is ended by force cannot end them itself.
     fn kill(&self);
 }
 
@@ -101,8 +105,18 @@ impl Process for Child {
     }
 
     fn kill(&self) {
-        // It fails only for a process that is gone, which is what is wanted.
-        let _ = self.shared.kill();
+        if self.is_being_killed.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let child = self.clone();
+        // The walk takes longer than anybody who holds a lock may.
+        let walk = thread::Builder::new()
+            .name("sonic-killer".into())
+            .stack_size(STACK)
+            .spawn(move || child.kill_tree());
+        if walk.is_err() {
+            self.kill_alone();
+        }
     }
 }
 
@@ -111,7 +125,12 @@ impl Process for Child {
 pub(crate) struct Child {
     shared: Arc<SharedChild>,
     pid: u32,
+    identity: Option<Identity>,
+    is_being_killed: Arc<AtomicBool>,
 }
+
+/// What the threads need that wait for a process or end it.
+const STACK: usize = 64 * 1024;
 
 /// This process's ends of the pipes that a recipe asked for: the child's descriptor, and ours.
 pub(crate) type Pipes = Vec<(usize, OwnedFd)>;
@@ -158,13 +177,36 @@ impl Child {
         end_with_parent(&mut command);
         let shared = Arc::new(SharedChild::spawn(&mut command)?);
         let pid = shared.id();
-        Ok((Self { shared, pid }, pipes))
+        // Nobody else has the pid before this one has been waited for.
+        let identity = tree::identity(pid);
+        let is_being_killed = Arc::default();
+        Ok((Self { shared, pid, identity, is_being_killed }, pipes))
+    }
+
+    fn kill_tree(&self) {
+        if let Some(identity) = self.identity {
+            // It fails only for a process that is gone, which has no descendants any more.
+            let _ = self.shared.send_signal(libc::SIGSTOP);
+            tree::kill_descendants(identity);
+        }
+        self.kill_alone();
+    }
+
+    fn kill_alone(&self) {
+        // It fails only for a process that is gone, which is what is wanted.
+        let _ = self.shared.kill();
+    }
+
+    /// Ends a process that nobody waits for.
+    pub(crate) fn discard(&self) {
+        self.kill_alone();
+        // Killed, it ends; without this it would stay among the dead.
+        let _ = self.shared.wait();
     }
 
     /// Calls `ended` when the process has ended and is reaped. A thread that blocks in `waitpid`
     /// is the one way that works on every system and leaves Node's own `SIGCHLD` alone.
     pub(crate) fn on_exit(&self, ended: impl FnOnce(Exit) + Send + 'static) -> io::Result<()> {
-        const STACK: usize = 64 * 1024;
         let shared = Arc::clone(&self.shared);
         thread::Builder::new()
             .name("sonic-reaper".into())

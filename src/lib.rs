@@ -25,8 +25,8 @@
 //! that wakes a sleeping worker, or the I/O thread that a worker rang. The [`scheduler`] decides,
 //! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
-//! **Layers**, each knowing only those before it: `memory`, `format`, `frame`, `channel`, `note`,
-//! `scheduler`, `socket`, `child` → `store`, `error` → `ring`, `results` → `protocol` → `link` →
+//! **Layers**, each knowing only those before it: `clock`, `memory`, `format`, `frame`, `channel`, `note`, `limits`,
+//! `scheduler`, `socket`, `tree` → `child` → `store`, `error` → `ring`, `results` → `protocol` → `stopwatch` → `link` →
 //! `task` → `backlog`, `stream` → `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows
 //! Node-API. (A test reads this
 //! paragraph.)
@@ -43,9 +43,11 @@ mod backlog;
 mod binding;
 mod channel;
 mod child;
+mod clock;
 mod error;
 mod format;
 mod frame;
+mod limits;
 mod link;
 mod memory;
 mod note;
@@ -56,10 +58,12 @@ mod ring;
 mod runner;
 mod scheduler;
 mod socket;
+mod stopwatch;
 mod store;
 mod stream;
 mod supervisor;
 mod task;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod worker;

@@ -17,6 +17,7 @@ use crate::protocol::{Layout, Message};
 use crate::ring::{Broken, Consumer, Header, Kind, Producer, flag};
 use crate::scheduler::{How, TaskId};
 use crate::socket;
+use crate::stopwatch::{self, Tick};
 use crate::store::Bytes;
 
 /// What waits for room in the task ring.
@@ -37,6 +38,15 @@ enum Outgoing {
 struct Given {
     index: u32,
     task: TaskId,
+    /// When it started, once somebody has looked.
+    started: Option<Tick>,
+}
+
+/// Why the master kills a worker that has broken no rule of the protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// This event ran longer than events may, in milliseconds.
+    Late { task: TaskId, limit: u32 },
 }
 
 /// One worker process as the pool sees it.
@@ -52,6 +62,8 @@ pub(crate) struct Link {
     pub(crate) released: bool,
     /// Its last words.
     pub(crate) said: Option<String>,
+    /// Why it is being killed, if its master does so.
+    pub(crate) fate: Option<Fate>,
     control: UnixStream,
     memory: Arc<Memory>,
     tasks: Producer,
@@ -62,6 +74,8 @@ pub(crate) struct Link {
     /// Published and not answered, by index.
     given: VecDeque<Given>,
     published: u32,
+    /// The event of the backlog that it ran at the last look, and when that had started.
+    seen: Option<(TaskId, Tick)>,
 }
 
 /// The writing end of Node's own channel to the worker. Lines leave whole and in order, whichever
@@ -136,6 +150,7 @@ impl Link {
             proven: false,
             released: false,
             said: None,
+            fate: None,
             control,
             tasks: Producer::new(Arc::clone(&memory), Layout::TASKS),
             answers: Consumer::new(Arc::clone(&memory), Layout::ANSWERS),
@@ -144,6 +159,7 @@ impl Link {
             written: 0,
             given: VecDeque::new(),
             published: 0,
+            seen: None,
         }
     }
 
@@ -197,7 +213,7 @@ impl Link {
             in_vain = false;
             self.written = 0;
             if let Some(Outgoing::Task { task, .. }) = self.outgoing.pop_front() {
-                self.given.push_back(Given { index: self.published, task });
+                self.given.push_back(Given { index: self.published, task, started: None });
                 self.published = self.published.wrapping_add(1);
             }
         }
@@ -248,6 +264,43 @@ impl Link {
     pub(crate) fn answered(&mut self, index: u32) -> Option<TaskId> {
         let at = self.given.iter().position(|given| given.index == index)?;
         self.given.remove(at).map(|given| given.task)
+    }
+
+    /// The events that the worker runs, and when each has started: of those that it `claims`, whose number
+    /// in the backlog is the low bits of their name, and of those it was given.
+    pub(crate) fn running(
+        &mut self,
+        claims: impl Iterator<Item = TaskId>,
+        now: Tick,
+    ) -> Vec<(TaskId, Tick)> {
+        let mut running = Vec::new();
+        for task in claims {
+            let told = stopwatch::started(&self.memory, task as u32);
+            let seen = self.seen.filter(|&(seen, _)| seen == task).map(|(_, first)| first);
+            let started = told.or(seen).unwrap_or(now);
+            self.seen = Some((task, started));
+            running.push((task, started));
+        }
+        let claimed = self.memory.word(Layout::STARTED).load(Ordering::SeqCst);
+        for given in self.given.iter_mut().filter(|given| is_before(given.index, claimed)) {
+            let told = || stopwatch::given_started(&self.memory, given.index);
+            let started = given.started.or_else(told).unwrap_or(now);
+            given.started = Some(started);
+            running.push((given.task, started));
+        }
+        running
+    }
+
+    /// Has the worker claim nothing more for the moment. Whatever it has not answered by now it goes on
+    /// with, or nothing.
+    pub(crate) fn stops(&self) {
+        self.memory.word(Layout::HELD).fetch_or(Layout::STOPS, Ordering::SeqCst);
+    }
+
+    /// It may go on.
+    pub(crate) fn goes_on(&self) {
+        self.memory.word(Layout::HELD).fetch_and(!Layout::STOPS, Ordering::SeqCst);
+        self.ring();
     }
 
     /// The worker is to claim nothing more.

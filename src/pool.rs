@@ -7,6 +7,7 @@
 //! an idle worker is woken straight from the thread that sent the event, and results are collected
 //! without JavaScript. What has to wait (reading sockets, timers, restarts) is the supervisor's.
 
+mod looks;
 mod state;
 
 use std::fs::File;
@@ -390,8 +391,14 @@ impl Pool {
             debug!(worker, %exit, unstarted, "worker ended");
             let note = Note::Exit { worker, code: exit.code(), signal: exit.signal() };
             state.notes.push(note);
-            let report = Crash { worker, pid: link.child.pid(), exit, said: link.said.clone() };
-            state.lost(slot, unstarted, &report);
+            let crash = Crash {
+                worker,
+                pid: link.child.pid(),
+                exit,
+                said: link.said.clone(),
+                fate: link.fate.take(),
+            };
+            state.lost(slot, unstarted, &crash);
             if proven {
                 state.slots[slot].failures = 0;
             } else {

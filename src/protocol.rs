@@ -37,6 +37,8 @@ pub(crate) struct Invitation {
     pub(crate) place: u32,
     /// How values are encoded: `json` or `advanced`, as `cluster.setupPrimary` names them.
     pub(crate) serialization: String,
+    /// Whether the worker is to tell when each event starts.
+    pub(crate) times: bool,
     /// The master's pid: a process with another parent inherited the variable, and is no worker.
     pub(crate) parent: u32,
     /// Sent back in `Hello`: proof that the peer is the process that was started.
@@ -121,8 +123,20 @@ impl Layout {
     pub(crate) const HELD: usize = 112;
     pub(crate) const HOLDS: u32 = 1;
     pub(crate) const LEAVES: u32 = 2;
+    /// The late event of the worker is looked for, or it leaves so.
+    pub(crate) const STOPS: u32 = 4;
     /// Master: 1 if the worker should ring after each answer.
     pub(crate) const RING_ALWAYS: usize = 113;
+
+    /// Worker, where the invitation asks for it: when the event of the backlog with the number
+    /// [`Self::RUNNING`] has started, in milliseconds of the monotonic clock modulo 2^32. Written in this
+    /// order, after the event was claimed and before it runs.
+    pub(crate) const STARTED_AT: usize = 160;
+    pub(crate) const RUNNING: usize = 161;
+    /// The same for events of the task ring, before they are claimed: the time and the index of the event
+    /// `i` are in the two words from this one on plus twice `i` modulo [`Self::TIMES_LEN`].
+    pub(crate) const TIMES: usize = 192;
+    pub(crate) const TIMES_LEN: u32 = 32;
 
     pub(crate) const RING: u32 = 1 << 20;
     pub(crate) const TASKS: Place = Place { tail: 32, head: 48, bytes: 4096, size: Self::RING };

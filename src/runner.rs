@@ -9,18 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::backlog::{Claimed, Claimer};
+use crate::clock::clock;
 use crate::protocol::Layout;
 use crate::ring::{Header, Kind, flag};
+use crate::stopwatch::{self, tick};
 use crate::worker::Worker;
 
 /// Milliseconds for which events run one after the other before timers and sockets get a turn.
 const TURN: f64 = 1.0;
-
-/// Milliseconds of the system's monotonic clock, the same in every process.
-pub(crate) fn clock() -> f64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    now.tv_sec as f64 * 1e3 + now.tv_nsec as f64 / 1e6
-}
 
 /// How far JavaScript has come with an event.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -127,6 +123,9 @@ impl Runner {
                 return Some(Pause::Busy);
             }
             self.claimed_at.set(started);
+            if self.worker.times {
+                stopwatch::start(&self.worker.memory, event.index, tick(started));
+            }
             match serve(&event) {
                 Served::Number(response) => self.answer_number(event.index, response),
                 Served::Answered => {}
@@ -146,6 +145,14 @@ impl Runner {
             self.is_unrung.set(true);
             self.ring();
         }
+    }
+
+    /// Makes an event of the task ring this worker's for good. False if the master took it back.
+    pub(crate) fn start(&self, index: u32) -> bool {
+        if self.worker.times {
+            stopwatch::start_given(&self.worker.memory, index, tick(clock()));
+        }
+        self.worker.start(index)
     }
 
     /// Whether this worker takes events from the backlog.

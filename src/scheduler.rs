@@ -206,6 +206,17 @@ impl Scheduler {
         self.slots[slot].held.iter().any(is_it)
     }
 
+    /// Whether the worker of `slot` holds `task`, however it came by it.
+    pub(crate) fn holds(&self, slot: usize, task: TaskId) -> bool {
+        self.slots[slot].held.iter().any(|held| held.task == task)
+    }
+
+    /// What the worker of `slot` holds because it claimed it, text and all: it has started it.
+    pub(crate) fn claims(&self, slot: usize) -> impl Iterator<Item = TaskId> {
+        let held = self.slots[slot].held.iter();
+        held.filter(|held| held.origin == Origin::Claimed).map(|held| held.task)
+    }
+
     /// `task` was taken back from the backlog; [`Scheduler::dispatch`] follows.
     pub(crate) fn taken_back(&mut self, task: TaskId) {
         self.waiting.push_back(task);

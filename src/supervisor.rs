@@ -4,6 +4,8 @@
 //! no state of the run: what it hears it tells the pool, and what the pool orders it does. The
 //! decision itself ([`judge`]) is a pure function.
 
+mod looks;
+
 use std::io;
 use std::os::fd::IntoRawFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -21,12 +23,14 @@ use crate::channel::{self, Lines};
 use crate::child::{Child, Exit, Process, Recipe};
 use crate::error::{Error, Said};
 use crate::frame::Decoder;
+use crate::limits::Limits;
 use crate::link::{Link, NodeChannel};
 use crate::memory::Memory;
 use crate::note::Note;
 use crate::pool::Pool;
 use crate::protocol::{Hello, Invitation, Layout, Message, VARIABLE, VERSION};
 use crate::socket;
+use crate::stopwatch;
 use crate::stream::Order;
 
 /// How often in a row a worker may end without having run an event before it is given up: once may
@@ -80,6 +84,7 @@ pub(crate) struct Launch {
     pub(crate) stop_on_failure: bool,
     /// How long the workers of a run that is stopped may take to end: by default [`STOP_GRACE`].
     pub(crate) stop_grace: Duration,
+    pub(crate) limits: Limits,
 }
 
 /// Long enough for most events to come to their end, and no longer than somebody waits who has given up.
@@ -182,6 +187,7 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     let token = token().map_err(failed)?;
     let memory = Arc::new(Memory::of_file(&wires.memory).map_err(failed)?);
     let first = i32::try_from(launch.recipe.stdio.len().max(3)).unwrap_or(3);
+    stopwatch::reset(&memory);
     let invitation = Invitation {
         version: VERSION,
         run: launch.run,
@@ -192,6 +198,7 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
         backlog: first + 3,
         place: u32::try_from(slot).expect("fewer places than ids"),
         serialization: launch.serialization.clone(),
+        times: launch.limits.task_timeout.is_some(),
         parent: std::process::id(),
         token: token.clone(),
     };
@@ -220,7 +227,7 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
         let _ = ended.send(exit);
     };
     if let Err(error) = child.on_exit(on_exit) {
-        child.kill();
+        child.discard();
         return Err(failed(error));
     }
     let pid = child.pid();
@@ -249,6 +256,7 @@ pub(crate) fn run(
 }
 
 async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
+    looks::begin(&pool);
     while let Some(command) = commands.recv().await {
         match command {
             Command::Serve(served) => {

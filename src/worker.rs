@@ -53,6 +53,8 @@ pub(crate) struct Worker {
     pub(crate) call: u32,
     pub(crate) id: u32,
     pub(crate) serialization: String,
+    /// Whether the master wants to know when each event starts.
+    pub(crate) times: bool,
     control: UnixStream,
     inbox: Mutex<Inbox>,
     answers: Producer,
@@ -94,6 +96,7 @@ impl Worker {
             call: invitation.call,
             id: invitation.worker,
             serialization: invitation.serialization.clone(),
+            times: invitation.times,
             control,
             inbox: Mutex::new(Inbox {
                 ring: Consumer::new(Arc::clone(&memory), Layout::TASKS),

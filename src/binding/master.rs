@@ -16,14 +16,15 @@ use super::direct::{Callee, Direct, encode, number, word};
 use super::text::{Argument, Content, Text};
 use crate::backlog::Writer;
 use crate::child::{Recipe, Stream};
+use crate::clock::clock;
 use crate::error::Error;
 use crate::format::Format;
+use crate::limits::Limits;
 use crate::memory::Memory;
 use crate::pool::{Pool, Queue};
 use crate::protocol::{Board, Common};
 use crate::results::{Long, Piece};
 use crate::ring::{flag, format_of};
-use crate::runner::clock;
 use crate::scheduler::MAX_WINDOW;
 use crate::socket;
 use crate::stream::Order;
@@ -64,6 +65,8 @@ pub struct LaunchOptions {
     pub stop_on_failure: bool,
     /// Milliseconds from the stop of a run until its workers are killed.
     pub stop_grace: Option<f64>,
+    /// Whole milliseconds that an event may run.
+    pub task_timeout: Option<u32>,
 }
 
 /// A worker process that was started.
@@ -141,6 +144,7 @@ pub fn pool_create(
         stop_grace: options.stop_grace.map_or(STOP_GRACE, |milliseconds| {
             Duration::from_secs_f64((milliseconds / 1e3).clamp(0.0, 1e9))
         }),
+        limits: Limits { task_timeout: options.task_timeout },
     };
     let board = Arc::new(Memory::anonymous(Board::LEN).map_err(failed)?);
     let (commands, orders) = mpsc::unbounded_channel();

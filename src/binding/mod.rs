@@ -10,10 +10,10 @@ mod worker;
 
 use napi_derive::napi;
 
+use crate::clock;
 use crate::protocol::VARIABLE;
 use crate::results::entry;
 use crate::ring::{Kind, flag};
-use crate::runner;
 
 /// Names for the numbers that JavaScript and the core say to each other; see `ring` and `results`.
 #[napi(object, object_from_js = false)]
@@ -74,7 +74,7 @@ pub fn wire() -> Wire {
 /// Milliseconds of the system's monotonic clock, the same in every process.
 #[napi]
 pub fn clock() -> f64 {
-    runner::clock()
+    clock::clock()
 }
 
 /// A hash of bytes: other bytes have another, but for a chance that nobody meets.

@@ -17,11 +17,12 @@ use super::direct::{Callee, Direct, encode, number, word};
 use super::text::{Argument, Content};
 use crate::backlog::Claimed;
 use crate::child::{adopt, watch_parent};
+use crate::clock::clock;
 use crate::format::Format;
 use crate::memory::Memory;
 use crate::protocol::{Invitation, Refusal, VERSION};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
-use crate::runner::{Runner, Served, clock};
+use crate::runner::{Runner, Served};
 use crate::worker::{Item, Signal, Worker, end_orphan};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
@@ -366,7 +367,7 @@ pub fn worker_listen(worker: &External<WorkerHandle>) -> bool {
 /// Makes an event that came for this worker alone its own for good. False if the master took it back.
 #[napi]
 pub fn worker_start(worker: &External<WorkerHandle>, index: u32) -> bool {
-    worker.worker.start(index)
+    worker.runner.start(index)
 }
 
 /// Everything that has arrived for this worker alone.

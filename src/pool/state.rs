@@ -13,7 +13,7 @@ use crate::channel;
 use crate::child::Exit;
 use crate::error::{Error, Said};
 use crate::format::Format;
-use crate::link::Link;
+use crate::link::{Fate, Link};
 use crate::memory::Memory;
 use crate::note::Note;
 use crate::protocol::{Board, Common, Message};
@@ -129,17 +129,44 @@ pub(super) struct Crash {
     pub(super) pid: u32,
     pub(super) exit: Exit,
     pub(super) said: Option<String>,
+    /// Why the master killed it, if it did.
+    pub(super) fate: Option<Fate>,
 }
 
 impl Crash {
-    pub(super) fn error(&self) -> Vec<u8> {
-        let said = Said(self.said.clone());
-        let message = format!("worker {} {} while it ran this event{said}", self.worker, self.exit);
+    /// The code and the message for one of its events.
+    fn reason(&self, task: TaskId) -> (&'static str, String) {
+        let Self { worker, pid, exit, .. } = self;
+        match self.fate {
+            Some(Fate::Late { task: late, limit }) if late == task => (
+                "ERR_SONIC_TASK_TIMEOUT",
+                format!(
+                    "this event ran longer than the taskTimeout of {limit} ms: worker {worker} \
+                     (pid {pid}) was killed"
+                ),
+            ),
+            Some(Fate::Late { limit, .. }) => (
+                "ERR_SONIC_WORKER_EXIT",
+                format!(
+                    "worker {worker} was killed while it ran this event, because of another that ran \
+                     longer than the taskTimeout of {limit} ms"
+                ),
+            ),
+            None => {
+                let said = Said(self.said.clone());
+                let message = format!("worker {worker} {exit} while it ran this event{said}");
+                ("ERR_SONIC_WORKER_EXIT", message)
+            }
+        }
+    }
+
+    pub(super) fn error(&self, task: TaskId) -> Vec<u8> {
+        let (code, message) = self.reason(task);
         serde_json::json!({
             "name": "Error",
             "message": message,
             "stack": format!("Error: {message}"),
-            "code": "ERR_SONIC_WORKER_EXIT",
+            "code": code,
             "exitCode": self.exit.code(),
             "signal": self.exit.signal(),
             "worker": self.worker,
@@ -636,10 +663,9 @@ impl State {
         self.backlog.wake(slot);
         let mut actions = Vec::new();
         self.scheduler.lost(slot, unstarted, &mut actions);
-        let error = crash.error();
         for action in actions {
             if let Action::Fail { task, .. } = action {
-                self.fail_task(task, Some(slot), &error);
+                self.fail_task(task, Some(slot), &crash.error(task));
             } else {
                 self.actions.push(action);
             }

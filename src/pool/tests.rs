@@ -7,6 +7,7 @@ mod crash;
 mod ends;
 mod events;
 mod hostile;
+mod late;
 mod observed;
 mod room;
 mod sleepers;
@@ -27,6 +28,7 @@ use super::*;
 use crate::child::{Recipe, Stream};
 use crate::format::Format;
 use crate::frame::Decoder;
+use crate::limits::Limits;
 use crate::link::NodeChannel;
 use crate::protocol::{Board, Common, Layout, Message};
 use crate::results::{Long, Piece, entry};
@@ -78,6 +80,7 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
         deadline,
         max_window: crate::scheduler::MAX_WINDOW,
         max_bytes: crate::supervisor::MAX_BYTES,
+        limits: Limits::default(),
         stop_on_failure: false,
         stream: None,
         stop_grace: crate::supervisor::STOP_GRACE,

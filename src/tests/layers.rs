@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// What is the system's, and whose business it is.
 const SYSTEM: [&str; 7] =
     ["std::os::unix", "std::os::fd", "cfg(unix", "cfg(windows", "rustix::", "libc::", "nix::"];
-const SYSTEM_MODULES: [&str; 2] = ["socket", "child"];
+const SYSTEM_MODULES: [&str; 3] = ["socket", "child", "tree"];
 
 /// Where else the system is spoken to, in which line, and why.
 const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 12] = [
@@ -37,11 +37,11 @@ const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 12] = [
     ),
     ("binding/worker.rs", "use std::os::fd::OwnedFd;", "and owns them until they are mapped"),
     ("binding/worker.rs", "std::os::unix::process::parent_id()", "whose child this process is"),
-    ("runner.rs", "rustix::time::clock_gettime", "the clock that all processes share"),
+    ("clock.rs", "rustix::time::clock_gettime", "the clock that all processes share"),
 ];
 
 /// Modules that only compute: they wait for nothing and ask nobody.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "backlog",
     "channel",
     "format",
@@ -51,6 +51,7 @@ const PURE: [&str; 11] = [
     "results",
     "ring",
     "scheduler",
+    "stopwatch",
     "stream",
     "task",
 ];

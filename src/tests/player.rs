@@ -135,6 +135,7 @@ pub(crate) fn invitation(worker: u32, token: &str) -> Invitation {
         backlog: -1,
         place: worker - 1,
         serialization: "json".into(),
+        times: true,
         parent: 0,
         token: token.into(),
     }

@@ -17,6 +17,7 @@ export const withOptions = (): Promise<any> =>
     signal: new Signal(),
     onError: "abort",
     abortGrace: 500,
+    taskTimeout: 1000,
   });
 
 /** Whatever has what is used of an AbortSignal. */
