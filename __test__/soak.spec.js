@@ -40,6 +40,13 @@ describe("the soak's checker", () => {
     assert.deepEqual(checked(seen), []);
   });
 
+  it("lets an event that hangs run out of its time", () => {
+    const seen = good();
+    seen.does[1] = "hang";
+    seen.outcome.failed[0].error = { code: "ERR_SONIC_TASK_TIMEOUT", message: "" };
+    assert.deepEqual(checked(seen), []);
+  });
+
   const wrong = [
     ["an event that is lost", (seen) => seen.outcome.answered.pop(), /^event 0 is lost$/],
     ["an event that is answered twice", (seen) => seen.outcome.answered.push(answer(0, 7, 10)), /^event 0 has ended 2 times$/],
@@ -55,6 +62,7 @@ describe("the soak's checker", () => {
     ["a second event that fails by the end of one worker", (seen) => (seen.outcome.failed[2].error.pid = 7), /^the end of worker process 7 failed event 3 too$/],
     ["an event that fails by the end of a worker which ran another", (seen) => (seen.logs[8] = "S 0 1\n"), /^event 3 failed by the end of 8, which ran 0$/],
     ["an event that fails by the end of a worker which had answered it", (seen) => (seen.logs[7] = "S 0 10\nF 0 11\nS 2 12\nF 2 13\nS 1 14\nF 1 15\n"), /^event 2 failed by the end of 7, which ran 1 by then$/],
+    ["an event that does not hang and has run out of time", (seen) => (seen.outcome.failed[0].error.code = "ERR_SONIC_TASK_TIMEOUT", seen.outcome.failed[0].error.message = ""), /^event 1, which was to throw, failed/],
     ["a call that rejects", (seen) => (seen.outcome = { rejected: "Error" }), /^the call rejected/],
   ];
   for (const [what, change, words] of wrong) {

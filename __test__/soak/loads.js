@@ -31,16 +31,24 @@ function groupsOf(seed, round) {
   return groups;
 }
 
+/** How long an event may run in a run where one hangs: much longer than any other takes. */
+const TASK_TIMEOUT = 3000;
+
 function runOf(next) {
   const pace = oneOf(next, ["tiny", "short", "long"]);
+  const count = { tiny: between(next, 100, 3000), short: between(next, 20, 200), long: between(next, 1, 20) }[pace];
+  const hangs = next() < 0.1;
   return {
+    /** The event that hangs, if one does. */
+    hanging: hangs ? between(next, 0, count - 1) : undefined,
+    taskTimeout: hangs ? TASK_TIMEOUT : undefined,
+    count,
     numWorkers: between(next, 1, 4),
     serialization: oneOf(next, ["json", "advanced"]),
     pace,
     /** Every Map awaited, or as many as there are at once. */
     awaits: next() < 0.7,
     retries: 0 * oneOf(next, [0, 0, 1, 2]),
-    count: { tiny: between(next, 100, 3000), short: between(next, 20, 200), long: between(next, 1, 20) }[pace],
   };
 }
 
@@ -48,7 +56,7 @@ function runOf(next) {
 const LONGEST = { tiny: 0, short: 3, long: 60 };
 
 /** An event: its data, and what its worker does. */
-function eventOf(seed, { name, pace, count }, n) {
+function eventOf(seed, { name, pace, count, hanging }, n) {
   const next = random(seed, "event", name, n);
   const own = next();
   const rate = 2 / (count + 20);
@@ -56,7 +64,7 @@ function eventOf(seed, { name, pace, count }, n) {
     data: dataOf(next, pace, n),
     isAsync: next() < 0.5,
     milliseconds: Math.floor(next() * LONGEST[pace]),
-    does: own < rate ? "exit" : own < 2 * rate ? "kill" : own < 4 * rate ? "throw" : "answer",
+    does: n === hanging ? "hang" : own < rate ? "exit" : own < 2 * rate ? "kill" : own < 4 * rate ? "throw" : "answer",
   };
 }
 

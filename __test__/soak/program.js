@@ -22,6 +22,12 @@ function logOf(name) {
   };
 }
 
+/** The process is stopped, or the thread loops; and goes on so if somebody lets it continue. */
+function hang(n) {
+  if (n % 2 === 0) process.kill(process.pid, "SIGSTOP");
+  for (;;);
+}
+
 function stageOf(run) {
   const log = logOf(run.name);
   return ({ data }) => {
@@ -31,6 +37,7 @@ function stageOf(run) {
     const { does, isAsync, milliseconds } = eventOf(seed, run, n);
     const end = () => {
       if (does === "exit") process.exit(n % 100);
+      if (does === "hang") hang(n);
       if (does === "kill") process.kill(process.pid, "SIGKILL"), block(60_000);
       const finished = time();
       log(`F ${n} ${finished}`);
@@ -65,8 +72,9 @@ const reduceFn = (results, failed) => ({
 
 async function runOnce(run) {
   if (isMaster()) fs.mkdirSync(path.join(folder, run.name));
-  const { numWorkers, serialization, retries } = run;
-  const options = { numWorkers, serialization, ...(retries > 0 ? { retries } : {}) };
+  const { numWorkers, serialization, retries, taskTimeout } = run;
+  const on = ["crash", "timeout", "error"];
+  const options = { numWorkers, serialization, taskTimeout, ...(retries > 0 ? { retries: { limit: retries, on } } : {}) };
   let outcome;
   try {
     outcome = await MapReduce(masterFnOf(run), [stageOf(run)], reduceFn, {}, options);

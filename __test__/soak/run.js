@@ -22,6 +22,9 @@ const ROUND_DEADLINE = 120_000;
 /** A worker that ends three times in a row without having run an event ends its run, rightly: two of a round may. */
 const UNPROVEN_KILLS = 2;
 
+/** What failed events are counted as. */
+const FAILURES = { ERR_SONIC_WORKER_EXIT: "crashed", ERR_SONIC_TASK_TIMEOUT: "late" };
+
 const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 class Soak {
@@ -34,7 +37,7 @@ class Soak {
     this.problems = [];
     this.wrongRound = from;
     this.samples = [];
-    this.counts = { runs: 0, events: 0, answered: 0, failed: 0, kills: 0, stops: 0 };
+    this.counts = { runs: 0, events: 0, answered: 0, thrown: 0, crashed: 0, late: 0, kills: 0, stops: 0 };
     this.child = spawn(process.execPath, ["--expose-gc", path.join(__dirname, "program.js"), seed, `${from}`, this.folder], {
       env: { ...process.env, QUIET: "1", NODE_OPTIONS: "" },
       stdio: ["pipe", "pipe", "inherit"],
@@ -81,7 +84,7 @@ class Soak {
     this.counts.runs++;
     this.counts.events += run.count;
     this.counts.answered += outcome.answered?.length ?? 0;
-    this.counts.failed += outcome.failed?.length ?? 0;
+    for (const { error } of outcome.failed ?? []) this.counts[FAILURES[error.code] ?? "thrown"]++;
   }
 
   /** Nothing runs: what the master holds now, it holds for good. */
