@@ -271,6 +271,23 @@ export interface RunOptions {
   taskTimeout?: number;
 
   /**
+   * How often an event that failed is tried again: how many attempts follow the first, whatever that
+   * failed by; or a {@link RetryOptions}. Each attempt starts from the data that was handed over, whatever
+   * a stage has made of it. Only the last one leaves an entry in a queue; the failed entry's error lists
+   * them all, see {@link MapError.attempts}.
+   *
+   * An event that is tried again goes to the next worker that is free, before events that were never
+   * tried. One that the program sent to a worker of its choice (also by {@link Map}, once it has looked at
+   * the free workers) stays that worker's, which is not free before the event has ended.
+   *
+   * Whoever asks for retries says that an event may run more than once: an attempt may have done half its
+   * work, and one whose worker was killed right after the last stage may have done all of it.
+   *
+   * Default: 0, no event runs twice.
+   */
+  retries?: number | RetryOptions;
+
+  /**
    * Aborts the run. The call rejects with the signal's reason at once (with an `AbortError` of code
    * `"ABORT_ERR"` where Node knows no reason, before 17.2), as does every {@link Map} that is pending or
    * called later. No event starts any more; those that run may end within `abortGrace`, their answers
@@ -318,6 +335,32 @@ export interface StreamOptions extends Omit<RunOptions, "onResult"> {
    * more bytes than `maxBytesWaiting`. A whole number from 1 up. Default: 1024.
    */
   maxResultsWaiting?: number;
+}
+
+/** Why an attempt at an event failed: its worker ended, it took longer than allowed, or a stage threw. */
+export type FailureCause = "crash" | "timeout" | "error";
+
+/**
+ * Which events that failed are tried again, and when. As for {@link RunOptions}, only own properties count,
+ * and a name that is none of these is a `TypeError`.
+ */
+export interface RetryOptions {
+  /** How many attempts follow the first: a whole number from 0 to 1000. Has to be given. */
+  limit: number;
+  /**
+   * The pause before the second attempt, in milliseconds: 0 to 2147483647. It holds no worker up, other
+   * than one that the program chose for the event. Default: 0.
+   */
+  backoff?: number;
+  /** How many times as long each pause is as the one before: a number of at least 1. Default: 2. */
+  factor?: number;
+  /** The longest pause, in milliseconds: 0 to 2147483647. Default: 30000. */
+  maxDelay?: number;
+  /**
+   * What is tried again. An error that a stage throws is often the data's, and comes again; who knows
+   * that gives `["crash", "timeout"]`. Default: all three.
+   */
+  on?: FailureCause[];
 }
 
 /** What a run uses of an `AbortSignal`. */
@@ -432,8 +475,34 @@ export interface MapError {
   stack?: string;
   /** The error's own code (`"ENOENT"`), or `"ERR_SONIC_…"` when the package says why. */
   code?: string | number;
+  /**
+   * Under {@link RunOptions.retries}: every attempt, first one first. (A property of this name that the
+   * program put on its error gives way to it.)
+   */
+  attempts?: FailedAttempt[];
+  /**
+   * `true` if the event was tried more than once, and cost its worker each time: it is left alone now, for
+   * somebody to look at.
+   */
+  quarantined?: true;
   /** Whatever else the program put on the error. */
   [property: string]: any;
+}
+
+/** One attempt at an event that failed in the end. */
+export interface FailedAttempt {
+  /** The number of the worker that ran it, and its process. */
+  worker: number;
+  pid: number;
+  /** How long it ran, in milliseconds; of one that ended with its worker, until that was seen. */
+  duration: number;
+  /** Its error's name, message (the first 1024 bytes) and code; see {@link MapError}. */
+  name?: string;
+  message?: string;
+  code?: string | number;
+  /** How the worker ended, if it did: the exit code, or the signal's name. */
+  exitCode?: number | null;
+  signal?: string | null;
 }
 
 /**

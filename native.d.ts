@@ -68,6 +68,8 @@ export interface LaunchOptions {
   maxBytesWaiting?: number
   /** `completion` or `submission`: the order in which entries are read while the run goes on. */
   stream?: string
+  /** Which events that failed are tried again, and how. */
+  retries?: RetryOptions
   /** Whether the first event that fails stops the run. */
   stopOnFailure: boolean
   /** Milliseconds from the stop of a run until its workers are killed. */
@@ -190,6 +192,18 @@ export declare function poolTake(pool: ExternalObject<PoolHandle>, queue: number
 
 /** The event loop has turned. */
 export declare function poolTurned(pool: ExternalObject<PoolHandle>): void
+
+/** Which events that failed are tried again, and how. Times are in milliseconds. */
+export interface RetryOptions {
+  /** How many attempts follow the first. */
+  limit: number
+  /** The pause before the second attempt, and what each later one is longer by, up to `maxDelay`. */
+  backoff: number
+  factor: number
+  maxDelay: number
+  /** What is tried again. */
+  on: ('crash' | 'timeout' | 'error')[]
+}
 
 /** A worker process that was started. */
 export interface StartedWorker {

@@ -21,6 +21,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {number} [maxBytesWaiting]
  * @property {number} [taskTimeout]
  * @property {AbortSignal} [signal]
+ * @property {import("../native").RetryOptions} [retries]
  * @property {"collect" | "abort"} [onError]
  * @property {number} [abortGrace]
  * @property {(entry: any) => unknown} [onResult]
@@ -28,7 +29,18 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {number} [maxResultsWaiting]
  */
 
-/** @type {Record<string, (name: string, value: any) => void>} */
+/** The most attempts after the first: the failed entry lists them all. */
+const MAX_RETRIES = 1000;
+
+/** @typedef {import("../native").RetryOptions["on"][number]} Cause */
+
+/** What an attempt can fail by. @type {Cause[]} */
+const CAUSES = ["crash", "timeout", "error"];
+
+/**
+ * Each throws if the value is wrong, and returns another that is to take its place, if there is one.
+ * @type {Record<string, (name: string, value: any) => any>}
+ */
 const CHECKS = {
   numWorkers: (name, value) => checkCount(name, value, MAX_WORKERS),
   serialization(name, value) {
@@ -47,7 +59,31 @@ const CHECKS = {
     throw invalidType(`${name} must be "collect" or "abort", got ${shown(value)}`);
   },
   abortGrace: checkMilliseconds,
+  retries: checkRetries,
   onResult: checkFunction,
+};
+
+/** @type {Record<string, (name: string, value: any) => any>} */
+const RETRY_CHECKS = {
+  limit: checkLimit,
+  backoff: checkMilliseconds,
+  factor(name, value) {
+    const must = `${name} must be a number of at least 1`;
+    if (typeof value !== "number") throw invalidType(`${must}, got ${shown(value)}`);
+    if (!(value >= 1 && value < Infinity)) throw invalidRange(`${must}, got ${value}`);
+  },
+  maxDelay: checkMilliseconds,
+  on(name, value) {
+    const names = `of "crash", "timeout" and "error"`;
+    if (!Array.isArray(value) || value.length === 0) {
+      throw invalidType(`${name} must be an array ${names}, got ${shown(value)}`);
+    }
+    const wrong = [...value].find((cause) => !CAUSES.includes(cause));
+    if (wrong !== undefined || value.includes(undefined)) {
+      throw invalidType(`${name} must be an array ${names}, got ${shown(wrong)} in it`);
+    }
+    return [...value];
+  },
 };
 
 /** What a stream has besides: it has a reader of its own, and calls nobody.
@@ -78,24 +114,56 @@ const isSignal = (value) =>
 /**
  * What the program gave, checked: own properties only, so that nothing comes in through a prototype.
  * @param {unknown} given
- * @param {Record<string, (name: string, value: any) => void>} checks
+ * @param {Record<string, (name: string, value: any) => any>} checks
  * @returns {Options}
  */
 function checkOptions(given, checks = CHECKS) {
-  /** @type {any} */
-  const options = Object.create(null);
-  if (given === undefined || given === null) return options;
+  if (given === undefined || given === null) return Object.create(null);
   if (typeof given !== "object" || Array.isArray(given)) {
     throw invalidType(`options must be an object, got ${shown(given)}`);
   }
+  return checkProperties("options", given, checks);
+}
+
+/**
+ * @param {string} where
+ * @param {any} given
+ * @param {Record<string, (name: string, value: any) => any>} checks
+ * @returns {any} its own properties that are not undefined, without a prototype
+ */
+function checkProperties(where, given, checks) {
+  const checked = Object.create(null);
   for (const name of Object.keys(given)) {
-    if (!hasOwn(checks, name)) throw invalidType(unknown(name, Object.keys(checks)));
-    const value = /** @type {any} */ (given)[name];
+    if (!hasOwn(checks, name)) throw invalidType(unknown(where, name, Object.keys(checks)));
+    const value = given[name];
     if (value === undefined) continue;
-    checks[name](`options.${name}`, value);
-    options[name] = value;
+    const other = checks[name](`${where}.${name}`, value);
+    checked[name] = other === undefined ? value : other;
   }
-  return options;
+  return checked;
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value a count, or an object
+ * @returns {import("../native").RetryOptions}
+ */
+function checkRetries(name, value) {
+  const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
+  const given = isObject ? checkProperties(name, value, RETRY_CHECKS) : { limit: value };
+  checkLimit(isObject ? `${name}.limit` : name, given.limit);
+  return { backoff: 0, factor: 2, maxDelay: 30e3, on: CAUSES, ...given };
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+function checkLimit(name, value) {
+  const must = `${name} must be a whole number from 0 to ${MAX_RETRIES}`;
+  if (typeof value !== "number") throw invalidType(`${must}, got ${shown(value)}`);
+  const isOne = Number.isInteger(value) && value >= 0 && value <= MAX_RETRIES;
+  if (!isOne) throw invalidRange(`${must}, got ${value}`);
 }
 
 /**
@@ -159,17 +227,18 @@ function numWorkersOf(args, options, otherwise) {
 }
 
 /**
+ * @param {string} where
  * @param {string} name
- * @param {string[]} names those that there are
+ * @param {string[]} names
  */
-function unknown(name, names) {
+function unknown(where, name, names) {
   const distances = names.map((known) => distance(name.toLowerCase(), known.toLowerCase()));
   const least = Math.min(...distances);
   const nearest = names[distances.indexOf(least)];
   // Beyond that it is another word.
   const isNear = least <= Math.max(2, nearest.length / 3);
   const hint = isNear ? `: did you mean ${nearest}?` : `; there are ${names.join(", ")}`;
-  return `options.${name} is no option${hint}`;
+  return `${where}.${name} is no option${hint}`;
 }
 
 /**

@@ -175,6 +175,7 @@ function launchOptions(workers, call, options) {
     serialization: options.serialization || serializationOf(settings),
     maxEventsPerWorker: options.maxEventsPerWorker,
     maxBytesWaiting: options.maxBytesWaiting,
+    retries: options.retries?.limit ? options.retries : undefined,
     stream: options.order,
     // A stream's reader finds the failure among the results.
     stopOnFailure: options.onError === "abort" && options.order === undefined,

@@ -26,7 +26,7 @@
 //! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
 //! **Layers**, each knowing only those before it: `clock`, `memory`, `format`, `frame`, `channel`, `note`, `limits`,
-//! `scheduler`, `socket`, `tree` → `child` → `store`, `error` → `ring`, `results` → `protocol` → `stopwatch` → `link` →
+//! `scheduler`, `socket`, `tree` → `child` → `store`, `error`, `retry` → `ring`, `results` → `protocol` → `stopwatch` → `link` →
 //! `task` → `backlog`, `stream` → `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows
 //! Node-API. (A test reads this
 //! paragraph.)
@@ -54,6 +54,7 @@ mod note;
 mod pool;
 mod protocol;
 mod results;
+mod retry;
 mod ring;
 mod runner;
 mod scheduler;

@@ -30,6 +30,7 @@ use crate::memory::Memory;
 use crate::note::Note;
 use crate::protocol::{Board, Message};
 use crate::results::Piece;
+use crate::scheduler::TaskId;
 use crate::store::Bytes;
 use crate::supervisor::{Command, Ending, Launch, Verdict, judge};
 use crate::task::Task;
@@ -251,6 +252,7 @@ impl Pool {
                     state.release(slot);
                 }
             }
+            state.give_up_retries();
             state.close_if_done(&self.commands);
         });
     }
@@ -397,6 +399,7 @@ impl Pool {
                 exit,
                 said: link.said.clone(),
                 fate: link.fate.take(),
+                ran: state.ran(slot, &mut link),
             };
             state.lost(slot, unstarted, &crash);
             if proven {
@@ -434,6 +437,11 @@ impl Pool {
     /// that is to be looked at again.
     pub(crate) fn watched(&self) -> bool {
         self.enter(State::watch)
+    }
+
+    /// An event that was to be tried again after so many attempts has rested.
+    pub(crate) fn rested(&self, task: TaskId, after: usize) {
+        self.enter(|state| state.rested(task, after));
     }
 
     /// Whether the worker of `slot` need not come up any more.

@@ -11,10 +11,13 @@
 //! - what a lost worker had not started runs elsewhere, in order; what it had started fails;
 //! - once the program hands events out itself, what still waits goes to each worker that ends one, and
 //!   to no other: so whoever is free is free for the program;
+//! - an event that is to be tried again comes before those that were never tried; one for a worker that
+//!   the program chose, or once the program hands events out itself, stays that worker's, which is not
+//!   free before it has ended;
 //! - there is room for one event a worker until its events are measured short ([`SHORT`]), and for
 //!   one again as soon as one of them takes long.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 /// Names an event for its whole life; those of the backlog in the order of submission.
 pub(crate) type TaskId = u64;
@@ -77,6 +80,8 @@ struct Slot {
     held: VecDeque<Held>,
     /// Events for this worker that wait for it to be (re)started.
     pinned: VecDeque<TaskId>,
+    /// Events of this worker that failed, and rest until they are tried again.
+    resting: Vec<Held>,
     window: usize,
     /// Mean run time in milliseconds of its events, newer ones counting more.
     mean: f64,
@@ -85,7 +90,8 @@ struct Slot {
 impl Slot {
     fn new() -> Self {
         let (held, pinned) = (VecDeque::new(), VecDeque::new());
-        Self { ready: false, retired: false, held, pinned, window: 1, mean: 0.0 }
+        let resting = Vec::new();
+        Self { ready: false, retired: false, held, pinned, resting, window: 1, mean: 0.0 }
     }
 
     fn is_idle(&self) -> bool {
@@ -111,6 +117,8 @@ pub(crate) struct Scheduler {
     max_window: usize,
     /// Events for whoever is idle first.
     waiting: VecDeque<TaskId>,
+    /// Events that failed, and rest until they are tried again by anybody.
+    resting: HashSet<TaskId>,
     /// Where the search for an idle worker begins: they take turns.
     next: usize,
     /// The program hands events out itself.
@@ -122,7 +130,8 @@ impl Scheduler {
     /// which is [`MAX_WINDOW`] unless the program wants it otherwise.
     pub(crate) fn new(slots: usize, max_window: usize) -> Self {
         let slots = (0..slots).map(|_| Slot::new()).collect();
-        Self { slots, max_window, waiting: VecDeque::new(), next: 0, exact: false }
+        let (waiting, resting) = (VecDeque::new(), HashSet::new());
+        Self { slots, max_window, waiting, resting, next: 0, exact: false }
     }
 
     /// How many events there is room for, those that are held or wait included.
@@ -153,13 +162,20 @@ impl Scheduler {
     /// Whether the worker of `slot`, or its replacement to come, has nothing to do.
     pub(crate) fn is_free(&self, slot: usize) -> bool {
         let state = &self.slots[slot];
-        !state.retired && state.held.is_empty() && state.pinned.is_empty()
+        let is_for_nobody = state.pinned.is_empty() && state.resting.is_empty();
+        !state.retired && state.held.is_empty() && is_for_nobody
     }
 
     /// How many of the events that it was told of are neither answered nor failed.
     pub(crate) fn outstanding(&self) -> usize {
         let held: usize = self.slots.iter().map(|s| s.held.len() + s.pinned.len()).sum();
-        held + self.waiting.len()
+        held + self.waiting.len() + self.resting()
+    }
+
+    /// How many events rest until they are tried again.
+    pub(crate) fn resting(&self) -> usize {
+        let for_one: usize = self.slots.iter().map(|slot| slot.resting.len()).sum();
+        for_one + self.resting.len()
     }
 
     /// Whether events that were taken back wait for an idle worker.
@@ -242,6 +258,78 @@ impl Scheduler {
         true
     }
 
+    /// Which of the events of `slot`'s worker it got because the program chose it.
+    pub(crate) fn chosen(&self, slot: usize) -> impl Iterator<Item = TaskId> {
+        let held = self.slots[slot].held.iter();
+        held.filter(|held| held.origin == Origin::Chosen).map(|held| held.task)
+    }
+
+    /// `task` failed on `slot`, whose worker does not hold it any more, and is to be tried again now;
+    /// [`Scheduler::dispatch`] follows. `is_chosen`: the program chose the worker.
+    pub(crate) fn again(
+        &mut self,
+        slot: usize,
+        task: TaskId,
+        is_chosen: bool,
+        actions: &mut Vec<Action>,
+    ) {
+        if is_chosen {
+            self.submit_to(slot, task, actions);
+            return;
+        }
+        self.wait(task);
+        // Otherwise whoever ends what makes the worker busy gets it: see `is_taken`.
+        if self.exact && self.is_free(slot) {
+            self.give_next(slot, actions);
+        }
+    }
+
+    /// The same, but not before [`Scheduler::rested`].
+    pub(crate) fn rest(&mut self, slot: usize, task: TaskId, is_chosen: bool) {
+        if is_chosen || self.exact {
+            let origin = if is_chosen { Origin::Chosen } else { Origin::Given };
+            self.slots[slot].resting.push(Held { task, origin });
+        } else {
+            self.resting.insert(task);
+        }
+    }
+
+    /// `task` has rested; [`Scheduler::dispatch`] follows. False if it does not rest any more.
+    pub(crate) fn rested(&mut self, task: TaskId, actions: &mut Vec<Action>) -> bool {
+        if self.resting.remove(&task) {
+            self.wait(task);
+            return true;
+        }
+        for slot in 0..self.slots.len() {
+            let resting = &mut self.slots[slot].resting;
+            if let Some(at) = resting.iter().position(|held| held.task == task) {
+                let Held { task, origin } = resting.remove(at);
+                self.again(slot, task, origin == Origin::Chosen, actions);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes out those that no worker runs of the events that are `meant`, in order of submission.
+    pub(crate) fn withdraw(&mut self, meant: impl Fn(TaskId) -> bool) -> Vec<TaskId> {
+        let mut tasks: Vec<TaskId> = self.take_resting();
+        for list in self.slots.iter_mut().map(|slot| &mut slot.pinned).chain([&mut self.waiting]) {
+            let is_meant = |&task: &TaskId| meant(task);
+            tasks.extend(list.iter().copied().filter(is_meant));
+            list.retain(|task| !is_meant(task));
+        }
+        tasks.sort_unstable();
+        tasks
+    }
+
+    fn take_resting(&mut self) -> Vec<TaskId> {
+        let for_one = self.slots.iter_mut().flat_map(|slot| slot.resting.drain(..));
+        let mut tasks: Vec<TaskId> = for_one.map(|held| held.task).collect();
+        tasks.extend(self.resting.drain());
+        tasks
+    }
+
     /// The worker of `slot` had not started the last `unstarted` of what it was given, and will not.
     pub(crate) fn recalled(&mut self, slot: usize, unstarted: usize, actions: &mut Vec<Action>) {
         for _ in 0..unstarted {
@@ -289,7 +377,9 @@ impl Scheduler {
     /// The worker of `slot` will not be replaced: what waits for it, and no other, failed.
     pub(crate) fn retired(&mut self, slot: usize, actions: &mut Vec<Action>) {
         self.slots[slot].retired = true;
-        for task in self.slots[slot].pinned.drain(..) {
+        let state = &mut self.slots[slot];
+        let resting = state.resting.drain(..).map(|held| held.task);
+        for task in state.pinned.drain(..).chain(resting) {
             actions.push(Action::Fail { slot, task });
         }
     }
@@ -304,16 +394,16 @@ impl Scheduler {
 
     /// Gives up: everything that is on no worker, in order of submission.
     pub(crate) fn abandon(&mut self) -> Vec<TaskId> {
-        let pinned = self.slots.iter_mut().flat_map(|slot| slot.pinned.drain(..));
-        let mut tasks: Vec<TaskId> = pinned.collect();
-        tasks.extend(self.waiting.drain(..));
-        tasks.sort_unstable();
-        tasks
+        self.withdraw(|_| true)
     }
 
     /// From now on the program hands events out itself. What waits goes to whoever is free now, and then
-    /// to each worker that ends an event: see [`Scheduler::is_taken`].
+    /// to each worker that ends an event: see [`Scheduler::is_taken`]. So does what rests for nobody in
+    /// particular: no worker that the program has would be free for it later.
     pub(crate) fn be_exact(&mut self, actions: &mut Vec<Action>) {
+        for task in std::mem::take(&mut self.resting) {
+            self.wait(task);
+        }
         self.exact = true;
         let (count, next) = (self.slots.len(), self.next);
         for slot in (0..count).map(|offset| (next + offset) % count) {
@@ -331,7 +421,8 @@ impl Scheduler {
             return false;
         }
         let state = &self.slots[slot];
-        let has_another = state.held.iter().any(|held| held.origin != Origin::Chosen);
+        let mut others = state.held.iter().chain(&state.resting);
+        let has_another = others.any(|held| held.origin != Origin::Chosen);
         state.retired || has_another || self.give_next(slot, actions)
     }
 

@@ -29,6 +29,8 @@ use crate::memory::Memory;
 use crate::note::Note;
 use crate::pool::Pool;
 use crate::protocol::{Hello, Invitation, Layout, Message, VARIABLE, VERSION};
+use crate::retry::{Again, Policy};
+use crate::scheduler::TaskId;
 use crate::socket;
 use crate::stopwatch;
 use crate::stream::Order;
@@ -80,6 +82,8 @@ pub(crate) struct Launch {
     /// While more bytes than this wait or run, there is room for one event a worker, however short they
     /// are: by default [`MAX_BYTES`].
     pub(crate) max_bytes: usize,
+    /// Which events that failed are tried again, and how; none if none is.
+    pub(crate) retries: Option<Policy>,
     /// The first event that fails stops the run.
     pub(crate) stop_on_failure: bool,
     /// How long the workers of a run that is stopped may take to end: by default [`STOP_GRACE`].
@@ -106,6 +110,8 @@ pub(crate) enum Command {
     Start { slot: usize, delay: Duration },
     /// See to it that those who were woken come: [`Pool::watched`] after [`WATCH`], until it is false.
     Watch,
+    /// Say when an event has rested that is to be tried again.
+    Rest { task: TaskId, again: Again },
     /// End what is left of a stopped run when its grace is over.
     EndLater,
     /// The run is over.
@@ -198,7 +204,7 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
         backlog: first + 3,
         place: u32::try_from(slot).expect("fewer places than ids"),
         serialization: launch.serialization.clone(),
-        times: launch.limits.task_timeout.is_some(),
+        times: launch.limits.task_timeout.is_some() || launch.retries.is_some(),
         parent: std::process::id(),
         token: token.clone(),
     };
@@ -280,6 +286,13 @@ async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
                             break;
                         }
                     }
+                });
+            }
+            Command::Rest { task, again } => {
+                let pool = Arc::clone(&pool);
+                tokio::spawn(async move {
+                    sleep(Duration::from_secs_f64(again.delay / 1e3)).await;
+                    pool.rested(task, again.after);
                 });
             }
             Command::EndLater => {

@@ -24,6 +24,7 @@ use crate::memory::Memory;
 use crate::pool::{Pool, Queue};
 use crate::protocol::{Board, Common};
 use crate::results::{Long, Piece};
+use crate::retry::{Cause, Policy};
 use crate::ring::{flag, format_of};
 use crate::scheduler::MAX_WINDOW;
 use crate::socket;
@@ -61,12 +62,40 @@ pub struct LaunchOptions {
     pub max_bytes_waiting: Option<f64>,
     /// `completion` or `submission`: the order in which entries are read while the run goes on.
     pub stream: Option<String>,
+    /// Which events that failed are tried again, and how.
+    pub retries: Option<RetryOptions>,
     /// Whether the first event that fails stops the run.
     pub stop_on_failure: bool,
     /// Milliseconds from the stop of a run until its workers are killed.
     pub stop_grace: Option<f64>,
     /// Whole milliseconds that an event may run.
     pub task_timeout: Option<u32>,
+}
+
+/// Which events that failed are tried again, and how. Times are in milliseconds.
+#[napi(object)]
+pub struct RetryOptions {
+    /// How many attempts follow the first.
+    pub limit: u32,
+    /// The pause before the second attempt, and what each later one is longer by, up to `maxDelay`.
+    pub backoff: f64,
+    pub factor: f64,
+    pub max_delay: f64,
+    /// What is tried again.
+    #[napi(ts_type = "('crash' | 'timeout' | 'error')[]")]
+    pub on: Vec<String>,
+}
+
+fn policy(options: RetryOptions) -> Policy {
+    let RetryOptions { limit, backoff, factor, max_delay, on } = options;
+    let cause = |name: &String| match name.as_str() {
+        "crash" => Cause::Crash,
+        "timeout" => Cause::Timeout,
+        _ => Cause::Error,
+    };
+    // The scheduler's times are durations in the end.
+    let max_delay = max_delay.clamp(0.0, 1e12);
+    Policy { limit, backoff, factor, max_delay, on: on.iter().map(cause).collect() }
 }
 
 /// A worker process that was started.
@@ -140,6 +169,7 @@ pub fn pool_create(
             "submission" => Order::Submission,
             _ => Order::Completion,
         }),
+        retries: options.retries.map(policy),
         stop_on_failure: options.stop_on_failure,
         stop_grace: options.stop_grace.map_or(STOP_GRACE, |milliseconds| {
             Duration::from_secs_f64((milliseconds / 1e3).clamp(0.0, 1e9))

@@ -11,6 +11,7 @@ use super::{Pool, Queue};
 use crate::backlog::{Backlog, Owner};
 use crate::channel;
 use crate::child::Exit;
+use crate::clock::clock;
 use crate::error::{Error, Said};
 use crate::format::Format;
 use crate::link::{Fate, Link};
@@ -18,8 +19,10 @@ use crate::memory::Memory;
 use crate::note::Note;
 use crate::protocol::{Board, Common, Message};
 use crate::results::{Entry, Results, Value, entry};
+use crate::retry::{Again, Attempt, Cause, Retries};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::scheduler::{Action, Scheduler, TaskId};
+use crate::stopwatch::{elapsed, tick};
 use crate::store::Bytes;
 use crate::stream::Stream;
 use crate::supervisor::{Command, Launch};
@@ -110,6 +113,10 @@ pub(super) struct State {
     pub(super) stop_on_failure: bool,
     /// Why the run cannot go on, as the JSON of an error.
     pub(super) failed: Option<String>,
+    /// None if no event is tried again.
+    retries: Option<Retries>,
+    /// Events that have begun to rest, for the I/O thread to say when that is over.
+    resting: Vec<(TaskId, Again)>,
     pub(super) actions: Vec<Action>,
     pub(super) scratch: Bytes,
     /// The data of the event that is being ended.
@@ -131,9 +138,24 @@ pub(super) struct Crash {
     pub(super) said: Option<String>,
     /// Why the master killed it, if it did.
     pub(super) fate: Option<Fate>,
+    /// How many milliseconds each of its events ran, where that is asked for.
+    pub(super) ran: Vec<(TaskId, u32)>,
 }
 
 impl Crash {
+    /// Why one of its events failed.
+    fn cause(&self, task: TaskId) -> Cause {
+        match self.fate {
+            Some(Fate::Late { task: late, .. }) if late == task => Cause::Timeout,
+            _ => Cause::Crash,
+        }
+    }
+
+    /// How many milliseconds one of its events ran, if that was noted.
+    fn duration(&self, task: TaskId) -> Option<f64> {
+        self.ran.iter().find(|&&(ran, _)| ran == task).map(|&(_, milliseconds)| milliseconds.into())
+    }
+
     /// The code and the message for one of its events.
     fn reason(&self, task: TaskId) -> (&'static str, String) {
         let Self { worker, pid, exit, .. } = self;
@@ -211,6 +233,8 @@ impl State {
             stop: Stop::No,
             stop_on_failure: launch.stop_on_failure,
             failed: None,
+            retries: launch.retries.clone().map(Retries::new),
+            resting: Vec::new(),
             actions: Vec::new(),
             scratch: Bytes::default(),
             text: Bytes::default(),
@@ -255,6 +279,10 @@ impl State {
             }
             self.hold();
             self.act();
+            for (task, again) in self.resting.drain(..) {
+                // Without the I/O thread the run is over.
+                let _ = pool.commands.send(Command::Rest { task, again });
+            }
             if self.stop == Stop::Done {
                 self.release_idle();
             }
@@ -513,6 +541,8 @@ impl State {
             id.filter(|&id| self.scheduler.has_claimed(slot, id))
         };
         let run = header.finished - header.started;
+        let is_failed = header.has(flag::FAILED);
+        let is_chosen = is_failed && id.is_some_and(|id| self.is_chosen(slot, id));
         let id = id.filter(|&id| {
             if is_returned {
                 self.scheduler.returned(slot, id)
@@ -530,9 +560,17 @@ impl State {
         if is_returned {
             return;
         }
+        let split = (header.split as usize).min(payload.len());
+        if is_failed {
+            let attempt = self.attempt(slot, Cause::Error, &payload[..split]);
+            let attempt = Attempt { duration: Some(run), ..attempt };
+            if self.try_again(slot, id, is_chosen, attempt) {
+                return;
+            }
+        }
+        let report = self.conclude(id, is_failed);
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(id, &mut text);
-        let split = (header.split as usize).min(payload.len());
         let mut changed = Bytes::default();
         let (response, changed) = values_of(&mut payload, &mut changed, split, header.flags);
         let is_changed = header.has(flag::DATA | flag::DATA_HOLE);
@@ -543,14 +581,89 @@ impl State {
         } else {
             data_of(&mut text, flags)
         };
-        let failed = if header.has(flag::FAILED) { entry::FAILED } else { 0 };
+        let failed = if is_failed { entry::FAILED } else { 0 };
         // Changed data never is a whole event.
         let is_whole = flags & flag::WHOLE != 0 && !is_changed;
         let whole = if is_whole { entry::WHOLE } else { 0 };
+        let response = report.as_deref().map_or(response, Value::json);
         let response = header.has(flag::RESPONSE).then_some(response);
         let taken = self.taken(slot);
         self.deliver(id, failed | whole | taken, worker, data, response);
         self.text = text;
+    }
+
+    fn is_chosen(&self, slot: usize, task: TaskId) -> bool {
+        self.retries.is_some() && self.scheduler.chosen(slot).any(|chosen| chosen == task)
+    }
+
+    /// How many milliseconds by now each event has run that the worker at this link has started, if what is
+    /// tried again is to say so.
+    pub(super) fn ran(&self, slot: usize, link: &mut Link) -> Vec<(TaskId, u32)> {
+        if self.retries.is_none() {
+            return Vec::new();
+        }
+        let now = tick(clock());
+        let running = link.running(self.scheduler.claims(slot), now);
+        running.into_iter().map(|(task, started)| (task, elapsed(started, now))).collect()
+    }
+
+    /// An attempt of the worker of `slot`, which failed with this error.
+    fn attempt<'a>(&self, slot: usize, cause: Cause, error: &'a [u8]) -> Attempt<'a> {
+        let Slot { worker, link, .. } = &self.slots[slot];
+        let pid = link.as_ref().map_or(0, |link| link.child.pid());
+        Attempt { worker: *worker, pid, cause, duration: None, error }
+    }
+
+    /// An attempt of `task` has failed on `slot`. True if there is to be another: then it has not ended.
+    fn try_again(
+        &mut self,
+        slot: usize,
+        task: TaskId,
+        is_chosen: bool,
+        attempt: Attempt<'_>,
+    ) -> bool {
+        let is_over = self.failed.is_some() || self.is_released() || self.stop != Stop::No;
+        let again = self.retries.as_mut().and_then(|retries| retries.failed(task, attempt));
+        let Some(again) = again.filter(|_| !is_over) else { return false };
+        if task < OTHERS {
+            // Its place is for others, and its text what the program handed over, whatever was made of it.
+            self.backlog.keep(task, &mut self.tasks);
+            self.backlog.end(task);
+        }
+        if again.delay > 0.0 {
+            self.scheduler.rest(slot, task, is_chosen);
+            self.resting.push((task, again));
+        } else {
+            self.scheduler.again(slot, task, is_chosen, &mut self.actions);
+        }
+        true
+    }
+
+    /// `task` ends: the JSON of its error if it failed after having been tried, with its attempts.
+    fn conclude(&mut self, task: TaskId, is_failed: bool) -> Option<Vec<u8>> {
+        let retries = self.retries.as_mut()?;
+        if is_failed {
+            return retries.conclude(task, None);
+        }
+        retries.forget(task);
+        None
+    }
+
+    /// An event has rested.
+    pub(super) fn rested(&mut self, task: TaskId, after: usize) {
+        // It may have ended, or have been tried again and rest once more.
+        if self.retries.as_ref().is_some_and(|retries| retries.count(task) == after) {
+            self.scheduler.rested(task, &mut self.actions);
+        }
+    }
+
+    /// Fails what waits to be tried again: there will be no worker for it.
+    pub(super) fn give_up_retries(&mut self) {
+        let Some(retries) = &self.retries else { return };
+        for task in self.scheduler.withdraw(|task| retries.count(task) > 0) {
+            let error = self.conclude(task, true).unwrap_or_default();
+            self.fail_task(task, None, &error);
+        }
     }
 
     /// An event has ended: puts its text into `text`, and returns its flags.
@@ -650,7 +763,8 @@ impl State {
                     let error = self.failed.clone().unwrap_or_else(|| {
                         r#"{"name":"Error","message":"the worker is gone","code":"ERR_SONIC_WORKER_EXIT"}"#.into()
                     });
-                    self.fail_task(task, Some(slot), error.as_bytes());
+                    let own = if self.failed.is_none() { self.conclude(task, true) } else { None };
+                    self.fail_task(task, Some(slot), own.as_deref().unwrap_or(error.as_bytes()));
                 }
             }
         }
@@ -662,10 +776,20 @@ impl State {
         self.slots[slot].woken = false;
         self.backlog.wake(slot);
         let mut actions = Vec::new();
+        let chosen: Vec<TaskId> =
+            if self.retries.is_some() { self.scheduler.chosen(slot).collect() } else { Vec::new() };
         self.scheduler.lost(slot, unstarted, &mut actions);
         for action in actions {
             if let Action::Fail { task, .. } = action {
-                self.fail_task(task, Some(slot), &crash.error(task));
+                let error = crash.error(task);
+                let Crash { worker, pid, .. } = *crash;
+                let cause = crash.cause(task);
+                let duration = crash.duration(task);
+                let attempt = Attempt { worker, pid, cause, duration, error: &error };
+                if !self.try_again(slot, task, chosen.contains(&task), attempt) {
+                    let report = self.conclude(task, true);
+                    self.fail_task(task, Some(slot), report.as_deref().unwrap_or(&error));
+                }
             } else {
                 self.actions.push(action);
             }
@@ -674,6 +798,8 @@ impl State {
 
     /// Fails an event with the JSON of an error; `slot` is that of the worker which had it.
     pub(super) fn fail_task(&mut self, task: TaskId, slot: Option<usize>, error: &[u8]) {
+        let report = self.retries.as_mut().and_then(|it| it.conclude(task, Some(error)));
+        let error = report.as_deref().unwrap_or(error);
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(task, &mut text);
         let whole = if flags & flag::WHOLE != 0 { entry::WHOLE } else { 0 };
@@ -705,8 +831,11 @@ impl State {
         let bytes = self.backlog.bytes() + self.tasks.bytes();
         let fits = pool.launch.max_bytes.saturating_sub(bytes) / self.backlog.mean_bytes();
         let is_heavy = fits == 0 || !self.overflow.is_empty();
-        let capacity = if is_heavy { ready } else { capacity.min(outstanding + fits).max(ready) };
-        let room = if self.failed.is_some() { FAILED_ROOM } else { room(capacity, outstanding) };
+        // What rests needs no worker, but there must be an end to it.
+        let most = if is_heavy { 0 } else { pool.launch.max_window * self.slots.len() };
+        let active = outstanding - self.scheduler.resting().min(most);
+        let capacity = if is_heavy { ready } else { capacity.min(active + fits).max(ready) };
+        let room = if self.failed.is_some() { FAILED_ROOM } else { room(capacity, active) };
         let word = board.word(Board::ALLOWED);
         let allowed = low(handed_over).wrapping_add_signed(room);
         let more = allowed.wrapping_sub(word.load(Ordering::SeqCst)).cast_signed();

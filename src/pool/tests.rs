@@ -9,6 +9,7 @@ mod events;
 mod hostile;
 mod late;
 mod observed;
+mod retries;
 mod room;
 mod sleepers;
 mod stopped;
@@ -81,6 +82,7 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
         max_window: crate::scheduler::MAX_WINDOW,
         max_bytes: crate::supervisor::MAX_BYTES,
         limits: Limits::default(),
+        retries: None,
         stop_on_failure: false,
         stream: None,
         stop_grace: crate::supervisor::STOP_GRACE,
@@ -115,6 +117,11 @@ impl Bench {
     }
 
     pub(crate) fn with_deadline(workers: u32, deadline: Duration) -> Self {
+        Self::launched(launch(workers, deadline))
+    }
+
+    fn launched(launch: Launch) -> Self {
+        let workers = launch.workers.len();
         let board = Arc::new(Memory::anonymous(Board::LEN).expect("memory"));
         let (sender, commands) = unbounded_channel();
         let calls = Arc::new(AtomicUsize::new(0));
@@ -125,9 +132,8 @@ impl Bench {
         let file = socket::memory(Common::LEN).expect("a memory file");
         let backlog = Arc::new(Memory::of_file(&file).expect("memory"));
         let shared = (file, Arc::clone(&backlog));
-        let launch = launch(workers, deadline);
         let pool = Arc::new(Pool::new(launch, Arc::clone(&board), shared, sender, call));
-        let writer = Writer::new(Arc::clone(&backlog), Arc::clone(&board), workers as usize);
+        let writer = Writer::new(Arc::clone(&backlog), Arc::clone(&board), workers);
         Self { pool, board, backlog, writer, calls, commands }
     }
 

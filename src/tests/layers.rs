@@ -41,7 +41,7 @@ const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 12] = [
 ];
 
 /// Modules that only compute: they wait for nothing and ask nobody.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "backlog",
     "channel",
     "format",
@@ -49,6 +49,7 @@ const PURE: [&str; 12] = [
     "note",
     "protocol",
     "results",
+    "retry",
     "ring",
     "scheduler",
     "stopwatch",

@@ -1,0 +1,298 @@
+//! Promised: an event that fails and is to be tried again has not ended: it is in no queue, it counts as
+//! outstanding, and it runs again from the text that was handed over, before any that was never tried;
+//! meanwhile its place in the backlog is for others. When the run can have it tried no more it ends at
+//! once, and its error lists every attempt that there was.
+
+use super::*;
+use crate::retry::{Again, Cause, Policy};
+
+fn bench<const N: usize>(limit: u32, backoff: f64) -> (Bench, [Seat; N]) {
+    let on = vec![Cause::Crash, Cause::Timeout, Cause::Error];
+    let retries = Some(Policy { limit, backoff, factor: 2.0, max_delay: 1e3, on });
+    let launch = Launch { retries, ..launch(N as u32, DEADLINE) };
+    Bench::launched(launch).run()
+}
+
+/// Has the worker run its next event, and fail in it.
+fn fail(bench: &Bench, seat: &mut Seat) -> String {
+    let item = seat.player.start();
+    let text = String::from_utf8(item.text.to_vec()).expect("UTF-8");
+    let error = format!(r#"{{"name":"E","message":"failed {text}"}}"#);
+    seat.player.answer(&item, Outcome::failed(&error));
+    bench.pool.rang();
+    text
+}
+
+/// Ends the worker of `slot`, and has the next one come.
+fn replace(bench: &Bench, slot: usize, seat: Seat) -> Seat {
+    drop(seat);
+    bench.pool.ended(slot, Exit::Signal(9), false);
+    let mut next = bench.seat(slot);
+    bench.register(slot, &mut next);
+    next
+}
+
+/// The messages of an entry's attempts.
+fn attempts(entry: &Entry) -> Vec<&str> {
+    let attempts = entry.response["attempts"].as_array().expect("there are attempts");
+    attempts.iter().map(|attempt| attempt["message"].as_str().expect("a text")).collect()
+}
+
+/// The rests that were ordered.
+fn rests(bench: &mut Bench) -> Vec<(crate::scheduler::TaskId, Again)> {
+    let rest =
+        |order| if let Command::Rest { task, again } = order { Some((task, again)) } else { None };
+    bench.orders().into_iter().filter_map(rest).collect()
+}
+
+#[test]
+fn an_event_that_failed_runs_again_before_later_ones_and_leaves_one_entry() {
+    for crashes in [false, true] {
+        let (bench, [mut seat]) = bench(2, 0.0);
+        bench.map(0..3);
+        for _ in 0..2 {
+            if crashes {
+                assert_eq!(seat.player.start().text, b"0");
+                seat = replace(&bench, 0, seat);
+            } else {
+                assert_eq!(fail(&bench, &mut seat), "0");
+            }
+            assert_eq!(bench.outstanding(), 3);
+        }
+        seat.run(&bench, 3);
+        let kind = ANSWERED;
+        let expected: Vec<Entry> =
+            (0..3).map(|data| Entry::new(kind, 1, data, &data.to_string())).collect();
+        assert_eq!(bench.take(Queue::Results), expected);
+        assert_eq!(bench.take(Queue::Failures), []);
+        assert!(bench.pool.drained());
+    }
+}
+
+#[test]
+fn an_event_that_fails_each_time_lists_its_attempts() {
+    let (bench, [mut seat]) = bench(2, 0.0);
+    bench.map([5]);
+    fail(&bench, &mut seat);
+    seat.player.start();
+    let mut seat = replace(&bench, 0, seat);
+    fail(&bench, &mut seat);
+    let failures = bench.take(Queue::Failures);
+    let [entry] = &failures[..] else { panic!("{failures:?}") };
+    let crash = "worker 1 was killed by SIGKILL while it ran this event";
+    assert_eq!(attempts(entry), ["failed 5", crash, "failed 5"]);
+    assert_eq!(entry.data, 5);
+    assert_eq!(entry.response["message"], "failed 5");
+    assert_eq!(entry.response["attempts"][1]["signal"], "SIGKILL");
+    let pids = [0, 1, 2].map(|at| entry.response["attempts"][at]["pid"].clone());
+    assert_eq!(pids, [1001, 1001, 1001]);
+    assert!(bench.pool.drained());
+}
+
+#[test]
+fn an_event_that_ends_its_worker_each_time_is_quarantined_and_costs_no_place() {
+    let (mut bench, [mut seat]) = bench(20, 0.0);
+    bench.map(0..2);
+    for _ in 0..21 {
+        seat.player.start();
+        seat = replace(&bench, 0, seat);
+    }
+    assert_eq!(bench.restarts(), vec![(0, Duration::ZERO); 21]);
+    seat.run(&bench, 1);
+    let failures = bench.take(Queue::Failures);
+    assert_eq!((failures.len(), attempts(&failures[0]).len()), (1, 21));
+    assert_eq!(failures[0].response["quarantined"], true);
+    assert_eq!(bench.numbers(Queue::Results), [1]);
+}
+
+#[test]
+fn what_a_worker_left_of_the_data_is_the_entrys_and_not_the_next_attempts() {
+    let (bench, [mut seat]) = bench(1, 0.0);
+    bench.hand_over("[1]", 0);
+    for _ in 0..2 {
+        let item = seat.player.start();
+        assert_eq!(item.text, b"[1]");
+        let failed = Outcome::failed("{}");
+        let outcome = Outcome { flags: failed.flags | flag::DATA, data: b"[2]", ..failed };
+        seat.player.answer(&item, outcome);
+        bench.pool.rang();
+    }
+    let failures = bench.take(Queue::Failures);
+    assert_eq!(failures[0].data, serde_json::json!([2]));
+}
+
+#[test]
+fn a_long_event_runs_again_too() {
+    let (bench, [seat]) = bench(1, 0.0);
+    let text = format!("\"{}\"", "x".repeat(2 * Layout::RING as usize));
+    bench.hand_over(&text, 0);
+    let ears = Ears::of(&bench, 0, &seat);
+    let mut seat = seat;
+    assert!(seat.player.start().text == text.as_bytes());
+    drop(seat);
+    ears.join();
+    bench.pool.ended(0, Exit::Signal(9), false);
+    let mut seat = bench.seat(0);
+    let _ears = Ears::of(&bench, 0, &seat);
+    bench.register(0, &mut seat);
+    let item = seat.player.start();
+    assert!(item.text == text.as_bytes());
+    seat.player.answer(&item, Outcome::response("1"));
+    bench.pool.rang();
+    assert_eq!(bench.take(Queue::Results).len(), 1);
+}
+
+#[test]
+fn while_an_event_rests_others_have_its_place_and_its_worker() {
+    let (mut bench, [mut seat]) = bench(1, 10.0);
+    bench.map([0]);
+    fail(&bench, &mut seat);
+    let rests = rests(&mut bench);
+    let [(task, again)] = rests[..] else { panic!("{rests:?}") };
+    assert_eq!(again, Again { after: 1, delay: 10.0 });
+    assert_eq!((bench.outstanding(), bench.room() > 0), (1, true));
+    assert!(!bench.pool.drained());
+    // Many times as many as there are places.
+    for number in 0..3 * Common::PLACES {
+        bench.map([number + 1]);
+        seat.run(&bench, 1);
+    }
+    assert_eq!(bench.numbers(Queue::Results).len(), 3 * Common::PLACES as usize);
+    bench.pool.rested(task, again.after);
+    assert_eq!(fail(&bench, &mut seat), "0");
+    assert_eq!(attempts(&bench.take(Queue::Failures)[0]).len(), 2);
+    bench.pool.rested(task, again.after);
+    assert!(seat.player.look().is_none(), "it has ended");
+}
+
+#[test]
+fn there_is_an_end_to_what_may_rest() {
+    let (bench, [mut seat]) = bench(1, 1e3);
+    let most = 3 * bench.pool.launch.max_window;
+    let mut handed_over = 0;
+    while bench.room() > 0 && handed_over < most {
+        bench.map([0]);
+        fail(&bench, &mut seat);
+        handed_over += 1;
+    }
+    assert!((bench.pool.launch.max_window..most).contains(&handed_over), "{handed_over}");
+}
+
+#[test]
+fn a_rest_that_is_over_twice_or_late_counts_once() {
+    let (mut bench, [mut seat]) = bench(2, 10.0);
+    bench.map([0]);
+    fail(&bench, &mut seat);
+    let (task, first) = rests(&mut bench)[0];
+    bench.pool.rested(task, first.after);
+    fail(&bench, &mut seat);
+    bench.pool.rested(task, first.after);
+    assert!(seat.player.look().is_none(), "it rests again, and not so shortly");
+    let (_, second) = rests(&mut bench)[0];
+    assert_eq!(second, Again { after: 2, delay: 20.0 });
+    bench.pool.rested(task, second.after);
+    bench.pool.rested(task, second.after);
+    seat.run(&bench, 1);
+    assert_eq!(bench.numbers(Queue::Results), [0]);
+}
+
+#[test]
+fn what_is_to_be_tried_again_ends_when_the_run_cannot_go_on() {
+    for backoff in [0.0, 10.0] {
+        let (bench, [mut seat]) = bench(5, backoff);
+        bench.map([0]);
+        fail(&bench, &mut seat);
+        let error = Error::Protocol { worker: 1, what: "test".into() };
+        bench.pool.refused(&error);
+        if backoff == 0.0 {
+            // It is on the worker already, which may still succeed.
+            assert_eq!(fail(&bench, &mut seat), "0");
+        }
+        let failures = bench.take(Queue::Failures);
+        assert_eq!(failures.len(), 1);
+        let is_last = backoff == 0.0;
+        assert_eq!(failures[0].response["code"] == "ERR_SONIC_PROTOCOL", !is_last);
+        assert_eq!(attempts(&failures[0]).len(), 1 + usize::from(is_last));
+        assert!(bench.pool.drained());
+    }
+}
+
+#[test]
+fn what_is_to_be_tried_again_ends_when_the_workers_are_let_go() {
+    let (mut bench, [mut resting, running]) = bench(5, 10.0);
+    bench.map([0]);
+    assert!(bench.pool.submit_to(2, b"1", 0));
+    fail(&bench, &mut resting);
+    let mut running = running;
+    running.player.start();
+    let (task, again) = rests(&mut bench)[0];
+    bench.pool.release();
+    let failures = bench.take(Queue::Failures);
+    assert_eq!((failures.len(), attempts(&failures[0])), (1, vec!["failed 0"]));
+    bench.pool.rested(task, again.after);
+    drop(running);
+    bench.pool.ended(1, Exit::Code(1), false);
+    assert_eq!(bench.numbers(Queue::Failures), [1]);
+    assert!(bench.pool.drained());
+}
+
+#[test]
+fn an_event_for_one_worker_stays_its_own_and_fails_with_its_place() {
+    for backoff in [0.0, 10.0] {
+        let (mut bench, [seat, mut other]) = bench(9, backoff);
+        assert!(bench.pool.submit_to(1, b"7", 0));
+        let mut seat = seat;
+        seat.player.start();
+        drop(seat);
+        bench.pool.ended(0, Exit::Signal(9), false);
+        assert!(other.player.look().is_none());
+        assert!(!bench.pool.is_free(1) && bench.pool.is_free(2));
+        let mut next = bench.seat(0);
+        bench.register(0, &mut next);
+        for (task, again) in rests(&mut bench) {
+            bench.pool.rested(task, again.after);
+        }
+        assert_eq!(fail(&bench, &mut next), "7");
+        // The program cannot be started again, and so it cannot be tried again.
+        for _ in 0..3 {
+            bench.pool.ended(0, Exit::Code(1), false);
+            drop(next);
+            next = bench.seat(0);
+        }
+        bench.pool.ended(0, Exit::Code(1), false);
+        let failures = bench.take(Queue::Failures);
+        assert_eq!(failures.len(), 1);
+        assert_eq!(attempts(&failures[0])[1], "failed 7");
+        assert!(bench.pool.drained());
+    }
+}
+
+#[test]
+fn for_a_program_that_hands_out_events_itself_a_worker_is_free_when_its_event_has_ended() {
+    for backoff in [0.0, 10.0] {
+        let (mut bench, [mut seat]) = bench(1, backoff);
+        bench.map(0..2);
+        let first = seat.player.start();
+        bench.pool.be_exact();
+        seat.player.answer(&first, Outcome::failed("{}"));
+        bench.pool.rang();
+        for (task, again) in rests(&mut bench) {
+            assert!(bench.pool.free().is_empty());
+            bench.pool.rested(task, again.after);
+        }
+        let mut texts = Vec::new();
+        for _ in 0..2 {
+            let item = seat.player.start();
+            texts.push(item.text.to_vec());
+            assert!(bench.pool.free().is_empty());
+            seat.player.answer(&item, Outcome::response("1"));
+            bench.pool.rang();
+        }
+        texts.sort();
+        assert_eq!(texts, [b"0", b"1"]);
+        let is_taken = |entry: &Entry| entry.kind & entry::TAKEN != 0;
+        let taken: Vec<bool> = bench.take(Queue::Observed).iter().map(is_taken).collect();
+        assert_eq!(taken, [true, false], "it is told to be free once");
+        assert_eq!(bench.pool.free(), [1]);
+    }
+}
