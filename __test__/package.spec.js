@@ -51,7 +51,7 @@ describe("the package", () => {
 
   it("has the promised files and no others", () => {
     const files = filesOf(tarballs.root).filter((file) => !/^(lib|bin)\//.test(file));
-    const root = ["CHANGELOG.md", "LICENSE", "README.md", "index.d.ts", "index.js"];
+    const root = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "index.d.ts", "index.js"];
     const native = ["native.d.ts", "native.js", "package.json"];
     assert.deepStrictEqual(files, [...root, ...native]);
     for (const folder of ["lib", "bin"]) {

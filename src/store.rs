@@ -321,7 +321,7 @@ impl Region {
         let map = MmapMut::map_anon(len + HUGE_PAGE).expect("memory for a text");
         let map = MmapRaw::from(map);
         let first = map.as_mut_ptr().align_offset(HUGE_PAGE);
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", not(miri)))]
         // Without huge pages it only takes longer.
         let _ = map.advise_range(memmap2::Advice::HugePage, first, len);
         Self { map, first, len }
