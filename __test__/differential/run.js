@@ -52,7 +52,7 @@ const short = (text) => (text.length > 3000 ? `${text.slice(0, 3000)}…` : text
 
 async function main() {
   const options = {
-    programs: { type: "string", default: "20" },
+    programs: { type: "string", default: "15" },
     seed: { type: "string", default: `${Date.now() % 1_000_000}` },
     path: { type: "string" },
     seconds: { type: "string", default: "90" },

@@ -61,7 +61,7 @@ function expectedOf({ fault, moment, retries, limits }) {
   const isEarly = moment === "at start" || moment === "handshake";
   if (effect.kind === "hangs" && isEarly) return { rejects: "ERR_SONIC_WORKER_START" };
   const ends = effect.kind !== "raises" && moment !== "shutdown";
-  const isLeft = effect.kind === "hangs" && moment === "idle" && !limits.heartbeat;
+  const isLeft = effect.kind === "hangs" && moment === "idle" && !limits.heartbeatTimeout;
   const replaces = ends && !isLeft;
   // One that ends before it comes to the call is not counted.
   const comes = !isEarly || comesLater(fault, moment);
@@ -93,7 +93,7 @@ function limitsOf({ fault, moment }) {
     return { shutdownGrace: 500 };
   }
   if (moment === "idle" && kind === "hangs") {
-    return fault === "SIGSTOP" ? { heartbeat: 500 } : { shutdownGrace: 500 };
+    return fault === "SIGSTOP" ? { heartbeatTimeout: 1000 } : { shutdownGrace: 500 };
   }
   return kind === "hangs" && MOMENTS[moment].holds === "an event" ? { taskTimeout: 1000 } : {};
 }
