@@ -23,6 +23,21 @@ const good = () => ({
   },
 });
 
+/** The same with a retry: of event 2, which is answered then, and of the others, which fail again. */
+function retry(seen) {
+  const { run, does, logs, outcome } = seen;
+  run.retries = 1;
+  does[2] = "answer";
+  logs[8] = "S 2 20\nF 2 21\nS 1 22\nF 1 23\n";
+  logs[9] = "S 3 30\n";
+  outcome.answered.push(answer(2, 8, 20));
+  const message = "event 1 throws";
+  outcome.failed = [
+    { n: 1, error: { message, attempts: [{ message }, { message }] } },
+    { n: 3, error: { code: CRASH, pid: 9, attempts: [crash(3, 10).error, crash(3, 9).error] } },
+  ];
+}
+
 const checked = ({ run, does, logs, outcome }) => check(run, (n) => does[n], logs, outcome);
 
 describe("the soak's checker", () => {
@@ -32,11 +47,7 @@ describe("the soak's checker", () => {
 
   it("lets an event run as often as it may be retried, until it is answered", () => {
     const seen = good();
-    seen.run.retries = 1;
-    seen.does[2] = "answer";
-    seen.logs[8] = "S 2 20\nF 2 21\n";
-    seen.outcome.answered.push(answer(2, 8, 20));
-    seen.outcome.failed.splice(1, 1);
+    retry(seen);
     assert.deepEqual(checked(seen), []);
   });
 
@@ -63,6 +74,8 @@ describe("the soak's checker", () => {
     ["an event that fails by the end of a worker which ran another", (seen) => (seen.logs[8] = "S 0 1\n"), /^event 3 failed by the end of 8, which ran 0$/],
     ["an event that fails by the end of a worker which had answered it", (seen) => (seen.logs[7] = "S 0 10\nF 0 11\nS 2 12\nF 2 13\nS 1 14\nF 1 15\n"), /^event 2 failed by the end of 7, which ran 1 by then$/],
     ["an event that does not hang and has run out of time", (seen) => (seen.outcome.failed[0].error.code = "ERR_SONIC_TASK_TIMEOUT", seen.outcome.failed[0].error.message = ""), /^event 1, which was to throw, failed/],
+    ["an event that is given up too early", (seen) => (retry(seen), seen.outcome.failed[1].error.attempts.pop()), /^event 3 failed after 1 attempts$/],
+    ["a second event that failed at first by the end of one worker", (seen) => (retry(seen), (seen.outcome.failed[1].error.attempts[0].pid = 9)), /^the end of worker process 9 failed event 3 too$/],
     ["a call that rejects", (seen) => (seen.outcome = { rejected: "Error" }), /^the call rejected/],
   ];
   for (const [what, change, words] of wrong) {

@@ -49,6 +49,7 @@ function check(run, doesOf, logs, outcome) {
     ...checkTries(run, byEvent),
     ...outcome.answered.flatMap((entry) => checkAnswer(entry, doesOf(entry.n), startsOfEvent(entry.n))),
     ...outcome.failed.flatMap((entry) => checkFailure(entry, doesOf(entry.n), startsOfEvent(entry.n))),
+    ...checkAttempts(run, outcome.failed),
     ...checkCrashes(outcome.failed, byPid),
   ];
 }
@@ -93,11 +94,20 @@ function checkFailure({ n, error }, does, starts) {
   return starts.some(({ finished }) => finished !== undefined) ? [] : [`event ${n} failed without having run`];
 }
 
+/** What an event failed by, each time. */
+const attemptsOf = (error) => error.attempts ?? [error];
+
+/** An event is given up only when it has been tried as often as it may be. */
+function checkAttempts({ retries }, failed) {
+  const tooFew = failed.filter(({ error }) => attemptsOf(error).length !== 1 + retries);
+  return tooFew.map(({ n, error }) => `event ${n} failed after ${attemptsOf(error).length} attempts`);
+}
+
 /** Each worker that ended took one event with it at most: the one that it ran last. */
 function checkCrashes(failed, byPid) {
-  const crashed = failed.filter(({ error }) => error.code === CRASH);
+  const crashes = failed.flatMap(({ n, error }) => attemptsOf(error).map(({ code, pid }) => ({ n, code, pid })));
   const victims = new Set();
-  return crashed.flatMap(({ n, error: { pid } }) => {
+  return crashes.filter(({ code }) => code === CRASH).flatMap(({ n, pid }) => {
     if (victims.has(pid)) return [`the end of worker process ${pid} failed event ${n} too`];
     victims.add(pid);
     const starts = byPid.get(pid) || [];

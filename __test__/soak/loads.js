@@ -48,7 +48,7 @@ function runOf(next) {
     pace,
     /** Every Map awaited, or as many as there are at once. */
     awaits: next() < 0.7,
-    retries: 0 * oneOf(next, [0, 0, 1, 2]),
+    retries: oneOf(next, [0, 0, 1, 2]),
   };
 }
 
