@@ -476,6 +476,27 @@ export interface MapError {
   /** The error's own code (`"ENOENT"`), or `"ERR_SONIC_…"` when the package says why. */
   code?: string | number;
   /**
+   * Of an event whose worker ended (code `"ERR_SONIC_WORKER_EXIT"`), or was killed because it ran too long
+   * (`"ERR_SONIC_TASK_TIMEOUT"`): the worker's number and process, and its exit code or the signal that
+   * ended it. If an uncaught error did, the message ends with that.
+   */
+  worker?: number;
+  pid?: number;
+  exitCode?: number | null;
+  signal?: string | null;
+  /**
+   * Whose memory was used up, if that is why the worker ended: `"heap"`, that of V8's heap, as
+   * `--max-old-space-size` sets it; `"system"`, the machine's or the control group's, where the group counts
+   * whom the system kills (cgroups v1 and v2). Absent if it was neither, or cannot be known.
+   */
+  outOfMemory?: "heap" | "system";
+  /**
+   * What the worker's program had last written with `process.stderr` (`console.error` and `console.warn`
+   * too): at most 4096 bytes, from the beginning of a line on. Absent if that was nothing. What Node itself
+   * prints as it dies is not in it.
+   */
+  stderr?: string;
+  /**
    * Under {@link RunOptions.retries}: every attempt, first one first. (A property of this name that the
    * program put on its error gives way to it.)
    */
@@ -503,6 +524,7 @@ export interface FailedAttempt {
   /** How the worker ended, if it did: the exit code, or the signal's name. */
   exitCode?: number | null;
   signal?: string | null;
+  outOfMemory?: "heap" | "system";
 }
 
 /**

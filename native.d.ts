@@ -280,6 +280,9 @@ export declare function workerListen(worker: ExternalObject<WorkerHandle>): bool
 /** Sends a message of the user's to the master, in order with the answers. */
 export declare function workerMessage(worker: ExternalObject<WorkerHandle>, flags: number, text: string): void
 
+/** Has the master know it if this process dies of too small a heap. */
+export declare function workerNoteHeapLimit(worker: ExternalObject<WorkerHandle>): void
+
 /** Tells the master that the program reached its call with arguments that cannot serve. */
 export declare function workerRefuse(worker: ExternalObject<WorkerHandle>, name: string, code: string, message: string): void
 
@@ -310,3 +313,6 @@ export declare function workerTake(worker: ExternalObject<WorkerHandle>): Array<
 
 /** Tells the master what is about to end this process. */
 export declare function workerUncaught(worker: ExternalObject<WorkerHandle>, words: string): void
+
+/** Notes the last bytes of what the program writes to its error stream, for the master to find. */
+export declare function workerWrote(worker: ExternalObject<WorkerHandle>, bytes: Uint8Array): void

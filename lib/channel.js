@@ -4,6 +4,8 @@
 
 const cluster = require("./cluster");
 const { sendCallback } = require("./handles");
+const { variable } = require("./own");
+const { watchStderr } = require("./stderr");
 
 /** @typedef {import("./worker").Self} Self */
 
@@ -12,6 +14,7 @@ function adapt(self) {
   adaptSend(self);
   adaptListen();
   reportUncaught(self);
+  reportDeath(self);
   letEnd();
 }
 
@@ -190,6 +193,17 @@ function reportUncaught({ native, handle }) {
       // The process is ending; its exit code still tells.
     }
   });
+}
+
+/**
+ * So do the last lines that it wrote, and whether its heap was full.
+ * @param {Self} self
+ */
+function reportDeath({ native, handle }) {
+  watchStderr((bytes) => native.workerWrote(handle, bytes));
+  // V8 asks one only of those who want to know that the heap is full, and that is the last one.
+  const options = [...process.execArgv, variable("NODE_OPTIONS") || ""].join(" ");
+  if (!/--heapsnapshot[-_]near[-_]heap[-_]limit/.test(options)) native.workerNoteHeapLimit(handle);
 }
 
 module.exports = { adapt, stopListening };

@@ -41,6 +41,21 @@ impl Exit {
         if let Self::Code(code) = self { Some(code) } else { None }
     }
 
+    /// Whether somebody killed it for good.
+    pub(crate) fn is_kill(self) -> bool {
+        self.is(libc::SIGKILL)
+    }
+
+    /// Whether it gave up itself, in any of the ways in which V8 does, by its version and the compiler.
+    pub(crate) fn is_abort(self) -> bool {
+        [libc::SIGABRT, libc::SIGTRAP, libc::SIGILL].iter().any(|&signal| self.is(signal))
+    }
+
+    /// Whether this signal ended it, or a shell that says so.
+    fn is(self, signal: i32) -> bool {
+        self == Self::Signal(signal) || self == Self::Code(128 + signal)
+    }
+
     /// The signal's name, such as `SIGKILL`.
     pub(crate) fn signal(self) -> Option<String> {
         let Self::Signal(number) = self else { return None };

@@ -26,7 +26,7 @@
 //! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
 //! **Layers**, each knowing only those before it: `clock`, `memory`, `format`, `frame`, `channel`, `note`, `limits`,
-//! `scheduler`, `socket`, `tree` → `child` → `store`, `error`, `retry` → `ring`, `results` → `protocol` → `stopwatch` → `link` →
+//! `scheduler`, `socket`, `tree`, `cgroup` → `child` → `store`, `error`, `retry` → `ring`, `results` → `protocol` → `stopwatch`, `tail` → `link` →
 //! `task` → `backlog`, `stream` → `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows
 //! Node-API. (A test reads this
 //! paragraph.)
@@ -41,6 +41,7 @@
 
 mod backlog;
 mod binding;
+mod cgroup;
 mod channel;
 mod child;
 mod clock;
@@ -63,6 +64,7 @@ mod stopwatch;
 mod store;
 mod stream;
 mod supervisor;
+mod tail;
 mod task;
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ use crate::scheduler::{How, TaskId};
 use crate::socket;
 use crate::stopwatch::{self, Tick};
 use crate::store::Bytes;
+use crate::tail;
 
 /// What waits for room in the task ring.
 #[derive(Debug)]
@@ -295,6 +296,16 @@ impl Link {
     /// with, or nothing.
     pub(crate) fn stops(&self) {
         self.memory.word(Layout::HELD).fetch_or(Layout::STOPS, Ordering::SeqCst);
+    }
+
+    /// What its program has last written to its error stream.
+    pub(crate) fn tail(&self) -> String {
+        tail::read(&self.memory)
+    }
+
+    /// Whether its JavaScript heap has reached its limit.
+    pub(crate) fn is_heap_full(&self) -> bool {
+        self.memory.word(Layout::HEAP_LIMIT).load(Ordering::SeqCst) != 0
     }
 
     /// It may go on.

@@ -21,8 +21,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tracing::debug;
 
-use self::state::{Crash, Phase, Slot, State, Stop};
+use self::state::{Crash, Phase, Shortage, Slot, State, Stop};
 use crate::backlog::Backlog;
+use crate::cgroup::Kills;
 use crate::child::Exit;
 use crate::error::{Error, Said};
 use crate::link::Link;
@@ -62,6 +63,8 @@ pub(crate) struct Pool {
     board: Arc<Memory>,
     /// Calls JavaScript, from any thread: there is something to look at.
     call: Box<dyn Fn() + Send + Sync>,
+    /// Whom the system has killed.
+    kills: Mutex<Kills>,
     /// What the I/O thread is to do.
     pub(crate) commands: mpsc::UnboundedSender<Command>,
     pub(crate) launch: Launch,
@@ -84,7 +87,8 @@ impl Pool {
     ) -> Self {
         let ours = Backlog::new(memory, Arc::clone(&board));
         let state = State::new(&launch, ours, backlog);
-        Self { state: Mutex::new(state), board, call, commands, launch }
+        let kills = Mutex::default();
+        Self { state: Mutex::new(state), board, call, kills, commands, launch }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -286,6 +290,16 @@ impl Pool {
 
     // ---- for the supervisor ----
 
+    /// From now on it is looked after whom the system kills for want of memory.
+    pub(crate) fn watch_kills(&self) {
+        *self.kills.lock().unwrap_or_else(PoisonError::into_inner) = Kills::watch();
+    }
+
+    /// Whether the system has killed for want of memory what has just ended so.
+    fn has_system_killed(&self, exit: Exit) -> bool {
+        exit.is_kill() && self.kills.lock().unwrap_or_else(PoisonError::into_inner).has_killed()
+    }
+
     /// The backlog's memory, for one more worker.
     pub(crate) fn backlog(&self) -> io::Result<OwnedFd> {
         match &self.lock().shared {
@@ -381,6 +395,7 @@ impl Pool {
 
     /// The worker of `slot` has ended and everything it said is heard. Says what comes next.
     pub(crate) fn ended(&self, slot: usize, exit: Exit, timed_out: bool) {
+        let has_system_killed = self.has_system_killed(exit);
         self.enter(|state| {
             state.collect();
             state.backlog.disown(slot);
@@ -400,6 +415,8 @@ impl Pool {
                 said: link.said.clone(),
                 fate: link.fate.take(),
                 ran: state.ran(slot, &mut link),
+                stderr: link.tail(),
+                shortage: Shortage::of(exit, link.is_heap_full(), has_system_killed),
             };
             state.lost(slot, unstarted, &crash);
             if proven {

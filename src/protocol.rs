@@ -138,11 +138,19 @@ impl Layout {
     pub(crate) const TIMES: usize = 192;
     pub(crate) const TIMES_LEN: u32 = 32;
 
+    /// Worker: 1 once its JavaScript heap has reached its limit.
+    pub(crate) const HEAP_LIMIT: usize = 176;
+    /// Worker: how many bytes its program has written to its error stream, modulo 2^32. The last of them
+    /// are at [`Self::TAIL`], byte `i` at `i` modulo [`Self::TAIL_SIZE`].
+    pub(crate) const TAIL_COUNT: usize = 177;
+    pub(crate) const TAIL: usize = 4096 + 2 * Self::RING as usize;
+    pub(crate) const TAIL_SIZE: usize = 4096;
+
     pub(crate) const RING: u32 = 1 << 20;
     pub(crate) const TASKS: Place = Place { tail: 32, head: 48, bytes: 4096, size: Self::RING };
     pub(crate) const ANSWERS: Place =
         Place { tail: 128, head: 144, bytes: 4096 + Self::RING as usize, size: Self::RING };
-    pub(crate) const LEN: usize = 4096 + 2 * Self::RING as usize;
+    pub(crate) const LEN: usize = Self::TAIL + Self::TAIL_SIZE;
 }
 
 /// The memory that a run's workers and its master share: the events that wait, see `backlog`.

@@ -262,6 +262,7 @@ pub(crate) fn run(
 }
 
 async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
+    pool.watch_kills();
     looks::begin(&pool);
     while let Some(command) = commands.recv().await {
         match command {

@@ -4,6 +4,7 @@
 
 mod call;
 mod direct;
+mod heap;
 mod master;
 mod text;
 mod worker;

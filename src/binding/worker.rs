@@ -8,12 +8,13 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{External, Function};
+use napi::bindgen_prelude::{BufferSlice, External, Function};
 use napi::{Env, JsValue, sys};
 use napi_derive::napi;
 
 use super::call::Call;
 use super::direct::{Callee, Direct, encode, number, word};
+use super::heap;
 use super::text::{Argument, Content};
 use crate::backlog::Claimed;
 use crate::child::{adopt, watch_parent};
@@ -23,6 +24,7 @@ use crate::memory::Memory;
 use crate::protocol::{Invitation, Refusal, VERSION};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::runner::{Runner, Served};
+use crate::tail;
 use crate::worker::{Item, Signal, Worker, end_orphan};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
@@ -132,6 +134,21 @@ pub fn worker_refuse(
 #[napi]
 pub fn worker_uncaught(worker: &External<WorkerHandle>, words: String) -> Result<()> {
     worker.worker.uncaught(&words).map_err(failed)
+}
+
+/// Notes the last bytes of what the program writes to its error stream, for the master to find.
+#[napi]
+pub fn worker_wrote(
+    worker: &External<WorkerHandle>,
+    #[napi(ts_arg_type = "Uint8Array")] bytes: BufferSlice<'_>,
+) {
+    tail::append(&worker.worker.memory, &bytes);
+}
+
+/// Has the master know it if this process dies of too small a heap.
+#[napi]
+pub fn worker_note_heap_limit(worker: &External<WorkerHandle>) {
+    heap::note_limit(Arc::clone(&worker.worker.memory));
 }
 
 /// Runs events until there is a reason to stop: 0 nothing to do, 1 timers and sockets are to have their

@@ -140,6 +140,37 @@ pub(super) struct Crash {
     pub(super) fate: Option<Fate>,
     /// How many milliseconds each of its events ran, where that is asked for.
     pub(super) ran: Vec<(TaskId, u32)>,
+    /// What its program wrote last to its error stream.
+    pub(super) stderr: String,
+    pub(super) shortage: Option<Shortage>,
+}
+
+/// Whose memory was used up when a worker ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shortage {
+    /// The limit of V8's heap.
+    Heap,
+    /// The system's, or the control group's.
+    System,
+}
+
+impl Shortage {
+    pub(super) fn of(exit: Exit, is_heap_full: bool, has_system_killed: bool) -> Option<Self> {
+        if is_heap_full && exit.is_abort() {
+            Some(Self::Heap)
+        } else if has_system_killed {
+            Some(Self::System)
+        } else {
+            None
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Heap => "heap",
+            Self::System => "system",
+        }
+    }
 }
 
 impl Crash {
@@ -176,7 +207,12 @@ impl Crash {
             ),
             None => {
                 let said = Said(self.said.clone());
-                let message = format!("worker {worker} {exit} while it ran this event{said}");
+                let how = match self.shortage {
+                    None => exit.to_string(),
+                    Some(Shortage::Heap) => format!("{exit}, its heap being full,"),
+                    Some(Shortage::System) => format!("{exit}, by the system for want of memory,"),
+                };
+                let message = format!("worker {worker} {how} while it ran this event{said}");
                 ("ERR_SONIC_WORKER_EXIT", message)
             }
         }
@@ -184,7 +220,7 @@ impl Crash {
 
     pub(super) fn error(&self, task: TaskId) -> Vec<u8> {
         let (code, message) = self.reason(task);
-        serde_json::json!({
+        let mut error = serde_json::json!({
             "name": "Error",
             "message": message,
             "stack": format!("Error: {message}"),
@@ -193,9 +229,14 @@ impl Crash {
             "signal": self.exit.signal(),
             "worker": self.worker,
             "pid": self.pid,
-        })
-        .to_string()
-        .into_bytes()
+        });
+        if let Some(shortage) = self.shortage.filter(|_| self.fate.is_none()) {
+            error["outOfMemory"] = shortage.name().into();
+        }
+        if !self.stderr.is_empty() {
+            error["stderr"] = self.stderr.clone().into();
+        }
+        error.to_string().into_bytes()
     }
 }
 

@@ -13,7 +13,7 @@ const SYSTEM: [&str; 7] =
 const SYSTEM_MODULES: [&str; 3] = ["socket", "child", "tree"];
 
 /// Where else the system is spoken to, in which line, and why.
-const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 12] = [
+const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 13] = [
     (
         "link.rs",
         "use std::os::unix::net::UnixStream;",
@@ -29,6 +29,11 @@ const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 12] = [
         "binding/worker.rs",
         "use std::os::unix::net::UnixStream;",
         "takes over inherited descriptors",
+    ),
+    (
+        "binding/heap.rs",
+        "unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }",
+        "what V8 offers, and Node-API does not",
     ),
     (
         "binding/text.rs",

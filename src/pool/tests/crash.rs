@@ -78,6 +78,31 @@ fn the_error_says_how_the_worker_ended_and_what_it_said() {
 }
 
 #[test]
+fn the_error_says_what_was_written_last_and_whose_memory_was_short() {
+    for (exit, is_heap_full, expected) in [
+        (Exit::Signal(libc::SIGABRT), true, Some("heap")),
+        (Exit::Signal(libc::SIGTRAP), true, Some("heap")),
+        (Exit::Code(134), true, Some("heap")),
+        (Exit::Signal(libc::SIGABRT), false, None),
+        // It came back from the limit, and ended otherwise.
+        (Exit::Code(7), true, None),
+        (Exit::Signal(libc::SIGKILL), true, None),
+    ] {
+        let (bench, [mut seat]) = Bench::running();
+        bench.submit([1]);
+        seat.player.start();
+        crate::tail::append(&seat.memory, b"last words\n");
+        seat.memory.word(Layout::HEAP_LIMIT).store(is_heap_full.into(), Ordering::SeqCst);
+        bench.pool.ended(0, exit, false);
+        let error = bench.take(Queue::Failures).remove(0).response;
+        assert_eq!(error["stderr"], "last words\n");
+        assert_eq!(error["outOfMemory"].as_str(), expected, "{exit}");
+        let message = error["message"].as_str().expect("a text");
+        assert_eq!(message.contains("its heap being full"), expected.is_some(), "{message}");
+    }
+}
+
+#[test]
 fn a_failed_event_keeps_its_kind_of_data() {
     for (text, flags, kind, data) in [
         ("", flag::HOLE, CRASHED & !entry::DATA, "0"),

@@ -1,0 +1,114 @@
+//! Whether the system kills processes of this one's control group, its workers for example, because there
+//! is no more memory. The system tells nobody who was killed: it counts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Processes that end within so much time after the count was seen to rise are taken for those that were
+/// counted: several workers may be killed at once.
+const TOGETHER: Duration = Duration::from_secs(1);
+
+const MOUNT: &str = "/sys/fs/cgroup";
+
+/// The count of kills, and when it last rose. The default watches nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Kills {
+    file: Option<PathBuf>,
+    count: u64,
+    risen: Option<Instant>,
+}
+
+impl Kills {
+    /// Watches this process's group from now on.
+    pub(crate) fn watch() -> Self {
+        let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        Self::of(candidates(&groups, Path::new(MOUNT)))
+    }
+
+    fn of(files: impl IntoIterator<Item = PathBuf>) -> Self {
+        let readable = files.into_iter().find_map(|file| Some((count_in(&file)?, file)));
+        readable.map_or_else(Self::default, |(count, file)| Self {
+            file: Some(file),
+            count,
+            risen: None,
+        })
+    }
+
+    /// Whether a process that has just been killed was killed for want of memory, as far as is known.
+    pub(crate) fn has_killed(&mut self) -> bool {
+        let Some(count) = self.file.as_deref().and_then(count_in) else { return false };
+        if count > self.count {
+            self.risen = Some(Instant::now());
+        }
+        self.count = count;
+        self.risen.is_some_and(|risen| risen.elapsed() < TOGETHER)
+    }
+}
+
+/// Where the count may be of a process that is in these groups, best first. In a container the group's path
+/// may be one that only the host has: its own group is the mount's root then.
+fn candidates(groups: &str, mount: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':');
+        let (Some(number), Some(controllers), Some(path)) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            continue;
+        };
+        let path = path.trim_start_matches('/');
+        if controllers.split(',').any(|name| name == "memory") {
+            let mount = mount.join("memory");
+            files.push(mount.join(path).join("memory.oom_control"));
+            files.push(mount.join("memory.oom_control"));
+        } else if number == "0" {
+            files.push(mount.join(path).join("memory.events"));
+            files.push(mount.join("memory.events"));
+        }
+    }
+    files
+}
+
+fn count_in(file: &Path) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_is_looked_for_where_either_version_has_it() {
+        let mount = Path::new("/m");
+        let v2 = candidates("0::/user.slice/a:b\n", mount);
+        assert_eq!(v2, ["/m/user.slice/a:b/memory.events", "/m/memory.events"].map(PathBuf::from));
+        let v1 = candidates("9:name=systemd:/\n4:cpu,memory:/docker/7\n0::/\n", mount);
+        assert_eq!(
+            v1[..2],
+            ["/m/memory/docker/7/memory.oom_control", "/m/memory/memory.oom_control"]
+                .map(PathBuf::from)
+        );
+        assert!(candidates("nonsense\n\n7:memories:/x", mount).is_empty());
+    }
+
+    #[test]
+    fn only_a_count_that_rises_is_a_kill_and_those_that_end_with_it_share_it() {
+        let folder = std::env::temp_dir().join(format!("sonic-cgroup-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let file = folder.join("memory.events");
+        let set = |text: &str| fs::write(&file, text).expect("a file");
+        set("low 0\noom 9\noom_kill 4\noom_group_kill 0\n");
+        let mut kills = Kills::of([folder.join("none"), file.clone()]);
+        assert!(!kills.has_killed());
+        set("low 0\noom 9\noom_kill 6\n");
+        assert!(kills.has_killed() && kills.has_killed());
+        kills.risen = kills.risen.and_then(|risen| risen.checked_sub(TOGETHER));
+        assert!(!kills.has_killed());
+        set("garbage");
+        assert!(!kills.has_killed());
+        fs::remove_dir_all(&folder).expect("it is there");
+        assert!(!kills.has_killed() && !Kills::default().has_killed());
+    }
+}
