@@ -163,7 +163,8 @@ export declare function stream<Args = any, In = any, Out = any>(
  *   right afterwards. An event without `data` is an event whose data is `undefined`.
  *
  * Rejects with a `TypeError` when the event is `undefined` or `null`, or when its data cannot be
- * written as JSON (a `BigInt`, a cycle). The run goes on then.
+ * written as JSON (a `BigInt`, a cycle). The run goes on then. In a run that was aborted it rejects with
+ * the reason; a program that does not await it is not ended by that.
  */
 export declare const Map: (workerQueue: Queue, event: MapReduceEvent) => Promise<void>;
 

@@ -100,7 +100,7 @@ const STREAM_CHECKS = {
 };
 
 /**
- * Whether it has what is used of an AbortSignal: Node has none of its own before 14.17 and 15.4, and programs
+ * Whether it has what is used of an AbortSignal: Node 14 has none of its own (without a flag), and programs
  * bring others.
  * @param {any} value
  */

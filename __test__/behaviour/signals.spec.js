@@ -25,7 +25,7 @@ const untouched = (outcome) => {
   assert.ok(outcome.log("listeners.log").every((count) => count === "0"), "somebody else listens in a worker");
 };
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+for (const signal of ["SIGINT", "SIGTERM"]) {
   describe(signal, () => {
     for (const [whom, send] of [["all of a program", toAll], ["the master alone", toMaster]]) {
       it(`to ${whom} ends it and its workers where nobody handles it`, async () => {
