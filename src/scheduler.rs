@@ -278,17 +278,32 @@ impl Scheduler {
             return;
         }
         self.wait(task);
-        // Otherwise whoever ends what makes the worker busy gets it: see `is_taken`.
-        if self.exact && self.is_free(slot) {
+        self.pass_on(slot, actions);
+    }
+
+    /// Once the program hands events out itself: a worker whose event is to be tried again later gets one
+    /// that waits. One that is busy gets it when that has ended: see [`Scheduler::is_taken`].
+    fn pass_on(&mut self, slot: usize, actions: &mut Vec<Action>) {
+        let Slot { retired, held, pinned, resting, .. } = &self.slots[slot];
+        // Where that event is the program's choice, another's end would say that the worker is free.
+        let is_chosen = resting.iter().any(|held| held.origin == Origin::Chosen);
+        if self.exact && !retired && held.is_empty() && pinned.is_empty() && !is_chosen {
             self.give_next(slot, actions);
         }
     }
 
     /// The same, but not before [`Scheduler::rested`].
-    pub(crate) fn rest(&mut self, slot: usize, task: TaskId, is_chosen: bool) {
+    pub(crate) fn rest(
+        &mut self,
+        slot: usize,
+        task: TaskId,
+        is_chosen: bool,
+        actions: &mut Vec<Action>,
+    ) {
         if is_chosen || self.exact {
             let origin = if is_chosen { Origin::Chosen } else { Origin::Given };
             self.slots[slot].resting.push(Held { task, origin });
+            self.pass_on(slot, actions);
         } else {
             self.resting.insert(task);
         }
@@ -421,9 +436,12 @@ impl Scheduler {
             return false;
         }
         let state = &self.slots[slot];
-        let mut others = state.held.iter().chain(&state.resting);
-        let has_another = others.any(|held| held.origin != Origin::Chosen);
-        state.retired || has_another || self.give_next(slot, actions)
+        let is_other = |held: &Held| held.origin != Origin::Chosen;
+        if state.retired || state.held.iter().any(is_other) {
+            return true;
+        }
+        let rests = state.resting.iter().any(is_other);
+        self.give_next(slot, actions) || rests
     }
 
     fn give_next(&mut self, slot: usize, actions: &mut Vec<Action>) -> bool {

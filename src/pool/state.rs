@@ -672,7 +672,7 @@ impl State {
             self.backlog.end(task);
         }
         if again.delay > 0.0 {
-            self.scheduler.rest(slot, task, is_chosen);
+            self.scheduler.rest(slot, task, is_chosen, &mut self.actions);
             self.resting.push((task, again));
         } else {
             self.scheduler.again(slot, task, is_chosen, &mut self.actions);

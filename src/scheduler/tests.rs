@@ -376,3 +376,73 @@ fn abandoning_gives_back_what_no_worker_runs_in_order() {
     assert_eq!(bench.scheduler.abandon(), [1, 2, 3, 9]);
     assert_eq!(bench.scheduler.outstanding(), 0);
 }
+
+#[test]
+fn what_is_tried_again_comes_before_what_was_never_tried_and_goes_to_anybody() {
+    let mut bench = Bench::ready(2);
+    bench.claim(0, 0);
+    bench.claim(1, 1);
+    bench.take_back([2, 3]);
+    assert!(bench.scheduler.answered(0, 0, SLOW));
+    bench.scheduler.again(0, 0, false, &mut bench.actions);
+    assert_eq!(bench.dispatch(), [in_turn(0, 0)]);
+    assert_eq!(bench.answer(1, 1, SLOW), [in_turn(1, 2)]);
+    assert_eq!(bench.scheduler.outstanding(), 3);
+}
+
+#[test]
+fn what_rests_is_outstanding_and_keeps_no_worker_but_one_that_was_chosen() {
+    let mut bench = Bench::ready(2);
+    bench.claim(0, 0);
+    bench.submit_to(1, 9);
+    assert_eq!(bench.scheduler.chosen(1).collect::<Vec<_>>(), [9]);
+    assert_eq!(bench.scheduler.chosen(0).next(), None);
+    for (slot, task, is_chosen) in [(0, 0, false), (1, 9, true)] {
+        assert!(bench.scheduler.answered(slot, task, SLOW));
+        bench.scheduler.rest(slot, task, is_chosen, &mut bench.actions);
+    }
+    assert_eq!((bench.scheduler.outstanding(), bench.scheduler.resting()), (2, 2));
+    assert!(bench.scheduler.is_free(0) && !bench.scheduler.is_free(1));
+    assert!(bench.scheduler.is_idle(0) && bench.scheduler.is_idle(1));
+    assert_eq!(bench.dispatch(), []);
+    for (task, given) in [(9, direct(1, 9)), (0, in_turn(0, 0))] {
+        assert!(bench.scheduler.rested(task, &mut bench.actions));
+        assert!(!bench.scheduler.rested(task, &mut bench.actions));
+        assert_eq!(bench.dispatch(), [given]);
+    }
+    assert_eq!(bench.scheduler.resting(), 0);
+}
+
+#[test]
+fn what_rests_for_nobody_waits_no_longer_once_the_program_hands_out_events() {
+    let mut bench = Bench::ready(1);
+    bench.claim(0, 0);
+    assert!(bench.scheduler.answered(0, 0, SLOW));
+    bench.scheduler.rest(0, 0, false, &mut bench.actions);
+    bench.scheduler.be_exact(&mut bench.actions);
+    assert_eq!(bench.actions(), [direct(0, 0)]);
+    // From here on it keeps its worker.
+    assert!(bench.scheduler.answered(0, 0, SLOW));
+    bench.scheduler.rest(0, 0, false, &mut bench.actions);
+    assert!(!bench.scheduler.is_free(0));
+    assert!(bench.scheduler.rested(0, &mut bench.actions));
+    assert_eq!(bench.actions(), [direct(0, 0)]);
+}
+
+#[test]
+fn what_is_tried_again_and_has_no_worker_is_withdrawn_in_order_and_fails_with_its_place() {
+    let mut bench = Bench::ready(2);
+    bench.submit_to(0, 8);
+    bench.claim(1, 1);
+    bench.lose(0, 0);
+    bench.scheduler.again(0, 8, true, &mut bench.actions);
+    bench.scheduler.submit_to(0, 9, &mut bench.actions);
+    bench.scheduler.rest(0, 7, true, &mut bench.actions);
+    bench.scheduler.rest(1, 2, false, &mut bench.actions);
+    bench.scheduler.taken_back(3);
+    assert_eq!(bench.scheduler.withdraw(|task| task != 9 && task != 3), [2, 7, 8]);
+    bench.scheduler.rest(0, 7, true, &mut bench.actions);
+    bench.scheduler.retired(0, &mut bench.actions);
+    assert_eq!(bench.actions(), [fail(0, 9), fail(0, 7)]);
+    assert_eq!(bench.scheduler.outstanding(), 2);
+}

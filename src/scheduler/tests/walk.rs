@@ -58,6 +58,10 @@ struct Walk {
     in_turn: BTreeSet<TaskId>,
     /// The program hands events out itself.
     exact: bool,
+    /// What rests before it is tried again.
+    resting: Vec<TaskId>,
+    /// How often an event was tried again.
+    again: usize,
     /// What became of each event.
     ended: BTreeMap<TaskId, &'static str>,
 }
@@ -75,6 +79,8 @@ impl Walk {
             open: BTreeSet::new(),
             in_turn: BTreeSet::new(),
             exact: false,
+            resting: Vec::new(),
+            again: 0,
             ended: BTreeMap::new(),
         }
     }
@@ -147,6 +153,7 @@ impl Walk {
             90..92 => self.take_back_all(),
             // Some of the walks end so.
             99 if self.next > 1_000 && self.random.u8(..20) == 0 => self.be_exact(),
+            98 => self.rested(),
             92..94 => self.leave(slot),
             94..96 => self.kill(slot),
             _ => self.revive(slot),
@@ -215,9 +222,38 @@ impl Walk {
             player.started -= 1;
         }
         let run = [0.001, 0.01, 0.2, 3.0][self.random.usize(..4)];
+        let is_chosen = self.bench.scheduler.chosen(slot).any(|chosen| chosen == task);
         assert!(self.bench.scheduler.answered(slot, task, run));
+        if self.random.u8(..10) == 0 {
+            self.try_again(slot, task, is_chosen);
+            self.bench.scheduler.dispatch(&mut self.bench.actions);
+            return;
+        }
         self.end(task, "answered");
         self.passes_on(slot);
+        self.bench.scheduler.dispatch(&mut self.bench.actions);
+    }
+
+    /// It has failed, and is to be tried again, at once or later.
+    fn try_again(&mut self, slot: usize, task: TaskId, is_chosen: bool) {
+        self.again += 1;
+        self.in_turn.remove(&task);
+        if self.random.bool() {
+            self.bench.scheduler.rest(slot, task, is_chosen, &mut self.bench.actions);
+            self.resting.push(task);
+        } else {
+            self.bench.scheduler.again(slot, task, is_chosen, &mut self.bench.actions);
+        }
+    }
+
+    fn rested(&mut self) {
+        if self.resting.is_empty() {
+            return;
+        }
+        let task = self.resting.swap_remove(self.random.usize(..self.resting.len()));
+        // It does not rest any more if the program has begun to hand out events.
+        let rests = self.bench.scheduler.rested(task, &mut self.bench.actions);
+        assert!(rests || self.exact);
         self.bench.scheduler.dispatch(&mut self.bench.actions);
     }
 
@@ -226,10 +262,12 @@ impl Walk {
     fn passes_on(&mut self, slot: usize) {
         let waited = self.bench.scheduler.waiting.len();
         let held = &self.bench.scheduler.slots[slot].held;
-        let has_another = held.iter().any(|held| held.origin != Origin::Chosen);
+        let resting = &self.bench.scheduler.slots[slot].resting;
+        let is_other = |held: &Held| held.origin != Origin::Chosen;
+        let (has_another, rests) = (held.iter().any(is_other), resting.iter().any(is_other));
         let is_taken = self.bench.scheduler.is_taken(slot, &mut self.bench.actions);
-        assert_eq!(is_taken, self.exact && (has_another || waited > 0));
-        let gets_one = is_taken && !has_another;
+        assert_eq!(is_taken, self.exact && (has_another || rests || waited > 0));
+        let gets_one = is_taken && !has_another && waited > 0;
         assert_eq!(waited - self.bench.scheduler.waiting.len(), usize::from(gets_one));
     }
 
@@ -261,6 +299,7 @@ impl Walk {
         }
         let unstarted = self.take_back_given(slot);
         let mut running = std::mem::take(&mut self.players[slot]).running();
+        let chosen: Vec<TaskId> = self.bench.scheduler.chosen(slot).collect();
         self.bench.scheduler.lost(slot, unstarted, &mut self.bench.actions);
         let failed = |action: &Action| match action {
             Action::Fail { task, .. } => Some(*task),
@@ -270,8 +309,15 @@ impl Walk {
         failed.sort_unstable();
         running.sort_unstable();
         assert_eq!(failed, running, "a crash costs what had started, and nothing else");
-        for _ in failed {
-            self.passes_on(slot);
+        for task in failed {
+            if self.random.u8(..4) > 0 {
+                self.passes_on(slot);
+                continue;
+            }
+            let is_it =
+                |action: &Action| matches!(action, Action::Fail { task: it, .. } if *it == task);
+            self.bench.actions.retain(|action| !is_it(action));
+            self.try_again(slot, task, chosen.contains(&task));
         }
     }
 
@@ -288,7 +334,13 @@ impl Walk {
             assert_eq!(scheduler.is_idle(slot), player.is_idle(), "worker {slot}");
             assert_eq!(player.awaits, None, "worker {slot} waits for a text in vain");
         }
-        let is_idle = self.players.iter().any(Player::is_idle);
+        // A worker of an event that rests, and that the program chose it for, is the program's.
+        let rests = |slot: usize| {
+            let mut resting = scheduler.slots[slot].resting.iter();
+            self.exact && resting.any(|held| held.origin == Origin::Chosen)
+        };
+        let mut players = self.players.iter().enumerate();
+        let is_idle = players.any(|(slot, player)| player.is_idle() && !rests(slot));
         assert!(!is_idle || scheduler.waiting.is_empty(), "an event waits while a worker is idle");
         let is_free = (0..self.players.len()).any(|slot| scheduler.is_free(slot));
         assert!(!self.exact || !is_free || scheduler.waiting.is_empty(), "a free worker is taken");
@@ -305,6 +357,8 @@ impl Walk {
             self.act();
         }
         while !self.open.is_empty() {
+            self.rested();
+            self.act();
             let slot = self.random.usize(..self.players.len());
             self.claim(slot);
             self.act();
@@ -317,7 +371,7 @@ impl Walk {
         let ended: Vec<TaskId> = self.ended.keys().copied().collect();
         assert_eq!(ended, expected, "every event ends exactly once");
         let failed = self.ended.values().filter(|&&how| how == "failed").count();
-        assert!(failed > 0, "nothing was lost: the walk was too tame");
+        assert!(failed > 0 && self.again > 0, "nothing was lost: the walk was too tame");
     }
 }
 
