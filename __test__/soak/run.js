@@ -16,8 +16,11 @@ const { check, checkFlatness } = require("./check");
 const { childrenOf } = require("./children");
 const { eventOf, groupsOf, killsOf } = require("./loads");
 
-/** A round takes a few seconds. One that takes so long hangs. */
-const ROUND_DEADLINE = 120_000;
+/** A round takes a few seconds, and is left in peace after these: a slow machine must get somewhere too. */
+const KILLING = 30_000;
+
+/** One that takes so long hangs. */
+const ROUND_DEADLINE = 150_000;
 
 /** A worker that ends three times in a row without having run an event ends its run, rightly: two of a round may. */
 const UNPROVEN_KILLS = 2;
@@ -104,9 +107,18 @@ class Soak {
   watch() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.wrong(`round ${this.round} did not end within ${ROUND_DEADLINE / 1000} s`);
+      this.wrong(`round ${this.round} did not end within ${ROUND_DEADLINE / 1000} s: ${this.describe()}`);
       for (const pid of [...this.workers(), this.child.pid]) kill(pid, "SIGKILL");
     }, ROUND_DEADLINE);
+  }
+
+  /** What has not ended, for whoever looks into it. */
+  describe() {
+    const runs = groupsOf(this.seed, this.round).flat().map(({ name }) => {
+      const folder = path.join(this.folder, name);
+      return `run ${name}: ${fs.existsSync(folder) ? fs.readdirSync(folder).join(" ") : "not begun"}`;
+    });
+    return [...runs, ...this.workers().map((pid) => `worker ${pid}: ${stateOf(pid)}`)].join("\n  ");
   }
 
   workers() {
@@ -117,13 +129,14 @@ class Soak {
     this.watch();
     while (!this.isOver) {
       const { round } = this;
+      const end = Date.now() + KILLING;
       let unproven = 0;
       for (const { pause, signal, stop, pick } of killsOf(this.seed, round)) {
         await sleep(pause);
         if (this.isOver || this.round !== round) break;
         const workers = this.workers();
         const pid = workers[Math.floor(pick * workers.length)];
-        if (pid === undefined) continue;
+        if (pid === undefined || Date.now() > end) continue;
         if (signal !== "SIGSTOP" && !this.isProven(pid) && ++unproven > UNPROVEN_KILLS) continue;
         await this.strike(pid, signal, stop);
       }
@@ -141,6 +154,14 @@ class Soak {
     if (signal !== "SIGSTOP") return;
     await sleep(stop);
     kill(pid, "SIGCONT");
+  }
+}
+
+function stateOf(pid) {
+  try {
+    return /State:\s+(.*)/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))[1];
+  } catch {
+    return "gone";
   }
 }
 
