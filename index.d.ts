@@ -272,6 +272,40 @@ export interface RunOptions {
   taskTimeout?: number;
 
   /**
+   * After so many events each worker is replaced, under its id: for programs, or libraries of theirs, that
+   * leak. It is let go between events, as by `worker.disconnect()`, and ends with code 0; its successor is
+   * started when it has ended. A whole number from 1 up. (Events that the program sends to a worker while
+   * others run there may be more.) Default: workers stay as long as the run.
+   */
+  maxTasksPerWorker?: number;
+
+  /**
+   * When a worker has more bytes than this in memory (its resident set, as the system sees it: buffers and
+   * native memory too), it is replaced when it has ended its event, in the way of `maxTasksPerWorker`. Looked
+   * at four times a second, so that a worker may have more for a while; one runs at least one event. A whole
+   * number from 1 up. On Linux only. Default: no limit.
+   */
+  maxWorkerMemory?: number;
+
+  /**
+   * How long a worker may take to end that was let go, in milliseconds: at the end of the run, when it is
+   * replaced, or when the program disconnects it. After that it is killed with all its descendants, and so is
+   * an event that it still ran. 0 to 2147483647, or `Infinity`. Default: `Infinity`, as in 1.0.3: a worker
+   * ends when its event loop is empty, and the program when its workers have.
+   */
+  shutdownGrace?: number;
+
+  /**
+   * How long a worker process may give no sign of life, in milliseconds, before it is taken for stopped (by
+   * `SIGSTOP`, a frozen container, a debugger that holds all its threads): it is killed with all its
+   * descendants and replaced, and the event that it ran fails with the code `"ERR_SONIC_WORKER_STALLED"`. A
+   * thread that runs no JavaScript gives the signs, so neither an endless loop nor a breakpoint of the
+   * inspector counts; nor does the time in which the master was stopped itself. Above 0, up to 2147483647;
+   * 0 or `Infinity` for never. Default: 60000.
+   */
+  heartbeatTimeout?: number;
+
+  /**
    * How often an event that failed is tried again: how many attempts follow the first, whatever that
    * failed by; or a {@link RetryOptions}. Each attempt starts from the data that was handed over, whatever
    * a stage has made of it. Only the last one leaves an entry in a queue; the failed entry's error lists

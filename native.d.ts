@@ -76,6 +76,14 @@ export interface LaunchOptions {
   stopGrace?: number
   /** Whole milliseconds that an event may run. */
   taskTimeout?: number
+  /** Milliseconds that a worker's I/O thread may give no sign of life. */
+  heartbeatTimeout?: number
+  /** Milliseconds that a worker may take to end when it was let go. */
+  shutdownGrace?: number
+  /** How many events a worker runs before it is replaced. */
+  maxTasksPerWorker?: number
+  /** Bytes that a worker may have in memory before it is replaced. */
+  maxWorkerMemory?: number
 }
 
 /** An entry of a queue that is a piece of its own. */
@@ -165,8 +173,11 @@ export declare function poolRelease(pool: ExternalObject<PoolHandle>): void
 /** Sends a signal, by number, to one worker. False if it is gone. */
 export declare function poolSignal(pool: ExternalObject<PoolHandle>, worker: number, signal: number): boolean
 
-/** Starts the process of one of the pool's places (0 is the first worker). */
-export declare function poolSpawn(pool: ExternalObject<PoolHandle>, place: number): StartedWorker
+/**
+ * Starts the process of one of the pool's places (0 is the first worker). Null if the machine has none to
+ * spare now: it is tried again, and a note says what comes of it.
+ */
+export declare function poolSpawn(pool: ExternalObject<PoolHandle>, place: number): StartedWorker | null
 
 /** Starts nothing more, and ends the workers when the run's grace is over. */
 export declare function poolStop(pool: ExternalObject<PoolHandle>): void

@@ -10,6 +10,9 @@ const MAX_WORKERS = 4094;
 /** The most events of one worker; that many always fit into the numbers that both sides count with. */
 const MAX_EVENTS = 1 << 20;
 
+/** The most events before a worker is replaced: what the core counts to. */
+const MAX_TASKS = 2 ** 31 - 1;
+
 /** The longest time, as for Node's own timers: 24 days. */
 const MAX_MILLISECONDS = 2 ** 31 - 1;
 
@@ -20,6 +23,10 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {number} [maxEventsPerWorker]
  * @property {number} [maxBytesWaiting]
  * @property {number} [taskTimeout]
+ * @property {number} [maxTasksPerWorker]
+ * @property {number} [maxWorkerMemory]
+ * @property {number} [shutdownGrace]
+ * @property {number} [heartbeatTimeout]
  * @property {AbortSignal} [signal]
  * @property {import("../native").RetryOptions} [retries]
  * @property {"collect" | "abort"} [onError]
@@ -50,6 +57,14 @@ const CHECKS = {
   maxEventsPerWorker: (name, value) => checkCount(name, value, MAX_EVENTS),
   maxBytesWaiting: (name, value) => checkCount(name, value, Number.MAX_SAFE_INTEGER),
   taskTimeout: checkTimeout,
+  maxTasksPerWorker: (name, value) => checkCount(name, value, MAX_TASKS),
+  maxWorkerMemory: (name, value) => checkCount(name, value, Number.MAX_SAFE_INTEGER),
+  shutdownGrace(name, value) {
+    if (value !== Infinity) checkMilliseconds(name, value, ", or Infinity");
+  },
+  heartbeatTimeout(name, value) {
+    if (value !== 0) checkTimeout(name, value, ", or 0");
+  },
   signal(name, value) {
     if (isSignal(value)) return;
     throw invalidType(`${name} must be an AbortSignal, got ${shown(value)}`);
@@ -193,9 +208,10 @@ function checkFunction(name, value) {
 /**
  * @param {string} name as an error names it
  * @param {unknown} value
+ * @param {string} also what else it may be
  */
-function checkMilliseconds(name, value) {
-  const must = `${name} must be a number of milliseconds from 0 to ${MAX_MILLISECONDS}`;
+function checkMilliseconds(name, value, also = "") {
+  const must = `${name} must be a number of milliseconds from 0 to ${MAX_MILLISECONDS}${also}`;
   if (typeof value !== "number") throw invalidType(`${must}, got ${shown(value)}`);
   if (!(value >= 0 && value <= MAX_MILLISECONDS)) throw invalidRange(`${must}, got ${value}`);
 }
@@ -204,9 +220,10 @@ function checkMilliseconds(name, value) {
  * A time that must be some, and may be without end.
  * @param {string} name as an error names it
  * @param {unknown} value
+ * @param {string} also what else it may be
  */
-function checkTimeout(name, value) {
-  const must = `${name} must be a number of milliseconds above 0, up to ${MAX_MILLISECONDS}, or Infinity`;
+function checkTimeout(name, value, also = "") {
+  const must = `${name} must be a number of milliseconds above 0, up to ${MAX_MILLISECONDS}, or Infinity${also}`;
   if (typeof value !== "number") throw invalidType(`${must}, got ${shown(value)}`);
   if ((value > 0 && value <= MAX_MILLISECONDS) || value === Infinity) return;
   throw invalidRange(`${must}, got ${value}`);

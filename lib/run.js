@@ -115,6 +115,8 @@ class Run {
     this.workers = new globalThis.Map();
     /** @type {Set<number>} */
     this.registered = new Set();
+    /** How many workers there are to be before the run is on. */
+    this.awaited = numWorkers;
 
     /** @type {Promise<void>} */
     this.ready = new Promise((resolve, reject) => {
@@ -142,7 +144,10 @@ class Run {
   start() {
     try {
       this.ids.forEach((id, place) => {
-        const worker = this.add(id, this.native.poolSpawn(this.pool, place));
+        const started = this.native.poolSpawn(this.pool, place);
+        // The machine has none to spare now: the core tries again, and tells.
+        if (started === null) return;
+        const worker = this.add(id, started);
         // As Node does: the caller may add its listener first.
         process.nextTick(() => cluster.emit("fork", worker));
       });
@@ -734,10 +739,15 @@ class Run {
       case "leaving":
         worker.exitedAfterDisconnect = true;
         break;
+      case "recycled":
+        // As when the program itself disconnects it.
+        worker.exitedAfterDisconnect = true;
+        primary.removeWorker(worker);
+        break;
       case "registered":
         this.log(`Worker ${note.worker} now available`);
         this.registered.add(note.worker);
-        if (this.registered.size === this.ids.length) this.isReady();
+        if (this.registered.size === this.awaited) this.isReady();
         break;
       case "disconnect":
         primary.disconnected(worker);
@@ -751,6 +761,9 @@ class Run {
         console.error(
           `@tiemma/sonic-distribute: goes on without worker ${note.worker}: ${note.message}`,
         );
+        // Before the run is on, that is one that could not be started.
+        if (!this.registered.has(note.worker)) this.awaited--;
+        if (this.registered.size === this.awaited) this.isReady();
         break;
       case "failed":
         this.fail(failureOf(note));
@@ -927,6 +940,7 @@ class Run {
 /** Notes before which the answers that arrived with them are told. */
 const ENDS = new Set([
   "leaving",
+  "recycled",
   "disconnect",
   "exit",
   "retired",

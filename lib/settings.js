@@ -17,6 +17,9 @@ const SHORTEST_DEADLINE = 60e3;
 /** A worker may take this many times as long as this process took, which did the same. */
 const DEADLINE_FACTOR = 10;
 
+/** Milliseconds without a sign of life from a worker's I/O thread: nothing but a stop lasts so long. */
+const HEARTBEAT_TIMEOUT = 60e3;
+
 const INHERIT = -1;
 const IGNORE = -2;
 const PIPE = -3;
@@ -181,6 +184,10 @@ function launchOptions(workers, call, options) {
     stopOnFailure: options.onError === "abort" && options.order === undefined,
     stopGrace: options.abortGrace,
     taskTimeout: wholeMilliseconds(options.taskTimeout),
+    maxTasksPerWorker: options.maxTasksPerWorker,
+    maxWorkerMemory: options.maxWorkerMemory,
+    shutdownGrace: wholeMilliseconds(options.shutdownGrace),
+    heartbeatTimeout: heartbeatTimeout(options.heartbeatTimeout),
     deadline: startDeadline(),
   };
 }
@@ -191,6 +198,13 @@ function launchOptions(workers, call, options) {
  */
 const wholeMilliseconds = (time) =>
   time === undefined || time === Infinity ? undefined : Math.ceil(time);
+
+/**
+ * How long a worker may give no sign of life, if there is a limit.
+ * @param {number | undefined} time
+ */
+const heartbeatTimeout = (time = HEARTBEAT_TIMEOUT) =>
+  time === 0 ? undefined : wholeMilliseconds(time);
 
 // @ts-expect-error: where ts-node leaves its service
 const runsUnderTsNode = () => process[Symbol.for("ts-node.register.instance")] !== undefined;

@@ -256,6 +256,30 @@ pub(crate) fn watch_parent() {
     let _ = set_parent_process_death_signal(None);
 }
 
+/// The limit of the machine that a system call has met, and what to do; empty if it was none.
+pub(crate) fn reached(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EMFILE) => {
+            " (this process has as many files open as it may: raise `ulimit -n`, or start fewer workers)"
+        }
+        Some(libc::ENFILE) => " (the system has as many files open as it can: see fs.file-max)",
+        Some(libc::EAGAIN) => {
+            " (this user or its container has as many processes and threads as it may: raise `ulimit -u` \
+             or the container's limit of pids, or start fewer workers)"
+        }
+        Some(libc::ENOMEM) => " (there is not enough memory: start fewer workers)",
+        _ => "",
+    }
+}
+
+/// How many bytes of a process are in memory; none where the system does not tell, or it is gone.
+pub(crate) fn resident(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
 /// This process's end of a stream, if it has one, and the child's.
 fn open(stream: Stream, at: usize) -> io::Result<(Option<OwnedFd>, OwnedFd)> {
     match stream {

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use crate::child::Exit;
+use crate::child::{Exit, reached};
 
 /// Why a run could not start or could not go on. The text names the worker, the reason and what to
 /// do; [`Error::code`] is the `code` property of the JavaScript error made of it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// `ERR_SONIC_WORKER_START`: a worker process could not be created at all.
-    #[error("worker {worker} could not be started from {program}: {source}")]
+    #[error("worker {worker} could not be started from {program}: {source}{}", reached(source))]
     Spawn { worker: u32, program: String, source: io::Error },
 
     /// `ERR_SONIC_WORKER_START`: a worker ended before it registered.
@@ -54,6 +54,11 @@ impl std::fmt::Display for Said {
 }
 
 impl Error {
+    /// Whether a worker could not be started because the machine had nothing to spare: it may have later.
+    pub(crate) fn is_shortage(&self) -> bool {
+        matches!(self, Self::Spawn { source, .. } if !reached(source).is_empty())
+    }
+
     /// The `code` of the JavaScript error.
     pub(crate) fn code(&self) -> &str {
         match self {

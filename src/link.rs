@@ -48,10 +48,15 @@ struct Given {
 pub(crate) enum Fate {
     /// This event ran longer than events may, in milliseconds.
     Late { task: TaskId, limit: u32 },
+    /// Its I/O thread gave no sign of life for so long, in milliseconds.
+    Stalled { limit: u128 },
+    /// It was let go, and has not ended in so many milliseconds.
+    Lingering { limit: u128 },
 }
 
 /// One worker process as the pool sees it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true or not for itself")]
 pub(crate) struct Link {
     pub(crate) child: Box<dyn Process>,
     channel: Arc<NodeChannel>,
@@ -61,6 +66,12 @@ pub(crate) struct Link {
     pub(crate) proven: bool,
     /// It was let go.
     pub(crate) released: bool,
+    /// The time that it may take to end has begun.
+    pub(crate) is_let_go: bool,
+    /// It is to be let go, and replaced, as soon as it runs nothing.
+    pub(crate) is_recycled: bool,
+    /// How many events it has answered.
+    pub(crate) answers_given: u32,
     /// Its last words.
     pub(crate) said: Option<String>,
     /// Why it is being killed, if its master does so.
@@ -77,6 +88,8 @@ pub(crate) struct Link {
     published: u32,
     /// The event of the backlog that it ran at the last look, and when that had started.
     seen: Option<(TaskId, Tick)>,
+    /// The worker's beat at the last look, and how often in a row it was the same.
+    beat: (u32, u32),
 }
 
 /// The writing end of Node's own channel to the worker. Lines leave whole and in order, whichever
@@ -150,6 +163,9 @@ impl Link {
             registered: false,
             proven: false,
             released: false,
+            is_let_go: false,
+            is_recycled: false,
+            answers_given: 0,
             said: None,
             fate: None,
             control,
@@ -161,6 +177,7 @@ impl Link {
             given: VecDeque::new(),
             published: 0,
             seen: None,
+            beat: (0, 0),
         }
     }
 
@@ -290,6 +307,21 @@ impl Link {
             running.push((given.task, started));
         }
         running
+    }
+
+    /// Asks the worker's I/O thread for a sign of life. Says how often in a row there was none.
+    pub(crate) fn feel(&mut self) -> u32 {
+        let beat = self.memory.word(Layout::BEAT).load(Ordering::SeqCst);
+        let missed = if self.beat.0 == beat { self.beat.1 + 1 } else { 0 };
+        self.beat = (beat, missed);
+        // If the socket is full there is a question in it.
+        let _ = self.send(&Message::Ping);
+        missed
+    }
+
+    /// Whether the worker claims nothing more, and runs nothing that it has claimed.
+    pub(crate) fn rests(&self) -> bool {
+        self.memory.word(Layout::RESTS).load(Ordering::SeqCst) == 1
     }
 
     /// Has the worker claim nothing more for the moment. Whatever it has not answered by now it goes on

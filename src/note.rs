@@ -18,6 +18,8 @@ pub(crate) enum Note {
     Message { worker: u32, text: String },
     /// It is about to disconnect of its own will.
     Leaving { worker: u32 },
+    /// It is let go, to be replaced.
+    Recycled { worker: u32 },
     /// Its channel has closed.
     Disconnect { worker: u32 },
     /// It has ended.

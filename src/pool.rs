@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tracing::debug;
 
-use self::state::{Crash, Phase, Shortage, Slot, State, Stop};
+pub(crate) use self::looks::BEATS;
+use self::state::{Crash, Phase, Shortage, State, Stop};
 use crate::backlog::Backlog;
 use crate::cgroup::Kills;
 use crate::child::Exit;
@@ -347,10 +348,7 @@ impl Pool {
                 return;
             }
             state.notes.push(Note::Registered { worker });
-            let is_ready = |slot: &Slot| slot.link.as_ref().is_some_and(|link| link.registered);
-            if state.slots.iter().all(is_ready) {
-                state.phase = state.phase.max(Phase::Running);
-            }
+            state.has_begun();
             state.scheduler.ready(slot, &mut state.actions);
         });
     }
@@ -386,6 +384,7 @@ impl Pool {
             let worker = state.slots[slot].worker;
             state.notes.push(Note::Disconnect { worker });
             state.leaving(slot);
+            state.has_been_let_go(slot);
             if let Some(link) = &state.slots[slot].link {
                 // A worker that left of its own will is held by nothing else.
                 let _ = link.send(&Message::Release);

@@ -39,6 +39,8 @@ pub(crate) struct Invitation {
     pub(crate) serialization: String,
     /// Whether the worker is to tell when each event starts.
     pub(crate) times: bool,
+    /// After so many answers it claims nothing more.
+    pub(crate) max_tasks: Option<u32>,
     /// The master's pid: a process with another parent inherited the variable, and is no worker.
     pub(crate) parent: u32,
     /// Sent back in `Hello`: proof that the peer is the process that was started.
@@ -60,6 +62,8 @@ pub(crate) enum Message {
     Uncaught(String),
     /// Master: no more events; end when your event loop is empty.
     Release,
+    /// Master: say that you live, by counting up [`Layout::BEAT`]. There is nothing to look at.
+    Ping,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +90,7 @@ impl Message {
             Self::Refused(refusal) => frame::encode(3, &json(serde_json::to_vec(refusal))),
             Self::Uncaught(words) => frame::encode(4, words.as_bytes()),
             Self::Release => frame::encode(5, &[]),
+            Self::Ping => frame::encode(6, &[]),
         }
     }
 
@@ -97,6 +102,7 @@ impl Message {
             3 => Ok(Self::Refused(serde_json::from_slice(&frame.body).map_err(|e| e.to_string())?)),
             4 => Ok(Self::Uncaught(String::from_utf8_lossy(&frame.body).into_owned())),
             5 => Ok(Self::Release),
+            6 => Ok(Self::Ping),
             kind => Err(format!("a control frame of unknown type {kind}")),
         }
     }
@@ -133,7 +139,12 @@ impl Layout {
     /// order, after the event was claimed and before it runs.
     pub(crate) const STARTED_AT: usize = 160;
     pub(crate) const RUNNING: usize = 161;
-    /// The same for events of the task ring, before they are claimed: the time and the index of the event
+    /// Worker: counted up by its I/O thread for every [`Message::Ping`], whatever JavaScript does.
+    pub(crate) const BEAT: usize = 272;
+    /// Worker: 1 when it has seen that it is to claim nothing more because it [leaves](Self::LEAVES), and
+    /// runs nothing that it has claimed.
+    pub(crate) const RESTS: usize = 273;
+    /// The same as the first two for events of the task ring, before they are claimed: the time and the index of the event
     /// `i` are in the two words from this one on plus twice `i` modulo [`Self::TIMES_LEN`].
     pub(crate) const TIMES: usize = 192;
     pub(crate) const TIMES_LEN: u32 = 32;
@@ -228,7 +239,7 @@ mod tests {
     /// Golden bytes: a change here is a change of [`VERSION`].
     #[test]
     fn every_message_has_the_bytes_it_always_had() {
-        let golden: [(Message, &[u8]); 6] = [
+        let golden: [(Message, &[u8]); 7] = [
             (Message::Bell, b"\x01\0\0\0\0"),
             (
                 Message::Hello(Hello { version: 1, pid: 42, token: "t".into() }),
@@ -245,6 +256,7 @@ mod tests {
             ),
             (Message::Uncaught("Error: x".into()), b"\x09\0\0\0\x04Error: x"),
             (Message::Release, b"\x01\0\0\0\x05"),
+            (Message::Ping, b"\x01\0\0\0\x06"),
         ];
         for (message, bytes) in golden {
             assert_eq!(message.encode(), bytes, "{message:?}");

@@ -61,11 +61,14 @@ pub(crate) struct Runner {
     claimed_at: Cell<f64>,
     /// When the last answer was given.
     finished: Cell<f64>,
+    /// How many more answers this worker gives, but for events that it has begun by then.
+    left: Cell<u32>,
 }
 
 impl Runner {
     pub(crate) fn new(worker: Arc<Worker>) -> Self {
         let claimer = Claimer::new(Arc::clone(&worker.backlog), worker.place as usize);
+        let left = worker.max_tasks.unwrap_or(u32::MAX);
         Self {
             worker,
             claimer: RefCell::new(claimer),
@@ -75,6 +78,7 @@ impl Runner {
             turned: Cell::new(0.0),
             claimed_at: Cell::new(0.0),
             finished: Cell::new(0.0),
+            left: Cell::new(left),
         }
     }
 
@@ -158,6 +162,7 @@ impl Runner {
     /// Whether this worker takes events from the backlog.
     fn is_serving(&self) -> bool {
         self.is_registered.get()
+            && self.left.get() > 0
             && !self.worker.is_released()
             && self.worker.memory.word(Layout::HELD).load(Ordering::SeqCst) == 0
     }
@@ -175,6 +180,11 @@ impl Runner {
 
     /// Has the master ring for anything. False if there is something already.
     fn sleep(&self) -> bool {
+        let held = self.worker.memory.word(Layout::HELD).load(Ordering::SeqCst);
+        if held & Layout::LEAVES != 0 {
+            // Before it rings: then the master sees it.
+            self.worker.memory.word(Layout::RESTS).store(1, Ordering::SeqCst);
+        }
         self.ring();
         let is_serving = self.is_serving();
         let claimer = self.claimer.borrow();
@@ -216,8 +226,11 @@ impl Runner {
         Header { index, started, finished, ..Header::new(Kind::Answer, flags) }
     }
 
-    /// An answer was published.
-    pub(crate) fn has_answered(&self) {
+    /// An answer with these flags was published.
+    pub(crate) fn has_answered(&self, flags: u32) {
+        if self.worker.max_tasks.is_some() && flags & flag::RETURN == 0 {
+            self.left.set(self.left.get().saturating_sub(1));
+        }
         self.is_unrung.set(true);
         if self.worker.memory.word(Layout::RING_ALWAYS).load(Ordering::SeqCst) == 1 {
             self.ring();
@@ -230,6 +243,6 @@ impl Runner {
         let header =
             Header { split: text.len() as u32, ..self.answer(index, flag::RESPONSE, None) };
         self.worker.write(&header, text);
-        self.has_answered();
+        self.has_answered(header.flags);
     }
 }

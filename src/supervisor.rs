@@ -43,6 +43,11 @@ pub(crate) const ATTEMPTS: u32 = 3;
 /// the machine; the first restart is immediate.
 const BACKOFF: Duration = Duration::from_millis(100);
 
+/// How often a worker is tried to be started again when the machine has no process, descriptor or memory
+/// to spare, and the first pause; each further one is twice as long, so that it is three seconds in all.
+const SHORTAGE_ATTEMPTS: u32 = 5;
+const SHORTAGE_DELAY: Duration = Duration::from_millis(100);
+
 /// How long a process that closed its control socket may take to end by itself.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -114,6 +119,8 @@ pub(crate) enum Command {
     Rest { task: TaskId, again: Again },
     /// End what is left of a stopped run when its grace is over.
     EndLater,
+    /// End a worker that was let go, if it is still there after the grace that there is for that.
+    EndLingering { slot: usize, pid: u32 },
     /// The run is over.
     Stop,
     /// JavaScript is gone, and the run with it.
@@ -205,6 +212,7 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
         place: u32::try_from(slot).expect("fewer places than ids"),
         serialization: launch.serialization.clone(),
         times: launch.limits.task_timeout.is_some() || launch.retries.is_some(),
+        max_tasks: launch.limits.max_tasks,
         parent: std::process::id(),
         token: token.clone(),
     };
@@ -250,6 +258,19 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     Ok(Started { worker, pid, pipes })
 }
 
+/// Starts a worker in `slot` when the run begins. None if the machine has none to spare now: then the I/O
+/// thread tries again.
+pub(crate) fn start_first(pool: &Pool, slot: usize) -> Result<Option<Started>, Error> {
+    match start(pool, slot, false) {
+        Err(error) if error.is_shortage() => {
+            // The I/O thread has just been started, and ends with the run.
+            let _ = pool.commands.send(Command::Start { slot, delay: SHORTAGE_DELAY });
+            Ok(None)
+        }
+        started => started.map(Some),
+    }
+}
+
 /// Starts the I/O thread of a run.
 pub(crate) fn run(
     pool: Arc<Pool>,
@@ -270,13 +291,7 @@ async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
                 tokio::spawn(listen(Arc::clone(&pool), served));
             }
             Command::Start { slot, delay } => {
-                let pool = Arc::clone(&pool);
-                tokio::spawn(async move {
-                    if !delay.is_zero() {
-                        tokio::time::sleep(delay).await;
-                    }
-                    restart(&pool, slot);
-                });
+                tokio::spawn(restart(Arc::clone(&pool), slot, delay));
             }
             Command::Watch => {
                 let pool = Arc::clone(&pool);
@@ -303,6 +318,9 @@ async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
                     pool.kill_all();
                 });
             }
+            Command::EndLingering { slot, pid } => {
+                tokio::spawn(looks::end_lingering(Arc::clone(&pool), slot, pid));
+            }
             Command::Stop => break,
             Command::Abandon => {
                 pool.abandon();
@@ -312,12 +330,33 @@ async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
     }
 }
 
-fn restart(pool: &Pool, slot: usize) {
-    if pool.is_released() {
-        pool.not_needed(slot);
-    } else if let Err(error) = start(pool, slot, true) {
+/// Starts a worker after `delay`, and again after longer ones as long as the machine has no process to
+/// spare, a few times.
+async fn restart(pool: Arc<Pool>, slot: usize, mut delay: Duration) {
+    let delays = (0..SHORTAGE_ATTEMPTS).map(|attempt| SHORTAGE_DELAY * 2_u32.pow(attempt));
+    for next in delays.map(Some).chain([None]) {
+        pause(&pool, delay).await;
+        if pool.is_released() {
+            pool.not_needed(slot);
+            return;
+        }
+        let Err(error) = start(&pool, slot, true) else { return };
         warn!(%error, "restart failed");
-        pool.not_started(slot, &error);
+        match next {
+            Some(next) if error.is_shortage() => delay = next,
+            _ => {
+                pool.not_started(slot, &error);
+                return;
+            }
+        }
+    }
+}
+
+/// Waits for so long, or until there is nothing to wait for.
+async fn pause(pool: &Pool, delay: Duration) {
+    let end = Instant::now() + delay;
+    while !delay.is_zero() && Instant::now() < end && !pool.is_released() {
+        sleep_until(end.min(Instant::now() + SHORTAGE_DELAY)).await;
     }
 }
 
@@ -565,7 +604,9 @@ impl Control<'_> {
                 self.pool.refused(&error);
             }
             Message::Uncaught(words) => self.pool.uncaught(self.slot, words),
-            Message::Release => return Err("it sent what only a master sends".into()),
+            Message::Release | Message::Ping => {
+                return Err("it sent what only a master sends".into());
+            }
         }
         Ok(false)
     }

@@ -55,6 +55,8 @@ pub(crate) struct Worker {
     pub(crate) serialization: String,
     /// Whether the master wants to know when each event starts.
     pub(crate) times: bool,
+    /// After so many answers it claims nothing more.
+    pub(crate) max_tasks: Option<u32>,
     control: UnixStream,
     inbox: Mutex<Inbox>,
     answers: Producer,
@@ -97,6 +99,7 @@ impl Worker {
             id: invitation.worker,
             serialization: invitation.serialization.clone(),
             times: invitation.times,
+            max_tasks: invitation.max_tasks,
             control,
             inbox: Mutex::new(Inbox {
                 ring: Consumer::new(Arc::clone(&memory), Layout::TASKS),
@@ -271,25 +274,31 @@ impl Worker {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => return End::Closed,
             }
+            let mut is_to_look = false;
             loop {
                 match decoder.next() {
-                    Ok(Some(frame)) => {
-                        if let Ok(Message::Release) = Message::decode(&frame) {
+                    Ok(Some(frame)) => match Message::decode(&frame) {
+                        Ok(Message::Ping) => {
+                            self.memory.word(Layout::BEAT).fetch_add(1, Ordering::SeqCst);
+                        }
+                        Ok(Message::Release) => {
                             self.released.store(true, Ordering::SeqCst);
                             signal(Signal::Released);
+                            is_to_look = true;
                         }
-                    }
+                        _ => is_to_look = true,
+                    },
                     Ok(None) => break,
                     Err(_) => return End::Garbage,
                 }
             }
-            if self.look(signal).is_err() {
+            if is_to_look && self.look(signal).is_err() {
                 return End::Garbage;
             }
         }
     }
 
-    /// Any frame says that there is something to look at. An error if what the master wrote is garbage.
+    /// Any other frame says that there is something to look at. An error if what the master wrote is garbage.
     fn look(&self, signal: &dyn Fn(Signal)) -> io::Result<()> {
         let mut inbox = self.lock();
         self.room.notify_all();

@@ -15,7 +15,7 @@ use super::call::Call;
 use super::direct::{Callee, Direct, encode, number, word};
 use super::text::{Argument, Content, Text};
 use crate::backlog::Writer;
-use crate::child::{Recipe, Stream};
+use crate::child::{Recipe, Stream, reached};
 use crate::clock::clock;
 use crate::error::Error;
 use crate::format::Format;
@@ -70,6 +70,14 @@ pub struct LaunchOptions {
     pub stop_grace: Option<f64>,
     /// Whole milliseconds that an event may run.
     pub task_timeout: Option<u32>,
+    /// Milliseconds that a worker's I/O thread may give no sign of life.
+    pub heartbeat_timeout: Option<u32>,
+    /// Milliseconds that a worker may take to end when it was let go.
+    pub shutdown_grace: Option<u32>,
+    /// How many events a worker runs before it is replaced.
+    pub max_tasks_per_worker: Option<u32>,
+    /// Bytes that a worker may have in memory before it is replaced.
+    pub max_worker_memory: Option<f64>,
 }
 
 /// Which events that failed are tried again, and how. Times are in milliseconds.
@@ -119,6 +127,10 @@ fn failed(error: impl std::fmt::Display) -> napi::Error<String> {
     napi::Error::new("ERR_SONIC_POOL".to_owned(), error.to_string())
 }
 
+fn not_begun(error: std::io::Error) -> napi::Error<String> {
+    failed(format!("the run could not begin: {error}{}", reached(&error)))
+}
+
 fn start_failed(error: &Error) -> napi::Error<String> {
     napi::Error::new(error.code().to_owned(), error.to_string())
 }
@@ -139,6 +151,7 @@ pub fn pool_create(
     options: LaunchOptions,
     call: Function<'_, u32, ()>,
 ) -> Result<External<PoolHandle>> {
+    let milliseconds = |count: u32| Duration::from_millis(count.into());
     let stdio = options.stdio.iter().map(|&number| match number {
         -1 => Stream::Inherit,
         -2 => Stream::Ignore,
@@ -174,9 +187,15 @@ pub fn pool_create(
         stop_grace: options.stop_grace.map_or(STOP_GRACE, |milliseconds| {
             Duration::from_secs_f64((milliseconds / 1e3).clamp(0.0, 1e9))
         }),
-        limits: Limits { task_timeout: options.task_timeout },
+        limits: Limits {
+            task_timeout: options.task_timeout,
+            heartbeat: options.heartbeat_timeout.map(milliseconds),
+            grace: options.shutdown_grace.map(milliseconds),
+            max_tasks: options.max_tasks_per_worker,
+            max_memory: options.max_worker_memory.map(|bytes| bytes as u64),
+        },
     };
-    let board = Arc::new(Memory::anonymous(Board::LEN).map_err(failed)?);
+    let board = Arc::new(Memory::anonymous(Board::LEN).map_err(not_begun)?);
     let (commands, orders) = mpsc::unbounded_channel();
     let gone = commands.clone();
     let call = Call::new(&env, &call, move || {
@@ -185,30 +204,31 @@ pub fn pool_create(
     });
     let call = Arc::new(call.map_err(failed)?);
     let wake = Arc::clone(&call);
-    let file = socket::memory(Common::LEN).map_err(failed)?;
-    let backlog = Arc::new(Memory::of_file(&file).map_err(failed)?);
+    let file = socket::memory(Common::LEN).map_err(not_begun)?;
+    let backlog = Arc::new(Memory::of_file(&file).map_err(not_begun)?);
     let workers = launch.workers.len();
     let writer = Writer::new(Arc::clone(&backlog), Arc::clone(&board), workers);
     let shared = (file, backlog);
     let wake = Box::new(move || wake.call(1));
     let pool = Pool::new(launch, Arc::clone(&board), shared, commands, wake);
     let pool = Arc::new(pool);
-    supervisor::run(Arc::clone(&pool), orders).map_err(failed)?;
+    supervisor::run(Arc::clone(&pool), orders).map_err(not_begun)?;
     let putter = Rc::new(Putter { writer, turned: Cell::new(clock()) });
     Ok(External::new(PoolHandle { pool, board, putter, call }))
 }
 
-/// Starts the process of one of the pool's places (0 is the first worker).
+/// Starts the process of one of the pool's places (0 is the first worker). Null if the machine has none to
+/// spare now: it is tried again, and a note says what comes of it.
 #[napi]
-pub fn pool_spawn(pool: &External<PoolHandle>, place: u32) -> Result<StartedWorker> {
-    let started = supervisor::start(&pool.pool, place as usize, false)
+pub fn pool_spawn(pool: &External<PoolHandle>, place: u32) -> Result<Option<StartedWorker>> {
+    let started = supervisor::start_first(&pool.pool, place as usize)
         .map_err(|error| start_failed(&error))?;
     let pipe = |(at, fd): (usize, i32)| [i32::try_from(at).unwrap_or(-1), fd];
-    Ok(StartedWorker {
+    Ok(started.map(|started| StartedWorker {
         worker: started.worker,
         pid: started.pid,
         pipes: started.pipes.into_iter().flat_map(pipe).collect(),
-    })
+    }))
 }
 
 /// An event was put in.

@@ -357,7 +357,7 @@ impl Callee for Runner {
             let started = number(env, started).filter(|&started| started >= 0.0);
             let header = self.answer(word(env, index), flags, started);
             self.worker.publish(&Header { split: len as u32, ..header }, len);
-            self.has_answered();
+            self.has_answered(flags);
         }
         1
     }
@@ -422,7 +422,7 @@ pub fn worker_answer(
         payload.append(&data);
     }
     worker.worker.write(&header, &payload);
-    worker.runner.has_answered();
+    worker.runner.has_answered(flags);
     Ok(true)
 }
 

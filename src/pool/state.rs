@@ -111,6 +111,12 @@ pub(super) struct State {
     pub(super) phase: Phase,
     pub(super) stop: Stop,
     pub(super) stop_on_failure: bool,
+    /// After so many answers a worker is replaced.
+    pub(super) max_tasks: u32,
+    /// Some worker is to be let go when it runs nothing.
+    pub(super) is_recycling: bool,
+    /// The workers that were let go since the last sweep: place and pid.
+    pub(super) let_go: Vec<(usize, u32)>,
     /// Why the run cannot go on, as the JSON of an error.
     pub(super) failed: Option<String>,
     /// None if no event is tried again.
@@ -205,6 +211,20 @@ impl Crash {
                      longer than the taskTimeout of {limit} ms"
                 ),
             ),
+            Some(Fate::Stalled { limit }) => (
+                "ERR_SONIC_WORKER_STALLED",
+                format!(
+                    "worker {worker} (pid {pid}) gave no sign of life for {limit} ms \
+                     (heartbeatTimeout) while it ran this event, and was killed"
+                ),
+            ),
+            Some(Fate::Lingering { limit }) => (
+                "ERR_SONIC_WORKER_EXIT",
+                format!(
+                    "worker {worker} ran this event when it was let go, and was killed because it had \
+                     not ended {limit} ms later (shutdownGrace)"
+                ),
+            ),
             None => {
                 let said = Said(self.said.clone());
                 let how = match self.shortage {
@@ -273,6 +293,9 @@ impl State {
             phase: Phase::Starting,
             stop: Stop::No,
             stop_on_failure: launch.stop_on_failure,
+            max_tasks: launch.limits.max_tasks.unwrap_or(u32::MAX),
+            is_recycling: false,
+            let_go: Vec::new(),
             failed: None,
             retries: launch.retries.clone().map(Retries::new),
             resting: Vec::new(),
@@ -327,6 +350,10 @@ impl State {
             if self.stop == Stop::Done {
                 self.release_idle();
             }
+            if self.is_recycling {
+                self.release_recycled();
+            }
+            self.have_ended(pool);
             self.refill(pool);
             self.pump();
             self.wake_sleepers(pool);
@@ -591,6 +618,9 @@ impl State {
                 self.scheduler.answered(slot, id, run)
             }
         });
+        if id.is_some() && !is_returned {
+            self.has_answered(slot);
+        }
         let Some(id) = id else {
             if let Some(link) = self.slots[slot].link.as_mut() {
                 link.said = Some(format!("it answered event {} unasked", header.index));
@@ -920,7 +950,11 @@ impl State {
 
     pub(super) fn release(&mut self, slot: usize) {
         self.leaving(slot);
-        let Some(link) = &mut self.slots[slot].link else { return };
+        self.has_been_let_go(slot);
+        let Some(link) = self.slots[slot].link.as_mut().filter(|link| !link.released) else {
+            // Node takes a second word for an error.
+            return;
+        };
         link.released = true;
         // A worker that does not take either is gone or going; its exit will say so.
         let _ = link.send(&Message::Release);
@@ -940,11 +974,23 @@ impl State {
     pub(super) fn retire(&mut self, slot: usize, error: &Error) {
         self.slots[slot].closed = true;
         self.scheduler.retired(slot, &mut self.actions);
-        if self.phase == Phase::Starting || self.slots.iter().all(|slot| slot.closed) {
+        // A run can do with fewer workers than there were to be, if others are there.
+        let is_needed = self.phase == Phase::Starting && !error.is_shortage();
+        if is_needed || self.slots.iter().all(|slot| slot.closed) {
             self.fail(error);
         } else {
             let worker = self.slots[slot].worker;
             self.notes.push(Note::Retired { worker, message: error.to_string() });
+            self.has_begun();
+        }
+    }
+
+    /// The run is on, if every worker that there will be has registered.
+    pub(super) fn has_begun(&mut self) {
+        let is_ready =
+            |slot: &Slot| slot.closed || slot.link.as_ref().is_some_and(|link| link.registered);
+        if self.slots.iter().all(is_ready) {
+            self.phase = self.phase.max(Phase::Running);
         }
     }
 

@@ -18,6 +18,10 @@ export const withOptions = (): Promise<any> =>
     onError: "abort",
     abortGrace: 500,
     taskTimeout: 1000,
+    maxTasksPerWorker: 100,
+    maxWorkerMemory: 2 ** 30,
+    shutdownGrace: Infinity,
+    heartbeatTimeout: 0,
   });
 
 /** Whatever has what is used of an AbortSignal. */
