@@ -32,6 +32,7 @@ const HIDDEN = ["NODE_TEST_CONTEXT", "NODE_OPTIONS", "NODE_UNIQUE_ID", "NODE_CHA
  * @property {string} [endMark] a file made in its directory once it has ended itself: a barrier for what it leaves behind
  * @property {string | null} [stdin] text on its standard input; null: a pipe that stays open; default: none
  * @property {string} [output] a file that its standard output and error go to, instead of here
+ * @property {string} [ulimit] what the shell is to limit, `-n 100` for example
  * @property {boolean} [detached] in a process group of its own, as a shell starts a job
  * @property {(dir: string) => void} [prepare] puts files where the program will run
  */
@@ -65,13 +66,15 @@ class Program {
     this.ended.catch(() => {}); // a spec that awaits something else first still meets it at `await ended`
   }
 
-  spawn(fixture, { args = [], nodeArgs = [], env = {}, stdin, output, detached = false }) {
+  spawn(fixture, { args = [], nodeArgs = [], env = {}, stdin, output, ulimit, detached = false }) {
     const environment = { ...process.env, QUIET: "1", TMPDIR: this.tmp };
     for (const name of HIDDEN) if (name !== "QUIET") delete environment[name];
     Object.assign(environment, env);
     environment[this.tag.split("=")[0]] = this.tag.split("=")[1];
     const file = output === undefined ? undefined : fs.openSync(output, "w");
-    const child = spawn(NODE, [...nodeArgs, ...(fixture ? [path.join(FIXTURES, fixture)] : []), ...args], {
+    const command = [NODE, ...nodeArgs, ...(fixture ? [path.join(FIXTURES, fixture)] : []), ...args];
+    if (ulimit !== undefined) command.unshift("sh", "-c", `ulimit ${ulimit}; exec "$@"`, "sh");
+    const child = spawn(command[0], command.slice(1), {
       cwd: this.dir,
       env: environment,
       stdio: [stdin === undefined ? "ignore" : "pipe", ...Array(2).fill(file === undefined ? "pipe" : file)],

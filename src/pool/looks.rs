@@ -87,7 +87,7 @@ impl State {
             .collect()
     }
 
-    fn recycle_large(&mut self, slot: usize, pid: u32) {
+    pub(super) fn recycle_large(&mut self, slot: usize, pid: u32) {
         let link = self.slots[slot].link.as_ref();
         if link.is_some_and(|link| link.child.pid() == pid && !link.released) {
             self.recycle(slot);

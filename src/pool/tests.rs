@@ -9,6 +9,7 @@ mod events;
 mod hostile;
 mod late;
 mod observed;
+mod recycled;
 mod retries;
 mod room;
 mod sleepers;
