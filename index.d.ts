@@ -126,8 +126,8 @@ export declare function MapReduce<Args = any, In = any, Out = any, R = any>(
  *
  * **In the master** the first step of the iteration starts the workers and `masterFn`. Each further one is
  * the next entry, of either queue. While {@link StreamOptions.maxResultsWaiting} entries are not read,
- * {@link Map} stays pending: a slow reader slows `masterFn` down. When every event is answered and read, the
- * workers are released and the iteration ends. Leaving it before that (`break`, `return`, an exception in
+ * {@link Map} stays pending: a slow reader slows `masterFn` down. When every event is answered the workers
+ * are released, and when every entry is read the iteration ends. Leaving it before that (`break`, `return`, an exception in
  * the loop) ends the run as an abort does: see {@link RunOptions.abortGrace}.
  *
  * **In a worker** it registers `workerFns`, and the iteration is over at once.
@@ -274,7 +274,8 @@ export interface RunOptions {
   /**
    * After so many events each worker is replaced, under its id: for programs, or libraries of theirs, that
    * leak. It is let go between events, as by `worker.disconnect()`, and ends with code 0; its successor is
-   * started when it has ended. A whole number from 1 up. (Events that the program sends to a worker while
+   * started when it has ended: where something keeps its event loop alive (a connection, a timer), close that
+   * on the process's `"disconnect"`, or give `shutdownGrace`. A whole number from 1 up. (Events that the program sends to a worker while
    * others run there may be more.) Default: workers stay as long as the run.
    */
   maxTasksPerWorker?: number;
@@ -357,7 +358,10 @@ export interface RunOptions {
   onResult?: (entry: any) => any;
 }
 
-/** How a {@link stream} is run: as {@link RunOptions}, without `onResult`. */
+/**
+ * How a {@link stream} is run: as {@link RunOptions}, without `onResult`. Under `onError: "abort"` the run ends
+ * when the first failed entry is read.
+ */
 export interface StreamOptions extends Omit<RunOptions, "onResult"> {
   /**
    * The order of the entries: `"completion"`, as they come, or `"submission"`, as their events were handed
@@ -511,9 +515,9 @@ export interface MapError {
   /** The error's own code (`"ENOENT"`), or `"ERR_SONIC_…"` when the package says why. */
   code?: string | number;
   /**
-   * Of an event whose worker ended (code `"ERR_SONIC_WORKER_EXIT"`), or was killed because it ran too long
-   * (`"ERR_SONIC_TASK_TIMEOUT"`): the worker's number and process, and its exit code or the signal that
-   * ended it. If an uncaught error did, the message ends with that.
+   * Of an event whose worker ended (code `"ERR_SONIC_WORKER_EXIT"`), gave no sign of life
+   * (`"ERR_SONIC_WORKER_STALLED"`), or was killed because it ran too long (`"ERR_SONIC_TASK_TIMEOUT"`): the
+   * worker's number and process, and its exit code or the signal that ended it. If an uncaught error did, the message ends with that.
    */
   worker?: number;
   pid?: number;

@@ -208,7 +208,7 @@ export declare function poolTurned(pool: ExternalObject<PoolHandle>): void
 export interface RetryOptions {
   /** How many attempts follow the first. */
   limit: number
-  /** The pause before the second attempt, and what each later one is longer by, up to `maxDelay`. */
+  /** Milliseconds before the second attempt; `factor` times as many before each later one, up to `maxDelay`. */
   backoff: number
   factor: number
   maxDelay: number

@@ -71,7 +71,7 @@ function errorToJson(thrown) {
  * @param {any} entry
  */
 function firstFailure(entry) {
-  const { error } = entry;
+  const { error } = Object(entry);
   const failure = new Error(error ? error.message : "a worker sent a failure of its own");
   if (error) {
     for (const key of Object.keys(error)) define(failure, key, error[key]);

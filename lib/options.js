@@ -4,7 +4,10 @@
 const { invalidRange, invalidType, shown } = require("./errors");
 const { hasOwn, property } = require("./own");
 
-/** Each worker signs its claims in the bits that an event's state has for that; `MAX_WORKERS` in src/protocol.rs. */
+/**
+ * Each worker signs its claims in the bits that an event's state has for that; `MAX_WORKERS` in
+ * src/protocol.rs.
+ */
 const MAX_WORKERS = 4094;
 
 /** The most events of one worker; that many always fit into the numbers that both sides count with. */

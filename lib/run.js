@@ -513,7 +513,8 @@ class Run {
     const values = soundValuesOf(piece);
     for (let at = 0; at < values.length; at += 4) {
       const { kind, entry } = this.soundEntry(values.slice(at, at + 4));
-      if (queue === RESULTS && kind & this.wire.entryFailed) this.failures.push(entry);
+      const isElsewhere = queue === RESULTS && this.reader === null;
+      if (isElsewhere && kind & this.wire.entryFailed) this.failures.push(entry);
       else entries.push(entry);
     }
     return entries;

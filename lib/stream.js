@@ -119,6 +119,7 @@ class Reader {
       this.hasMore = resolve;
     });
     native.poolRead(pool, true);
+    this.makeRoom();
     // One may have come before that was said.
     if (results.isEmpty() && this.outcome === null) await more;
     native.poolRead(pool, false);
@@ -138,7 +139,8 @@ async function* entries(begin, options) {
   try {
     reader.follow(whole());
     for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
-      if (entry.failed && options.onError === "abort") {
+      // A worker's own message may be anything.
+      if (Object(entry).failed && options.onError === "abort") {
         const { firstFailure } = require("./errors");
         const failure = firstFailure(entry);
         run.stop(failure);

@@ -5,12 +5,13 @@
 //! first, and no worker holds what it does not run. Who claimed what stands in the same word: that is
 //! how the master knows what a worker that was killed had started. The layout is [`Common`]'s.
 //!
-//! The master's JavaScript thread puts events in ([`Writer`]), or whoever has locked the pool where the
-//! text is long or the backlog was full: never both at once, see [`Board::OVERFLOWS`]. A place is used again when its event
-//! has ended; one that runs for long does not hold the others up, because its text is kept elsewhere
-//! then ([`Backlog::make_room`]). What the master must be able to rely on is not read from this
-//! memory, which every worker can write: only states, texts and their places are. A text that is not
-//! within bounds is none; what else it says is the program's business, as in an answer.
+//! The master's JavaScript thread puts events in ([`Writer`]), or whoever has locked the pool where
+//! the text is long or the backlog was full: never both at once, see [`Board::OVERFLOWS`]. A place
+//! is used again when its event has ended; one that runs for long does not hold the others up,
+//! because its text is kept elsewhere then ([`Backlog::make_room`]). What the master must be able
+//! to rely on is not read from this memory, which every worker can write: only states, texts and
+//! their places are. A text that is not within bounds is none; what else it says is the program's
+//! business, as in an answer.
 
 mod claimer;
 mod writer;

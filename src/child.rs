@@ -4,8 +4,9 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::time::Duration;
 use std::{fmt, thread};
 
 use command_fds::{CommandFdExt, FdMapping};
@@ -124,11 +125,13 @@ impl Process for Child {
             return;
         }
         let child = self.clone();
+        let kill = Kill::begin();
         // The walk takes longer than anybody who holds a lock may.
-        let walk = thread::Builder::new()
-            .name("sonic-killer".into())
-            .stack_size(STACK)
-            .spawn(move || child.kill_tree());
+        let walk =
+            thread::Builder::new().name("sonic-killer".into()).stack_size(STACK).spawn(move || {
+                let _ends = kill;
+                child.kill_tree();
+            });
         if walk.is_err() {
             self.kill_alone();
         }
@@ -142,6 +145,44 @@ pub(crate) struct Child {
     pid: u32,
     identity: Option<Identity>,
     is_being_killed: Arc<AtomicBool>,
+}
+
+/// A kill that is under way, with processes that stand still for it. This process does not exit before it
+/// is over: they would stand still for ever.
+struct Kill;
+
+/// How many there are.
+static KILLS: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+impl Kill {
+    fn begin() -> Self {
+        static AT_EXIT: Once = Once::new();
+        AT_EXIT.call_once(|| {
+            // SAFETY: the handler may run at any time, as long as this library is loaded; the system
+            // runs it before that ends. Without it there is only a gap of a moment.
+            unsafe { libc::atexit(finish_kills) };
+        });
+        *lock_kills() += 1;
+        Self
+    }
+}
+
+impl Drop for Kill {
+    fn drop(&mut self) {
+        *lock_kills() -= 1;
+        KILLS.1.notify_all();
+    }
+}
+
+fn lock_kills() -> MutexGuard<'static, usize> {
+    KILLS.0.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until those are over that are under way: some milliseconds, as a rule.
+extern "C" fn finish_kills() {
+    const LONGEST: Duration = Duration::from_secs(3);
+    // Poisoned or late, nothing more can be done.
+    let _ = KILLS.1.wait_timeout_while(lock_kills(), LONGEST, |count| *count > 0);
 }
 
 /// What the threads need that wait for a process or end it.

@@ -25,11 +25,11 @@
 //! that wakes a sleeping worker, or the I/O thread that a worker rang. The [`scheduler`] decides,
 //! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
-//! **Layers**, each knowing only those before it: `clock`, `memory`, `format`, `frame`, `channel`, `note`, `limits`,
-//! `scheduler`, `socket`, `tree`, `cgroup` → `child` → `store`, `error`, `retry` → `ring`, `results` → `protocol` → `stopwatch`, `tail` → `link` →
-//! `task` → `backlog`, `stream` → `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows
-//! Node-API. (A test reads this
-//! paragraph.)
+//! **Layers**, each knowing only those before it: `clock`, `memory`, `format`, `frame`, `channel`,
+//! `note`, `limits`, `scheduler`, `socket`, `tree`, `cgroup` → `child` → `store`, `error`, `retry`
+//! → `ring`, `results` → `protocol` → `stopwatch`, `tail` → `link` → `task` → `backlog`, `stream` →
+//! `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows Node-API. (A test
+//! reads this paragraph.)
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
 //! event is on two workers. No worker is idle while an event waits that it could take, for

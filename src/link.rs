@@ -39,6 +39,8 @@ enum Outgoing {
 struct Given {
     index: u32,
     task: TaskId,
+    /// The worker has claimed it, and waits for it.
+    is_claimed: bool,
     /// When it started, once somebody has looked.
     started: Option<Tick>,
 }
@@ -70,6 +72,8 @@ pub(crate) struct Link {
     pub(crate) is_let_go: bool,
     /// It is to be let go, and replaced, as soon as it runs nothing.
     pub(crate) is_recycled: bool,
+    /// It has claimed an event whose text was taken back: it waits for that for good.
+    has_lost_claim: bool,
     /// How many events it has answered.
     pub(crate) answers_given: u32,
     /// Its last words.
@@ -165,6 +169,7 @@ impl Link {
             released: false,
             is_let_go: false,
             is_recycled: false,
+            has_lost_claim: false,
             answers_given: 0,
             said: None,
             fate: None,
@@ -230,8 +235,10 @@ impl Link {
             }
             in_vain = false;
             self.written = 0;
-            if let Some(Outgoing::Task { task, .. }) = self.outgoing.pop_front() {
-                self.given.push_back(Given { index: self.published, task, started: None });
+            if let Some(Outgoing::Task { task, how }) = self.outgoing.pop_front() {
+                let is_claimed = how == How::Claimed;
+                let index = self.published;
+                self.given.push_back(Given { index, task, is_claimed, started: None });
                 self.published = self.published.wrapping_add(1);
             }
         }
@@ -247,14 +254,16 @@ impl Link {
     #[must_use]
     pub(crate) fn recall(&mut self) -> usize {
         let started = self.claim_rest();
-        let mut count = 0;
-        while self.given.back().is_some_and(|given| !is_before(given.index, started)) {
-            self.given.pop_back();
+        let (mut count, mut has_claim) = (0, false);
+        while let Some(given) = self.given.pop_back_if(|given| !is_before(given.index, started)) {
+            has_claim |= given.is_claimed;
             count += 1;
         }
         let torn = self.written > 0 && matches!(self.outgoing[0], Outgoing::Task { .. });
         self.outgoing.retain(|outgoing| {
             let is_task = matches!(outgoing, Outgoing::Task { .. });
+            let is_claimed = matches!(outgoing, Outgoing::Task { how: How::Claimed, .. });
+            has_claim |= is_claimed;
             count += usize::from(is_task);
             !is_task
         });
@@ -262,6 +271,7 @@ impl Link {
             self.written = 0;
             self.outgoing.push_front(Outgoing::Drop);
         }
+        self.has_lost_claim |= has_claim;
         count
     }
 
@@ -319,9 +329,10 @@ impl Link {
         missed
     }
 
-    /// Whether the worker claims nothing more, and runs nothing that it has claimed.
+    /// Whether the worker claims nothing more, and runs nothing that it has claimed: it says so, or waits for
+    /// a text that was taken back.
     pub(crate) fn rests(&self) -> bool {
-        self.memory.word(Layout::RESTS).load(Ordering::SeqCst) == 1
+        self.has_lost_claim || self.memory.word(Layout::RESTS).load(Ordering::SeqCst) == 1
     }
 
     /// Has the worker claim nothing more for the moment. Whatever it has not answered by now it goes on

@@ -129,7 +129,7 @@ impl Layout {
     pub(crate) const HELD: usize = 112;
     pub(crate) const HOLDS: u32 = 1;
     pub(crate) const LEAVES: u32 = 2;
-    /// The late event of the worker is looked for, or it leaves so.
+    /// It starts nothing more while the master looks whether its event is late, or kills it for that.
     pub(crate) const STOPS: u32 = 4;
     /// Master: 1 if the worker should ring after each answer.
     pub(crate) const RING_ALWAYS: usize = 113;
@@ -144,8 +144,9 @@ impl Layout {
     /// Worker: 1 when it has seen that it is to claim nothing more because it [leaves](Self::LEAVES), and
     /// runs nothing that it has claimed.
     pub(crate) const RESTS: usize = 273;
-    /// The same as the first two for events of the task ring, before they are claimed: the time and the index of the event
-    /// `i` are in the two words from this one on plus twice `i` modulo [`Self::TIMES_LEN`].
+    /// The same as the first two for events of the task ring, before they are claimed: the time and
+    /// the index of the event `i` are in the two words from this one on plus twice `i` modulo
+    /// [`Self::TIMES_LEN`].
     pub(crate) const TIMES: usize = 192;
     pub(crate) const TIMES_LEN: u32 = 32;
 

@@ -2,10 +2,11 @@
 //!
 //! An entry is four JSON values, `kind,worker,data,response`, and a segment is many of them with
 //! commas between: `[` + segment + `]` is one JSON array that JavaScript parses at once. A million
-//! small results so cost a few bytes each instead of an object each. What workers say is JSON is not
-//! looked at, but each entry has a line of its own: if one is garbage, the others can be told from it. Entries of small whole numbers are
-//! not even parsed: where there are many in a row they lie as four words each. An entry with long texts
-//! is a piece of its own, so that they are copied once less, and strings are not parsed at all.
+//! small results so cost a few bytes each instead of an object each. What workers say is JSON is
+//! not looked at, but each entry has a line of its own: if one is garbage, the others can be told
+//! from it. Entries of small whole numbers are not even parsed: where there are many in a row they
+//! lie as four words each. An entry with long texts is a piece of its own, so that they are copied
+//! once less, and strings are not parsed at all.
 
 use std::collections::VecDeque;
 

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use crate::scheduler::TaskId;
@@ -61,7 +62,9 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// What a list of attempts says of it.
     fn summary(&self) -> Value {
-        let error: Value = serde_json::from_slice(self.error).unwrap_or_default();
+        let error: Value = serde_json::from_slice(self.error)
+            .or_else(|_| serde_json::from_slice(&whole_characters(self.error)))
+            .unwrap_or_default();
         let mut summary = json!({ "worker": self.worker, "pid": self.pid });
         if let Some(duration) = self.duration {
             summary["duration"] = json!((duration * 1e3).round() / 1e3);
@@ -78,6 +81,25 @@ impl Attempt<'_> {
         }
         summary
     }
+}
+
+/// The same JSON with a sign in the place of each half of a character: JavaScript writes those as escapes, and
+/// nothing else of that range.
+fn whole_characters(json: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(json.len());
+    let mut rest = json;
+    while let [first, more @ ..] = rest {
+        let (taken, put): (usize, &[u8]) = match (first, more) {
+            (b'\\', [b'u', b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', _, _, ..]) => {
+                (6, b"\\ufffd")
+            }
+            (b'\\', [_, ..]) => (2, &rest[..2]),
+            _ => (1, &rest[..1]),
+        };
+        text.extend_from_slice(put);
+        rest = &rest[taken..];
+    }
+    text
 }
 
 /// The beginning of a text.
@@ -158,10 +180,11 @@ impl Retries {
 /// The JSON of an object with more properties, which come before others of the same names. None if it is no
 /// object.
 fn with(object: &[u8], more: &str) -> Option<Vec<u8>> {
-    let Ok(Value::Object(properties)) = serde_json::from_slice(object) else { return None };
-    let text = object.trim_ascii_end().strip_suffix(b"}")?;
-    let comma = if properties.is_empty() { "" } else { "," };
-    Some([text, comma.as_bytes(), more.as_bytes(), b"}"].concat())
+    // Not its strings: JavaScript's may have what no other text has, half a character for instance.
+    serde_json::from_slice::<IgnoredAny>(object).ok()?;
+    let inner = object.trim_ascii().strip_prefix(b"{")?.strip_suffix(b"}")?;
+    let comma = if inner.trim_ascii().is_empty() { "" } else { "," };
+    Some([b"{", inner, comma.as_bytes(), more.as_bytes(), b"}"].concat())
 }
 
 #[cfg(test)]
@@ -175,6 +198,25 @@ mod tests {
 
     fn attempt(cause: Cause, error: &str) -> Attempt<'_> {
         Attempt { worker: 3, pid: 77, cause, duration: Some(1.5), error: error.as_bytes() }
+    }
+
+    #[test]
+    fn an_error_with_half_a_character_keeps_its_evidence() {
+        let error = r#"{"name":"Error","message":"cut \ud83d, \\ud83d","list":["\udead"]}"#;
+        let mut retries = retries(1, 0.0, &[Cause::Error]);
+        assert!(retries.failed(1, attempt(Cause::Error, error)).is_some());
+        let text = retries.conclude(1, Some(error.as_bytes())).expect("it was tried");
+        let text = String::from_utf8(text).expect("UTF-8");
+        let (before, attempts) = text.split_once(r#","attempts":"#).expect("they are there");
+        assert_eq!(before, error.strip_suffix('}').expect("an object"));
+        let attempts: Value = serde_json::from_str(&attempts[..attempts.len() - 1]).expect("JSON");
+        assert_eq!(attempts[0]["message"], "cut \u{fffd}, \\ud83d");
+        for (empty, whole) in [("{}", r#"{"a":1}"#), (" { } ", r#"{ "a":1}"#)] {
+            assert_eq!(with(empty.as_bytes(), r#""a":1"#).as_deref(), Some(whole.as_bytes()));
+        }
+        for wrong in ["", "[]", "{", "1", "{}}"] {
+            assert_eq!(with(wrong.as_bytes(), r#""a":1"#), None, "{wrong}");
+        }
     }
 
     fn json(text: Option<Vec<u8>>) -> Value {
@@ -229,7 +271,7 @@ mod tests {
         retries.failed(1, attempt(Cause::Error, r#" {"name":"F","message":"m","n":1e400} "#));
         let text = retries.conclude(1, None).expect("it was tried");
         let text = String::from_utf8(text).expect("UTF-8");
-        assert!(text.starts_with(r#" {"name":"F","message":"m","n":1e400"#), "{text}");
+        assert!(text.starts_with(r#"{"name":"F","message":"m","n":1e400"#), "{text}");
         assert_eq!(retries.count(1), 0);
     }
 

@@ -267,7 +267,13 @@ pub(crate) fn start_first(pool: &Pool, slot: usize) -> Result<Option<Started>, E
             let _ = pool.commands.send(Command::Start { slot, delay: SHORTAGE_DELAY });
             Ok(None)
         }
-        started => started.map(Some),
+        started => {
+            if started.is_err() {
+                // The call rejects: this and the others are never started.
+                (slot..pool.launch.workers.len()).for_each(|slot| pool.not_needed(slot));
+            }
+            started.map(Some)
+        }
     }
 }
 

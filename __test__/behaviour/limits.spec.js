@@ -76,6 +76,14 @@ describe("a worker under maxWorkerMemory", () => {
   });
 });
 
+describe("a worker under maxWorkerMemory that waits for an event's text", () => {
+  it("has that event run elsewhere, and is replaced", async () => {
+    const { length, pids, failed } = (await run("limits/memory-long.js")).result;
+    assert.deepEqual([length, failed], [10 + 50 * 2, 0]);
+    assert.ok(pids > 1, "workers were replaced");
+  });
+});
+
 describe("a worker that is stopped", () => {
   it("in an event fails that one, and is killed with what it has started", async () => {
     const program = await run("limits/stopped.js", { args: ["1000", "worker"] });

@@ -53,6 +53,12 @@ describe("a call whose workers end before they reach it", () => {
     assertStartFailure(program.result, /reach|call|time/);
   });
 
+  it("rejects at once where the system starts none, and the program ends", async () => {
+    const { error } = await result("start/cannot.js");
+    assert.match(error.message, /worker 1\b/);
+    assert.match(error.message, /No such file or directory/);
+  });
+
   it("succeeds when the next try does", async () => {
     assert.deepEqual(await result("start/second-try.js"), { answered: 10, failed: 0 });
   });

@@ -43,6 +43,12 @@ describe("a stream", () => {
     for (const ahead of result.stops) assert.ok(ahead >= 100 && ahead < 200 + 200 + 2 * 40, `${result.stops}`);
   });
 
+  for (const most of [1, 20]) {
+    it(`goes on when all that was held back was answered with nothing, of which ${most} may wait`, async () => {
+      assert.deepEqual((await run("stream/void.js", { args: [`${most}`] })).result, ["the last"]);
+    });
+  }
+
   const ends = async (why) => {
     const program = await run("stream/ends.js", { args: [why] });
     assert.deepEqual(program.log("unhandled.log"), []);

@@ -85,7 +85,7 @@ pub struct LaunchOptions {
 pub struct RetryOptions {
     /// How many attempts follow the first.
     pub limit: u32,
-    /// The pause before the second attempt, and what each later one is longer by, up to `maxDelay`.
+    /// Milliseconds before the second attempt; `factor` times as many before each later one, up to `maxDelay`.
     pub backoff: f64,
     pub factor: f64,
     pub max_delay: f64,

@@ -59,7 +59,7 @@ pub(super) struct Slot {
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
-    /// A worker that cannot be started ends the run.
+    /// A worker that cannot be started ends the run, unless the machine only has none to spare now.
     Starting,
     /// Every worker was ready once: a failing start costs a worker and not the run.
     Running,
@@ -800,7 +800,9 @@ impl State {
     }
 
     pub(super) fn enqueue(&mut self, entry: Entry<'_>) {
-        if self.stop_on_failure && entry.kind & entry::FAILED != 0 && self.stop == Stop::No {
+        let stops = self.stop_on_failure && entry.kind & entry::FAILED != 0;
+        // What workers that were let go still send is no reason.
+        if stops && self.stop == Stop::No && !self.is_released() {
             self.stop = Stop::Ordered;
             self.notes.push(Note::Stopped);
         }
@@ -936,16 +938,18 @@ impl State {
         self.is_released() || !wants_ring || self.backlog.ask_for_ring()
     }
 
-    /// Tells JavaScript how much a stream's reader has not taken. True if there is what it waits for.
+    /// Tells JavaScript how much a stream's reader has not taken. True if there is what it waits for: an
+    /// entry, or less than before (of what was held back, some may have come to nothing).
     pub(super) fn show_unread(&self, board: &Memory) -> bool {
         let Some(stream) = &self.stream else { return false };
         let show = |at, value| {
             let value = u32::try_from(value).unwrap_or(u32::MAX);
-            board.word(at).store(value, Ordering::SeqCst);
+            board.word(at).swap(value, Ordering::SeqCst) > value
         };
-        show(Board::UNREAD, self.results.len() + stream.len());
-        show(Board::UNREAD_BYTES, self.results.bytes() + stream.bytes());
-        self.results.len() > 0 && board.word(Board::READS).load(Ordering::SeqCst) == 1
+        let are_fewer = show(Board::UNREAD, self.results.len() + stream.len());
+        let are_shorter = show(Board::UNREAD_BYTES, self.results.bytes() + stream.bytes());
+        let is_news = self.results.len() > 0 || are_fewer || are_shorter;
+        is_news && board.word(Board::READS).load(Ordering::SeqCst) == 1
     }
 
     pub(super) fn release(&mut self, slot: usize) {

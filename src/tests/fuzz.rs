@@ -1,6 +1,7 @@
-//! Promised: whatever bytes come from the other side, in whatever pieces, decoding them neither panics nor goes
-//! on for ever, gives out no more than came in, and is what it is however the stream was cut. The number of cases is
-//! that of `PROPTEST_CASES`; what once failed is tried first (`proptest-regressions`).
+//! Promised: whatever bytes come from the other side, in whatever pieces, decoding them neither
+//! panics nor goes on for ever, gives out no more than came in, and is what it is however the
+//! stream was cut. The number of cases is that of `PROPTEST_CASES`; what once failed is tried first
+//! (`proptest-regressions`).
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,7 +1,8 @@
-//! Promised: a worker says first who it is; it is woken for what arrives and told of its release; it
-//! takes every event and message that is for it alone once and in order. The end of its master before the release is told
-//! to it, and after the release is nothing: whatever it waits for, it goes on. A master that makes no
-//! sense is one that has ended. Nothing it says is cut in the middle of a character.
+//! Promised: a worker says first who it is; it is woken for what arrives and told of its release;
+//! it takes every event and message that is for it alone once and in order. The end of its master
+//! before the release is told to it, and after the release is nothing: whatever it waits for, it
+//! goes on. A master that makes no sense is one that has ended. Nothing it says is cut in the
+//! middle of a character.
 
 use std::net::Shutdown;
 
