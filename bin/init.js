@@ -3,6 +3,7 @@
 
 const fs = require("fs");
 const path = require("path");
+const { hasOwn } = require("../lib/own");
 
 const STARTERS = path.join(__dirname, "starters");
 
@@ -20,7 +21,7 @@ const RUN = {
  */
 function init(file = "map-reduce.js") {
   const kind = path.extname(file);
-  if (!Object.prototype.hasOwnProperty.call(RUN, kind)) {
+  if (!hasOwn(RUN, kind)) {
     const kinds = Object.keys(RUN).join(", ");
     console.error(`sonic-distribute: the file's name must end with one of ${kinds}, got ${file}`);
     return 2;

@@ -2,6 +2,8 @@
 "use strict";
 // The command line: `npx @tiemma/sonic-distribute doctor` and `… init`.
 
+const { hasOwn } = require("../lib/own");
+
 const USAGE = `npx @tiemma/sonic-distribute COMMAND
 
   doctor             checks that this machine can run the package, and runs it with two workers
@@ -31,7 +33,7 @@ async function main() {
     console.error(USAGE);
     return 2;
   }
-  if (!Object.prototype.hasOwnProperty.call(COMMANDS, command)) return unknown(command);
+  if (!hasOwn(COMMANDS, command)) return unknown(command);
   return COMMANDS[command](rest);
 }
 

@@ -7,7 +7,14 @@ const { nextCall } = require("./calls");
 const { coded, invalidType, reasonOf, shown } = require("./errors");
 const { NUM_CPUS, getLogger, getWorkerName } = require("./log");
 const { WorkerQueue } = require("./queue");
-const { MAX_WORKERS, checkCount, checkOptions, numWorkersOf, STREAM_CHECKS } = require("./options");
+const {
+  MAX_WORKERS,
+  STREAM_CHECKS,
+  checkCount,
+  checkFunction,
+  checkOptions,
+  numWorkersOf,
+} = require("./options");
 
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
 
@@ -17,17 +24,11 @@ const { MAX_WORKERS, checkCount, checkOptions, numWorkersOf, STREAM_CHECKS } = r
  */
 const begun = [];
 
+/** Where the functions are looked at that are the master's. */
+const HERE = " in the master";
+
 /** @param {unknown} numWorkers */
 const checkNumWorkers = (numWorkers) => checkCount("numWorkers", numWorkers, MAX_WORKERS);
-
-/**
- * @param {string} name
- * @param {unknown} value
- */
-function checkFunction(name, value) {
-  if (typeof value === "function") return;
-  throw invalidType(`${name} must be a function in the master, got ${shown(value)}`);
-}
 
 /**
  * @param {number} numWorkers
@@ -97,21 +98,31 @@ async function initMaster(numWorkers) {
  * @param {number} call
  */
 async function mapReduce(masterFn, reduceFn, args, givenOptions, call) {
-  checkFunction("masterFn", masterFn);
-  checkFunction("reduceFn", reduceFn);
+  checkFunction("masterFn", masterFn, HERE);
+  checkFunction("reduceFn", reduceFn, HERE);
   const options = checkOptions(givenOptions);
   const numWorkers = numWorkersOf(args, options, NUM_CPUS);
-  const { signal } = options;
-  if (signal?.aborted) throw reasonOf(signal);
-  logBegin();
-  const run = startRun(numWorkers, call, options);
-  if (signal === undefined) return mapAndReduce(run, masterFn, reduceFn, args);
-  const ignore = run.stopBy(signal);
+  const { run, ignore } = begin(numWorkers, call, options);
+  if (options.signal === undefined) return mapAndReduce(run, masterFn, reduceFn, args);
   try {
     return await Promise.race([mapAndReduce(run, masterFn, reduceFn, args), run.failed]);
   } finally {
     ignore();
   }
+}
+
+/**
+ * Begins a run that its signal stops, unless that is aborted already, until `ignore` is called.
+ * @param {number} numWorkers
+ * @param {number} call
+ * @param {import("./options").Options} options
+ */
+function begin(numWorkers, call, options) {
+  const { signal } = options;
+  if (signal?.aborted) throw reasonOf(signal);
+  logBegin();
+  const run = startRun(numWorkers, call, options);
+  return { run, ignore: signal === undefined ? () => {} : run.stopBy(signal) };
 }
 
 /**
@@ -153,23 +164,19 @@ async function mapAndDrain(run, masterFn, args) {
  * @returns {AsyncGenerator<any, void, undefined>}
  */
 function stream(masterFn, args, givenOptions, call) {
-  checkFunction("masterFn", masterFn);
+  checkFunction("masterFn", masterFn, HERE);
   const options = checkOptions(givenOptions, STREAM_CHECKS);
   if (options.order === undefined) options.order = "completion";
   const numWorkers = numWorkersOf(args, options, NUM_CPUS);
-  const { signal } = options;
-  const begin = () => {
-    if (signal?.aborted) throw reasonOf(signal);
-    logBegin();
-    const run = startRun(numWorkers, call, options);
-    const end = signal === undefined ? () => {} : run.stopBy(signal);
+  const start = () => {
+    const { run, ignore } = begin(numWorkers, call, options);
     const whole = async () => {
       await mapAndDrain(run, masterFn, args);
       release(run);
     };
-    return { run, whole: () => Promise.race([whole(), run.failed]), end };
+    return { run, whole: () => Promise.race([whole(), run.failed]), ignore };
   };
-  return require("./stream").entries(begin, options);
+  return require("./stream").entries(start, options);
 }
 
 /** @param {Run} run */

@@ -53,10 +53,7 @@ const CAUSES = ["crash", "timeout", "error"];
  */
 const CHECKS = {
   numWorkers: (name, value) => checkCount(name, value, MAX_WORKERS),
-  serialization(name, value) {
-    if (value === "json" || value === "advanced") return;
-    throw invalidType(`${name} must be "json" or "advanced", got ${shown(value)}`);
-  },
+  serialization: oneOf("json", "advanced"),
   maxEventsPerWorker: (name, value) => checkCount(name, value, MAX_EVENTS),
   maxBytesWaiting: (name, value) => checkCount(name, value, Number.MAX_SAFE_INTEGER),
   taskTimeout: checkTimeout,
@@ -72,10 +69,7 @@ const CHECKS = {
     if (isSignal(value)) return;
     throw invalidType(`${name} must be an AbortSignal, got ${shown(value)}`);
   },
-  onError(name, value) {
-    if (value === "collect" || value === "abort") return;
-    throw invalidType(`${name} must be "collect" or "abort", got ${shown(value)}`);
-  },
+  onError: oneOf("collect", "abort"),
   abortGrace: checkMilliseconds,
   retries: checkRetries,
   onResult: checkFunction,
@@ -109,13 +103,22 @@ const RETRY_CHECKS = {
 const { onResult: _, ...COMMON } = CHECKS;
 const STREAM_CHECKS = {
   ...COMMON,
-  order: (/** @type {string} */ name, /** @type {any} */ value) => {
-    if (value === "completion" || value === "submission") return;
-    throw invalidType(`${name} must be "completion" or "submission", got ${shown(value)}`);
-  },
+  order: oneOf("completion", "submission"),
   maxResultsWaiting: (/** @type {string} */ name, /** @type {any} */ value) =>
     checkCount(name, value, MAX_EVENTS),
 };
+
+/**
+ * The check for a word that is one of two.
+ * @param {string} one
+ * @param {string} other
+ */
+function oneOf(one, other) {
+  return (/** @type {string} */ name, /** @type {unknown} */ value) => {
+    if (value === one || value === other) return;
+    throw invalidType(`${name} must be "${one}" or "${other}", got ${shown(value)}`);
+  };
+}
 
 /**
  * Whether it has what is used of an AbortSignal: Node 14 has none of its own (without a flag), and programs
@@ -201,11 +204,11 @@ function checkCount(name, value, most) {
 /**
  * @param {string} name as an error names it
  * @param {unknown} value
+ * @param {string} where it must be one
  */
-function checkFunction(name, value) {
-  if (typeof value !== "function") {
-    throw invalidType(`${name} must be a function, got ${shown(value)}`);
-  }
+function checkFunction(name, value, where = "") {
+  if (typeof value === "function") return;
+  throw invalidType(`${name} must be a function${where}, got ${shown(value)}`);
 }
 
 /**
@@ -279,4 +282,11 @@ function distance(a, b) {
   return row[b.length];
 }
 
-module.exports = { checkCount, checkOptions, numWorkersOf, MAX_WORKERS, STREAM_CHECKS };
+module.exports = {
+  checkCount,
+  checkFunction,
+  checkOptions,
+  numWorkersOf,
+  MAX_WORKERS,
+  STREAM_CHECKS,
+};

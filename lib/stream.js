@@ -2,7 +2,7 @@
 // Entries while the run goes on: an async iterator that starts the run when it is first asked, and ends it
 // when nobody reads any more.
 
-const { coded } = require("./errors");
+const { coded, firstFailure } = require("./errors");
 
 /** Entries that nobody has read, beyond which `Map` waits. */
 const MAX_RESULTS_WAITING = 1024;
@@ -128,12 +128,12 @@ class Reader {
 }
 
 /**
- * @param {() => { run: Run, whole: () => Promise<unknown>, end: () => void }} begin starts the run; throws if
+ * @param {() => { run: Run, whole: () => Promise<unknown>, ignore: () => void }} start starts the run; throws if
  *   it is not to be
  * @param {import("./options").Options} options
  */
-async function* entries(begin, options) {
-  const { run, whole, end } = begin();
+async function* entries(start, options) {
+  const { run, whole, ignore } = start();
   const reader = new Reader(run, options);
   run.reader = reader;
   try {
@@ -141,7 +141,6 @@ async function* entries(begin, options) {
     for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
       // A worker's own message may be anything.
       if (Object(entry).failed && options.onError === "abort") {
-        const { firstFailure } = require("./errors");
         const failure = firstFailure(entry);
         run.stop(failure);
         throw failure;
@@ -153,7 +152,7 @@ async function* entries(begin, options) {
       run.stop(coded(Error, "ERR_SONIC_RUN_OVER", "Map: nobody reads the stream any more"));
     }
     reader.look();
-    end();
+    ignore();
   }
 }
 

@@ -38,7 +38,7 @@ describe("an event that does not end", () => {
 
   it("fails, and no other does, amid 20,000 tiny ones", async () => {
     const endless = [0, 100, 101, 10_000, 19_999];
-    const program = await run("limits/late-amid-tiny.js", { args: [endless.join()] });
+    const program = await run("crash/amid-tiny.js", { args: [endless.join(), "1000"] });
     const { answered, failed } = program.result;
     assert.deepEqual(failed.map(({ data }) => data).sort(byNumber), endless);
     for (const entry of failed) assertLate(entry, 1000);

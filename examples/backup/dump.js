@@ -12,11 +12,11 @@ process.env.QUIET = process.env.QUIET ?? "true"; // no log lines between the out
 const fs = require("node:fs");
 const path = require("node:path");
 const { pipeline } = require("node:stream/promises");
-const { parseArgs } = require("node:util");
 const { to: copyTo } = require("pg-copy-streams");
 
 // In a program of your own: require("@tiemma/sonic-distribute")
-const { isMaster, Map: send, MapReduce, NUM_CPUS } = require("../..");
+const { isMaster, Map: send, MapReduce } = require("../..");
+const { readArguments } = require("./arguments");
 const { readSequences, readTables } = require("./catalog");
 const { close, connection, tool, variable } = require("./connection");
 
@@ -77,7 +77,7 @@ function listParts(results, failures) {
 }
 
 async function main() {
-  const { folder, numWorkers } = readArguments();
+  const { folder, numWorkers } = readArguments("one folder, which will be made");
   const url = variable("DATABASE_URL");
   const args = { url, folder, numWorkers };
   if (isMaster()) Object.assign(args, await prepare(url, folder));
@@ -107,14 +107,6 @@ async function prepare(url, folder) {
   const file = `--file=${path.join(folder, "schema.sql")}`;
   tool("pg_dump", url, ["--schema-only", "--no-owner", `--snapshot=${snapshot}`, file]);
   return { tables: await readTables(client), sequences: await readSequences(client), snapshot };
-}
-
-function readArguments() {
-  const options = { workers: { type: "string" } };
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  if (positionals.length !== 1) throw new Error("name one folder, which will be made");
-  const numWorkers = Number(values.workers ?? Math.max(NUM_CPUS, 2));
-  return { folder: path.resolve(positionals[0]), numWorkers };
 }
 
 main().catch(async (error) => {

@@ -14,11 +14,11 @@ const cluster = require("node:cluster");
 const fs = require("node:fs");
 const path = require("node:path");
 const { pipeline } = require("node:stream/promises");
-const { parseArgs } = require("node:util");
 const { from: copyFrom } = require("pg-copy-streams");
 
 // In a program of your own: require("@tiemma/sonic-distribute")
-const { isMaster, Map: send, MapReduce, NUM_CPUS } = require("../..");
+const { isMaster, Map: send, MapReduce } = require("../..");
+const { readArguments } = require("./arguments");
 const { close, connection, tool, variable } = require("./connection");
 
 /** In the master: each table's parts as soon as its parents are restored. */
@@ -97,7 +97,7 @@ function count(results, failures) {
 }
 
 async function main() {
-  const { folder, numWorkers } = readArguments();
+  const { folder, numWorkers } = readArguments("the folder of a dump");
   const url = variable("DATABASE_URL");
   const args = { url, folder, numWorkers };
   if (isMaster()) Object.assign(args, prepare(url, folder));
@@ -119,14 +119,6 @@ function prepare(url, folder) {
   const schema = `--file=${path.join(folder, "schema.sql")}`;
   tool("psql", url, ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", schema]);
   return JSON.parse(fs.readFileSync(path.join(folder, "manifest.json"), "utf8"));
-}
-
-function readArguments() {
-  const options = { workers: { type: "string" } };
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  if (positionals.length !== 1) throw new Error("name the folder of a dump");
-  const numWorkers = Number(values.workers ?? Math.max(NUM_CPUS, 2));
-  return { folder: path.resolve(positionals[0]), numWorkers };
 }
 
 main().catch(async (error) => {

@@ -1,0 +1,17 @@
+"use strict";
+// The command line of dump.js and restore.js.
+
+const path = require("node:path");
+const { parseArgs } = require("node:util");
+const { NUM_CPUS } = require("../..");
+
+/** @param {string} which folder is to be named */
+function readArguments(which) {
+  const options = { workers: { type: "string" } };
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  if (positionals.length !== 1) throw new Error(`name ${which}`);
+  const numWorkers = Number(values.workers ?? Math.max(NUM_CPUS, 2));
+  return { folder: path.resolve(positionals[0]), numWorkers };
+}
+
+module.exports = { readArguments };
