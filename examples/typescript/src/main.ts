@@ -95,7 +95,7 @@ function readArguments(): Args & { file: string; check: boolean } {
   });
   const width = Number(values.width);
   return {
-    view: { width, height: Math.round((width * 3) / 4), depth: 5000 },
+    view: { width, height: Math.round((width * 3) / 4), depth: 2000 },
     numWorkers: Number(values.workers),
     file: positionals[0] ?? "mandelbrot.png",
     check: values.check ?? false,
