@@ -10,19 +10,21 @@
  * in the workers too, and belongs into `if (isMaster()) { … }` when it is about the result.
  *
  * ```ts
+ * import { readFileSync } from "node:fs";
  * import { isMaster, Map, MapReduce } from "@tiemma/sonic-distribute";
  *
+ * const files = [process.argv[1]]; // for instance
  * const total = await MapReduce(
  *   async (workerQueue, { files }) => {
  *     for (const file of files) await Map(workerQueue, { data: file });
  *   },
- *   [({ data }) => countWords(data)],
+ *   [({ data: file }) => readFileSync(file, "utf8").split(/\s+/).length],
  *   (results) => {
  *     let sum = 0;
  *     while (!results.isEmpty()) sum += results.dequeue().response;
  *     return sum;
  *   },
- *   { files, numWorkers: 4 }
+ *   { files, numWorkers: 4 },
  * );
  * if (isMaster()) console.log(total);
  * ```
@@ -94,7 +96,7 @@ export declare const sonicDistribute: (
  * **Types.** Without type arguments everything is `any`, as in 1.0.3: nothing is inferred, so that no
  * program written for 1.0.3 is held to more than it was. With them the functions are checked:
  *
- * ```ts
+ * ```ts part
  * const total = await MapReduce<{ files: string[] }, string, WordCount, number>(…);
  * ```
  *
@@ -117,7 +119,7 @@ export declare function MapReduce<Args = any, In = any, Out = any, R = any>(
  * A map-reduce whose results are read while it goes on, and only as fast as they are read: there is no
  * `reduceFn`, and no queue that grows.
  *
- * ```ts
+ * ```ts part
  * for await (const { data, response, failed, error } of stream(masterFn, [countWords], { files })) {
  *   if (failed) console.error(`${data}: ${error.message}`);
  *   else console.log(`${data}: ${response}`);
