@@ -1,0 +1,349 @@
+// The workers' lanes: what each ran, and when. Where there are more events than pixels, a column of pixels
+// is as high as its part of the time in which something ran.
+
+import { colour, element, hideTip, onScheme, showTip } from "./dom.mjs";
+import { below } from "./run.mjs";
+import { stepOf, tick, time } from "./text.mjs";
+
+/** Width of the names; the charts below have their axis there. */
+export const GUTTER = 64;
+const RIGHT = 16;
+const AXIS = 26;
+
+/** What is drawn last is on top. */
+const GLYPHS = { backpressure: "■", retry: "↻", restart: "▲", timeout: "◆", crash: "✕" };
+const OTHER = "●";
+const RANKS = Object.keys(GLYPHS);
+
+/** Marks of a kind in a lane; more of them are ticks at its edge, or they would hide what ran. */
+const MANY = 25;
+
+export const glyphOf = (kind) => GLYPHS[kind] ?? OTHER;
+
+/** The colour of a mark. */
+export const markColour = (kind) =>
+  ({ crash: "crash", timeout: "timeout", retry: "timeout", restart: "waiting" })[kind] ?? "nothing";
+
+/** The colour of an outcome: its name is one of the page's. */
+export const NAMES = ["answered", "nothing", "error", "crash", "timeout", "aborted"];
+
+export class Gantt {
+  /**
+   * @param {HTMLElement} box
+   * @param {import("./run.mjs").Run} run
+   * @param {import("./view.mjs").View} view
+   */
+  constructor(box, run, view) {
+    this.box = box;
+    this.run = run;
+    this.view = view;
+    const isMaster = (mark) => !run.lanes.some((lane) => lane.id === mark.worker);
+    this.lanes = [...run.lanes];
+    const ofMaster = run.data.marks.filter(isMaster);
+    if (ofMaster.length > 0)
+      this.lanes.unshift({ id: null, processes: [], indices: [], starts: [], ends: [] });
+    const isOf = (lane, mark) => (lane.id === null ? isMaster(mark) : mark.worker === lane.id);
+    const ranked = [...run.data.marks].sort(
+      (a, b) => RANKS.indexOf(a.kind) - RANKS.indexOf(b.kind),
+    );
+    this.marks = new Map(
+      this.lanes.map((lane) => [lane, ranked.filter((mark) => isOf(lane, mark))]),
+    );
+    this.height = Math.max(12, Math.min(36, Math.floor(420 / Math.max(1, this.lanes.length))));
+    this.canvas = element("canvas");
+    this.canvas.tabIndex = 0;
+    this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute(
+      "aria-label",
+      `What ${run.lanes.length} workers ran, and when: ${run.events.count} events in ${time(run.end)}. The same is in the table below.`,
+    );
+    box.replaceChildren(this.canvas);
+    this.pen = this.canvas.getContext("2d");
+    /** Where a drag has begun, in pixels. */
+    this.drag = null;
+    this.listen();
+    this.redraw = () => {
+      if (this.frame === undefined) this.frame = requestAnimationFrame(() => this.draw());
+    };
+    view.onChange(this.redraw);
+    onScheme(this.redraw);
+    new ResizeObserver(this.redraw).observe(box);
+  }
+
+  x(ms) {
+    return GUTTER + ((ms - this.view.from) / this.view.length) * this.width;
+  }
+
+  ms(x) {
+    return this.view.from + ((x - GUTTER) / this.width) * this.view.length;
+  }
+
+  draw() {
+    this.frame = undefined;
+    const { canvas, pen, lanes } = this;
+    const scale = devicePixelRatio || 1;
+    const whole = this.box.clientWidth;
+    const height = lanes.length * this.height + AXIS;
+    this.width = Math.max(10, whole - GUTTER - RIGHT);
+    canvas.width = Math.round(whole * scale);
+    canvas.height = Math.round(height * scale);
+    canvas.style.height = `${height}px`;
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    this.colours = Object.fromEntries(
+      [...NAMES, "waiting", "track", "line", "soft", "ink", "card"].map((name) => [
+        name,
+        colour(name),
+      ]),
+    );
+    this.drawAxis(height);
+    lanes.forEach((lane, row) => {
+      this.drawName(lane, row);
+      pen.save();
+      pen.beginPath();
+      pen.rect(GUTTER, 0, this.width, height);
+      pen.clip();
+      this.drawLane(lane, row);
+      pen.restore();
+      this.drawMarks(lane, row);
+    });
+    if (this.drag !== null && this.pointer !== undefined) this.drawDrag(height);
+  }
+
+  drawAxis(height) {
+    const { pen, colours, view } = this;
+    const step = stepOf(view.length, this.width / 90);
+    pen.font = "12px system-ui, 'DejaVu Sans', sans-serif";
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    for (let at = Math.ceil(view.from / step) * step; at <= view.to + step * 1e-6; at += step) {
+      const x = Math.round(this.x(at)) + 0.5;
+      pen.strokeStyle = colours.line;
+      pen.beginPath();
+      pen.moveTo(x, 0);
+      pen.lineTo(x, height - AXIS + 4);
+      pen.stroke();
+      pen.fillStyle = colours.soft;
+      pen.fillText(
+        at === 0 ? "0" : tick(at, step),
+        Math.min(x, GUTTER + this.width - 10),
+        height - AXIS / 2 + 3,
+      );
+    }
+  }
+
+  drawName(lane, row) {
+    const { pen, colours } = this;
+    // Names of many narrow lanes: each that has the room.
+    const every = Math.ceil(13 / this.height);
+    if (row % every !== 0) return;
+    pen.font = "12px system-ui, 'DejaVu Sans', sans-serif";
+    pen.textAlign = "right";
+    pen.textBaseline = "middle";
+    pen.fillStyle = colours.soft;
+    pen.fillText(
+      lane.id === null ? "master" : `#${lane.id}`,
+      GUTTER - 10,
+      (row + 0.5) * this.height,
+    );
+  }
+
+  drawLane(lane, row) {
+    const { pen, colours, run } = this;
+    const top = row * this.height + 2;
+    const height = this.height - 4;
+    for (const worker of lane.processes) {
+      const ready = worker.ready ?? run.endOf(worker);
+      pen.fillStyle = colours.track;
+      pen.fillRect(this.x(ready), top, this.x(run.endOf(worker)) - this.x(ready), height);
+      // While it starts: a thin line.
+      pen.fillStyle = colours.nothing;
+      pen.globalAlpha = 0.6;
+      pen.fillRect(
+        this.x(worker.started),
+        top + height / 2 - 1,
+        Math.max(1, this.x(ready) - this.x(worker.started)),
+        2,
+      );
+      pen.globalAlpha = 1;
+    }
+    const first = below(lane.ends, this.view.from);
+    const last = below(lane.starts, this.view.to);
+    if (last - first < this.width / 2) this.drawEvents(lane, first, last, top, height);
+    else this.drawColumns(lane, first, last, top, height);
+  }
+
+  drawEvents(lane, first, last, top, height) {
+    const { pen, colours } = this;
+    const { started, finished, outcome } = this.run.events;
+    for (let place = first; place < last; place++) {
+      const at = lane.indices[place];
+      const left = Math.max(-10, this.x(started[at]));
+      const width = Math.min(this.x(finished[at]), this.width + GUTTER + 10) - left;
+      pen.fillStyle = colours[NAMES[outcome[at]]];
+      // A gap between neighbours, where there is room for one.
+      pen.fillRect(left, top, Math.max(1, width > 3 ? width - 1 : width), height);
+    }
+  }
+
+  drawColumns(lane, first, last, top, height) {
+    const { pen, colours } = this;
+    const columns = this.columns(lane, first, last);
+    for (let x = 0; x < this.width; x++) {
+      let bottom = top + height;
+      columns.forEach((column, outcome) => {
+        if (column === undefined || column[x] === 0) return;
+        // The rare ones must be seen.
+        const least = outcome < 2 ? 1 : 3;
+        const high = Math.min(bottom - top, Math.max(least, column[x] * height));
+        pen.fillStyle = colours[NAMES[outcome]];
+        pen.fillRect(GUTTER + x, bottom - high, 1, high);
+        bottom -= high;
+      });
+    }
+  }
+
+  /** For each outcome, the part of each column of pixels that such events take; failures before others. */
+  columns(lane, first, last) {
+    const { started, finished, outcome } = this.run.events;
+    const width = Math.ceil(this.width);
+    const columns = [];
+    for (let place = first; place < last; place++) {
+      const at = lane.indices[place];
+      columns[outcome[at]] ??= new Float32Array(width);
+      const column = columns[outcome[at]];
+      const from = Math.max(0, this.x(started[at]) - GUTTER);
+      const to = Math.min(width - 1e-3, this.x(finished[at]) - GUTTER);
+      const firstX = Math.floor(from);
+      const lastX = Math.floor(to);
+      if (firstX >= width || lastX < 0) continue;
+      if (firstX === lastX) column[firstX] += Math.max(to - from, 1e-6);
+      else {
+        column[firstX] += firstX + 1 - from;
+        for (let x = firstX + 1; x < lastX; x++) column[x] += 1;
+        column[lastX] += to - lastX;
+      }
+    }
+    return columns;
+  }
+
+  drawMarks(lane, row) {
+    const { pen } = this;
+    const { from, to } = this.view;
+    const shown = this.marks.get(lane).filter(({ at }) => at >= from && at <= to);
+    const counts = new Map();
+    for (const { kind } of shown) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.font = "bold 12px system-ui, 'DejaVu Sans', sans-serif";
+    pen.lineWidth = 2.5;
+    pen.strokeStyle = this.colours.card;
+    for (const { at, kind } of shown) {
+      const x = this.x(at);
+      pen.fillStyle = this.colours[markColour(kind)];
+      if (counts.get(kind) > MANY) {
+        pen.fillRect(x - 1, row * this.height, 2, 5);
+        continue;
+      }
+      const y = (row + 0.5) * this.height;
+      pen.strokeText(glyphOf(kind), x, y);
+      pen.fillText(glyphOf(kind), x, y);
+    }
+    pen.lineWidth = 1;
+  }
+
+  drawDrag(height) {
+    const { pen } = this;
+    pen.fillStyle = this.colours.answered;
+    pen.globalAlpha = 0.22;
+    pen.fillRect(
+      Math.min(this.drag, this.pointer),
+      0,
+      Math.abs(this.pointer - this.drag),
+      height - AXIS,
+    );
+    pen.globalAlpha = 1;
+  }
+
+  listen() {
+    const { canvas, view } = this;
+    canvas.addEventListener("pointerdown", ({ offsetX, button, pointerId }) => {
+      if (button !== 0) return;
+      this.drag = Math.max(GUTTER, offsetX);
+      canvas.setPointerCapture(pointerId);
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      this.pointer = Math.min(Math.max(GUTTER, event.offsetX), GUTTER + this.width);
+      if (this.drag !== null) this.redraw();
+      else this.tell(event);
+    });
+    canvas.addEventListener("pointerup", () => {
+      const { drag, pointer } = this;
+      this.drag = null;
+      if (drag !== null && Math.abs(pointer - drag) > 4) {
+        view.show(this.ms(Math.min(drag, pointer)), this.ms(Math.max(drag, pointer)));
+      } else this.redraw();
+    });
+    canvas.addEventListener("pointercancel", () => {
+      this.drag = null;
+      this.redraw();
+    });
+    canvas.addEventListener("pointerleave", hideTip);
+    canvas.addEventListener("dblclick", () => view.reset());
+    canvas.addEventListener(
+      "wheel",
+      (event) => {
+        // The wheel alone scrolls the page.
+        if (!event.ctrlKey && !event.metaKey) return;
+        event.preventDefault();
+        view.zoom(event.deltaY < 0 ? 1 : -1, this.ms(event.offsetX));
+      },
+      { passive: false },
+    );
+    canvas.addEventListener("keydown", (event) => {
+      if (!event.ctrlKey && !event.metaKey && view.press(event.key)) event.preventDefault();
+    });
+  }
+
+  /** Says what is under the pointer. */
+  tell({ offsetX, offsetY, clientX, clientY }) {
+    const lane = this.lanes[Math.floor(offsetY / this.height)];
+    const text = lane === undefined || offsetX < GUTTER ? "" : this.textAt(lane, this.ms(offsetX));
+    if (text === "") hideTip();
+    else showTip(text, clientX, clientY);
+  }
+
+  textAt(lane, ms) {
+    const { run } = this;
+    const pixel = this.view.length / this.width;
+    const marks = this.marks.get(lane).filter(({ at }) => Math.abs(at - ms) < 6 * pixel);
+    const lines = marks
+      .slice(0, 4)
+      .map((mark) => `${glyphOf(mark.kind)} ${mark.kind} at ${time(mark.at)}: ${mark.text}`);
+    const { started, finished } = run.events;
+    const first = below(lane.ends, ms - pixel);
+    const last = below(lane.starts, ms + pixel);
+    const near = last - first;
+    if (near > 3) lines.push(`${near} events around ${time(ms)}`);
+    else
+      for (let place = first; place < last; place++) lines.push(this.describe(lane.indices[place]));
+    if (lines.length > 0) return lines.join("\n");
+    const next = below(lane.starts, ms);
+    const idle =
+      next < lane.starts.length
+        ? `next event at ${time(started[lane.indices[next]])}`
+        : "no further event";
+    const isOn = lane.processes.some((worker) => worker.started <= ms && run.endOf(worker) >= ms);
+    if (lane.id === null) return "";
+    const before =
+      next > 0 ? `last one ended at ${time(finished[lane.indices[next - 1]])}` : "none before";
+    return isOn ? `worker ${lane.id} runs nothing at ${time(ms)}\n${before}, ${idle}` : "";
+  }
+
+  describe(at) {
+    const { run } = this;
+    const { id, process, started, outcome, attempts } = run.events;
+    const worker = run.data.workers[process[at]];
+    const tried = attempts[at] > 1 ? `, attempt ${attempts[at]}` : "";
+    return `event ${id[at]}: ${run.data.outcomes[outcome[at]]}${tried}\nran ${time(run.runs[at])} from ${time(started[at])}, waited ${time(run.waits[at])}\nworker ${worker.id}, pid ${worker.pid}`;
+  }
+}
