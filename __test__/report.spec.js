@@ -94,6 +94,33 @@ describe("a report", { skip: hasBrowser() ? false : "there is no Chromium here" 
     await close();
   });
 
+  it("counts events that were too many to be listed", async () => {
+    const record = recorded({ events: 100 });
+    record.unlisted = 900;
+    const times = { p50: 2, p90: 3, p99: 4 };
+    const failures = { error: 7, crash: 1, timeout: 2, aborted: 0 };
+    record.statistics = { answered: 980, nothing: 10, failures, crashes: 1, run: times, wait: times };
+    const { page, close } = await show(record);
+    const figures = ["events", "answered", "failed"].map((name) => number(page, name));
+    assert.deepEqual(await Promise.all(figures), [1000, 980, 10]);
+    assert.equal(await figure(page, "run"), "2 ms");
+    assert.match(await page.locator(".hint").allTextContents().then(String), /the first 100 of 1,000 events/);
+    await close();
+  });
+
+  it("lists events that no worker had among the failures, and nowhere else", async () => {
+    const record = recorded({ events: 10, failing: 0 });
+    for (const name of ["worker", "pid"]) record.events[name][9] = 0;
+    record.events.started[9] = record.events.finished[9];
+    record.events.outcome[9] = OUTCOMES.indexOf("aborted");
+    record.failures.push({ id: 10, worker: 0, name: "Error", message: "too late", code: null, attempts: 1 });
+    const { page, close } = await show(record);
+    assert.equal(await number(page, "failed"), 1);
+    assert.equal(await page.locator("#slowest tbody tr").count(), 9);
+    assert.match(await page.locator("#failures tbody tr").textContent(), /^10.*too late/);
+    await close();
+  });
+
   it("shows what an error says as it is, and does nothing that it says", async () => {
     const record = recorded({ events: 10, failing: 1, message: EVIL });
     record.program = EVIL;
@@ -114,7 +141,7 @@ describe("a report", { skip: hasBrowser() ? false : "there is no Chromium here" 
     const longest = started.reduce((most, _, at) => (finished[at] - started[at] > finished[most] - started[most] ? at : most), 0);
     const box = await page.locator("#gantt canvas").boundingBox();
     const share = (started[longest] + finished[longest]) / 2 / record.elapsed;
-    await page.mouse.move(box.x + 64 + share * (box.width - 80), box.y + 12);
+    await page.mouse.move(box.x + 64 + share * (box.width - 80), box.y + box.height / 2);
     const tip = await page.locator("#tip").textContent();
     assert.match(tip, new RegExp(`^event ${record.events.id[longest]}: `));
     await close();
@@ -134,6 +161,7 @@ describe("a report", { skip: hasBrowser() ? false : "there is no Chromium here" 
     await page.keyboard.press("0");
     assert.equal(await range(), "");
     for (const place of ["#gantt canvas", "#throughput .u-over"]) {
+      await page.locator(place).scrollIntoViewIfNeeded();
       const box = await page.locator(place).boundingBox();
       await page.mouse.move(box.x + box.width * 0.4, box.y + 20);
       await page.mouse.down();

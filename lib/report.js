@@ -36,7 +36,8 @@ function packed({ events, ...rest }) {
     const handed = micros(events.queued[at]);
     queued.push(handed - last);
     last = handed;
-    const hasStarted = events.started[at] !== null && events.started[at] !== undefined;
+    // No worker had it: it has never started.
+    const hasStarted = place !== undefined;
     const started = hasStarted ? micros(events.started[at]) : handed;
     wait.push(hasStarted ? started - handed : null);
     run.push(micros(events.finished[at]) - started);

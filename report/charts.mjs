@@ -7,8 +7,8 @@ import { about, count, percent, tick, time } from "./text.mjs";
 
 const HEIGHT = 190;
 
-/** Points of a chart over time: about one every few pixels. */
-export const BINS = 240;
+/** Pixels for the name of a time on an axis. */
+const LABEL = 52;
 
 /** What all have: sizes, colours, and being made anew when the colours change. */
 class Chart {
@@ -56,7 +56,7 @@ export class TimeChart extends Chart {
    * @param {HTMLElement} box
    * @param {string} label
    * @param {import("./view.mjs").View} view
-   * @param {(from: number, to: number, bins: number) => number[][]} values
+   * @param {(from: number, to: number) => number[][]} values
    * @param {{ name: string, colour: string, dash?: number[] }[]} series
    */
   constructor(box, label, view, values, series) {
@@ -76,7 +76,8 @@ export class TimeChart extends Chart {
   }
 
   data() {
-    return this.values(this.view.from, this.view.to, BINS);
+    const { from, to } = this.view;
+    return this.values(from, to);
   }
 
   options() {
@@ -174,7 +175,7 @@ export class Histogram extends Chart {
       axes: [
         this.axis({
           size: 30,
-          splits: () => decades(ends),
+          splits: (plot) => decades(ends, plot.bbox.width / (devicePixelRatio || 1)),
           values: (_, splits) => splits.map((log) => time(10 ** log)),
         }),
         this.axis({
@@ -247,12 +248,14 @@ const STEPS = steps(-4, 10);
 /** Counts. */
 const INTEGERS = steps(0, 9);
 
-/** The powers of ten within; of a short range their thirds: 1, 2 and 5. */
-function decades([from, to]) {
-  const parts = to - from < 3 ? [0, Math.log10(2), Math.log10(5)] : [0];
+/** The powers of ten within; where there is room for them also twice and five times each. */
+function decades([from, to], width) {
+  const hasRoom = width / (to - from) > 3 * LABEL;
+  const parts = hasRoom ? [0, Math.log10(2), Math.log10(5)] : [0];
   const all = [];
-  for (let power = Math.floor(from); power <= to; power++)
+  for (let power = Math.floor(from); power <= to; power++) {
     all.push(...parts.map((part) => power + part));
+  }
   return all.filter((log) => log >= from && log <= to);
 }
 

@@ -229,7 +229,7 @@ export class Gantt {
   drawMarks(lane, row) {
     const { pen } = this;
     const { from, to } = this.view;
-    const shown = this.marks.get(lane).filter(({ at }) => at >= from && at <= to);
+    const shown = this.marks.get(lane).filter(({ at, until = at }) => until >= from && at <= to);
     const counts = new Map();
     for (const { kind } of shown) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     pen.textAlign = "center";
@@ -237,9 +237,16 @@ export class Gantt {
     pen.font = "bold 12px system-ui, 'DejaVu Sans', sans-serif";
     pen.lineWidth = 2.5;
     pen.strokeStyle = this.colours.card;
-    for (const { at, kind } of shown) {
+    for (const { at, until, kind } of shown) {
       const x = this.x(at);
       pen.fillStyle = this.colours[markColour(kind)];
+      // What lasted is a line.
+      if (until !== undefined) {
+        const left = Math.max(GUTTER, x);
+        const right = Math.min(GUTTER + this.width, this.x(until));
+        pen.fillRect(left, (row + 0.5) * this.height - 3, Math.max(1, right - left), 6);
+        continue;
+      }
       if (counts.get(kind) > MANY) {
         pen.fillRect(x - 1, row * this.height, 2, 5);
         continue;
@@ -315,15 +322,18 @@ export class Gantt {
   textAt(lane, ms) {
     const { run } = this;
     const pixel = this.view.length / this.width;
-    const marks = this.marks.get(lane).filter(({ at }) => Math.abs(at - ms) < 6 * pixel);
+    const near = 6 * pixel;
+    const marks = this.marks
+      .get(lane)
+      .filter(({ at, until = at }) => ms > at - near && ms < until + near);
     const lines = marks
       .slice(0, 4)
       .map((mark) => `${glyphOf(mark.kind)} ${mark.kind} at ${time(mark.at)}: ${mark.text}`);
     const { started, finished } = run.events;
     const first = below(lane.ends, ms - pixel);
     const last = below(lane.starts, ms + pixel);
-    const near = last - first;
-    if (near > 3) lines.push(`${near} events around ${time(ms)}`);
+    const some = last - first;
+    if (some > 3) lines.push(`${some} events around ${time(ms)}`);
     else
       for (let place = first; place < last; place++) lines.push(this.describe(lane.indices[place]));
     if (lines.length > 0) return lines.join("\n");

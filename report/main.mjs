@@ -1,6 +1,6 @@
 // The page: reads the run that is in it, and shows it.
 
-import { BINS, Histogram, TimeChart } from "./charts.mjs";
+import { Histogram, TimeChart } from "./charts.mjs";
 import { byId, element, table, tag, whenOpen } from "./dom.mjs";
 import { Gantt, glyphOf, markColour, NAMES } from "./gantt.mjs";
 import { histogram, percentile, Run } from "./run.mjs";
@@ -35,16 +35,11 @@ function tiles() {
   const of = (name) => run.counts[data.outcomes.indexOf(name)] ?? 0;
   const replaced = Math.max(0, data.workers.length - run.lanes.length);
   const kinds = data.outcomes.slice(2).filter((name) => of(name) > 0);
-  const crashes = data.marks.filter(({ kind }) => kind === "crash").length;
-  const [p50, p99] = [0.5, 0.99].map((share) => time(percentile(run.run, share)));
-  const [w50, w99] = [0.5, 0.99].map((share) => time(percentile(run.wait, share)));
+  const { crashes } = data.statistics;
+  const [p50, p99] = [0.5, 0.99].map((share) => time(run.within("run", share)));
+  const [w50, w99] = [0.5, 0.99].map((share) => time(run.within("wait", share)));
   const all = [
-    [
-      "events",
-      "Events",
-      count(events.count),
-      `${about((events.count / run.end) * 1000)} per second`,
-    ],
+    ["events", "Events", count(run.total), `${about((run.total / run.end) * 1000)} per second`],
     [
       "answered",
       "Answered",
@@ -135,6 +130,10 @@ function zoom() {
 }
 
 function overTime() {
+  if (run.unlisted > 0) {
+    const hint = `Shown are the first ${count(events.count)} of ${count(run.total)} events.`;
+    byId("legend").before(element("p.hint", hint));
+  }
   if (data.workers.length > 0) new Gantt(byId("gantt"), run, view);
   whenOpen(byId("workers"), workers);
   const charts = [
@@ -161,7 +160,7 @@ function overTime() {
     new TimeChart(byId(id), label, view, values, series);
     const heads = ["#At", ...series.map(({ name }) => `#${name}`)];
     const refresh = whenOpen(byId(`${id}-table`), () => {
-      const [times, ...columns] = values(view.from, view.to, Math.min(BINS, TABLE_BINS));
+      const [times, ...columns] = values(view.from, view.to, TABLE_BINS);
       return table(
         heads,
         times.map((ms, at) => [time(ms), ...columns.map((column) => about(column[at]))]),
@@ -263,15 +262,15 @@ const longText = (text) => element("div.text", text);
 function failures() {
   const rows = data.failures.map(({ id, worker, name, message, code, attempts }) => [
     String(id),
-    worker === null ? "" : `#${worker}`,
-    name,
+    worker ? `#${worker}` : "",
+    String(name),
     code === null || code === undefined ? "" : String(code),
-    longText(message),
+    longText(String(message)),
     String(attempts),
   ]);
   const heads = ["#Event", "Worker", "Error", "Code", "Message", "#Attempts"];
   fill("failures", heads, rows, "Failures", "No event has failed.");
-  const left = run.failed - rows.length;
+  const left = run.failed - data.failures.length;
   if (left > 0)
     byId("failures").append(
       element("p.hint", `The first ${count(rows.length)} of ${count(run.failed)}.`),

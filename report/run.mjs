@@ -6,6 +6,15 @@ const SLOWEST = 25;
 /** Bars of a histogram for each factor of ten. */
 const PER_DECADE = 8;
 
+/** The most points of a chart over time: one every few pixels. */
+const MOST_POINTS = 240;
+
+/** The fewest. */
+const LEAST_POINTS = 30;
+
+/** Events for each point: with fewer, a rate is noise. */
+const PER_POINT = 4;
+
 /** Undoes `packed` of lib/report.js: microseconds, each the difference to another, become milliseconds. */
 function unpacked({ id, process, queued, wait, run, others, retried }, count) {
   const events = {
@@ -48,6 +57,13 @@ export class Run {
       this.runs[at] = Math.max(0, finished[at] - started[at]);
       this.counts[outcome[at]]++;
     }
+    const { statistics } = data;
+    /** Events that are not listed, because there were too many. Those are counted all the same. */
+    this.unlisted = data.unlisted ?? 0;
+    this.total = count + this.unlisted;
+    if (this.unlisted > 0) {
+      this.counts = data.outcomes.map((name) => statistics[name] ?? statistics.failures[name]);
+    }
     this.failed = this.counts.slice(2).reduce((sum, some) => sum + some, 0);
     this.end = Math.max(data.elapsed, finished.length > 0 ? max(finished) : 0, 0.001);
     this.sorted = {
@@ -63,6 +79,12 @@ export class Run {
     this.wait = known(this.waits);
     this.lanes = lanesOf(data.workers, this.events);
     this.busy = sum(this.run);
+  }
+
+  /** The value that a share of all waits or runs is at most; the shares are those of the statistics. */
+  within(kind, share) {
+    if (this.unlisted > 0) return this.data.statistics[kind][`p${share * 100}`];
+    return percentile(this[kind], share);
   }
 
   /** Part of the workers' time in which they ran something. */
@@ -88,7 +110,7 @@ export class Run {
   }
 
   /** Events that ended per second, all and failed, in `bins` equal parts of a time. */
-  throughput(from, to, bins) {
+  throughput(from, to, bins = this.points(from, to)) {
     const times = bin(from, to, bins);
     const perSecond = 1000 / ((to - from) / bins);
     const rate = (sorted) =>
@@ -100,8 +122,15 @@ export class Run {
     return [times, rate(this.sorted.finished), rate(this.sorted.failed)];
   }
 
+  /** Parts of a time that have enough events each for a rate to say something. */
+  points(from, to) {
+    const { finished } = this.sorted;
+    const events = below(finished, to) - below(finished, from);
+    return Math.min(MOST_POINTS, Math.max(LEAST_POINTS, Math.round(events / PER_POINT)));
+  }
+
   /** Events waiting and running, at `bins` moments of a time. */
-  load(from, to, bins) {
+  load(from, to, bins = MOST_POINTS) {
     const { queued, started, left, done } = this.sorted;
     const times = bin(from, to, bins);
     const waiting = times.map((ms) => below(queued, ms) - below(left, ms));

@@ -53,11 +53,13 @@ function recorded({ events: count, workers: asked = 4, seed = 1, failing = 0.01,
     marks.push({ at: finished + 1, kind: "restart", worker: worker.id, text: `worker ${worker.id} is started again` });
     start(worker.id, finished + 1);
   }
+  if (count > 0) marks.push({ at: 50, until: 60, kind: "backpressure", worker: null, text: "Map waits for room" });
   marks.sort((a, b) => a.at - b.at);
   const elapsed = Math.max(...free.map(({ at }) => at)) + 5;
   for (const worker of workers) if (worker.ended === null) Object.assign(worker, { ended: elapsed, code: 0 });
   const run = { version: 1, package: "2.0.0", node: "20.1.0", platform: "linux-x64", program: "dump.js", pid: 3999, startedAt: 1_700_000_000_000 };
-  return { ...run, elapsed, workersAsked: asked, workers, events, outcomes: OUTCOMES, failures, marks, statistics: {} };
+  const statistics = { crashes: events.outcome.filter((outcome) => OUTCOMES[outcome] === "crash").length };
+  return { ...run, elapsed, workersAsked: asked, workers, events, unlisted: 0, outcomes: OUTCOMES, failures, marks, statistics };
 }
 
 module.exports = { recorded, OUTCOMES };
