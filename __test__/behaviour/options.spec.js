@@ -96,7 +96,8 @@ describe("a Buffer under advanced serialization", () => {
 });
 
 describe("how far a loop of Maps of short events runs ahead", () => {
-  const ahead = (options, length) => result("options/ahead.js", JSON.stringify(options), length);
+  // At most: the machine may make short events look long for a while.
+  const ahead = async (options, length) => Math.max(...await result("options/ahead.js", JSON.stringify(options), length));
 
   it("is what maxEventsPerWorker says", async () => {
     assert.equal(await ahead({ maxEventsPerWorker: 5 }, 10), 5);
