@@ -260,6 +260,20 @@ impl Crash {
     }
 }
 
+/// Why an event fails that no worker answers, with the JSON of an error. The attempts at it are listed either
+/// way.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Failure<'a> {
+    /// Its last attempt came to nothing; if it was never tried, with this error.
+    Attempt(&'a [u8]),
+    /// The run cannot go on.
+    Run(&'a [u8]),
+}
+
+/// The error of an event for a worker that is gone before it was tried.
+const GONE: &[u8] =
+    br#"{"name":"Error","message":"the worker is gone","code":"ERR_SONIC_WORKER_EXIT"}"#;
+
 impl State {
     pub(super) fn new(launch: &Launch, backlog: Backlog, shared: File) -> Self {
         let slot = |&worker| Slot {
@@ -536,11 +550,11 @@ impl State {
     fn abandon(&mut self) {
         let Some(error) = self.failed.take() else { return };
         for task in self.scheduler.abandon() {
-            self.fail_task(task, None, error.as_bytes());
+            self.fail_task(task, None, Failure::Run(error.as_bytes()));
         }
         for task in std::mem::take(&mut self.overflow) {
             let id = self.tasks.add(task);
-            self.fail_task(id, None, error.as_bytes());
+            self.fail_task(id, None, Failure::Run(error.as_bytes()));
         }
         self.failed = Some(error);
     }
@@ -639,7 +653,13 @@ impl State {
                 return;
             }
         }
-        let report = self.conclude(id, is_failed);
+        let report = self.retries.as_mut().and_then(|retries| {
+            if is_failed {
+                return retries.conclude(id, None);
+            }
+            retries.forget(id);
+            None
+        });
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(id, &mut text);
         let mut changed = Bytes::default();
@@ -710,16 +730,6 @@ impl State {
         true
     }
 
-    /// `task` ends: the JSON of its error if it failed after having been tried, with its attempts.
-    fn conclude(&mut self, task: TaskId, is_failed: bool) -> Option<Vec<u8>> {
-        let retries = self.retries.as_mut()?;
-        if is_failed {
-            return retries.conclude(task, None);
-        }
-        retries.forget(task);
-        None
-    }
-
     /// An event has rested.
     pub(super) fn rested(&mut self, task: TaskId, after: usize) {
         // It may have ended, or have been tried again and rest once more.
@@ -732,8 +742,7 @@ impl State {
     pub(super) fn give_up_retries(&mut self) {
         let Some(retries) = &self.retries else { return };
         for task in self.scheduler.withdraw(|task| retries.count(task) > 0) {
-            let error = self.conclude(task, true).unwrap_or_default();
-            self.fail_task(task, None, &error);
+            self.fail_task(task, None, Failure::Attempt(GONE));
         }
     }
 
@@ -833,11 +842,11 @@ impl State {
                     self.actions.splice(at..at, more);
                 }
                 Action::Fail { slot, task } => {
-                    let error = self.failed.clone().unwrap_or_else(|| {
-                        r#"{"name":"Error","message":"the worker is gone","code":"ERR_SONIC_WORKER_EXIT"}"#.into()
-                    });
-                    let own = if self.failed.is_none() { self.conclude(task, true) } else { None };
-                    self.fail_task(task, Some(slot), own.as_deref().unwrap_or(error.as_bytes()));
+                    let error = self.failed.clone();
+                    let failure = error
+                        .as_ref()
+                        .map_or(Failure::Attempt(GONE), |error| Failure::Run(error.as_bytes()));
+                    self.fail_task(task, Some(slot), failure);
                 }
             }
         }
@@ -860,8 +869,7 @@ impl State {
                 let duration = crash.duration(task);
                 let attempt = Attempt { worker, pid, cause, duration, error: &error };
                 if !self.try_again(slot, task, chosen.contains(&task), attempt) {
-                    let report = self.conclude(task, true);
-                    self.fail_task(task, Some(slot), report.as_deref().unwrap_or(&error));
+                    self.fail_task(task, Some(slot), Failure::Attempt(&error));
                 }
             } else {
                 self.actions.push(action);
@@ -869,9 +877,13 @@ impl State {
         }
     }
 
-    /// Fails an event with the JSON of an error; `slot` is that of the worker which had it.
-    pub(super) fn fail_task(&mut self, task: TaskId, slot: Option<usize>, error: &[u8]) {
-        let report = self.retries.as_mut().and_then(|it| it.conclude(task, Some(error)));
+    /// Fails an event; `slot` is that of the worker which had it.
+    pub(super) fn fail_task(&mut self, task: TaskId, slot: Option<usize>, failure: Failure<'_>) {
+        let (error, other) = match failure {
+            Failure::Attempt(error) => (error, None),
+            Failure::Run(error) => (error, Some(error)),
+        };
+        let report = self.retries.as_mut().and_then(|retries| retries.conclude(task, other));
         let error = report.as_deref().unwrap_or(error);
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(task, &mut text);
