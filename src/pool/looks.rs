@@ -108,8 +108,19 @@ impl State {
         }
     }
 
+    /// Has those replaced that answered their last event before every worker was ready.
+    pub(super) fn recycle_spent(&mut self) {
+        for slot in 0..self.slots.len() {
+            let link = self.slots[slot].link.as_ref();
+            if link.is_some_and(|link| link.answers_given >= self.max_tasks) {
+                self.recycle(slot);
+            }
+        }
+    }
+
     /// Has the worker of `slot` replaced as soon as it runs nothing.
     fn recycle(&mut self, slot: usize) {
+        // Before all are ready a worker that cannot be started ends the run: nobody is replaced at will.
         if self.phase != Phase::Running || self.failed.is_some() {
             return;
         }

@@ -1007,6 +1007,7 @@ impl State {
             |slot: &Slot| slot.closed || slot.link.as_ref().is_some_and(|link| link.registered);
         if self.slots.iter().all(is_ready) {
             self.phase = self.phase.max(Phase::Running);
+            self.recycle_spent();
         }
     }
 

@@ -41,6 +41,27 @@ fn a_worker_is_let_go_with_its_last_answer_and_replaced_when_it_has_ended() {
 }
 
 #[test]
+fn a_worker_that_answered_its_last_event_before_all_were_ready_is_let_go_when_they_are() {
+    let limits = Limits { max_tasks: Some(2), ..Limits::default() };
+    for is_given_up in [false, true] {
+        let bench = Bench::with_limits(2, limits.clone());
+        let (mut first, mut second) = (bench.seat(0), bench.seat(1));
+        bench.register(0, &mut first);
+        bench.map(0..3);
+        first.run(&bench, 2);
+        assert!(!is_recycled(&bench.hear()), "one that cannot be started would end the run");
+        if is_given_up {
+            let source = std::io::Error::from_raw_os_error(libc::EAGAIN);
+            let error = Error::Spawn { worker: 2, program: "node".into(), source };
+            bench.pool.not_started(1, &error);
+        } else {
+            bench.register(1, &mut second);
+        }
+        assert!(is_recycled(&bench.hear()), "given up: {is_given_up}");
+    }
+}
+
+#[test]
 fn a_worker_is_not_let_go_while_it_runs_something() {
     let (bench, [mut seat]) = max_tasks(1);
     assert!(bench.pool.submit_to(1, b"1", 0));
