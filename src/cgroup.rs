@@ -6,17 +6,22 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Processes that end within so much time after the count was seen to rise are taken for those that were
-/// counted: several workers may be killed at once.
+/// counted, as many of them as were: several workers may be killed at once.
 const TOGETHER: Duration = Duration::from_secs(1);
 
 const MOUNT: &str = "/sys/fs/cgroup";
 
 /// The count of kills, and when it last rose. The default watches nothing.
+///
+/// The count is all there is: another process of the group that is killed for want of memory is taken for
+/// a worker that somebody else kills before the next look. So it is looked often.
 #[derive(Debug, Default)]
 pub(crate) struct Kills {
     file: Option<PathBuf>,
     count: u64,
     risen: Option<Instant>,
+    /// How many of those that were counted then have not been seen to end.
+    unseen: u64,
 }
 
 impl Kills {
@@ -32,17 +37,30 @@ impl Kills {
             file: Some(file),
             count,
             risen: None,
+            unseen: 0,
         })
+    }
+
+    /// Notes what the count is by now.
+    pub(crate) fn look(&mut self) {
+        let Some(count) = self.file.as_deref().and_then(count_in) else { return };
+        let is_recent = self.risen.is_some_and(|risen| risen.elapsed() < TOGETHER);
+        if !is_recent {
+            self.unseen = 0;
+        }
+        if count > self.count {
+            self.unseen += count - self.count;
+            self.risen = Some(Instant::now());
+        }
+        self.count = count;
     }
 
     /// Whether a process that has just been killed was killed for want of memory, as far as is known.
     pub(crate) fn has_killed(&mut self) -> bool {
-        let Some(count) = self.file.as_deref().and_then(count_in) else { return false };
-        if count > self.count {
-            self.risen = Some(Instant::now());
-        }
-        self.count = count;
-        self.risen.is_some_and(|risen| risen.elapsed() < TOGETHER)
+        self.look();
+        let is_counted = self.unseen > 0;
+        self.unseen = self.unseen.saturating_sub(1);
+        is_counted
     }
 }
 
@@ -94,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_count_that_rises_is_a_kill_and_those_that_end_with_it_share_it() {
+    fn as_many_as_were_counted_of_those_that_end_soon_after_were_killed() {
         let folder = std::env::temp_dir().join(format!("sonic-cgroup-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let file = folder.join("memory.events");
@@ -104,8 +122,15 @@ mod tests {
         assert!(!kills.has_killed());
         set("low 0\noom 9\noom_kill 6\n");
         assert!(kills.has_killed() && kills.has_killed());
+        assert!(!kills.has_killed(), "two were counted, and two have ended");
+        set("low 0\noom 9\noom_kill 7\n");
+        kills.look();
         kills.risen = kills.risen.and_then(|risen| risen.checked_sub(TOGETHER));
-        assert!(!kills.has_killed());
+        assert!(!kills.has_killed(), "what was killed long ago is no worker that ends now");
+        set("low 0\noom 9\noom_kill 8\n");
+        kills.look();
+        kills.look();
+        assert!(kills.has_killed(), "one that ends just after a look");
         set("garbage");
         assert!(!kills.has_killed());
         fs::remove_dir_all(&folder).expect("it is there");

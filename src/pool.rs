@@ -293,12 +293,21 @@ impl Pool {
 
     /// From now on it is looked after whom the system kills for want of memory.
     pub(crate) fn watch_kills(&self) {
-        *self.kills.lock().unwrap_or_else(PoisonError::into_inner) = Kills::watch();
+        *self.kills() = Kills::watch();
+    }
+
+    /// Notes whom the system has killed by now: so what it killed long ago is no worker that ends later.
+    pub(crate) fn look_for_kills(&self) {
+        self.kills().look();
     }
 
     /// Whether the system has killed for want of memory what has just ended so.
     fn has_system_killed(&self, exit: Exit) -> bool {
-        exit.is_kill() && self.kills.lock().unwrap_or_else(PoisonError::into_inner).has_killed()
+        exit.is_kill() && self.kills().has_killed()
+    }
+
+    fn kills(&self) -> MutexGuard<'_, Kills> {
+        self.kills.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The backlog's memory, for one more worker.
@@ -311,6 +320,7 @@ impl Pool {
 
     /// A process was started; `fork` if it replaces one that JavaScript knows of.
     pub(crate) fn started(&self, slot: usize, link: Link, fork: Option<Note>) {
+        self.look_for_kills();
         self.enter(|state| {
             link.ring_always(state.observing);
             link.hold(state.holding);

@@ -35,6 +35,7 @@ impl Pool {
 
     /// Ends the workers whose I/O thread gives no sign of life.
     pub(crate) fn look_for_stalled(&self, limit: Duration) {
+        self.look_for_kills();
         self.enter(|state| state.look_for_stalled(limit));
     }
 
