@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use std::time::Duration;
 use std::{fmt, thread};
 
@@ -290,11 +290,37 @@ fn end_with_parent(command: &mut Command) {
 fn end_with_parent(_command: &mut Command) {}
 
 /// This process, a child's, ends with its parent no more by itself: from now on something watches for that.
-/// On the thread that the process began with.
-pub(crate) fn watch_parent() {
+/// If it is stopped when the parent ends, it is only continued, so that what watches can see it; for a
+/// process that runs, that signal is nothing. On the thread that the process began with.
+///
+/// `is_doomed` says whether the parent is about to kill this process: if it then exits by itself, it does what
+/// the parent may not come to.
+pub(crate) fn watch_parent(is_doomed: impl Fn() -> bool + Send + Sync + 'static) {
     #[cfg(target_os = "linux")]
     // It fails only for signals that there are not.
-    let _ = set_parent_process_death_signal(None);
+    let _ = set_parent_process_death_signal(Some(Signal::CONT));
+    if DOOM.set(Box::new(is_doomed)).is_ok() {
+        // SAFETY: the handler may run at any time, as long as this library is loaded; the system runs it
+        // before that ends. Without it there is only a gap of a moment.
+        unsafe { libc::atexit(finish_doom) };
+    }
+}
+
+static DOOM: OnceLock<Box<dyn Fn() -> bool + Send + Sync>> = OnceLock::new();
+
+extern "C" fn finish_doom() {
+    if DOOM.get().is_some_and(|is_doomed| is_doomed()) {
+        end_with_descendants();
+    }
+}
+
+/// Kills this process, a child's, and all its descendants.
+pub(crate) fn end_with_descendants() {
+    if let Some(identity) = tree::identity(std::process::id()) {
+        tree::kill_descendants(identity);
+    }
+    // It cannot fail for this process itself.
+    let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
 }
 
 /// The limit of the machine that a system call has met, and what to do; empty if it was none.

@@ -351,6 +351,12 @@ impl Link {
         self.memory.word(Layout::HEAP_LIMIT).load(Ordering::SeqCst) != 0
     }
 
+    /// Has the worker ended, with all its descendants. It does so itself if the master ends before it has.
+    pub(crate) fn kill(&self) {
+        self.memory.word(Layout::DOOMED).store(1, Ordering::SeqCst);
+        self.child.kill();
+    }
+
     /// It may go on.
     pub(crate) fn goes_on(&self) {
         self.memory.word(Layout::HELD).fetch_and(!Layout::STOPS, Ordering::SeqCst);

@@ -499,14 +499,14 @@ impl Pool {
     /// Ends all workers that there are.
     pub(crate) fn kill_all(&self) {
         for link in self.lock().slots.iter().filter_map(|slot| slot.link.as_ref()) {
-            link.child.kill();
+            link.kill();
         }
     }
 
     /// The worker broke the protocol: nothing it says counts any more.
     pub(crate) fn kill(&self, slot: usize) {
         if let Some(link) = &self.lock().slots[slot].link {
-            link.child.kill();
+            link.kill();
         }
     }
 }

@@ -133,6 +133,9 @@ impl Layout {
     pub(crate) const STOPS: u32 = 4;
     /// Master: 1 if the worker should ring after each answer.
     pub(crate) const RING_ALWAYS: usize = 113;
+    /// Master: 1 once it kills the worker and its descendants, which stand still for that. A worker that sees
+    /// its master gone then ends itself and them.
+    pub(crate) const DOOMED: usize = 114;
 
     /// Worker, where the invitation asks for it: when the event of the backlog with the number
     /// [`Self::RUNNING`] has started, in milliseconds of the monotonic clock modulo 2^32. Written in this

@@ -74,7 +74,8 @@ mod system {
         let mut are_still = true;
         for stat in all.iter().filter(|stat| family.contains(&stat.identity)) {
             pids.insert(stat.identity.pid);
-            are_still &= stat.is_still;
+            // Who walks its own descendants cannot stand still.
+            are_still &= stat.is_still || stat.identity.pid == std::process::id();
         }
         loop {
             let is_new =
@@ -150,7 +151,7 @@ pub(crate) fn identity(pid: u32) -> Option<Identity> {
     system::identity(pid)
 }
 
-/// Kills the descendants of a process, which should be stopped, and is to be killed next.
+/// Kills the descendants of a process, which should be stopped or this one, and is to be killed next.
 pub(crate) fn kill_descendants(root: Identity) {
     system::kill_descendants(root);
 }

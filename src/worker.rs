@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::child::end_with_descendants;
 use crate::frame::Decoder;
 use crate::memory::Memory;
 use crate::protocol::{Common, Hello, Invitation, Layout, Message, Refusal, VERSION};
@@ -80,14 +81,14 @@ struct Inbox {
 
 impl Worker {
     /// Joins the master: says hello and listens. `signal` is called on the I/O thread. A master that
-    /// ends before it has let the worker go calls `orphaned` there.
+    /// ends before it has let the worker go, or while it kills it, calls `orphaned` there.
     pub(crate) fn join(
         invitation: &Invitation,
         control: UnixStream,
         memory: Arc<Memory>,
         backlog: Arc<Memory>,
         signal: impl Fn(Signal) + Send + 'static,
-        orphaned: impl FnOnce() + Send + 'static,
+        orphaned: impl FnOnce(Orphan) + Send + 'static,
     ) -> io::Result<Arc<Self>> {
         if memory.len() < Layout::LEN || backlog.len() < Common::LEN {
             return Err(io::Error::other("the shared memory is too small"));
@@ -121,8 +122,10 @@ impl Worker {
         thread::Builder::new().name("sonic-io".into()).spawn(move || {
             let end = listener.listen(reader, &signal);
             listener.be_alone();
-            if end == End::Garbage || !listener.released.load(Ordering::SeqCst) {
-                orphaned();
+            if listener.is_doomed() {
+                orphaned(Orphan::Doomed);
+            } else if end == End::Garbage || !listener.released.load(Ordering::SeqCst) {
+                orphaned(Orphan::Unreleased);
             }
         })?;
         Ok(worker)
@@ -188,6 +191,11 @@ impl Worker {
     /// Whether the master has let this worker go.
     pub(crate) fn is_released(&self) -> bool {
         self.released.load(Ordering::SeqCst)
+    }
+
+    /// Whether the master is about to kill this worker.
+    pub(crate) fn is_doomed(&self) -> bool {
+        self.memory.word(Layout::DOOMED).load(Ordering::SeqCst) == 1
     }
 
     /// Where an answer's payload of up to `room` bytes can be written in one piece, if there is room.
@@ -335,11 +343,25 @@ enum End {
     Garbage,
 }
 
-/// Ends this process, whose master is gone, if it does not do so by itself in time.
-pub(crate) fn end_orphan() {
-    thread::sleep(GRACE);
-    // SAFETY: ends the process without running anything of it; no memory is touched.
-    unsafe { libc::_exit(ORPHAN) }
+/// A worker whose master has ended, and that is to end too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Orphan {
+    /// It was not let go.
+    Unreleased,
+    /// It was being killed, with its descendants.
+    Doomed,
+}
+
+impl Orphan {
+    /// Ends this process, in the first case if it does not do so by itself in time.
+    pub(crate) fn end(self) {
+        if self == Self::Doomed {
+            end_with_descendants();
+        }
+        thread::sleep(GRACE);
+        // SAFETY: ends the process without running anything of it; no memory is touched.
+        unsafe { libc::_exit(ORPHAN) }
+    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 /**
  * Promised: Ctrl-C and SIGTERM end a program and its workers, and where the program handles them itself they do what it says:
  * the package listens for no signal, anywhere, and changes nothing for who does. A worker that was not let go does not outlive
- * a master that is killed, whatever its thread does, and however far it has come.
+ * a master that is killed, whatever its thread does, however far it has come, and if it is stopped. One that its master was
+ * about to kill then ends with all that it has started.
  */
 const assert = require("node:assert/strict");
+const fs = require("node:fs");
 const path = require("node:path");
 const { describe, it } = require("node:test");
 const { FIXTURES, NODE, start } = require("../support/run");
@@ -19,6 +21,16 @@ async function running(...args) {
 /** To every process of the terminal's foreground group, as Ctrl-C sends it. */
 const toAll = (program, signal) => process.kill(-program.pid, signal);
 const toMaster = (program, signal) => process.kill(program.pid, signal);
+
+const stateOf = (pid) => {
+  try {
+    return /^State:\s+(\w)/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))[1];
+  } catch {
+    return "";
+  }
+};
+const isStopped = (pid) => stateOf(pid) === "T";
+const isThere = (pid) => !["", "Z", "X"].includes(stateOf(pid));
 
 const untouched = (outcome) => {
   assert.deepEqual(outcome.result.listeners, [0, 0, 0], "somebody else listens in the master");
@@ -106,13 +118,34 @@ describe("a worker whose master is killed ends", () => {
     }
   }
 
-  it("also if it is stopped before it has loaded the package", async () => {
-    const program = start("signals/starting.js", { args: ["loading", "waiting"] });
-    await program.makes("ready");
-    const workers = program.alive().filter((pid) => pid !== program.pid);
-    assert.equal(workers.length, 2);
-    for (const pid of workers) process.kill(pid, "SIGSTOP");
-    toMaster(program, "SIGKILL");
-    assert.equal((await program.ended).signal, "SIGKILL");
-  });
+  for (const when of ["loading", "running"]) {
+    it(`also if it is stopped: ${when}`, async () => {
+      const program = start("signals/starting.js", { args: [when, "waiting"] });
+      await program.makes("ready");
+      const workers = program.alive().filter((pid) => pid !== program.pid);
+      assert.equal(workers.length, 2);
+      for (const pid of workers) process.kill(pid, "SIGSTOP");
+      await program.until(() => workers.every(isStopped), "stopped its workers");
+      toMaster(program, "SIGKILL");
+      assert.equal((await program.ended).signal, "SIGKILL");
+    });
+  }
+
+  for (const how of ["looping", "turning"]) {
+    it(`with all that it has started, if its master was about to kill it: ${how}`, async () => {
+      let caught = 0;
+      // The kill takes some milliseconds, and may be over before it is seen.
+      for (let round = 0; round < 20 && caught < 3; round++) {
+        const program = start("signals/killing.js", { args: [how] });
+        await program.until(() => program.read("family").endsWith("\n"), "started all");
+        const worker = Number(program.read("family"));
+        while (isThere(worker) && !isStopped(worker));
+        toMaster(program, "SIGKILL");
+        caught += isStopped(worker);
+        // All of its processes are gone then.
+        assert.equal((await program.ended).signal, "SIGKILL");
+      }
+      assert.equal(caught, 3);
+    });
+  }
 });

@@ -25,7 +25,7 @@ use crate::protocol::{Invitation, Refusal, VERSION};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::runner::{Runner, Served};
 use crate::tail;
-use crate::worker::{Item, Signal, Worker, end_orphan};
+use crate::worker::{Item, Orphan, Signal, Worker};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
 
@@ -87,9 +87,10 @@ pub fn worker_join(
     let map = |file: io::Result<OwnedFd>| Memory::of_file(&File::from(file?)).map(Arc::new);
     let (memory, backlog) = (map(memory).map_err(failed)?, map(backlog).map_err(failed)?);
     let control = UnixStream::from(control.map_err(failed)?);
-    let worker = Worker::join(&invitation, control, memory, backlog, signal, end_orphan);
+    let worker = Worker::join(&invitation, control, memory, backlog, signal, Orphan::end);
     let worker = worker.map_err(failed)?;
-    watch_parent();
+    let watched = Arc::clone(&worker);
+    watch_parent(move || watched.is_doomed());
     let runner = Rc::new(Runner::new(Arc::clone(&worker)));
     Ok(Some(External::new(WorkerHandle { worker, runner, call })))
 }

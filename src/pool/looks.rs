@@ -223,7 +223,7 @@ impl State {
         self.act();
         if let Some(link) = self.slots[slot].link.as_mut() {
             link.fate = Some(fate);
-            link.child.kill();
+            link.kill();
         }
     }
 }

@@ -587,7 +587,7 @@ impl State {
                     Ok(None) => break,
                     Err(broken) => {
                         link.said = Some(format!("its answers make no sense: {broken}"));
-                        link.child.kill();
+                        link.kill();
                         break;
                     }
                 }
@@ -638,7 +638,7 @@ impl State {
         let Some(id) = id else {
             if let Some(link) = self.slots[slot].link.as_mut() {
                 link.said = Some(format!("it answered event {} unasked", header.index));
-                link.child.kill();
+                link.kill();
             }
             return;
         };

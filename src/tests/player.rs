@@ -18,7 +18,7 @@ use crate::memory::Memory;
 use crate::protocol::{Common, Invitation, Layout, VERSION};
 use crate::ring::{Header, Kind, flag};
 use crate::store::Bytes;
-use crate::worker::{Item, Signal, Worker};
+use crate::worker::{Item, Orphan, Signal, Worker};
 
 /// Far above what anything here needs on a busy machine: only a hang reaches it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -229,8 +229,8 @@ impl Claimer {
 pub(crate) struct Player {
     pub(crate) worker: Arc<Worker>,
     pub(crate) signals: Receiver<Signal>,
-    /// Told once, when the master has ended before it let the worker go.
-    pub(crate) orphaned: Receiver<()>,
+    /// Told once, when the master has ended before it let the worker go, or while it killed it.
+    pub(crate) orphaned: Receiver<Orphan>,
     pub(crate) claimer: Claimer,
     inbox: VecDeque<Item>,
     registered: bool,
@@ -291,7 +291,7 @@ impl Player {
             backlog,
             // A test that has ended does not listen any more.
             move |what| _ = signal.send(what),
-            move || _ = orphan.send(()),
+            move |orphaned| _ = orphan.send(orphaned),
         );
         let worker = worker.expect("the worker joins");
         Self {

@@ -81,7 +81,7 @@ fn a_worker_says_first_who_it_is() {
 
 /// Whether a worker joins with such memory.
 fn joins(control: UnixStream, memory: Arc<Memory>, backlog: Arc<Memory>) -> bool {
-    Worker::join(&invitation(1, "t"), control, memory, backlog, |_| (), || ()).is_ok()
+    Worker::join(&invitation(1, "t"), control, memory, backlog, |_| (), |_| ()).is_ok()
 }
 
 #[test]
@@ -200,6 +200,19 @@ fn the_master_s_end_before_the_release_is_told() {
     bench.close();
     assert!(bench.is_orphaned());
     assert!(!bench.is_released());
+}
+
+#[test]
+fn a_worker_that_is_being_killed_when_the_master_ends_is_doomed_released_or_not() {
+    for released in [false, true] {
+        let bench = Bench::new();
+        if released {
+            bench.send(&Message::Release.encode());
+        }
+        bench.memory.word(Layout::DOOMED).store(1, Ordering::SeqCst);
+        bench.close();
+        assert_eq!(bench.player.orphaned.recv_timeout(DEADLINE), Ok(Orphan::Doomed));
+    }
 }
 
 #[test]

@@ -110,6 +110,8 @@ fn a_worker_without_a_sign_of_life_is_killed_and_its_event_stalled() {
     }
     assert!(a.process.was_killed());
     assert!(!b.process.was_killed());
+    let is_doomed = |seat: &Seat| seat.memory.word(Layout::DOOMED).load(Ordering::SeqCst) == 1;
+    assert!(is_doomed(&a) && !is_doomed(&b), "should the master end now");
     bench.pool.ended(0, Exit::Signal(9), false);
     let [failed] = &bench.take(Queue::Failures)[..] else { panic!("one event failed") };
     assert_eq!(failed.response["code"], "ERR_SONIC_WORKER_STALLED");
