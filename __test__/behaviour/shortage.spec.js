@@ -2,11 +2,16 @@
 /**
  * Promised: where the machine has no descriptor to spare for a worker, its start is tried again for some seconds; then the
  * run goes on with those that there are, says so on stderr, and loses nothing. With none at all the call rejects. Either
- * names the limit.
+ * names the limit. Where the user has hardly a process or thread left, for which Node itself gives up, the call settles: with
+ * every event answered, or with an error that says how a worker ended; and nothing is left.
  */
 const assert = require("node:assert/strict");
-const { describe, it } = require("node:test");
-const { run } = require("../support/run");
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
+const { after, before, describe, it } = require("node:test");
+const { runCommand } = require("../support/command");
+const { FIXTURES, NODE, run } = require("../support/run");
 
 const shortage = (...args) => run("start/shortage.js", { args: args.map(String), ulimit: "-n 200" });
 const ADVICE = "(this process has as many files open as it may: raise `ulimit -n`, or start fewer workers)";
@@ -49,4 +54,37 @@ describe("a run for whose workers there are too few descriptors", () => {
     assert.deepEqual(program.result, { workers: 2, value: [50, 0] });
     assertToldOf(program, 1);
   });
+});
+
+// The system holds no superuser to that limit: the program is another user's, who has no other processes.
+const skip = process.getuid() === 0 ? false : "only the superuser can run it as another user";
+describe("a run whose user may have hardly a process more", { skip }, () => {
+  const user = String(50_000 + (process.pid % 10_000));
+  const root = path.join(__dirname, "..", "..");
+  let folder;
+  before(() => {
+    // What that user can read, wherever this package lies.
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-user-"));
+    const files = fs.readdirSync(root).filter((name) => /^(index\.js|native\.js|package\.json|lib|.*\.node)$/.test(name));
+    for (const name of files) fs.cpSync(path.join(root, name), path.join(folder, "package", name), { recursive: true });
+    fs.copyFileSync(path.join(FIXTURES, "start/few-processes.js"), path.join(folder, "job.js"));
+    fs.chmodSync(folder, 0o755);
+  });
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  for (const limit of [16, 20, 26, 34, 42]) {
+    it(`settles, and leaves nothing: ${limit} processes and threads`, async () => {
+      const limited = ["--reuid", user, "--regid", user, "--clear-groups", "prlimit", `--nproc=${limit}`];
+      const job = [NODE, path.join(folder, "job.js"), path.join(folder, "package"), "4"];
+      // Node may stand still for ever where it gets no thread.
+      const env = { QUIET: "1", SONIC_DISTRIBUTE_START_TIMEOUT: "4000" };
+      const { code, stdout, output } = await runCommand("setpriv", [...limited, ...job], { cwd: folder, env, deadline: 60_000 });
+      const reports = stdout.split("\n").filter((line) => line.startsWith("RESULT "));
+      assert.deepEqual([code, reports.length], [0, 1], output);
+      const report = JSON.parse(reports[0].slice("RESULT ".length));
+      if (report.value) assert.deepEqual(report.value, [50, 0]);
+      else assert.match(report.code, /^ERR_SONIC_(POOL|WORKER_START)$/, report.message);
+      assert.ok(report.forks <= 4 * 3, `${report.forks} starts`);
+    });
+  }
 });
