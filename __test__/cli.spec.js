@@ -49,6 +49,16 @@ describe("the command line", () => {
     assert.match(stderr, /nowhere\/mine.js was not written: ENOENT/);
   });
 
+  it("says which platform was found, and which there are", async () => {
+    texts.write("elsewhere.js", 'Object.defineProperty(process, "platform", { value: "plan9" });\n');
+    const code = `try { require(${JSON.stringify(path.join(ROOT, "lib", "native"))}).native() } catch (e) { console.log(e.code, e.message) }`;
+    const { stdout } = await runCommand(process.execPath, ["-r", texts.path("elsewhere.js"), "-e", code], {
+      cwd: texts.folder,
+    });
+    assert.match(stdout, /^ERR_SONIC_NO_BINARY .*has no native binary for plan9-/);
+    assert.match(stdout, /There are binaries for linux-x64, linux-arm64, all with glibc\./);
+  });
+
   it("has a doctor who finds a binary that does not load", async () => {
     const broken = texts.path("broken.node");
     texts.write("broken.node", "no binary");

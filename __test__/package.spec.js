@@ -69,7 +69,10 @@ describe("the package", () => {
     for (const field of ["dependencies", "peerDependencies", "bundleDependencies"]) {
       assert.deepStrictEqual(Object.keys(manifest[field] ?? {}), [], field);
     }
-    assert.deepStrictEqual(manifest.optionalDependencies, { [PLATFORM]: VERSION });
+    assert.deepStrictEqual(manifest.optionalDependencies, {
+      [`${NAME}-linux-arm64-gnu`]: VERSION,
+      [PLATFORM]: VERSION,
+    });
     const platform = installedManifest(project, PLATFORM);
     assert.deepStrictEqual(platform.dependencies ?? {}, {});
     assert.deepStrictEqual(

@@ -17,6 +17,10 @@ let numbers;
  */
 const BINARIES = {
   "linux-x64": ["../sonic-distribute.linux-x64-gnu.node", "@tiemma/sonic-distribute-linux-x64-gnu"],
+  "linux-arm64": [
+    "../sonic-distribute.linux-arm64-gnu.node",
+    "@tiemma/sonic-distribute-linux-arm64-gnu",
+  ],
 };
 
 /** The variable that tells a worker where its master found the binary, for which copy of this package. */
@@ -65,6 +69,13 @@ function tell() {
   return place === undefined ? [] : [VARIABLE, JSON.stringify([__dirname, place])];
 }
 
+/** Which C library this Node is linked with, where there are two. */
+function libc() {
+  if (process.platform !== "linux" || !process.report) return "";
+  const { header } = /** @type {any} */ (process.report.getReport());
+  return header.glibcVersionRuntime ? `, glibc ${header.glibcVersionRuntime}` : ", musl";
+}
+
 /** @returns {Native} */
 function load() {
   try {
@@ -72,8 +83,9 @@ function load() {
   } catch (error) {
     throw Object.assign(
       new Error(
-        `@tiemma/sonic-distribute has no native binary for ${process.platform}-${process.arch} ` +
-          `(Node ${process.version}) here. Reinstall without --no-optional / --omit=optional, on ` +
+        `@tiemma/sonic-distribute has no native binary for ${process.platform}-${process.arch}${libc()} ` +
+          `(Node ${process.version}) here. There are binaries for ${Object.keys(BINARIES).join(", ")}, ` +
+          "all with glibc. Reinstall without --no-optional / --omit=optional, on " +
           "the platform that runs it; if the platform is not supported, build it from source: " +
           "https://github.com/tiemma/sonic-distribute#building. " +
           `The loader said: ${error instanceof Error ? error.message : error}`,
