@@ -5,7 +5,8 @@
  * block of text behind it shows, if there is one.
  *
  * A block is told what it is by the word behind its language: `js part` is not run; `js file=NAME` is only written, for the
- * blocks behind it in the same document; `ts` is run by a Node that strips types, `mjs` as an ES module.
+ * blocks behind it in the same document; `ts` is run by a Node that strips types, `mjs` as an ES module; `js run=NAME` is a file of
+ * tests, which that runner runs.
  */
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
@@ -14,9 +15,17 @@ const { after, describe, it } = require("node:test");
 
 const { runCommand } = require("./support/command");
 const { nodeOfLine } = require("./support/node-lines");
-const { ROOT, Workspace } = require("./support/workspace");
+const { MODULES, ROOT, Workspace } = require("./support/workspace");
 
 const DOCUMENTS = ["README.md", ...fs.readdirSync(path.join(ROOT, "docs")).map((name) => `docs/${name}`)];
+
+/** How each runner is started for one file. */
+const RUNNERS = {
+  mocha: (file) => [path.join(MODULES, "mocha/bin/mocha"), file],
+  "node:test": (file) => ["--test", file],
+  jest: (file, folder) => [path.join(MODULES, "jest/bin/jest.js"), "--watchman=false", "--config", JSON.stringify({ rootDir: folder }), "--cacheDirectory", path.join(folder, "cache"), "--runTestsByPath", file],
+  vitest: (file) => [path.join(MODULES, "vitest/vitest.mjs"), "run", file],
+};
 
 /** @returns {{ language: string, words: string[], code: string, shows: string | undefined, line: number }[]} */
 function blocksOf(text) {
@@ -35,12 +44,24 @@ for (const document of DOCUMENTS) {
     const home = project.path("node_modules/@tiemma");
     fs.mkdirSync(home, { recursive: true });
     fs.symlinkSync(ROOT, path.join(home, "sonic-distribute"));
+    project.link("vitest");
     after(() => project.remove());
 
     for (const { language, words, code, shows, line } of blocksOf(fs.readFileSync(path.join(ROOT, document), "utf8"))) {
-      const file = words.map((word) => /^file=(.+)$/.exec(word)).find(Boolean);
-      if (file) project.write(file[1], code);
+      const word = (name) => words.map((each) => each.split("=")).find(([key]) => key === name)?.[1];
+      const [file, runner] = [word("file"), word("run")];
+      if (file) project.write(file, code);
       if (file || words.includes("part")) continue;
+      if (runner) {
+        it(`passes, the test of ${runner} in line ${line}`, async () => {
+          const test = path.basename(project.write(`part-${line}.test.${language}`, code));
+          const env = { QUIET: "1", NO_COLOR: "1" };
+          const end = await runCommand(process.execPath, RUNNERS[runner](test, project.folder), { cwd: project.folder, env });
+          assert.equal(end.code, 0, end.output);
+          assert.match(end.output, /\b(1 passing|pass 1|1 passed)\b/);
+        });
+        continue;
+      }
       it(`does what its program in line ${line} says`, async () => {
         project.write(`program-${line}.${language}`, code);
         const node = language === "ts" ? await nodeOfLine(24) : process.execPath;
