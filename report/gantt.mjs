@@ -10,8 +10,16 @@ export const GUTTER = 64;
 const RIGHT = 16;
 const AXIS = 26;
 
-/** What is drawn last is on top. */
-const GLYPHS = { backpressure: "■", retry: "↻", restart: "▲", timeout: "◆", crash: "✕" };
+/** The signs of what happened; what is drawn last is on top. */
+const GLYPHS = {
+  backpressure: "■",
+  retry: "↻",
+  recycle: "○",
+  restart: "▲",
+  kill: "◆",
+  abort: "▼",
+  crash: "✕",
+};
 const OTHER = "●";
 const RANKS = Object.keys(GLYPHS);
 
@@ -22,7 +30,9 @@ export const glyphOf = (kind) => GLYPHS[kind] ?? OTHER;
 
 /** The colour of a mark. */
 export const markColour = (kind) =>
-  ({ crash: "crash", timeout: "timeout", retry: "timeout", restart: "waiting" })[kind] ?? "nothing";
+  ({ retry: "timeout", restart: "waiting", kill: "timeout", abort: "error", crash: "crash" })[
+    kind
+  ] ?? "nothing";
 
 /** The colour of an outcome: its name is one of the page's. */
 export const NAMES = ["answered", "nothing", "error", "crash", "timeout", "aborted"];

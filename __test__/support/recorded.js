@@ -48,7 +48,7 @@ function recorded({ events: count, workers: asked = 4, seed = 1, failing = 0.01,
     if (outcome < 3) continue;
     worker.ended = finished;
     worker.signal = "SIGKILL";
-    const kind = OUTCOMES[outcome];
+    const kind = outcome === 3 ? "crash" : "kill";
     marks.push({ at: finished, kind, worker: worker.id, text: `worker ${worker.id} (pid ${worker.pid}) was killed` });
     marks.push({ at: finished + 1, kind: "restart", worker: worker.id, text: `worker ${worker.id} is started again` });
     start(worker.id, finished + 1);
