@@ -85,8 +85,8 @@ function load() {
       new Error(
         `@tiemma/sonic-distribute has no native binary for ${process.platform}-${process.arch}${libc()} ` +
           `(Node ${process.version}) here. There are binaries for ${Object.keys(BINARIES).join(", ")}, ` +
-          "all with glibc. Reinstall without --no-optional / --omit=optional, on " +
-          "the platform that runs it; if the platform is not supported, build it from source: " +
+          "all with glibc. If this is one of them, reinstall without --no-optional / --omit=optional, on " +
+          "the platform that runs it; if it is not, build it from source: " +
           "https://github.com/tiemma/sonic-distribute#building. " +
           `The loader said: ${error instanceof Error ? error.message : error}`,
       ),

@@ -5,7 +5,9 @@
  * the platform packages as optional dependencies (in the tree, where they are not published yet,
  * `npm ci` would look for them).
  *
- *   node scripts/package.js [--out FOLDER]
+ *   node scripts/package.js [--out FOLDER] [--all]
+ *
+ * `--all` is for what is to be published: a binary that is not built is an error then.
  */
 const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
@@ -23,14 +25,17 @@ const ALWAYS_PACKED = ["README.md", "LICENSE"];
 const ONLY_IN_THE_TREE = ["scripts", "devDependencies", "overrides"];
 
 function main() {
-  const { values } = parseArgs({ options: { out: { type: "string", default: "dist" } } });
+  const { values } = parseArgs({
+    options: { out: { type: "string", default: "dist" }, all: { type: "boolean", default: false } },
+  });
   const out = path.resolve(values.out);
   const manifest = readJson(path.join(ROOT, "package.json"));
   const platforms = fs.readdirSync(PLATFORMS).map((name) => readPlatform(name, manifest));
   const built = platforms.filter(({ binary }) => fs.existsSync(path.join(ROOT, binary)));
-  if (built.length === 0) {
-    const names = platforms.map(({ binary }) => binary).join(", ");
-    throw new Error(`none of ${names} is built: run \`npm run build\` first`);
+  const missing = platforms.filter((platform) => !built.includes(platform));
+  if (built.length === 0 || (values.all && missing.length > 0)) {
+    const names = missing.map(({ binary }) => binary).join(", ");
+    throw new Error(`not built: ${names}. \`npm run build\` builds this platform's`);
   }
 
   fs.mkdirSync(out, { recursive: true });
