@@ -358,7 +358,86 @@ export interface RunOptions {
    * microsecond an entry, so it is not for millions of short events. Default: none.
    */
   onResult?: (entry: any) => any;
+
+  /**
+   * Whether it is kept how long events waited and ran: {@link RunStatistics.wait} and {@link RunStatistics.run}.
+   * `onStats`, `trace` and `report` do so too. Default: false.
+   */
+  statistics?: boolean;
+
+  /**
+   * Called once in the master, with the statistics of the run, when everything is answered and the workers are
+   * let go: before `reduceFn`, and also when the run fails. If it throws, the call rejects with that. Default: none.
+   */
+  onStats?: (statistics: RunStatistics) => any;
+
+  /**
+   * A file that the run is written to in the Chrome trace format, which https://ui.perfetto.dev opens: a track for each
+   * worker, an entry for each event, and what happened to the workers. It is whole when the last worker has ended. A
+   * file that cannot be written is an error (`ERR_SONIC_OUTPUT`) before anything is started; a disk that is full
+   * later costs the trace, and nothing else. At most 1,048,576 events are listed. Without this option the
+   * environment's `SONIC_TRACE` names the file; later runs of the same process get `-2`, `-3` … before its ending.
+   * Default: none.
+   */
+  trace?: string;
+
+  /**
+   * A file for a page that shows the run: its workers' time, throughput, how long events waited and ran, failures and
+   * crashes. It needs no network, and is written when the workers are let go. Errors, limits and the environment's
+   * `SONIC_REPORT` as with `trace`. Default: none.
+   */
+  report?: string;
 }
+
+/** What became of a run: {@link lastRun}, {@link RunOptions.onStats}. Times are milliseconds. */
+export interface RunStatistics {
+  /** When it began, in milliseconds of the epoch. */
+  startedAt: number;
+  /** From the start of the workers until they were let go. */
+  elapsed: number;
+  /** Events that were handed to {@link Map}: those answered, failed and unfinished together. */
+  handedOver: number;
+  /** Events that were answered, `nothing` among them not. */
+  answered: number;
+  /** Events whose response was `undefined` or `null`: they leave no entry. */
+  nothing: number;
+  /** Events that failed. */
+  failed: number;
+  /** The same by cause: a stage threw, the worker ended, it ran too long, the run was over before. */
+  failures: { error: number; crash: number; timeout: number; aborted: number };
+  /** Events that a run which failed has left without an end. */
+  unfinished: number;
+  /** How many times an event was tried again. */
+  retried: number;
+  /** Worker processes that ended before they were let go. */
+  crashes: number;
+  /** Worker processes that were started in place of others. */
+  restarts: number;
+  /** Bytes of the events' data, and of their responses and errors, as they were sent. */
+  bytesIn: number;
+  bytesOut: number;
+  /** How long events waited for a worker, from `Map` on. Without one of the options that ask for it: undefined. */
+  wait?: Percentiles;
+  /** How long events ran. The same. */
+  run?: Percentiles;
+  /** Each worker with all its processes; `busy` is how long it ran events, `share` that part of `elapsed`. */
+  workers: { id: number; pids: number[]; tasks: number; busy: number; share: number }[];
+}
+
+/** Milliseconds, to three digits; half of all were as fast as `p50` or faster. */
+export interface Percentiles {
+  count: number;
+  mean: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  max: number;
+}
+
+/**
+ * The statistics of the last run that has ended in this process; undefined before, and in a worker.
+ */
+export declare function lastRun(): RunStatistics | undefined;
 
 /**
  * How a {@link stream} is run: as {@link RunOptions}, without `onResult`. Under `onError: "abort"` the run ends

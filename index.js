@@ -30,6 +30,7 @@ const master = isMaster()
       "configureWorkers",
       "getWorkerID",
       "initMaster",
+      "lastRun",
       "map",
       "mapReduce",
       "shutdown",
@@ -74,6 +75,7 @@ const stream = (masterFn, workerFns, args, options) => {
 exports.sonicDistribute = MapReduce;
 exports.MapReduce = MapReduce;
 exports.stream = stream;
+exports.lastRun = master.lastRun;
 exports.Map = master.map;
 exports.isMaster = isMaster;
 exports.getWorkerName = getWorkerName;

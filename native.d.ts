@@ -2,6 +2,8 @@ export interface PoolHandle { readonly pool: unique symbol }
 
 export interface WorkerHandle { readonly worker: unique symbol }
 
+export interface TraceHandle { readonly trace: unique symbol }
+
 export declare class ExternalObject<T> {
   readonly '': {
     readonly '': unique symbol
@@ -84,7 +86,20 @@ export interface LaunchOptions {
   maxTasksPerWorker?: number
   /** Bytes that a worker may have in memory before it is replaced. */
   maxWorkerMemory?: number
+  /**
+   * What is kept of the run for people to look at: by default what costs nothing; `times` also how long
+   * events waited and ran, `events` also each of them.
+   */
+  record?: 'times' | 'events'
+  /** Milliseconds of the epoch when the run begins. */
+  epoch: number
 }
+
+/**
+ * Has the pool's own log shown on the error stream from now on: `filter` is a level (`debug`), or several as
+ * `tracing` has them. What is wrong with it, if it is none.
+ */
+export declare function logShow(filter: string): string | null
 
 /** An entry of a queue that is a piece of its own. */
 export interface LongPiece {
@@ -117,6 +132,12 @@ export declare function poolDisconnect(pool: ExternalObject<PoolHandle>, worker:
 
 /** True if every event is answered; otherwise a note says when. */
 export declare function poolDrained(pool: ExternalObject<PoolHandle>): boolean
+
+/**
+ * The events that have ended after the first `from`, as a JSON array, where each is listed; null if there are
+ * none.
+ */
+export declare function poolEnded(pool: ExternalObject<PoolHandle>, from: number): string | null
 
 /** From now on the program hands events to workers itself, and answers go to the observed queue. */
 export declare function poolExact(pool: ExternalObject<PoolHandle>): ExactState
@@ -170,6 +191,12 @@ export declare function poolRead(pool: ExternalObject<PoolHandle>, reads: boolea
 /** Lets every worker go. */
 export declare function poolRelease(pool: ExternalObject<PoolHandle>): void
 
+/**
+ * The whole record of the run as the JSON of an object. `head` is the JSON of an object with what the core does
+ * not know, which comes first.
+ */
+export declare function poolReport(pool: ExternalObject<PoolHandle>, head: string): string
+
 /** Sends a signal, by number, to one worker. False if it is gone. */
 export declare function poolSignal(pool: ExternalObject<PoolHandle>, worker: number, signal: number): boolean
 
@@ -178,6 +205,9 @@ export declare function poolSignal(pool: ExternalObject<PoolHandle>, worker: num
  * spare now: it is tried again, and a note says what comes of it.
  */
 export declare function poolSpawn(pool: ExternalObject<PoolHandle>, place: number): StartedWorker | null
+
+/** The statistics of the run so far, as the JSON of an object: `RunStatistics` in index.d.ts. */
+export declare function poolStatistics(pool: ExternalObject<PoolHandle>): string
 
 /** Starts nothing more, and ends the workers when the run's grace is over. */
 export declare function poolStop(pool: ExternalObject<PoolHandle>): void
@@ -223,6 +253,12 @@ export interface StartedWorker {
   /** The worker's descriptor, this process's end of the pipe, … */
   pipes: Array<number>
 }
+
+/** Writes what has happened in a run since the last time. */
+export declare function traceAppend(trace: ExternalObject<TraceHandle>, pool: ExternalObject<PoolHandle>): void
+
+/** Makes the file of a trace, or empties the one that is there. `program` is the name that is shown. */
+export declare function traceCreate(path: string, program: string): ExternalObject<TraceHandle>
 
 /** The wire's numbers. */
 export declare function wire(): Wire

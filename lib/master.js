@@ -183,7 +183,12 @@ function stream(masterFn, args, givenOptions, call) {
 function release(run) {
   run.release();
   run.log("Shutting down master");
+  // What `onStats` throws.
+  if (run.failure) throw run.failure.error;
 }
+
+/** The statistics of the last run that has ended; a worker has none. */
+const lastRun = () => (cluster.isWorker ? undefined : require("./record").lastRun());
 
 /**
  * Lets workers of runs go that were begun by hand: those of the oldest such run with `numWorkers`
@@ -267,4 +272,13 @@ async function getWorkerID(workerQueue) {
   return any.takeId(workerQueue);
 }
 
-module.exports = { configureWorkers, initMaster, mapReduce, stream, shutdown, map, getWorkerID };
+module.exports = {
+  configureWorkers,
+  initMaster,
+  lastRun,
+  mapReduce,
+  stream,
+  shutdown,
+  map,
+  getWorkerID,
+};

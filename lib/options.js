@@ -37,6 +37,10 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {(entry: any) => unknown} [onResult]
  * @property {"completion" | "submission"} [order]
  * @property {number} [maxResultsWaiting]
+ * @property {boolean} [statistics]
+ * @property {(statistics: import("../index").RunStatistics) => unknown} [onStats]
+ * @property {string} [trace]
+ * @property {string} [report]
  */
 
 /** The most attempts after the first: the failed entry lists them all. */
@@ -73,6 +77,14 @@ const CHECKS = {
   abortGrace: checkMilliseconds,
   retries: checkRetries,
   onResult: checkFunction,
+  statistics(name, value) {
+    if (typeof value !== "boolean") {
+      throw invalidType(`${name} must be true or false, got ${shown(value)}`);
+    }
+  },
+  onStats: checkFunction,
+  trace: checkPath,
+  report: checkPath,
 };
 
 /** @type {Record<string, (name: string, value: any) => any>} */
@@ -209,6 +221,15 @@ function checkCount(name, value, most) {
 function checkFunction(name, value, where = "") {
   if (typeof value === "function") return;
   throw invalidType(`${name} must be a function${where}, got ${shown(value)}`);
+}
+
+/**
+ * @param {string} name as an error names it
+ * @param {unknown} value
+ */
+function checkPath(name, value) {
+  if (typeof value === "string" && value !== "") return;
+  throw invalidType(`${name} must be the path of a file, got ${shown(value)}`);
 }
 
 /**

@@ -14,6 +14,8 @@ const { MASK, codecOf, decode, formatOf } = require("./codec");
 const { hasOwn } = require("./own");
 const primary = require("./primary");
 const { ResultQueue, WorkerQueue } = require("./queue");
+const { publish } = require("./diagnostics");
+const { Recording } = require("./record");
 const { launchOptions } = require("./settings");
 
 const { setImmediate, setTimeout, clearTimeout } = globalThis;
@@ -48,6 +50,9 @@ const HANDED_OVER = Promise.resolve();
  */
 const runOfWorker = new globalThis.Map();
 
+/** How many runs there have been. */
+let runs = 0;
+
 /** @typedef {{ run: Run | null }} Wakes */
 /** @typedef {import("./primary").Worker} Worker */
 /** @typedef {{ resolve: () => void, reject: (error: unknown) => void, number: number }} Waiting */
@@ -61,8 +66,11 @@ class Run {
    * @param {import("./options").Options} options
    */
   constructor(numWorkers, call, options) {
+    this.recording = new Recording(options);
+    /** Which run of this process it is. */
+    this.number = ++runs;
     this.ids = primary.newIds(numWorkers);
-    this.launch = launchOptions(this.ids, call, options);
+    this.launch = launchOptions(this.ids, call, options, this.recording);
     this.codec = codecOf(this.launch.serialization);
     this.log = getLogger(getWorkerName());
     this.wire = wire();
@@ -138,6 +146,7 @@ class Run {
 
     this.watchListeners();
     for (const id of this.ids) runOfWorker.set(id, this);
+    this.recording.begin(this);
     this.start();
   }
 
@@ -746,6 +755,7 @@ class Run {
         primary.removeWorker(worker);
         break;
       case "registered":
+        publish("workerReady", () => this.ofWorker(worker));
         this.log(`Worker ${note.worker} now available`);
         this.registered.add(note.worker);
         if (this.registered.size === this.awaited) this.isReady();
@@ -755,6 +765,11 @@ class Run {
         if (this.released) this.log(`Gracefully shutting down worker #${note.worker}`);
         break;
       case "exit":
+        publish("workerExit", () => ({
+          ...this.ofWorker(worker),
+          code: note.code,
+          signal: note.signal,
+        }));
         primary.exited(worker, note.code, note.signal);
         break;
       case "retired":
@@ -800,12 +815,21 @@ class Run {
   add(id, started) {
     const worker = primary.addWorker(this, id, started);
     this.workers.set(id, worker);
+    publish("workerStart", () => this.ofWorker(worker));
     for (const emitter of [worker, worker.process]) {
       emitter.on("newListener", (/** @type {string} */ name) => {
         if (name === "message") this.observeFor(FOR_LISTENERS, true);
       });
     }
     return worker;
+  }
+
+  /**
+   * What is told of a worker on a diagnostics channel.
+   * @param {Worker} worker
+   */
+  ofWorker(worker) {
+    return { run: this.number, worker: worker.id, pid: worker.process.pid };
   }
 
   /** Answers are made into messages only while somebody listens for them. */
@@ -902,6 +926,7 @@ class Run {
       primary.removeWorker(worker);
     }
     this.native.poolRelease(this.pool);
+    this.recording.end(this);
   }
 
   /** Nothing is answered any more that anybody could wait for. */
@@ -916,6 +941,7 @@ class Run {
   close() {
     this.closed = true;
     this.wakes.run = null;
+    this.recording.close(this);
     if (this.launch.preload) this.launch.preload.close();
     for (const id of this.ids) runOfWorker.delete(id);
     this.native.poolHold(this.pool, false);

@@ -148,8 +148,9 @@ function startDeadline() {
  * @param {number[]} workers their ids
  * @param {number} call which call of the program they serve
  * @param {import("./options").Options} options
+ * @param {{ level: "events" | "times" | undefined, epoch: number }} recording
  */
-function launchOptions(workers, call, options) {
+function launchOptions(workers, call, options, recording) {
   /** @type {ClusterSettings} */
   const settings = Object.assign(Object.create(null), cluster.settings);
   const program = settings.exec === undefined ? scriptOf() : settings.exec;
@@ -189,6 +190,8 @@ function launchOptions(workers, call, options) {
     shutdownGrace: wholeMilliseconds(options.shutdownGrace),
     heartbeatTimeout: heartbeatTimeout(options.heartbeatTimeout),
     deadline: startDeadline(),
+    record: recording.level,
+    epoch: recording.epoch,
   };
 }
 

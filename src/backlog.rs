@@ -102,7 +102,7 @@ impl Backlog {
 
     /// Puts an event in; gives it back if there is no room.
     pub(crate) fn publish(&mut self, task: Task, tasks: &mut Tasks) -> Result<(), Task> {
-        let Task { text, flags } = &task;
+        let Task { text, flags, .. } = &task;
         let is_long = text.len() > Common::LONGEST;
         let len = if is_long { 0 } else { u32::try_from(text.len()).expect("shorter than that") };
         let Some(start) = self.make_room(len, tasks) else { return Err(task) };

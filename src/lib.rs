@@ -27,7 +27,7 @@
 //!
 //! **Layers**, each knowing only those before it: `clock`, `memory`, `format`, `frame`, `channel`,
 //! `note`, `limits`, `scheduler`, `socket`, `tree`, `cgroup` → `child` → `store`, `error`, `retry`
-//! → `ring`, `results` → `protocol` → `stopwatch`, `tail` → `link` → `task` → `backlog`, `stream` →
+//! → `ring`, `results` → `protocol` → `stopwatch`, `tail`, `record` → `link` → `task` → `backlog`, `stream`, `trace` →
 //! `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows Node-API. (A test
 //! reads this paragraph.)
 //!
@@ -54,6 +54,7 @@ mod memory;
 mod note;
 mod pool;
 mod protocol;
+mod record;
 mod results;
 mod retry;
 mod ring;
@@ -68,5 +69,6 @@ mod tail;
 mod task;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod tree;
 mod worker;

@@ -56,6 +56,22 @@ pub(crate) enum Fate {
     Lingering { limit: u128 },
 }
 
+impl Fate {
+    pub(crate) fn text(&self, worker: u32) -> String {
+        match self {
+            Self::Late { limit, .. } => {
+                format!("worker {worker} was killed: its event ran longer than {limit} ms")
+            }
+            Self::Stalled { limit } => {
+                format!("worker {worker} was killed: no sign of life for {limit} ms")
+            }
+            Self::Lingering { limit } => {
+                format!("worker {worker} was killed: let go {limit} ms ago, and still there")
+            }
+        }
+    }
+}
+
 /// One worker process as the pool sees it.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is true or not for itself")]

@@ -19,18 +19,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
-use tracing::debug;
+use tracing::{debug, trace};
 
 pub(crate) use self::looks::BEATS;
 use self::state::{Crash, Phase, Shortage, State, Stop};
 use crate::backlog::Backlog;
 use crate::cgroup::Kills;
 use crate::child::Exit;
+use crate::clock::clock;
 use crate::error::{Error, Said};
 use crate::link::Link;
 use crate::memory::Memory;
 use crate::note::Note;
 use crate::protocol::{Board, Message};
+use crate::record::Record;
 use crate::results::Piece;
 use crate::scheduler::TaskId;
 use crate::store::Bytes;
@@ -159,6 +161,7 @@ impl Pool {
         self.enter(|state| {
             let Some(slot) = state.slot_of(worker) else { return false };
             let task = state.tasks.add(task);
+            state.record.direct(task, if state.record.has_times() { clock() } else { 0.0 });
             state.scheduler.submit_to(slot, task, &mut state.actions);
             if state.failed.is_some() || state.slots[slot].closed {
                 state.scheduler.retired(slot, &mut state.actions);
@@ -189,6 +192,18 @@ impl Pool {
         // The reader of a stream makes room by that.
         state.show_unread(&self.board);
         piece
+    }
+
+    /// `Map` waits for room, or does not any more.
+    pub(crate) fn pressed(&self, waits: bool) {
+        trace!(waits, "Map waits for room");
+        self.lock().record.pressed(waits, clock());
+    }
+
+    /// Looks at what is kept of the run; also how many events have gone into the backlog.
+    pub(crate) fn recorded<T>(&self, look: impl FnOnce(&Record, u64) -> T) -> T {
+        let state = self.lock();
+        look(&state.record, state.handed_over())
     }
 
     /// How many entries a queue has, everything answered by now included.
@@ -250,6 +265,8 @@ impl Pool {
     /// Lets every worker go: nothing more is started, what runs may end, then the worker drains.
     pub(crate) fn release(&self) {
         self.enter(|state| {
+            debug!("workers are let go");
+            state.record.over(clock());
             state.phase = state.phase.max(Phase::Released);
             for slot in 0..state.slots.len() {
                 // Those of a stopped run go when they have ended what they run.
@@ -267,6 +284,8 @@ impl Pool {
     pub(crate) fn stop(&self) {
         self.enter(|state| {
             if state.stop == Stop::No {
+                debug!("the run is stopped");
+                state.record.mark("abort", None, clock(), || "the run was stopped".into());
                 state.stop = Stop::Ordered;
             }
         });
@@ -324,6 +343,7 @@ impl Pool {
         self.enter(|state| {
             link.ring_always(state.observing);
             link.hold(state.holding);
+            state.record.started(slot, link.child.pid(), clock());
             state.slots[slot].link = Some(link);
             state.notes.extend(fork);
             if state.stop == Stop::Done {
@@ -357,6 +377,8 @@ impl Pool {
             if releasing {
                 return;
             }
+            debug!(worker, "worker ready");
+            state.record.ready(slot, clock());
             state.notes.push(Note::Registered { worker });
             state.has_begun();
             state.scheduler.ready(slot, &mut state.actions);
@@ -415,6 +437,12 @@ impl Pool {
             let unstarted = link.recall();
             let proven = link.proven || link.released || state.scheduler.held(slot) > unstarted;
             debug!(worker, %exit, unstarted, "worker ended");
+            state.record.exited(slot, exit.code(), exit.signal(), clock());
+            // One that calls `process.exit` leaves of its own will, whatever it leaves behind.
+            let ended_well = link.is_let_go && (state.is_released() || exit.code() == Some(0));
+            if !ended_well {
+                state.record.crashed(slot, exit, clock());
+            }
             let note = Note::Exit { worker, code: exit.code(), signal: exit.signal() };
             state.notes.push(note);
             let crash = Crash {

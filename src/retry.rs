@@ -62,25 +62,37 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// What a list of attempts says of it.
     fn summary(&self) -> Value {
-        let error: Value = serde_json::from_slice(self.error)
-            .or_else(|_| serde_json::from_slice(&whole_characters(self.error)))
-            .unwrap_or_default();
-        let mut summary = json!({ "worker": self.worker, "pid": self.pid });
-        if let Some(duration) = self.duration {
-            summary["duration"] = json!((duration * 1e3).round() / 1e3);
-        }
         // An error of the program's may have properties of its own by the names of ours.
         let ours = ["name", "message", "code", "exitCode", "signal", "outOfMemory"];
         let kept = if self.cause == Cause::Error { &ours[..3] } else { &ours[..] };
-        for &name in kept {
-            match error.get(name) {
-                None | Some(Value::Object(_) | Value::Array(_)) => {}
-                Some(Value::String(text)) => summary[name] = cut(text).into(),
-                Some(value) => summary[name] = value.clone(),
-            }
+        let mut summary = summary_of(&parsed_error(self.error), kept);
+        summary["worker"] = self.worker.into();
+        summary["pid"] = self.pid.into();
+        if let Some(duration) = self.duration {
+            summary["duration"] = json!((duration * 1e3).round() / 1e3);
         }
         summary
     }
+}
+
+/// The JSON of an error, as far as it is any.
+pub(crate) fn parsed_error(json: &[u8]) -> Value {
+    serde_json::from_slice(json)
+        .or_else(|_| serde_json::from_slice(&whole_characters(json)))
+        .unwrap_or_default()
+}
+
+/// These properties of an error, if they are plain values; not all of a long text.
+pub(crate) fn summary_of(error: &Value, names: &[&str]) -> Value {
+    let mut summary = json!({});
+    for &name in names {
+        match error.get(name) {
+            None | Some(Value::Object(_) | Value::Array(_)) => {}
+            Some(Value::String(text)) => summary[name] = cut(text).into(),
+            Some(value) => summary[name] = value.clone(),
+        }
+    }
+    summary
 }
 
 /// The same JSON with a sign in the place of each half of a character: JavaScript writes those as escapes, and

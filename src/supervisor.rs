@@ -29,6 +29,7 @@ use crate::memory::Memory;
 use crate::note::Note;
 use crate::pool::Pool;
 use crate::protocol::{Hello, Invitation, Layout, Message, VARIABLE, VERSION};
+use crate::record::Level;
 use crate::retry::{Again, Policy};
 use crate::scheduler::TaskId;
 use crate::socket;
@@ -94,6 +95,10 @@ pub(crate) struct Launch {
     /// How long the workers of a run that is stopped may take to end: by default [`STOP_GRACE`].
     pub(crate) stop_grace: Duration,
     pub(crate) limits: Limits,
+    /// What is kept of the run for people to look at.
+    pub(crate) record: Level,
+    /// Milliseconds of the epoch when the run began.
+    pub(crate) epoch: f64,
 }
 
 /// Long enough for most events to come to their end, and no longer than somebody waits who has given up.
@@ -211,7 +216,9 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
         backlog: first + 3,
         place: u32::try_from(slot).expect("fewer places than ids"),
         serialization: launch.serialization.clone(),
-        times: launch.limits.task_timeout.is_some() || launch.retries.is_some(),
+        times: launch.limits.task_timeout.is_some()
+            || launch.retries.is_some()
+            || launch.record != Level::Counts,
         max_tasks: launch.limits.max_tasks,
         parent: std::process::id(),
         token: token.clone(),

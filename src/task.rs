@@ -20,11 +20,13 @@ pub(crate) struct Task {
     pub(crate) text: Bytes,
     /// [`flag::HOLE`], [`flag::WHOLE`] and the format, or nothing.
     pub(crate) flags: u32,
+    /// When it was handed over, where that is asked for and it could not be put into the backlog.
+    pub(crate) queued: f64,
 }
 
 impl Task {
     pub(crate) fn new(text: Bytes, flags: u32) -> Self {
-        Self { text, flags: flags & KEPT }
+        Self { text, flags: flags & KEPT, queued: 0.0 }
     }
 }
 

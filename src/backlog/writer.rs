@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{fit, publish};
+use crate::clock::clock;
 use crate::memory::Memory;
 use crate::protocol::{Board, Common};
+use crate::record::Queued;
 
 /// The end of the master's JavaScript thread. There is one.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub(crate) struct Writer {
     memory: Arc<Memory>,
     board: Arc<Memory>,
     sleeper_words: usize,
+    /// Where the time is noted, if somebody asks for it.
+    queued: Option<Arc<Queued>>,
 }
 
 /// Where an event's text goes: as many bytes as were asked for, in one piece.
@@ -24,7 +28,12 @@ pub(crate) struct Room {
 
 impl Writer {
     pub(crate) fn new(memory: Arc<Memory>, board: Arc<Memory>, workers: usize) -> Self {
-        Self { memory, board, sleeper_words: workers.div_ceil(32) }
+        Self { memory, board, sleeper_words: workers.div_ceil(32), queued: None }
+    }
+
+    /// The same, which notes when each event is handed over.
+    pub(crate) fn noting(self, queued: Option<Arc<Queued>>) -> Self {
+        Self { queued, ..self }
     }
 
     /// Room for a text of at most `len` bytes. None if it is too long, or there is no place: then the
@@ -50,6 +59,9 @@ impl Writer {
 
     /// Hands the event over whose text of `len` bytes was written.
     pub(crate) fn publish(&self, room: &Room, len: u32, flags: u32) {
+        if let Some(queued) = &self.queued {
+            queued.set(room.number, clock());
+        }
         publish(&self.memory, &self.board, room.number, room.start, len, flags);
     }
 

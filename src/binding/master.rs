@@ -23,6 +23,7 @@ use crate::limits::Limits;
 use crate::memory::Memory;
 use crate::pool::{Pool, Queue};
 use crate::protocol::{Board, Common};
+use crate::record::Level;
 use crate::results::{Long, Piece};
 use crate::retry::{Cause, Policy};
 use crate::ring::{flag, format_of};
@@ -78,6 +79,12 @@ pub struct LaunchOptions {
     pub max_tasks_per_worker: Option<u32>,
     /// Bytes that a worker may have in memory before it is replaced.
     pub max_worker_memory: Option<f64>,
+    /// What is kept of the run for people to look at: by default what costs nothing; `times` also how long
+    /// events waited and ran, `events` also each of them.
+    #[napi(ts_type = "'times' | 'events'")]
+    pub record: Option<String>,
+    /// Milliseconds of the epoch when the run begins.
+    pub epoch: f64,
 }
 
 /// Which events that failed are tried again, and how. Times are in milliseconds.
@@ -121,6 +128,14 @@ pub struct PoolHandle {
     board: Arc<Memory>,
     putter: Rc<Putter>,
     call: Arc<Call>,
+    /// Each event is listed, and how long `Map` waited.
+    lists_events: bool,
+}
+
+impl PoolHandle {
+    pub(super) fn pool(&self) -> &Pool {
+        &self.pool
+    }
 }
 
 fn failed(error: impl std::fmt::Display) -> napi::Error<String> {
@@ -194,6 +209,12 @@ pub fn pool_create(
             max_tasks: options.max_tasks_per_worker,
             max_memory: options.max_worker_memory.map(|bytes| bytes as u64),
         },
+        record: match options.record.as_deref() {
+            None => Level::Counts,
+            Some("times") => Level::Times,
+            Some(_) => Level::Events,
+        },
+        epoch: options.epoch,
     };
     let board = Arc::new(Memory::anonymous(Board::LEN).map_err(not_begun)?);
     let (commands, orders) = mpsc::unbounded_channel();
@@ -207,14 +228,16 @@ pub fn pool_create(
     let file = socket::memory(Common::LEN).map_err(not_begun)?;
     let backlog = Arc::new(Memory::of_file(&file).map_err(not_begun)?);
     let workers = launch.workers.len();
+    let lists_events = launch.record == Level::Events;
     let writer = Writer::new(Arc::clone(&backlog), Arc::clone(&board), workers);
     let shared = (file, backlog);
     let wake = Box::new(move || wake.call(1));
     let pool = Pool::new(launch, Arc::clone(&board), shared, commands, wake);
     let pool = Arc::new(pool);
+    let writer = writer.noting(pool.recorded(|record, _| record.queued()));
     supervisor::run(Arc::clone(&pool), orders).map_err(not_begun)?;
     let putter = Rc::new(Putter { writer, turned: Cell::new(clock()) });
-    Ok(External::new(PoolHandle { pool, board, putter, call }))
+    Ok(External::new(PoolHandle { pool, board, putter, call, lists_events }))
 }
 
 /// Starts the process of one of the pool's places (0 is the first worker). Null if the machine has none to
@@ -358,6 +381,9 @@ pub fn pool_await_room(pool: &External<PoolHandle>, number: Option<i32>) {
         pool.board.word(Board::WAITING_FOR).store(number.cast_unsigned(), Ordering::SeqCst);
     }
     pool.board.word(Board::WAITING).store(u32::from(number.is_some()), Ordering::SeqCst);
+    if pool.lists_events {
+        pool.pool.pressed(number.is_some());
+    }
 }
 
 /// Whether the pool keeps the event loop alive.

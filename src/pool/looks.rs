@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use tracing::debug;
+
+use super::state::Slot;
 use super::{Phase, Pool, State};
 use crate::child::resident;
 use crate::clock::clock;
@@ -129,6 +132,10 @@ impl State {
         if let Some(link) = link.filter(|link| !link.released && !link.is_recycled) {
             link.is_recycled = true;
             self.is_recycling = true;
+            let worker = self.slots[slot].worker;
+            debug!(worker, "worker is to be replaced");
+            let text = || format!("worker {worker} has run enough, or grown too large");
+            self.record.mark("recycle", Some(worker), clock(), text);
             self.leaving(slot);
         }
     }
@@ -221,7 +228,11 @@ impl State {
     fn doom(&mut self, slot: usize, fate: Fate) {
         self.leaving(slot);
         self.act();
-        if let Some(link) = self.slots[slot].link.as_mut() {
+        let Slot { worker, link, .. } = &mut self.slots[slot];
+        if let Some(link) = link.as_mut() {
+            let worker = *worker;
+            debug!(worker, ?fate, "worker is killed");
+            self.record.mark("kill", Some(worker), clock(), || fate.text(worker));
             link.fate = Some(fate);
             link.kill();
         }

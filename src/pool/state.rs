@@ -6,6 +6,7 @@ use std::fs::File;
 use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
+use tracing::debug;
 
 use super::{Pool, Queue};
 use crate::backlog::{Backlog, Owner};
@@ -18,6 +19,7 @@ use crate::link::{Fate, Link};
 use crate::memory::Memory;
 use crate::note::Note;
 use crate::protocol::{Board, Common, Message};
+use crate::record::{Ended, Outcome, Record};
 use crate::results::{Entry, Results, Value, entry};
 use crate::retry::{Again, Attempt, Cause, Retries};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
@@ -123,6 +125,7 @@ pub(super) struct State {
     retries: Option<Retries>,
     /// Events that have begun to rest, for the I/O thread to say when that is over.
     resting: Vec<(TaskId, Again)>,
+    pub(super) record: Record,
     pub(super) actions: Vec<Action>,
     pub(super) scratch: Bytes,
     /// The data of the event that is being ended.
@@ -134,6 +137,25 @@ pub(super) struct Arrival {
     slot: usize,
     header: Header,
     payload: Bytes,
+}
+
+/// An event that fails without its worker having said so.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failing {
+    /// The place of the worker that had it.
+    slot: Option<usize>,
+    outcome: Outcome,
+    /// How many milliseconds it ran, if that is known.
+    duration: Option<f64>,
+}
+
+impl Failing {
+    /// Of a run that cannot go on.
+    const ABORTED: Self = Self { slot: None, outcome: Outcome::Aborted, duration: None };
+
+    fn has_run(&self) -> bool {
+        self.outcome != Outcome::Aborted || self.duration.is_some()
+    }
 }
 
 /// What is known of a worker's end, for the errors of the events that it ran.
@@ -313,6 +335,7 @@ impl State {
             failed: None,
             retries: launch.retries.clone().map(Retries::new),
             resting: Vec::new(),
+            record: Record::new(launch.record, &launch.workers, clock(), launch.epoch),
             actions: Vec::new(),
             scratch: Bytes::default(),
             text: Bytes::default(),
@@ -394,6 +417,7 @@ impl State {
         self.stop = Stop::Done;
         self.phase = self.phase.max(Phase::Released);
         // Nobody will see what becomes of them.
+        self.record.dropped(self.overflow.len());
         self.overflow.clear();
         for slot in 0..self.slots.len() {
             self.leaving(slot);
@@ -437,21 +461,29 @@ impl State {
     }
 
     /// Takes in an event that JavaScript cannot put into the backlog itself.
-    pub(super) fn submit(&mut self, task: Task) {
-        let published = if self.overflow.is_empty() {
-            self.backlog.publish(task, &mut self.tasks)
-        } else {
-            Err(task)
-        };
+    pub(super) fn submit(&mut self, mut task: Task) {
+        if self.record.has_times() {
+            task.queued = clock();
+        }
+        let published = if self.overflow.is_empty() { self.publish_task(task) } else { Err(task) };
         if let Err(task) = published {
             self.overflow.push_back(task);
         }
     }
 
+    /// Puts an event into the backlog; gives it back if there is no room.
+    fn publish_task(&mut self, task: Task) -> Result<(), Task> {
+        let (number, queued) = (low(self.backlog.published()), task.queued);
+        self.backlog.publish(task, &mut self.tasks)?;
+        // That it was claimed is looked at later, and under the lock too.
+        self.record.published(number, queued);
+        Ok(())
+    }
+
     /// Moves what had no place into the backlog, as far as there is room now.
     fn refill(&mut self, pool: &Pool) {
         while let Some(task) = self.overflow.pop_front() {
-            if let Err(task) = self.backlog.publish(task, &mut self.tasks) {
+            if let Err(task) = self.publish_task(task) {
                 self.overflow.push_front(task);
                 break;
             }
@@ -466,7 +498,9 @@ impl State {
         self.take_back();
         for task in std::mem::take(&mut self.overflow) {
             self.left += 1;
+            let queued = task.queued;
             let id = self.tasks.add(task);
+            self.record.taken(id, queued);
             self.scheduler.taken_back(id);
         }
         self.scheduler.be_exact(&mut self.actions);
@@ -475,6 +509,7 @@ impl State {
     /// Learns who claimed what.
     fn scan(&mut self) {
         while let Some((task, owner)) = self.backlog.next_claim() {
+            self.record.claimed(task);
             match owner {
                 Owner::Worker(slot) if self.slots.get(slot).is_some_and(|s| s.link.is_some()) => {
                     self.slots[slot].woken = false;
@@ -550,11 +585,13 @@ impl State {
     fn abandon(&mut self) {
         let Some(error) = self.failed.take() else { return };
         for task in self.scheduler.abandon() {
-            self.fail_task(task, None, Failure::Run(error.as_bytes()));
+            self.fail_task(task, Failure::Run(error.as_bytes()), Failing::ABORTED);
         }
         for task in std::mem::take(&mut self.overflow) {
+            let queued = task.queued;
             let id = self.tasks.add(task);
-            self.fail_task(id, None, Failure::Run(error.as_bytes()));
+            self.record.direct(id, queued);
+            self.fail_task(id, Failure::Run(error.as_bytes()), Failing::ABORTED);
         }
         self.failed = Some(error);
     }
@@ -653,6 +690,7 @@ impl State {
                 return;
             }
         }
+        let attempts = if self.record.has_times() { self.attempts(id).max(1) } else { 1 };
         let report = self.retries.as_mut().and_then(|retries| {
             if is_failed {
                 return retries.conclude(id, None);
@@ -662,6 +700,21 @@ impl State {
         });
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(id, &mut text);
+        self.record.end(Ended {
+            task: id,
+            slot: Some(slot),
+            started: Some(header.started),
+            finished: header.finished,
+            outcome: match header.has(flag::RESPONSE) {
+                _ if is_failed => Outcome::Error,
+                true => Outcome::Answered,
+                false => Outcome::Nothing,
+            },
+            bytes_in: text.len(),
+            bytes_out: payload.len(),
+            error: is_failed.then(|| report.as_deref().unwrap_or(&payload[..split])),
+            attempts,
+        });
         let mut changed = Bytes::default();
         let (response, changed) = values_of(&mut payload, &mut changed, split, header.flags);
         let is_changed = header.has(flag::DATA | flag::DATA_HOLE);
@@ -683,14 +736,19 @@ impl State {
         self.text = text;
     }
 
+    /// How many attempts of `task`, which has not ended, have failed.
+    fn attempts(&self, task: TaskId) -> usize {
+        self.retries.as_ref().map_or(0, |retries| retries.count(task))
+    }
+
     fn is_chosen(&self, slot: usize, task: TaskId) -> bool {
         self.retries.is_some() && self.scheduler.chosen(slot).any(|chosen| chosen == task)
     }
 
-    /// How many milliseconds by now each event has run that the worker at this link has started, if what is
-    /// tried again is to say so.
+    /// How many milliseconds by now each event has run that the worker at this link has started, where
+    /// somebody asks for that.
     pub(super) fn ran(&self, slot: usize, link: &mut Link) -> Vec<(TaskId, u32)> {
-        if self.retries.is_none() {
+        if self.retries.is_none() && !self.record.has_times() {
             return Vec::new();
         }
         let now = tick(clock());
@@ -716,6 +774,8 @@ impl State {
         let is_over = self.failed.is_some() || self.is_released() || self.stop != Stop::No;
         let again = self.retries.as_mut().and_then(|retries| retries.failed(task, attempt));
         let Some(again) = again.filter(|_| !is_over) else { return false };
+        self.record.retried(task, slot, attempt.cause, again.after, clock());
+        debug!(worker = attempt.worker, task, after = again.after, "event is tried again");
         if task < OTHERS {
             // Its place is for others, and its text what the program handed over, whatever was made of it.
             self.backlog.keep(task, &mut self.tasks);
@@ -742,7 +802,7 @@ impl State {
     pub(super) fn give_up_retries(&mut self) {
         let Some(retries) = &self.retries else { return };
         for task in self.scheduler.withdraw(|task| retries.count(task) > 0) {
-            self.fail_task(task, None, Failure::Attempt(GONE));
+            self.fail_task(task, Failure::Attempt(GONE), Failing::ABORTED);
         }
     }
 
@@ -834,6 +894,9 @@ impl State {
                     if let Some(link) = self.slots[slot].link.as_mut() {
                         link.give(task, how);
                     }
+                    if self.record.has_times() {
+                        self.record.sent(task, clock());
+                    }
                 }
                 Action::Recall { slot } => {
                     let unstarted = self.slots[slot].link.as_mut().map_or(0, Link::recall);
@@ -846,7 +909,7 @@ impl State {
                     let failure = error
                         .as_ref()
                         .map_or(Failure::Attempt(GONE), |error| Failure::Run(error.as_bytes()));
-                    self.fail_task(task, Some(slot), failure);
+                    self.fail_task(task, failure, Failing { slot: Some(slot), ..Failing::ABORTED });
                 }
             }
         }
@@ -869,7 +932,10 @@ impl State {
                 let duration = crash.duration(task);
                 let attempt = Attempt { worker, pid, cause, duration, error: &error };
                 if !self.try_again(slot, task, chosen.contains(&task), attempt) {
-                    self.fail_task(task, Some(slot), Failure::Attempt(&error));
+                    let is_stopped = self.stop != Stop::No;
+                    let outcome = if is_stopped { Outcome::Aborted } else { Outcome::of(cause) };
+                    let failing = Failing { slot: Some(slot), outcome, duration };
+                    self.fail_task(task, Failure::Attempt(&error), failing);
                 }
             } else {
                 self.actions.push(action);
@@ -877,8 +943,10 @@ impl State {
         }
     }
 
-    /// Fails an event; `slot` is that of the worker which had it.
-    pub(super) fn fail_task(&mut self, task: TaskId, slot: Option<usize>, failure: Failure<'_>) {
+    /// Fails an event.
+    pub(super) fn fail_task(&mut self, task: TaskId, failure: Failure<'_>, failing: Failing) {
+        let slot = failing.slot;
+        let attempts = self.attempts(task).max(usize::from(failing.has_run()));
         let (error, other) = match failure {
             Failure::Attempt(error) => (error, None),
             Failure::Run(error) => (error, Some(error)),
@@ -887,6 +955,18 @@ impl State {
         let error = report.as_deref().unwrap_or(error);
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(task, &mut text);
+        let finished = clock();
+        self.record.end(Ended {
+            task,
+            slot,
+            started: failing.duration.map(|duration| finished - duration),
+            finished,
+            outcome: failing.outcome,
+            bytes_in: text.len(),
+            bytes_out: 0,
+            error: Some(error),
+            attempts,
+        });
         let whole = if flags & flag::WHOLE != 0 { entry::WHOLE } else { 0 };
         let data = data_of(&mut text, flags);
         let worker = slot.map_or(0, |slot| self.slots[slot].worker);
@@ -904,11 +984,16 @@ impl State {
         }
     }
 
+    /// How many events have gone into the backlog, or wait for a place there.
+    pub(super) fn handed_over(&self) -> u64 {
+        self.backlog.published() + self.overflow.len() as u64 + self.left
+    }
+
     /// Tells JavaScript what it reads without asking, and calls it if it waits for any of it. False if
     /// there is something to take in again.
     fn publish(&mut self, pool: &Pool) -> bool {
         let board = &pool.board;
-        let handed_over = self.backlog.published() + self.overflow.len() as u64 + self.left;
+        let handed_over = self.handed_over();
         let waiting = self.backlog.unclaimed() + self.overflow.len();
         let outstanding = waiting + self.scheduler.outstanding();
         let ready = self.scheduler.ready_count();

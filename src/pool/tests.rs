@@ -87,6 +87,8 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
         stop_on_failure: false,
         stream: None,
         stop_grace: crate::supervisor::STOP_GRACE,
+        record: crate::record::Level::Counts,
+        epoch: 0.0,
     }
 }
 

@@ -46,13 +46,14 @@ const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 13] = [
 ];
 
 /// Modules that only compute: they wait for nothing and ask nobody.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "backlog",
     "channel",
     "format",
     "frame",
     "note",
     "protocol",
+    "record",
     "results",
     "retry",
     "ring",

@@ -1,0 +1,34 @@
+"use strict";
+// Tells those who subscribe to Node's `diagnostics_channel` what becomes of runs, workers and events.
+
+const { channel } = require("diagnostics_channel");
+
+/** @param {string} name */
+const named = (name) => channel(`sonic-distribute:${name}`);
+
+const channels = {
+  runStart: named("run:start"),
+  runEnd: named("run:end"),
+  runError: named("run:error"),
+  workerStart: named("worker:start"),
+  workerReady: named("worker:ready"),
+  workerExit: named("worker:exit"),
+  taskEnd: named("task:end"),
+  taskFailed: named("task:failed"),
+};
+
+/** @typedef {keyof typeof channels} Channel */
+
+/**
+ * @param {Channel} name
+ * @param {() => object} message made only if somebody wants it
+ */
+function publish(name, message) {
+  const to = channels[name];
+  if (to.hasSubscribers) to.publish(message());
+}
+
+/** Whether somebody wants to hear of each event. */
+const areTasksWanted = () => channels.taskEnd.hasSubscribers || channels.taskFailed.hasSubscribers;
+
+module.exports = { areTasksWanted, publish };
