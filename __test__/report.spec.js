@@ -10,6 +10,7 @@ const { after, before, describe, it } = require("node:test");
 
 const { pageOf } = require("../lib/report");
 const { Browser, hasBrowser, installBrowser } = require("./support/browser");
+const { run } = require("./support/run");
 const { OUTCOMES, recorded } = require("./support/recorded");
 const { ROOT, Workspace } = require("./support/workspace");
 
@@ -195,6 +196,21 @@ describe("a report", { skip: hasBrowser() ? false : "there is no Chromium here" 
     const { page, close } = await show(recorded({ events: 1000 }), { width: 390 });
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390);
     await close();
+  });
+
+  it("shows a run as it was", async () => {
+    const options = JSON.stringify({ report: "run.html" });
+    const { result } = await run("record/job.js", { args: ["MapReduce", options], env: { QUIET: "1" } });
+    const { page, said, asked, url } = await browser.open(files.write("real.html", result.page));
+    assert.equal(await page.title().then((title) => title.includes("job.js")), true);
+    const figures = ["events", "answered", "failed", "restarts"].map((name) => number(page, name));
+    const { handedOver, answered, failed, restarts } = result.last;
+    assert.deepEqual(await Promise.all(figures), [handedOver, answered, failed, restarts]);
+    assert.deepEqual([handedOver, failed], [200, 3]);
+    assert.ok((await page.locator("body").textContent()).includes("no <b>50</b>"));
+    for (const canvas of CANVASES) assert.ok((await colours(page, canvas)) > 5, `${canvas} is blank`);
+    assert.deepEqual([said, asked], [[], [url]]);
+    await page.close();
   });
 
   it("is small: a hundred thousand events are less than three megabytes", () => {

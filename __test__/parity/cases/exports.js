@@ -3,7 +3,7 @@
 const assert = require("assert");
 
 const section = "Exports";
-const ADDED = { MapReduce: "function", stream: "function", Queue: "function" };
+const ADDED = { MapReduce: "function", stream: "function", lastRun: "function", Queue: "function" };
 const TYPES = {
   sonicDistribute: "function",
   Map: "function",
