@@ -200,7 +200,7 @@ describe("a report", { skip: hasBrowser() ? false : "there is no Chromium here" 
 
   it("shows a run as it was", async () => {
     const options = JSON.stringify({ report: "run.html" });
-    const { result } = await run("record/job.js", { args: ["MapReduce", options], env: { QUIET: "1" } });
+    const { result } = await run("observing/job.js", { args: ["MapReduce", options], env: { QUIET: "1" } });
     const { page, said, asked, url } = await browser.open(files.write("real.html", result.page));
     assert.equal(await page.title().then((title) => title.includes("job.js")), true);
     const figures = ["events", "answered", "failed", "restarts"].map((name) => number(page, name));

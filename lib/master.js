@@ -133,7 +133,7 @@ function begin(numWorkers, call, options) {
  */
 async function mapAndReduce(run, masterFn, reduceFn, args) {
   await mapAndDrain(run, masterFn, args);
-  release(run);
+  conclude(run);
   return reduceFn(run.results, run.failures);
 }
 
@@ -150,7 +150,7 @@ async function mapAndDrain(run, masterFn, args) {
     await Promise.race([run.drain(), run.failed]);
     if (run.failure) throw run.failure.error;
   } catch (error) {
-    run.release();
+    run.release({ error });
     throw error;
   }
 }
@@ -172,7 +172,7 @@ function stream(masterFn, args, givenOptions, call) {
     const { run, ignore } = begin(numWorkers, call, options);
     const whole = async () => {
       await mapAndDrain(run, masterFn, args);
-      release(run);
+      conclude(run);
     };
     return { run, whole: () => Promise.race([whole(), run.failed]), ignore };
   };
@@ -183,6 +183,14 @@ function stream(masterFn, args, givenOptions, call) {
 function release(run) {
   run.release();
   run.log("Shutting down master");
+}
+
+/**
+ * The same, at the end of a run that has come out well.
+ * @param {Run} run
+ */
+function conclude(run) {
+  release(run);
   // What `onStats` throws.
   if (run.failure) throw run.failure.error;
 }

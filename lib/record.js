@@ -104,9 +104,9 @@ class Recording {
   /**
    * The workers are let go: what came of the run is known.
    * @param {Run} run
+   * @param {{ error: unknown } | null} failure
    */
-  end(run) {
-    const { failure } = run;
+  end(run, failure) {
     /** @type {RunStatistics} */
     const statistics = JSON.parse(native().poolStatistics(run.pool));
     last = statistics;

@@ -916,8 +916,11 @@ class Run {
     if (this.launch.stopOnFailure && !this.failures.isEmpty()) this.stopByFailure();
   }
 
-  /** Lets the workers go: they leave `cluster.workers` now, and end when they have nothing to do. */
-  release() {
+  /**
+   * Lets the workers go: they leave `cluster.workers` now, and end when they have nothing to do.
+   * @param {{ error: unknown } | null} failure why the run ends, if it has not come out well
+   */
+  release(failure = this.failure) {
     if (this.released) return;
     this.released = true;
     this.observeForNothing();
@@ -926,7 +929,7 @@ class Run {
       primary.removeWorker(worker);
     }
     this.native.poolRelease(this.pool);
-    this.recording.end(this);
+    this.recording.end(this, failure);
   }
 
   /** Nothing is answered any more that anybody could wait for. */

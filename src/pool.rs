@@ -435,12 +435,12 @@ impl Pool {
             let worker = state.slots[slot].worker;
             let Some(mut link) = state.slots[slot].link.take() else { return };
             let unstarted = link.recall();
-            let proven = link.proven || link.released || state.scheduler.held(slot) > unstarted;
+            let ran_something = state.scheduler.held(slot) > unstarted;
+            let proven = link.proven || link.released || ran_something;
             debug!(worker, %exit, unstarted, "worker ended");
             state.record.exited(slot, exit.code(), exit.signal(), clock());
-            // One that calls `process.exit` leaves of its own will, whatever it leaves behind.
-            let ended_well = link.is_let_go && (state.is_released() || exit.code() == Some(0));
-            if !ended_well {
+            let has_left = link.released || (exit.code() == Some(0) && !ran_something);
+            if !has_left && state.stop == Stop::No {
                 state.record.crashed(slot, exit, clock());
             }
             let note = Note::Exit { worker, code: exit.code(), signal: exit.signal() };

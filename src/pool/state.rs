@@ -145,17 +145,16 @@ pub(super) struct Failing {
     /// The place of the worker that had it.
     slot: Option<usize>,
     outcome: Outcome,
+    /// It had been started there.
+    has_run: bool,
     /// How many milliseconds it ran, if that is known.
     duration: Option<f64>,
 }
 
 impl Failing {
     /// Of a run that cannot go on.
-    const ABORTED: Self = Self { slot: None, outcome: Outcome::Aborted, duration: None };
-
-    fn has_run(&self) -> bool {
-        self.outcome != Outcome::Aborted || self.duration.is_some()
-    }
+    const ABORTED: Self =
+        Self { slot: None, outcome: Outcome::Aborted, has_run: false, duration: None };
 }
 
 /// What is known of a worker's end, for the errors of the events that it ran.
@@ -934,7 +933,7 @@ impl State {
                 if !self.try_again(slot, task, chosen.contains(&task), attempt) {
                     let is_stopped = self.stop != Stop::No;
                     let outcome = if is_stopped { Outcome::Aborted } else { Outcome::of(cause) };
-                    let failing = Failing { slot: Some(slot), outcome, duration };
+                    let failing = Failing { slot: Some(slot), outcome, has_run: true, duration };
                     self.fail_task(task, Failure::Attempt(&error), failing);
                 }
             } else {
@@ -945,12 +944,12 @@ impl State {
 
     /// Fails an event.
     pub(super) fn fail_task(&mut self, task: TaskId, failure: Failure<'_>, failing: Failing) {
-        let slot = failing.slot;
-        let attempts = self.attempts(task).max(usize::from(failing.has_run()));
+        let Failing { slot, outcome, has_run, duration } = failing;
         let (error, other) = match failure {
             Failure::Attempt(error) => (error, None),
             Failure::Run(error) => (error, Some(error)),
         };
+        let attempts = self.attempts(task).max(usize::from(has_run));
         let report = self.retries.as_mut().and_then(|retries| retries.conclude(task, other));
         let error = report.as_deref().unwrap_or(error);
         let mut text = std::mem::take(&mut self.text);
@@ -958,10 +957,10 @@ impl State {
         let finished = clock();
         self.record.end(Ended {
             task,
-            slot,
-            started: failing.duration.map(|duration| finished - duration),
+            slot: slot.filter(|_| has_run),
+            started: duration.map(|duration| finished - duration),
             finished,
-            outcome: failing.outcome,
+            outcome,
             bytes_in: text.len(),
             bytes_out: 0,
             error: Some(error),
