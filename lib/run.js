@@ -815,6 +815,8 @@ class Run {
   add(id, started) {
     const worker = primary.addWorker(this, id, started);
     this.workers.set(id, worker);
+    // Its start is told after the others were let go: so was it.
+    if (this.released) worker.exitedAfterDisconnect = true;
     publish("workerStart", () => this.ofWorker(worker));
     for (const emitter of [worker, worker.process]) {
       emitter.on("newListener", (/** @type {string} */ name) => {
