@@ -4,7 +4,6 @@
  * the two are the same, row by row; and it says so when they are not, or cannot be.
  */
 const assert = require("node:assert/strict");
-const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
 const { after, before, describe, it } = require("node:test");
@@ -13,6 +12,7 @@ const { Client } = require("pg");
 const { fill } = require("../examples/backup/sample");
 const { Server, isInstalled } = require("../examples/backup/server");
 const { runCommand } = require("./support/command");
+const { install } = require("./support/debian");
 const { ROOT, Workspace } = require("./support/workspace");
 
 const FOLDER = path.join(ROOT, "examples", "backup");
@@ -20,15 +20,7 @@ const ORDERS = 2000;
 /** What `fill` makes of them. */
 const ROWS = 12_400;
 
-/** A machine that CI starts with has no server; whoever may install one gets one. */
-function install() {
-  if (isInstalled() || process.env.CI === undefined || process.getuid() !== 0) return;
-  const apt = (...args) => execFileSync("apt-get", ["-qq", ...args], { stdio: "ignore", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
-  apt("update");
-  apt("install", "--no-install-recommends", "--yes", "postgresql");
-}
-
-install();
+if (!isInstalled()) install("postgresql");
 
 describe("examples/backup", { skip: isInstalled() ? false : "there is no PostgreSQL server here" }, () => {
   const texts = new Workspace("backup");

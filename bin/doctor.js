@@ -6,6 +6,7 @@ const { spawnSync } = require("child_process");
 const fs = require("fs");
 const os = require("os");
 const path = require("path");
+const { libc, native } = require("../lib/native");
 const { engines, version } = require("../package.json");
 
 /** Descriptors of a run that do not depend on its workers, Node's own and those of a start among them. */
@@ -45,13 +46,6 @@ function doctor() {
  */
 const finding = (verdict, what, says) => ({ verdict, what, says });
 
-/** The C library, where it is one of the two of Linux. */
-function libc() {
-  if (process.platform !== "linux" || !process.report) return "";
-  const { header } = /** @type {any} */ (process.report.getReport());
-  return header.glibcVersionRuntime ? `, glibc ${header.glibcVersionRuntime}` : ", musl";
-}
-
 function platform() {
   return finding("ok", "platform", `${process.platform} ${process.arch}${libc()}`);
 }
@@ -66,7 +60,6 @@ function node() {
 
 function binary() {
   try {
-    const { native } = require("../lib/native");
     native();
     const files = Object.keys(require.cache).filter((name) => name.endsWith(".node"));
     return finding("ok", "binary", files.join(", "));

@@ -101,4 +101,4 @@ function wire() {
   return numbers;
 }
 
-module.exports = { native, tell, wire };
+module.exports = { libc, native, tell, wire };

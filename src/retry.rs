@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use crate::clock::rounded;
 use crate::scheduler::TaskId;
 
 /// Of an attempt's message so many bytes are kept: a list of attempts tells them apart, and is no log.
@@ -69,7 +70,7 @@ impl Attempt<'_> {
         summary["worker"] = self.worker.into();
         summary["pid"] = self.pid.into();
         if let Some(duration) = self.duration {
-            summary["duration"] = json!((duration * 1e3).round() / 1e3);
+            summary["duration"] = json!(rounded(duration));
         }
         summary
     }

@@ -128,8 +128,6 @@ pub struct PoolHandle {
     board: Arc<Memory>,
     putter: Rc<Putter>,
     call: Arc<Call>,
-    /// Each event is listed, and how long `Map` waited.
-    lists_events: bool,
 }
 
 impl PoolHandle {
@@ -228,7 +226,6 @@ pub fn pool_create(
     let file = socket::memory(Common::LEN).map_err(not_begun)?;
     let backlog = Arc::new(Memory::of_file(&file).map_err(not_begun)?);
     let workers = launch.workers.len();
-    let lists_events = launch.record == Level::Events;
     let writer = Writer::new(Arc::clone(&backlog), Arc::clone(&board), workers);
     let shared = (file, backlog);
     let wake = Box::new(move || wake.call(1));
@@ -237,7 +234,7 @@ pub fn pool_create(
     let writer = writer.noting(pool.recorded(|record, _| record.queued()));
     supervisor::run(Arc::clone(&pool), orders).map_err(not_begun)?;
     let putter = Rc::new(Putter { writer, turned: Cell::new(clock()) });
-    Ok(External::new(PoolHandle { pool, board, putter, call, lists_events }))
+    Ok(External::new(PoolHandle { pool, board, putter, call }))
 }
 
 /// Starts the process of one of the pool's places (0 is the first worker). Null if the machine has none to
@@ -381,7 +378,7 @@ pub fn pool_await_room(pool: &External<PoolHandle>, number: Option<i32>) {
         pool.board.word(Board::WAITING_FOR).store(number.cast_unsigned(), Ordering::SeqCst);
     }
     pool.board.word(Board::WAITING).store(u32::from(number.is_some()), Ordering::SeqCst);
-    if pool.lists_events {
+    if pool.pool.launch.record == Level::Events {
         pool.pool.pressed(number.is_some());
     }
 }

@@ -4,6 +4,7 @@ use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
 use super::{Lifetime, Outcome, Place, Record, Row};
+use crate::clock::rounded;
 
 impl Record {
     /// The statistics, as `RunStatistics` in index.d.ts. `handed_over` is how many events have gone into the
@@ -162,11 +163,6 @@ fn percentiles(histogram: &Histogram<u64>) -> Value {
         "p99": milliseconds(histogram.value_at_quantile(0.99)),
         "max": milliseconds(histogram.max()),
     })
-}
-
-/// To microseconds, as far as a time in milliseconds can be trusted.
-fn rounded(milliseconds: f64) -> f64 {
-    (milliseconds * 1e3).round() / 1e3
 }
 
 /// A number of the columns, whole where it is: it takes less room so.

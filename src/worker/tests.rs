@@ -36,6 +36,15 @@ impl Bench {
         Self { player, control, heard, tasks, answers, memory }
     }
 
+    /// The same, which may have been let go.
+    fn with(released: bool) -> Self {
+        let bench = Self::new();
+        if released {
+            bench.send(&Message::Release.encode());
+        }
+        bench
+    }
+
     fn send(&self, bytes: &[u8]) {
         socket::send_now(&self.control, bytes).expect("the worker's end is open");
     }
@@ -205,10 +214,7 @@ fn the_master_s_end_before_the_release_is_told() {
 #[test]
 fn a_worker_that_is_being_killed_when_the_master_ends_is_doomed_released_or_not() {
     for released in [false, true] {
-        let bench = Bench::new();
-        if released {
-            bench.send(&Message::Release.encode());
-        }
+        let bench = Bench::with(released);
         bench.memory.word(Layout::DOOMED).store(1, Ordering::SeqCst);
         bench.close();
         assert_eq!(bench.player.orphaned.recv_timeout(DEADLINE), Ok(Orphan::Doomed));
@@ -238,10 +244,7 @@ fn a_master_that_makes_no_sense_is_one_that_has_ended() {
         [&[0; 4], &[0xff; 64], &[1, 0, 1, 0, 5], &(frame::MAX_FRAME as u32 + 1).to_le_bytes()];
     for bytes in garbage {
         for released in [false, true] {
-            let bench = Bench::new();
-            if released {
-                bench.send(&Message::Release.encode());
-            }
+            let bench = Bench::with(released);
             bench.send(bytes);
             assert!(bench.is_orphaned(), "{bytes:?}, released: {released}");
         }
@@ -329,10 +332,7 @@ fn a_writer_that_waits_for_room_rings_and_goes_on_when_it_is_let_go() {
 #[test]
 fn a_writer_that_waits_for_room_goes_on_when_the_master_has_ended_released_or_not() {
     for released in [false, true] {
-        let bench = Bench::new();
-        if released {
-            bench.send(&Message::Release.encode());
-        }
+        let bench = Bench::with(released);
         let worker = Arc::clone(&bench.player.worker);
         let write = move || worker.write(&Header::new(Kind::Answer, 0), &vec![0; 3 << 20]);
         let writer = thread::spawn(write.clone());
