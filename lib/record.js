@@ -96,7 +96,7 @@ class Recording {
     // Should the program end before its run does.
     this.atExit = () => {
       this.write(run);
-      this.draw(run);
+      if (this.report !== null) this.draw(this.recorded(run));
     };
     process.on("exit", this.atExit);
   }
@@ -107,11 +107,13 @@ class Recording {
    * @param {{ error: unknown } | null} failure
    */
   end(run, failure) {
+    // One look for both, or the page and `lastRun` may differ by what has happened in between.
+    const recorded = this.report === null ? null : this.recorded(run);
     /** @type {RunStatistics} */
-    const statistics = JSON.parse(native().poolStatistics(run.pool));
+    const statistics = recorded?.statistics || JSON.parse(native().poolStatistics(run.pool));
     last = statistics;
     this.write(run);
-    this.draw(run);
+    if (recorded) this.draw(recorded);
     this.tellTasks(run);
     if (failure) publish("runError", () => ({ run: run.number, error: failure.error, statistics }));
     else publish("runEnd", () => ({ run: run.number, statistics }));
@@ -153,13 +155,10 @@ class Recording {
   }
 
   /**
-   * Writes the report, once.
+   * All that is kept of the run.
    * @param {Run} run
    */
-  draw(run) {
-    const path = this.report;
-    if (path === null) return;
-    this.report = null;
+  recorded(run) {
     const head = {
       package: require("../package.json").version,
       node: process.versions.node,
@@ -167,12 +166,19 @@ class Recording {
       program: programName(),
       pid: process.pid,
     };
+    return JSON.parse(native().poolReport(run.pool, JSON.stringify(head)));
+  }
+
+  /**
+   * Writes the report, once.
+   * @param {ReturnType<Recording["recorded"]>} recorded
+   */
+  draw(recorded) {
+    const path = this.report;
+    if (path === null) return;
+    this.report = null;
     try {
-      const { pageOf } = require("./report");
-      fs.writeFileSync(
-        path,
-        pageOf(JSON.parse(native().poolReport(run.pool, JSON.stringify(head)))),
-      );
+      fs.writeFileSync(path, require("./report").pageOf(recorded));
     } catch (error) {
       console.error(`@tiemma/sonic-distribute: there is no report ${path}: ${messageOf(error)}`);
     }
