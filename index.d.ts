@@ -360,6 +360,25 @@ export interface RunOptions {
   onResult?: (entry: any) => any;
 
   /**
+   * Whether the progress of the run is shown on the error stream: how many events are done, failed and in flight, how
+   * many a second, for how long, and for how long still, where the `total` is known or `masterFn` has ended.
+   * `"workers"`: also a line for each worker with what it does. On a terminal that is a bar, and what the program and
+   * its workers write with Node's streams comes above it; anywhere else a line every five seconds. A line that says
+   * what came of the run stays. Without this option the environment's `SONIC_PROGRESS` decides: `1`, `workers`, or `0`.
+   * Default: false.
+   */
+  progress?: boolean | "workers";
+
+  /** How many events there will be, for `progress`. Default: it is known when `masterFn` has ended. */
+  total?: number;
+
+  /**
+   * Called in the master with the statistics of the run so far, ten times a second at most, when they have changed, and
+   * once when the workers are let go. When it throws, the run is aborted with that. Default: none.
+   */
+  onProgress?: (statistics: RunStatistics) => any;
+
+  /**
    * Whether it is kept how long events waited and ran: {@link RunStatistics.wait} and {@link RunStatistics.run}.
    * `onStats`, `trace` and `report` do so too. Default: false.
    */

@@ -91,6 +91,10 @@ export interface LaunchOptions {
    * events waited and ran, `events` also each of them.
    */
   record?: 'times' | 'events'
+  /** Whether it is shown what the workers do while they do it. */
+  showsWorkers: boolean
+  /** Whether this process draws on the terminal that the workers may write to. */
+  sharesTerminal: boolean
   /** Milliseconds of the epoch when the run begins. */
   epoch: number
 }
@@ -234,6 +238,28 @@ export declare function poolTake(pool: ExternalObject<PoolHandle>, queue: number
 /** The event loop has turned. */
 export declare function poolTurned(pool: ExternalObject<PoolHandle>): void
 
+/** Shows the progress of a run on the error stream until `progressEnd`; returns what it is called there. */
+export declare function progressBegin(pool: ExternalObject<PoolHandle>, options: ProgressOptions): number
+
+/** No more events come than the run has been handed. */
+export declare function progressComplete(progress: number): void
+
+/** Shows the run no more, but for a line that stays and says what came of it: whether it came to its end. */
+export declare function progressEnd(progress: number, pool: ExternalObject<PoolHandle>, isWhole: boolean): void
+
+/** The program has written to the terminal where progress is drawn, and is in the middle of a line or not. */
+export declare function progressLineIsOpen(isOpen: boolean): void
+
+/** How the progress of a run is shown. */
+export interface ProgressOptions {
+  /** How many events there will be, if that is known. */
+  total?: number
+  /** Whether there is a line for each worker. */
+  workers: boolean
+  /** Whether the error stream is a terminal on which the cursor can be moved. */
+  isTerminal: boolean
+}
+
 /** Which events that failed are tried again, and how. Times are in milliseconds. */
 export interface RetryOptions {
   /** How many attempts follow the first. */
@@ -351,6 +377,9 @@ export declare function workerRun(worker: ExternalObject<WorkerHandle>, serve: (
 
 /** How values are encoded in this run. */
 export declare function workerSerialization(worker: ExternalObject<WorkerHandle>): 'json' | 'advanced'
+
+/** Whether the master draws on the terminal that both may write to. */
+export declare function workerSharesTerminal(worker: ExternalObject<WorkerHandle>): boolean
 
 /** Makes an event that came for this worker alone its own for good. False if the master took it back. */
 export declare function workerStart(worker: ExternalObject<WorkerHandle>, index: number): boolean

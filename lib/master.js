@@ -147,6 +147,7 @@ async function mapAndDrain(run, masterFn, args) {
   await populate(run);
   try {
     await Promise.race([masterFn(run.workerQueue, args), run.failed]);
+    run.recording.progress.complete();
     await Promise.race([run.drain(), run.failed]);
     if (run.failure) throw run.failure.error;
   } catch (error) {

@@ -41,6 +41,9 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {(statistics: import("../index").RunStatistics) => unknown} [onStats]
  * @property {string} [trace]
  * @property {string} [report]
+ * @property {boolean | "workers"} [progress]
+ * @property {number} [total]
+ * @property {(statistics: import("../index").RunStatistics) => unknown} [onProgress]
  */
 
 /** The most attempts after the first: the failed entry lists them all. */
@@ -77,14 +80,17 @@ const CHECKS = {
   abortGrace: checkMilliseconds,
   retries: checkRetries,
   onResult: checkFunction,
-  statistics(name, value) {
-    if (typeof value !== "boolean") {
-      throw invalidType(`${name} must be true or false, got ${shown(value)}`);
-    }
-  },
+  statistics: checkBoolean,
   onStats: checkFunction,
   trace: checkPath,
   report: checkPath,
+  progress(name, value) {
+    if (value !== "workers") checkBoolean(name, value, ', or "workers"');
+  },
+  total(name, value) {
+    if (value !== 0) checkCount(name, value, Number.MAX_SAFE_INTEGER, ", or 0");
+  },
+  onProgress: checkFunction,
 };
 
 /** @type {Record<string, (name: string, value: any) => any>} */
@@ -203,10 +209,11 @@ function checkLimit(name, value) {
  * @param {string} name as an error names it
  * @param {unknown} value
  * @param {number} most
+ * @param {string} also what else it may be
  * @returns {number} the value
  */
-function checkCount(name, value, most) {
-  const must = `${name} must be a whole number of at least 1`;
+function checkCount(name, value, most, also = "") {
+  const must = `${name} must be a whole number of at least 1${also}`;
   if (typeof value !== "number") throw invalidType(`${must}, got ${shown(value)}`);
   if (!Number.isInteger(value) || value < 1) throw invalidRange(`${must}, got ${value}`);
   if (value > most) throw invalidRange(`${name} must be at most ${most}, got ${value}`);
@@ -221,6 +228,16 @@ function checkCount(name, value, most) {
 function checkFunction(name, value, where = "") {
   if (typeof value === "function") return;
   throw invalidType(`${name} must be a function${where}, got ${shown(value)}`);
+}
+
+/**
+ * @param {string} name as an error names it
+ * @param {unknown} value
+ * @param {string} also what else it may be
+ */
+function checkBoolean(name, value, also = "") {
+  if (typeof value === "boolean") return;
+  throw invalidType(`${name} must be true or false${also}, got ${shown(value)}`);
 }
 
 /**

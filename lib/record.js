@@ -9,6 +9,7 @@ const { areTasksWanted, publish } = require("./diagnostics");
 const { coded } = require("./errors");
 const { native } = require("./native");
 const { variable } = require("./own");
+const { Progress } = require("./progress");
 
 const { setInterval, clearInterval } = globalThis;
 
@@ -72,6 +73,7 @@ class Recording {
   constructor(options) {
     showLog();
     this.epoch = Date.now();
+    this.progress = new Progress(options);
     this.onStats = options.onStats;
     this.hasSubscriber = areTasksWanted();
     this.trace = traceOf(options.trace);
@@ -88,6 +90,7 @@ class Recording {
   /** @param {Run} run whose pool is there */
   begin(run) {
     publish("runStart", () => ({ run: run.number, workers: run.ids, startedAt: this.epoch }));
+    this.progress.begin(run);
     if (this.hasSubscriber) {
       this.look = setInterval(() => this.tellTasks(run), LOOK);
       this.look.unref();
@@ -112,6 +115,7 @@ class Recording {
     /** @type {RunStatistics} */
     const statistics = recorded?.statistics || JSON.parse(native().poolStatistics(run.pool));
     last = statistics;
+    this.progress.end(run, statistics, failure === null);
     this.write(run);
     if (recorded) this.draw(recorded);
     this.tellTasks(run);

@@ -148,7 +148,7 @@ function startDeadline() {
  * @param {number[]} workers their ids
  * @param {number} call which call of the program they serve
  * @param {import("./options").Options} options
- * @param {{ level: "events" | "times" | undefined, epoch: number }} recording
+ * @param {InstanceType<typeof import("./record").Recording>} recording
  */
 function launchOptions(workers, call, options, recording) {
   /** @type {ClusterSettings} */
@@ -191,6 +191,8 @@ function launchOptions(workers, call, options, recording) {
     heartbeatTimeout: heartbeatTimeout(options.heartbeatTimeout),
     deadline: startDeadline(),
     record: recording.level,
+    showsWorkers: recording.progress.showsWorkers,
+    sharesTerminal: recording.progress.isTerminal,
     epoch: recording.epoch,
   };
 }

@@ -413,6 +413,7 @@ function join() {
   if (handle === null) process.exit(1);
   self = new WorkerProcess(handle);
   require("./channel").adapt(self);
+  if (native().workerSharesTerminal(handle)) require("./terminal").standBeside();
   require("./typescript").compileWhenNeeded();
 }
 

@@ -216,12 +216,17 @@ impl Backlog {
 
     /// An event's text, put in the place of what is in `text`, and its flags.
     pub(crate) fn read(&self, id: TaskId, text: &mut Bytes) -> u32 {
+        self.peek(id, usize::MAX, text)
+    }
+
+    /// The same of the text's first bytes, `most` at most.
+    pub(crate) fn peek(&self, id: TaskId, most: usize, text: &mut Bytes) -> u32 {
         text.clear();
         let (at, len) = (offset(self.word(id, 1)), self.word(id, 2) as usize);
         if at + len > Common::SIZE as usize {
             return flag::HOLE;
         }
-        self.memory.read(Common::BYTES + at, len, text);
+        self.memory.read(Common::BYTES + at, len.min(most), text);
         self.word(id, 3)
     }
 

@@ -306,6 +306,13 @@ pub(crate) fn watch_parent(is_doomed: impl Fn() -> bool + Send + Sync + 'static)
     }
 }
 
+/// Whether this process may draw on the terminal that its error stream is: somebody else may be typing there
+/// while it runs in the background. True if that terminal is not the one that controls it.
+pub(crate) fn is_in_foreground() -> bool {
+    rustix::termios::tcgetpgrp(io::stderr())
+        .map_or(true, |group| group == rustix::process::getpgrp())
+}
+
 static DOOM: OnceLock<Box<dyn Fn() -> bool + Send + Sync>> = OnceLock::new();
 
 extern "C" fn finish_doom() {

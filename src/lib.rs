@@ -27,8 +27,8 @@
 //!
 //! **Layers**, each knowing only those before it: `clock`, `memory`, `format`, `frame`, `channel`,
 //! `note`, `limits`, `scheduler`, `socket`, `tree`, `cgroup` → `child` → `store`, `error`, `retry`
-//! → `ring`, `results` → `protocol` → `stopwatch`, `tail`, `record` → `link` → `task` → `backlog`, `stream`, `trace` →
-//! `worker`, `pool` with `supervisor` → `runner` → `binding`, which alone knows Node-API. (A test
+//! → `ring`, `results` → `protocol` → `stopwatch`, `tail`, `tally`, `record` → `link` → `task` → `backlog`, `stream`, `trace` →
+//! `worker`, `pool` with `supervisor` → `runner`, `progress` → `screen` → `binding`, which alone knows Node-API. (A test
 //! reads this paragraph.)
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
@@ -53,6 +53,7 @@ mod link;
 mod memory;
 mod note;
 mod pool;
+mod progress;
 mod protocol;
 mod record;
 mod results;
@@ -60,12 +61,14 @@ mod retry;
 mod ring;
 mod runner;
 mod scheduler;
+mod screen;
 mod socket;
 mod stopwatch;
 mod store;
 mod stream;
 mod supervisor;
 mod tail;
+mod tally;
 mod task;
 #[cfg(test)]
 mod tests;

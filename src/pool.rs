@@ -9,6 +9,7 @@
 
 mod looks;
 mod state;
+mod tell;
 
 use std::fs::File;
 use std::io;

@@ -39,6 +39,8 @@ pub(crate) struct Invitation {
     pub(crate) serialization: String,
     /// Whether the worker is to tell when each event starts.
     pub(crate) times: bool,
+    /// Whether the master draws on the terminal that both may write to.
+    pub(crate) shares_terminal: bool,
     /// After so many answers it claims nothing more.
     pub(crate) max_tasks: Option<u32>,
     /// The master's pid: a process with another parent inherited the variable, and is no worker.

@@ -479,6 +479,31 @@ impl Record {
         self.detail.as_ref()?.events.as_ref()
     }
 
+    /// How many events have been answered, and how many have failed.
+    pub(crate) fn ended(&self) -> (u64, u64) {
+        let answered = [Outcome::Answered, Outcome::Nothing].map(|outcome| self.count(outcome));
+        (answered.iter().sum(), self.failed())
+    }
+
+    /// How many events were handed to one worker each.
+    pub(crate) fn chosen(&self) -> u64 {
+        self.counts.direct
+    }
+
+    /// How many events the worker of `slot` has brought to their end.
+    pub(crate) fn tasks(&self, slot: usize) -> u64 {
+        self.places[slot].tasks
+    }
+
+    fn count(&self, outcome: Outcome) -> u64 {
+        self.counts.ended[outcome as usize]
+    }
+
+    fn failed(&self) -> u64 {
+        let failures = [Outcome::Error, Outcome::Crash, Outcome::Timeout, Outcome::Aborted];
+        failures.iter().map(|&outcome| self.count(outcome)).sum()
+    }
+
     /// The listed events from one on, in the order in which their ends were seen.
     pub(crate) fn rows(&self, from: usize) -> &[Row] {
         self.events().and_then(|events| events.rows.get(from..)).unwrap_or_default()

@@ -97,6 +97,10 @@ pub(crate) struct Launch {
     pub(crate) limits: Limits,
     /// What is kept of the run for people to look at.
     pub(crate) record: Level,
+    /// What the workers do is shown while they do it.
+    pub(crate) shows_workers: bool,
+    /// Nothing is to be written into what is drawn on the terminal.
+    pub(crate) shares_terminal: bool,
     /// Milliseconds of the epoch when the run began.
     pub(crate) epoch: f64,
 }
@@ -218,7 +222,9 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
         serialization: launch.serialization.clone(),
         times: launch.limits.task_timeout.is_some()
             || launch.retries.is_some()
-            || launch.record != Level::Counts,
+            || launch.record != Level::Counts
+            || launch.shows_workers,
+        shares_terminal: launch.shares_terminal,
         max_tasks: launch.limits.max_tasks,
         parent: std::process::id(),
         token: token.clone(),

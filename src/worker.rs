@@ -56,6 +56,8 @@ pub(crate) struct Worker {
     pub(crate) serialization: String,
     /// Whether the master wants to know when each event starts.
     pub(crate) times: bool,
+    /// Whether the master draws on the terminal that both may write to.
+    pub(crate) shares_terminal: bool,
     /// After so many answers it claims nothing more.
     pub(crate) max_tasks: Option<u32>,
     control: UnixStream,
@@ -100,6 +102,7 @@ impl Worker {
             id: invitation.worker,
             serialization: invitation.serialization.clone(),
             times: invitation.times,
+            shares_terminal: invitation.shares_terminal,
             max_tasks: invitation.max_tasks,
             control,
             inbox: Mutex::new(Inbox {

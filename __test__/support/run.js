@@ -10,6 +10,7 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 
+const SCREEN = path.join(__dirname, "screen.py");
 const FIXTURES = path.join(__dirname, "..", "fixtures");
 const NODE = process.env.SONIC_TEST_NODE || process.execPath;
 const NODE_MAJOR = Number(execFileSync(NODE, ["-p", "process.versions.node"], { encoding: "utf8" }).split(".")[0]);
@@ -21,7 +22,7 @@ const GRACE = 10_000;
 const POLL = 5;
 
 /** Not the program's business: what `node --test` and the caller's shell told the spec's own process. */
-const HIDDEN = ["NODE_TEST_CONTEXT", "NODE_OPTIONS", "NODE_UNIQUE_ID", "NODE_CHANNEL_FD", "QUIET", "SONIC_TEST_NODE"];
+const HIDDEN = ["NODE_TEST_CONTEXT", "NODE_OPTIONS", "NODE_UNIQUE_ID", "NODE_CHANNEL_FD", "QUIET", "SONIC_TEST_NODE", "SONIC_PROGRESS"];
 
 /**
  * @typedef {object} Options
@@ -33,6 +34,7 @@ const HIDDEN = ["NODE_TEST_CONTEXT", "NODE_OPTIONS", "NODE_UNIQUE_ID", "NODE_CHA
  * @property {string | null} [stdin] text on its standard input; null: a pipe that stays open; default: none
  * @property {string} [output] a file that its standard output and error go to, instead of here
  * @property {string} [ulimit] what the shell is to limit, `-n 100` for example
+ * @property {{ rows: number, columns: number }} [terminal] it runs in one of this size, and what it writes there is its output
  * @property {boolean} [detached] in a process group of its own, as a shell starts a job
  * @property {(dir: string) => void} [prepare] puts files where the program will run
  */
@@ -66,7 +68,7 @@ class Program {
     this.ended.catch(() => {}); // a spec that awaits something else first still meets it at `await ended`
   }
 
-  spawn(fixture, { args = [], nodeArgs = [], env = {}, stdin, output, ulimit, detached = false }) {
+  spawn(fixture, { args = [], nodeArgs = [], env = {}, stdin, output, ulimit, terminal, detached = false }) {
     const environment = { ...process.env, QUIET: "1", TMPDIR: this.tmp };
     for (const name of HIDDEN) if (name !== "QUIET") delete environment[name];
     Object.assign(environment, env);
@@ -74,6 +76,7 @@ class Program {
     const file = output === undefined ? undefined : fs.openSync(output, "w");
     const command = [NODE, ...nodeArgs, ...(fixture ? [path.join(FIXTURES, fixture)] : []), ...args];
     if (ulimit !== undefined) command.unshift("sh", "-c", `ulimit ${ulimit}; exec "$@"`, "sh");
+    if (terminal !== undefined) command.unshift("python3", SCREEN, String(terminal.rows), String(terminal.columns));
     const child = spawn(command[0], command.slice(1), {
       cwd: this.dir,
       env: environment,
@@ -224,4 +227,4 @@ function describe(pid) {
   }
 }
 
-module.exports = { run, start, FIXTURES, NODE, NODE_MAJOR };
+module.exports = { run, start, FIXTURES, NODE, NODE_MAJOR, SCREEN };

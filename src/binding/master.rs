@@ -83,6 +83,10 @@ pub struct LaunchOptions {
     /// events waited and ran, `events` also each of them.
     #[napi(ts_type = "'times' | 'events'")]
     pub record: Option<String>,
+    /// Whether it is shown what the workers do while they do it.
+    pub shows_workers: bool,
+    /// Whether this process draws on the terminal that the workers may write to.
+    pub shares_terminal: bool,
     /// Milliseconds of the epoch when the run begins.
     pub epoch: f64,
 }
@@ -131,7 +135,7 @@ pub struct PoolHandle {
 }
 
 impl PoolHandle {
-    pub(super) fn pool(&self) -> &Pool {
+    pub(super) fn pool(&self) -> &Arc<Pool> {
         &self.pool
     }
 }
@@ -212,6 +216,8 @@ pub fn pool_create(
             Some("times") => Level::Times,
             Some(_) => Level::Events,
         },
+        shows_workers: options.shows_workers,
+        shares_terminal: options.shares_terminal,
         epoch: options.epoch,
     };
     let board = Arc::new(Memory::anonymous(Board::LEN).map_err(not_begun)?);

@@ -6,6 +6,7 @@ mod call;
 mod direct;
 mod heap;
 mod master;
+mod progress;
 mod record;
 mod text;
 mod worker;

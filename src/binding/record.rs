@@ -13,6 +13,7 @@ use tracing_subscriber::{fmt, registry};
 use super::master::PoolHandle;
 use super::text::Text;
 use crate::clock::clock;
+use crate::screen::beside;
 use crate::trace::Trace;
 
 /// The statistics of the run so far, as the JSON of an object: `RunStatistics` in index.d.ts.
@@ -73,8 +74,7 @@ pub fn log_show(filter: String) -> Option<String> {
         Err(error) => return Some(format!("{error}")),
     };
     // A closed error stream is no reason to say so there.
-    let lines =
-        fmt::layer().with_writer(std::io::stderr).with_ansi(false).log_internal_errors(false);
+    let lines = fmt::layer().with_writer(beside).with_ansi(false).log_internal_errors(false);
     // Another thread of this process may have done so before.
     let _ = tracing::subscriber::set_global_default(registry().with(targets).with(lines));
     None

@@ -107,6 +107,12 @@ pub fn worker_serialization(worker: &External<WorkerHandle>) -> String {
     worker.worker.serialization.clone()
 }
 
+/// Whether the master draws on the terminal that both may write to.
+#[napi]
+pub fn worker_shares_terminal(worker: &External<WorkerHandle>) -> bool {
+    worker.worker.shares_terminal
+}
+
 /// Whether the worker keeps the event loop alive.
 #[napi]
 pub fn worker_hold(env: Env, worker: &External<WorkerHandle>, hold: bool) {

@@ -204,7 +204,7 @@ impl State {
     }
 
     /// What the worker of `slot` runs, and since when; nothing if it is being killed.
-    fn running(&mut self, slot: usize, now: Tick) -> Vec<(TaskId, Tick)> {
+    pub(super) fn running(&mut self, slot: usize, now: Tick) -> Vec<(TaskId, Tick)> {
         let claims = self.scheduler.claims(slot);
         let link = self.slots[slot].link.as_mut().filter(|link| link.fate.is_none());
         link.map_or_else(Vec::new, |link| link.running(claims, now))

@@ -88,6 +88,8 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
         stream: None,
         stop_grace: crate::supervisor::STOP_GRACE,
         record: crate::record::Level::Counts,
+        shows_workers: false,
+        shares_terminal: false,
         epoch: 0.0,
     }
 }

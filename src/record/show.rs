@@ -11,9 +11,8 @@ impl Record {
     /// backlog.
     pub(crate) fn statistics(&self, handed_over: u64, now: f64) -> Value {
         let counts = &self.counts;
-        let of = |outcome: Outcome| counts.ended[outcome as usize];
-        let failures = [Outcome::Error, Outcome::Crash, Outcome::Timeout, Outcome::Aborted];
-        let failed: u64 = failures.iter().map(|&outcome| of(outcome)).sum();
+        let of = |outcome: Outcome| self.count(outcome);
+        let failed = self.failed();
         let handed_over = handed_over + counts.direct;
         let (answered, nothing) = (of(Outcome::Answered), of(Outcome::Nothing));
         let elapsed = self.ended.unwrap_or(now) - self.began;

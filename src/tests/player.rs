@@ -136,6 +136,7 @@ pub(crate) fn invitation(worker: u32, token: &str) -> Invitation {
         place: worker - 1,
         serialization: "json".into(),
         times: true,
+        shares_terminal: false,
         max_tasks: None,
         parent: 0,
         token: token.into(),

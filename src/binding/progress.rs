@@ -1,0 +1,47 @@
+//! The progress of runs, for JavaScript.
+
+use napi::bindgen_prelude::External;
+use napi_derive::napi;
+
+use super::master::PoolHandle;
+use crate::screen::{self, Show};
+
+/// How the progress of a run is shown.
+#[napi(object)]
+pub struct ProgressOptions {
+    /// How many events there will be, if that is known.
+    pub total: Option<f64>,
+    /// Whether there is a line for each worker.
+    pub workers: bool,
+    /// Whether the error stream is a terminal on which the cursor can be moved.
+    pub is_terminal: bool,
+}
+
+/// Shows the progress of a run on the error stream until `progressEnd`; returns what it is called there.
+#[napi]
+pub fn progress_begin(pool: &External<PoolHandle>, options: ProgressOptions) -> napi::Result<u32> {
+    let show = Show {
+        total: options.total.map(|total| total as u64),
+        with_workers: options.workers,
+        is_terminal: options.is_terminal,
+    };
+    Ok(screen::begin(pool.pool(), show)?)
+}
+
+/// No more events come than the run has been handed.
+#[napi]
+pub fn progress_complete(progress: u32) {
+    screen::complete(progress);
+}
+
+/// Shows the run no more, but for a line that stays and says what came of it: whether it came to its end.
+#[napi]
+pub fn progress_end(progress: u32, pool: &External<PoolHandle>, is_whole: bool) {
+    screen::end(progress, pool.pool(), is_whole);
+}
+
+/// The program has written to the terminal where progress is drawn, and is in the middle of a line or not.
+#[napi]
+pub fn progress_line_is_open(is_open: bool) {
+    screen::line_is_open(is_open);
+}
