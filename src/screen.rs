@@ -114,7 +114,11 @@ pub(crate) fn end(id: u32, pool: &Pool, is_whole: bool) {
     let Some(at) = shown.runs.iter().position(|run| run.id == id) else { return };
     let run = shown.runs.remove(at);
     let summary = run.progress.summary(&tally, is_whole);
-    let begin = if shown.is_line_open { "\n" } else { shown.erase() };
+    let begin = match (shown.is_line_open, IS_DRAWN.load(Ordering::SeqCst)) {
+        (true, _) => "\n",
+        (false, true) => ERASE,
+        (false, false) => "",
+    };
     shown.is_line_open = false;
     write(&format!("{begin}{summary}\n"));
     if shown.runs.is_empty() {
@@ -185,10 +189,6 @@ impl Shown {
         if !text.is_empty() {
             write(&text);
         }
-    }
-
-    fn erase(&self) -> &'static str {
-        if self.is_terminal { ERASE } else { "" }
     }
 }
 
