@@ -50,7 +50,7 @@ describe("the options of a call", () => {
     [{ onResult: 1 }, "TypeError", "options.onResult must be a function, got 1"],
     [{ onStats: 1 }, "TypeError", "options.onStats must be a function, got 1"],
     [{ statistics: 1 }, "TypeError", "options.statistics must be true or false, got 1"],
-    [{ progress: "bar" }, "TypeError", 'options.progress must be true or false, or "workers", got bar'],
+    [{ progress: "bar" }, "TypeError", 'options.progress must be true or false, or "workers", got "bar"'],
     [{ total: -1 }, "RangeError", "options.total must be a whole number of at least 1, or 0, got -1"],
     [{ onProgress: true }, "TypeError", "options.onProgress must be a function, got true"],
     [{ trace: true }, "TypeError", "options.trace must be the path of a file, got true"],
