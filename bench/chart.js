@@ -32,7 +32,11 @@ function chartOf({ date, node, machine, cases }) {
       offset: 20,
     },
     columns: COLUMNS,
-    concat: cases.map(panelOf).filter(({ data }) => data.values.length > 0),
+    concat: cases
+      // What features cost is nothing that others have.
+      .filter(({ workload }) => workload !== "features")
+      .map(panelOf)
+      .filter(({ data }) => data.values.length > 0),
     config: {
       axis: { grid: false, labelOverlap: true },
       concat: { spacing: 24 },

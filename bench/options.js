@@ -4,12 +4,12 @@
 const path = require("node:path");
 const { parseArgs } = require("node:util");
 const { SELECTIONS } = require("./cases");
-const { CONTESTANTS } = require("./contestants");
+const { CONTESTANTS, OTHERS } = require("./contestants");
 
 const USAGE = `npm run bench -- [OPTION…]
 
   --only NAME,…      only these workloads: ${SELECTIONS.join(", ")}
-  --against NAME,…   only these besides ours: ${othersThan("ours").join(", ")}
+  --against NAME,…   only these besides ours: ${OTHERS.join(", ")}
   --workers N,…      with so many workers
   --events N,…       with so many events
   --runs N           runs of each contestant (5; 1 with --quick)
@@ -27,12 +27,12 @@ function readOptions(args) {
   const values = parse(args);
   if (values.help) return { help: USAGE };
   const quick = values.quick ?? false;
-  const against = names("--against", values.against, othersThan("ours")) ?? othersThan("ours");
+  const against = names("--against", values.against, OTHERS) ?? OTHERS;
   return {
     quick,
     only: names("--only", values.only, SELECTIONS) ?? SELECTIONS,
     contestants: Object.keys(CONTESTANTS).filter(
-      (name) => name === "ours" || against.includes(name),
+      (name) => !OTHERS.includes(name) || against.includes(name),
     ),
     workers: numbers("--workers", values.workers),
     events: numbers("--events", values.events),
@@ -72,10 +72,6 @@ function numbers(option, value) {
   const given = value.split(",").map(Number);
   if (given.every((number) => Number.isSafeInteger(number) && number > 0)) return given;
   throw new UsageError(`${option}: whole numbers from 1 up, not ${value}`);
-}
-
-function othersThan(name) {
-  return Object.keys(CONTESTANTS).filter((other) => other !== name);
 }
 
 module.exports = { UsageError, readOptions };

@@ -4,10 +4,11 @@
 
 const job = require("./job");
 
-const [, , name] = process.argv;
+/** `with+trace`: what it is with. */
+const [name, feature] = process.argv[2].split("+");
 
 require(`./contestants/${name}`)
-  .run(job)
+  .run(job, feature)
   .then((outcome) => {
     // A worker that re-runs the program has none.
     if (outcome) process.stdout.write(`RESULT ${JSON.stringify(outcome)}\n`);

@@ -84,6 +84,7 @@ const isLong = (index) =>
  * @property {boolean} [cold] from the start of the process on, nobody has answered yet
  * @property {"ms" | "MB"} [unit]
  * @property {boolean} [binary] JSON cannot carry it
+ * @property {string} [base] whom the others are compared with
  */
 
 /** @type {Record<string, Workload>} */
@@ -181,6 +182,14 @@ const WORKLOADS = {
     outstanding: 256,
     workers: 2,
     unit: "MB",
+    ...number,
+  },
+  features: {
+    does: "a number in, the next one out, with one feature at a time; reading the results included",
+    events: 300_000,
+    quickEvents: 50_000,
+    outstanding: 256,
+    base: "with+nothing",
     ...number,
   },
 };
