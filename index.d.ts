@@ -354,8 +354,8 @@ export interface RunOptions {
   /**
    * Called in the master with each entry of either queue as it comes, before `reduceFn` finds it there: for
    * progress, or to keep what is there already. When it throws, or what it returns rejects, the run is
-   * aborted with that. `reduceFn` is called when all of its promises are settled. Costs about a
-   * microsecond an entry, so it is not for millions of short events. Default: none.
+   * aborted with that. `reduceFn` is called when all of its promises are settled. Costs some
+   * microseconds an entry, so it is not for millions of short events. Default: none.
    */
   onResult?: (entry: any) => any;
 

@@ -138,7 +138,7 @@ export declare function poolDisconnect(pool: ExternalObject<PoolHandle>, worker:
 export declare function poolDrained(pool: ExternalObject<PoolHandle>): boolean
 
 /**
- * The events that have ended after the first `from`, as a JSON array, where each is listed; null if there are
+ * Some of the events that have ended after the first `from`, as a JSON array, where each is listed; null if there are
  * none.
  */
 export declare function poolEnded(pool: ExternalObject<PoolHandle>, from: number): string | null

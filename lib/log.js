@@ -54,10 +54,12 @@ function guard() {
  */
 const getLogger =
   (loggerID) =>
-  (message, date = new Date().toISOString()) => {
+  (message, date) => {
     if (isQuiet()) return;
     guard();
-    console.log(`${date}: ${loggerID}: ${message}`);
+    // Made only for a line that is written: most are not, where it matters.
+    const at = date === undefined ? new Date().toISOString() : date;
+    console.log(`${at}: ${loggerID}: ${message}`);
   };
 
 module.exports = { NUM_CPUS, isMaster, getWorkerName, Delay, isQuiet, getLogger };

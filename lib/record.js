@@ -191,13 +191,15 @@ class Recording {
   /** @param {Run} run */
   tellTasks(run) {
     if (!this.hasSubscriber) return;
-    const ended = native().poolEnded(run.pool, this.told);
-    if (ended === null) return;
-    const tasks = JSON.parse(ended);
-    this.told += tasks.length;
-    for (const task of tasks) {
-      const isDone = task.outcome === "answered" || task.outcome === "nothing";
-      publish(isDone ? "taskEnd" : "taskFailed", () => ({ run: run.number, ...task }));
+    for (;;) {
+      const ended = native().poolEnded(run.pool, this.told);
+      if (ended === null) return;
+      const tasks = JSON.parse(ended);
+      this.told += tasks.length;
+      for (const task of tasks) {
+        const isDone = task.outcome === "answered" || task.outcome === "nothing";
+        publish(isDone ? "taskEnd" : "taskFailed", () => ({ run: run.number, ...task }));
+      }
     }
   }
 }

@@ -42,6 +42,8 @@ const FOR_ARRAYS = 4;
 const FOR_FREE_WORKERS = 8;
 const FOR_ON_RESULT = 16;
 
+const MAY_PROMISE = new Set(["object", "function"]);
+
 const HANDED_OVER = Promise.resolve();
 
 /**
@@ -649,7 +651,9 @@ class Run {
     } finally {
       if (frees && !isMessage && id !== 0 && !(kind & wire.entryTaken))
         this.workerQueue.enqueue(id);
-      if (!isMessage && !(kind & wire.entryCrash)) this.log(`Worker ${id} now available`);
+      // Whether lines are wanted is asked once for all answers that are told together.
+      const isLogged = this.observing & FOR_LOG && !isMessage && !(kind & wire.entryCrash);
+      if (isLogged) this.log(`Worker ${id} now available`);
       // A stream's are in its own order in the core.
       if (this.reader === null)
         this.keep(entry, kind & wire.entryFailed, kind & wire.entryResponse);
@@ -673,10 +677,21 @@ class Run {
    * @param {any} entry
    * @param {(entry: any) => unknown} onResult
    */
-  async show(entry, onResult) {
+  show(entry, onResult) {
+    try {
+      const shown = onResult(entry);
+      // What is no object or function promises nothing.
+      if (shown !== null && MAY_PROMISE.has(typeof shown)) this.awaitShown(shown);
+    } catch (error) {
+      this.stop(error);
+    }
+  }
+
+  /** @param {unknown} shown what `onResult` has returned */
+  async awaitShown(shown) {
     this.showing++;
     try {
-      await onResult(entry);
+      await shown;
     } catch (error) {
       this.stop(error);
     }

@@ -34,13 +34,12 @@ pub fn pool_report(pool: &External<PoolHandle>, head: String) -> Text {
     Text(report.to_string().into_bytes())
 }
 
-/// The events that have ended after the first `from`, as a JSON array, where each is listed; null if there are
+/// Some of the events that have ended after the first `from`, as a JSON array, where each is listed; null if there are
 /// none.
 #[napi(ts_return_type = "string | null")]
 pub fn pool_ended(pool: &External<PoolHandle>, from: u32) -> Option<Text> {
     let ended = pool.pool().recorded(|record, _| record.ended_since(from as usize));
-    let is_any = ended.as_array().is_some_and(|rows| !rows.is_empty());
-    is_any.then(|| Text(ended.to_string().into_bytes()))
+    ended.map(|ended| Text(ended.into_bytes()))
 }
 
 /// A file that a trace is written to.
