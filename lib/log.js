@@ -52,14 +52,12 @@ function guard() {
  * @param {string} loggerID
  * @returns {(message: any, date?: string) => void}
  */
-const getLogger =
-  (loggerID) =>
-  (message, date) => {
-    if (isQuiet()) return;
-    guard();
-    // Made only for a line that is written: most are not, where it matters.
-    const at = date === undefined ? new Date().toISOString() : date;
-    console.log(`${at}: ${loggerID}: ${message}`);
-  };
+const getLogger = (loggerID) => (message, date) => {
+  if (isQuiet()) return;
+  guard();
+  // Made only for a line that is written: most are not, where it matters.
+  const at = date === undefined ? new Date().toISOString() : date;
+  console.log(`${at}: ${loggerID}: ${message}`);
+};
 
 module.exports = { NUM_CPUS, isMaster, getWorkerName, Delay, isQuiet, getLogger };
