@@ -19,7 +19,7 @@ const { events } = require("./events");
 
 const FILES = ["program.js", "values.js"];
 
-/** 1.0.3 loses these responses; this package delivers them. See the table in README.md. */
+/** 1.0.3 loses these responses; this package delivers them. See the table in docs/moving.md. */
 const isLost = ({ response }) => response === 0 || response === "" || response === false;
 
 let trials = 0;
