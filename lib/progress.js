@@ -1,12 +1,10 @@
 "use strict";
 // The progress of a run while it is on: drawn by the core on the error stream, and told to the program. Only a
-// master has any of it, as with what `record` leaves.
+// master has any of it, as with what `record` leaves. What most runs do not need is loaded when it is wanted: a start
+// has few milliseconds.
 
-const fs = require("fs");
-const { isatty } = require("tty");
 const { native } = require("./native");
 const { variable } = require("./own");
-const { ERASE, standBeside } = require("./terminal");
 
 const { setInterval, clearInterval } = globalThis;
 
@@ -34,6 +32,9 @@ function wanted(option) {
   return value === "workers" ? value : true;
 }
 
+/** Whether the error stream is a terminal on which the cursor can be moved. */
+const isTerminal = () => require("tty").isatty(STDERR) && variable("TERM") !== "dumb";
+
 class Progress {
   /** @param {import("./options").Options} options */
   constructor(options) {
@@ -41,7 +42,7 @@ class Progress {
     this.isShown = shown !== false;
     this.showsWorkers = shown === "workers";
     /** Something is drawn over again and again, where else there is a line now and then. */
-    this.isTerminal = this.isShown && isatty(STDERR) && variable("TERM") !== "dumb";
+    this.isTerminal = this.isShown && isTerminal();
     this.total = options.total;
     this.onProgress = options.onProgress;
     /** How far the run had come when the program was last told. */
@@ -58,15 +59,16 @@ class Progress {
       this.look.unref();
     }
     if (!this.isShown) return;
-    const { isTerminal, total, showsWorkers: workers } = this;
-    this.shown = native().progressBegin(run.pool, { isTerminal, total, workers });
+    const { isTerminal: isDrawn, total, showsWorkers: workers } = this;
+    this.shown = native().progressBegin(run.pool, { isTerminal: isDrawn, total, workers });
     // Should the program end before its run does.
     this.atExit = () => this.hide(run, false);
     process.on("exit", this.atExit);
-    if (!isTerminal) return;
+    if (!isDrawn) return;
+    const { ERASE, standBeside } = require("./terminal");
     this.undo = standBeside((isOpen) => native().progressLineIsOpen(isOpen));
     // Node writes what nobody has caught past the stream.
-    this.atError = () => fs.writeSync(STDERR, ERASE);
+    this.atError = () => require("fs").writeSync(STDERR, ERASE);
     process.on("uncaughtExceptionMonitor", this.atError);
   }
 
