@@ -86,6 +86,8 @@ export interface LaunchOptions {
   maxTasksPerWorker?: number
   /** Bytes that a worker may have in memory before it is replaced. */
   maxWorkerMemory?: number
+  /** Whole milliseconds after which the program is told of an event that still runs. */
+  hintAfter?: number
   /**
    * What is kept of the run for people to look at: by default what costs nothing; `times` also how long
    * events waited and ran, `events` also each of them.

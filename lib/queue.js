@@ -58,6 +58,8 @@ function show(_depth, options) {
  * @typedef {object} Source
  * @property {() => any[] | null} pull the next entries, decoded; null if there are none
  * @property {() => void} touched somebody holds the array: entries are pushed from now on
+ * @property {() => void} missed somebody has looked, and there was none
+ * @property {() => void} found the first was taken after that
  */
 
 /**
@@ -75,11 +77,14 @@ class Entries {
     /** The array that the program holds.
      * @type {any[] | null} */
     this.live = null;
+    /** Somebody has looked in vain, and taken none since. */
+    this.isMissed = false;
   }
 
   take() {
     if (this.live !== null) return this.live.shift();
     if (!this.fill()) return undefined;
+    if (this.isMissed) this.isFound();
     const entry = this.ready[this.next];
     this.ready[this.next++] = undefined;
     return entry;
@@ -106,10 +111,28 @@ class Entries {
     if (this.next < this.ready.length) return true;
     this.ready = this.source.pull() || [];
     this.next = 0;
-    return this.ready.length > 0;
+    if (this.ready.length > 0) return true;
+    if (!this.isMissed) {
+      this.isMissed = true;
+      this.source.missed();
+    }
+    return false;
+  }
+
+  isFound() {
+    this.isMissed = false;
+    this.source.found();
+  }
+
+  /** How many there are, for who does not take them. */
+  count() {
+    if (this.live !== null) return this.live.length;
+    this.absorb();
+    return this.ready.length - this.next;
   }
 
   touch() {
+    if (this.isMissed) this.isFound();
     if (this.live === null) {
       this.absorb();
       this.live = this.ready.slice(this.next);
@@ -145,6 +168,11 @@ class ResultQueue extends Queue {
 
   isEmpty() {
     return this.#entries.isEmpty();
+  }
+
+  /** How many entries there are; nobody has looked for them by that. */
+  count() {
+    return this.#entries.count();
   }
 
   /**

@@ -482,6 +482,12 @@ class Run {
       touched: () => {
         if (!this.closed) this.observeFor(FOR_ARRAYS, true);
       },
+      missed: () => {
+        if (queue === RESULTS && !this.released) require("./unread").missed(this);
+      },
+      found: () => {
+        if (queue === RESULTS) require("./unread").found(this);
+      },
     };
   }
 
@@ -795,6 +801,9 @@ class Run {
         // Before the run is on, that is one that could not be started.
         if (!this.registered.has(note.worker)) this.awaited--;
         if (this.registered.size === this.awaited) this.isReady();
+        break;
+      case "hint":
+        this.log(note.text);
         break;
       case "failed":
         this.fail(failureOf(note));

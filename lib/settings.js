@@ -20,6 +20,13 @@ const DEADLINE_FACTOR = 10;
 /** Milliseconds without a sign of life from a worker's I/O thread: nothing but a stop lasts so long. */
 const HEARTBEAT_TIMEOUT = 60e3;
 
+/** Milliseconds after which the log has a line of an event that still runs: longer than most, and soon enough
+ * for somebody who looks why nothing happens. */
+const HINT_AFTER = 60e3;
+
+/** The core counts milliseconds in 32 bits, and in half of those it takes differences. */
+const LONGEST_HINT = 2 ** 31 - 1;
+
 const INHERIT = -1;
 const IGNORE = -2;
 const PIPE = -3;
@@ -190,6 +197,7 @@ function launchOptions(workers, call, options, recording) {
     shutdownGrace: wholeMilliseconds(options.shutdownGrace),
     heartbeatTimeout: heartbeatTimeout(options.heartbeatTimeout),
     deadline: startDeadline(),
+    hintAfter: hintAfter(),
     record: recording.level,
     showsWorkers: recording.progress.showsWorkers,
     sharesTerminal: recording.progress.isTerminal,
@@ -210,6 +218,13 @@ const wholeMilliseconds = (time) =>
  */
 const heartbeatTimeout = (time = HEARTBEAT_TIMEOUT) =>
   time === 0 ? undefined : wholeMilliseconds(time);
+
+/** Milliseconds after which the program's log has a line of an event that still runs; undefined: never. */
+function hintAfter() {
+  const set = variable("SONIC_HINT_AFTER");
+  const time = set === undefined || set.trim() === "" ? HINT_AFTER : Number(set);
+  return time >= 1 ? Math.min(Math.ceil(time), LONGEST_HINT) : undefined;
+}
 
 // @ts-expect-error: where ts-node leaves its service
 const runsUnderTsNode = () => process[Symbol.for("ts-node.register.instance")] !== undefined;

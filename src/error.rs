@@ -22,13 +22,18 @@ pub(crate) enum Error {
     /// `ERR_SONIC_WORKER_START`: a worker is alive, but did not register in time.
     #[error(
         "worker {worker} did not reach the call within {milliseconds} ms; the worker re-runs the \
-         program, which must reach the same MapReduce call there too \
+         program, which must reach the same MapReduce call there too: what only the master needs \
+         before it belongs behind isMaster() \
          (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms)"
     )]
     StartTimeout { worker: u32, milliseconds: u64 },
 
     /// `ERR_SONIC_WORKER_START`: workers keep ending without having run an event.
-    #[error("worker {worker} {exit} again and again without having run an event{said}")]
+    #[error(
+        "worker {worker} {exit} again and again without having run an event{said}; workers run the \
+         program too, what comes after the call included, and the call resolves to undefined there: \
+         what only the master is to do belongs behind isMaster()"
+    )]
     CrashLoop { worker: u32, exit: Exit, said: Said },
 
     /// The code that the worker gave: the worker reached the call and turned it down.

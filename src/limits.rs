@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// See `RunOptions` in index.d.ts.
+/// See `RunOptions` in index.d.ts; `hint` is from the environment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Limits {
     /// The most milliseconds that an event may run.
@@ -16,4 +16,6 @@ pub(crate) struct Limits {
     pub(crate) max_tasks: Option<u32>,
     /// When it has more bytes than this in memory a worker is replaced.
     pub(crate) max_memory: Option<u64>,
+    /// After so many milliseconds of one event the program is told that it still runs.
+    pub(crate) hint: Option<u32>,
 }

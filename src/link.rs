@@ -108,6 +108,9 @@ pub(crate) struct Link {
     published: u32,
     /// The event of the backlog that it ran at the last look, and when that had started.
     seen: Option<(TaskId, Tick)>,
+    /// The event that the program was told of because it runs for long, and after how many milliseconds it is
+    /// told again.
+    pub(crate) told_long: Option<(TaskId, u32)>,
     /// The worker's beat at the last look, and how often in a row it was the same.
     beat: (u32, u32),
 }
@@ -198,6 +201,7 @@ impl Link {
             given: VecDeque::new(),
             published: 0,
             seen: None,
+            told_long: None,
             beat: (0, 0),
         }
     }
@@ -333,6 +337,11 @@ impl Link {
             running.push((given.task, started));
         }
         running
+    }
+
+    /// Whether its JavaScript thread waits for something: what it runs has not settled its promise.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.memory.word(Layout::WAITS).load(Ordering::SeqCst) == 1
     }
 
     /// Asks the worker's I/O thread for a sign of life. Says how often in a row there was none.

@@ -26,6 +26,8 @@ pub(crate) enum Note {
     Exit { worker: u32, code: Option<i32>, signal: Option<String> },
     /// It ended again and again and is not replaced; the others go on.
     Retired { worker: u32, message: String },
+    /// Nothing is wrong with it, but it may not be what the program wants: a line for the log.
+    Hint { worker: u32, text: String },
     /// An event failed, and the run was stopped for that.
     Stopped,
     /// The run cannot go on.

@@ -7,6 +7,7 @@
 //! an idle worker is woken straight from the thread that sent the event, and results are collected
 //! without JavaScript. What has to wait (reading sockets, timers, restarts) is the supervisor's.
 
+mod hints;
 mod looks;
 mod state;
 mod tell;

@@ -52,6 +52,10 @@ const SHORTAGE_DELAY: Duration = Duration::from_millis(100);
 /// How long a process that closed its control socket may take to end by itself.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// What a start may take before the program is told that it is slow: most take a tenth of that, also where
+/// TypeScript is compiled.
+const SLOW_START: Duration = Duration::from_secs(5);
+
 /// How long the rest of a control frame may take. Workers send each in one piece; what one that does not
 /// says later would be taken for the rest, its bells too.
 const TORN: Duration = Duration::from_secs(1);
@@ -402,6 +406,7 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
         slot,
         worker,
         pid,
+        started: Instant::now(),
         token,
         stream: control,
         decoder: Decoder::default(),
@@ -423,7 +428,7 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
         unread: 0,
         open: true,
     };
-    let deadline = Instant::now() + pool.launch.deadline;
+    let deadline = control.started + pool.launch.deadline;
     let mut timed_out = false;
     let mut linger = None;
     tokio::pin!(exit);
@@ -535,6 +540,7 @@ struct Control<'a> {
     slot: usize,
     worker: u32,
     pid: u32,
+    started: Instant,
     token: String,
     stream: UnixStream,
     decoder: Decoder,
@@ -612,6 +618,7 @@ impl Control<'_> {
             Message::Registered => {
                 self.registered = true;
                 self.pool.registered(self.slot);
+                self.look_at_start();
             }
             Message::Refused(refusal) => {
                 let error = Error::Refused {
@@ -628,6 +635,15 @@ impl Control<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Has the program told if this start was slow.
+    fn look_at_start(&self) {
+        let took = self.started.elapsed();
+        let after = self.pool.launch.limits.hint.map(u64::from).map(Duration::from_millis);
+        if after.is_some_and(|after| took >= after.min(SLOW_START)) {
+            self.pool.started_slowly(self.slot, took.as_secs_f64());
+        }
     }
 
     fn greet(&mut self, hello: &Hello) -> Result<(), String> {

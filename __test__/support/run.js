@@ -22,7 +22,7 @@ const GRACE = 10_000;
 const POLL = 5;
 
 /** Not the program's business: what `node --test` and the caller's shell told the spec's own process. */
-const HIDDEN = ["NODE_TEST_CONTEXT", "NODE_OPTIONS", "NODE_UNIQUE_ID", "NODE_CHANNEL_FD", "QUIET", "SONIC_TEST_NODE", "SONIC_PROGRESS"];
+const HIDDEN = ["NODE_TEST_CONTEXT", "NODE_OPTIONS", "NODE_UNIQUE_ID", "NODE_CHANNEL_FD", "QUIET", "SONIC_TEST_NODE", "SONIC_PROGRESS", "SONIC_HINT_AFTER"];
 
 /**
  * @typedef {object} Options

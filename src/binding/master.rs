@@ -79,6 +79,8 @@ pub struct LaunchOptions {
     pub max_tasks_per_worker: Option<u32>,
     /// Bytes that a worker may have in memory before it is replaced.
     pub max_worker_memory: Option<f64>,
+    /// Whole milliseconds after which the program is told of an event that still runs.
+    pub hint_after: Option<u32>,
     /// What is kept of the run for people to look at: by default what costs nothing; `times` also how long
     /// events waited and ran, `events` also each of them.
     #[napi(ts_type = "'times' | 'events'")]
@@ -210,6 +212,7 @@ pub fn pool_create(
             grace: options.shutdown_grace.map(milliseconds),
             max_tasks: options.max_tasks_per_worker,
             max_memory: options.max_worker_memory.map(|bytes| bytes as u64),
+            hint: options.hint_after,
         },
         record: match options.record.as_deref() {
             None => Level::Counts,

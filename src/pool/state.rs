@@ -117,6 +117,8 @@ pub(super) struct State {
     pub(super) max_tasks: u32,
     /// Some worker is to be let go when it runs nothing.
     pub(super) is_recycling: bool,
+    /// The program was told that its workers start slowly.
+    pub(super) has_told_of_start: bool,
     /// The workers that were let go since the last sweep: place and pid.
     pub(super) let_go: Vec<(usize, u32)>,
     /// Why the run cannot go on, as the JSON of an error.
@@ -330,6 +332,7 @@ impl State {
             stop_on_failure: launch.stop_on_failure,
             max_tasks: launch.limits.max_tasks.unwrap_or(u32::MAX),
             is_recycling: false,
+            has_told_of_start: false,
             let_go: Vec::new(),
             failed: None,
             retries: launch.retries.clone().map(Retries::new),

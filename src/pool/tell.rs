@@ -53,7 +53,7 @@ impl State {
     }
 
     /// The beginning of the data of an event that runs; nothing if it is no text.
-    fn shown(&self, task: TaskId) -> String {
+    pub(super) fn shown(&self, task: TaskId) -> String {
         let mut peeked = Bytes::default();
         let (text, flags) = if self.tasks.has(task) {
             self.tasks.text(task)

@@ -6,6 +6,7 @@ mod big;
 mod crash;
 mod ends;
 mod events;
+mod hints;
 mod hostile;
 mod late;
 mod observed;

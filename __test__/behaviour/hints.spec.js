@@ -1,0 +1,79 @@
+"use strict";
+/**
+ * Promised: the usual mistakes are met with words that say what to do, in the program's log or in the error: an event that never
+ * ends, heavy code before the call, code behind it that is not for workers, results read before they are there. A program that
+ * makes none of them hears nothing, nor does one that is QUIET.
+ */
+const assert = require("node:assert/strict");
+const { describe, it } = require("node:test");
+const { run, start } = require("../support/run");
+
+const SOON = { QUIET: undefined, SONIC_HINT_AFTER: "200" };
+const lines = ({ stdout }, text) => stdout.split("\n").filter((line) => line.includes(text));
+
+describe("an event that does not end", () => {
+  it("is told of in the log, with its worker and data and what it does, and again when it has taken twice as long", async () => {
+    const program = start("hints/long.js", { env: SOON });
+    await program.until(() => ["waits", "blocks"].every((data) => lines(program, `("${data}") for`).length >= 2), "told twice");
+    program.mark("go");
+    const outcome = await program.ended;
+    assert.deepEqual(outcome.result, [1, 0], "what it was told of went on");
+    for (const [data, what] of [["waits", "its function has returned a promise that is not settled yet"], ["blocks", "its function has not returned yet"]]) {
+      const told = lines(outcome, `("${data}") for`);
+      const times = told.map((line) => {
+        const [, worker, time] = /Z: MASTER: Worker ([12]) has been running one event \("\w+"\) for (\d+\.\d) s: /.exec(line) || assert.fail(line);
+        assert.ok(line.endsWith(`: ${what} (the option taskTimeout ends events that take too long)`), line);
+        assert.ok(["1", "2"].includes(worker));
+        return Number(time);
+      });
+      for (let at = 1; at < times.length; at++) assert.ok(times[at] >= 1.5 * times[at - 1], `${times}`);
+    }
+  });
+
+  it("is told of in the pool's log where the program is quiet", async () => {
+    const program = start("hints/long.js", { env: { ...SOON, QUIET: "1", SONIC_LOG: "warn" } });
+    await program.until(() => program.stderr.includes("has been running one event"), "told");
+    program.mark("go");
+    assert.doesNotMatch((await program.ended).stdout, /has been running/);
+  });
+
+  const silent = { "SONIC_HINT_AFTER=0": [{ SONIC_HINT_AFTER: "0" }], taskTimeout: [SOON, { taskTimeout: 60_000 }], QUIET: [{ ...SOON, QUIET: "1" }] };
+  for (const [name, [env, options = {}]] of Object.entries(silent)) {
+    it(`is not told of with ${name}`, async () => {
+      const program = start("hints/long.js", { args: [JSON.stringify(options)], env: { QUIET: undefined, ...env } });
+      // Nothing can be waited for that does not come: three times the time after which it would have.
+      setTimeout(() => program.mark("go"), 1000);
+      assert.doesNotMatch((await program.ended).stdout, /has been running/);
+    });
+  }
+});
+
+it("heavy code before the call is told of once", async () => {
+  const [line, ...others] = lines(await run("hints/heavy.js", { env: SOON }), "to reach the call");
+  assert.match(line, /MASTER: Worker [12] has taken \d+\.\d s to reach the call: every worker runs the program from its beginning\. .* isMaster\(\)$/);
+  assert.deepEqual(others, []);
+  const usual = await run("hints/heavy.js", { env: { QUIET: undefined } });
+  assert.doesNotMatch(usual.stdout, /to reach the call/, "what is no longer than usual");
+});
+
+it("code behind the call that fails in workers rejects the call with what to do", async () => {
+  const { error } = (await run("hints/forgotten.js")).result;
+  assert.equal(error.code, "ERR_SONIC_WORKER_START");
+  assert.match(error.message, /TypeError: .*'length'.*; workers run the program too.* belongs behind isMaster\(\)/);
+});
+
+describe("results that are looked for before they are there", () => {
+  const told = "Results were looked for while events still ran, and 2 that came later were never read: await shutdown(2) before reading them, or look again";
+
+  it("and never again are told of at the end", async () => {
+    const outcome = await run("hints/early.js", { args: ["once"], env: SOON });
+    assert.equal(outcome.result.early, 0);
+    assert.equal(lines(outcome, `MASTER: ${told}`).length, 1, outcome.stdout);
+  });
+
+  it("and again when they are, are no mistake", async () => {
+    const outcome = await run("hints/early.js", { args: ["again"], env: SOON });
+    assert.deepEqual(outcome.result, { early: 0, late: 2 });
+    assert.doesNotMatch(outcome.stdout, /were looked for/);
+  });
+});
