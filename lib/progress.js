@@ -3,6 +3,7 @@
 // master has any of it, as with what `record` leaves. What most runs do not need is loaded when it is wanted: a start
 // has few milliseconds.
 
+const { isAsked } = require("./ancestor");
 const { native } = require("./native");
 const { variable } = require("./own");
 
@@ -28,7 +29,7 @@ const STDERR = 2;
 function wanted(option) {
   if (option !== undefined) return option;
   const value = variable("SONIC_PROGRESS");
-  if (value === undefined || OFF.includes(value)) return false;
+  if (value === undefined || OFF.includes(value) || isAsked()) return false;
   return value === "workers" ? value : true;
 }
 

@@ -5,6 +5,7 @@
 
 const fs = require("fs");
 const { basename, extname } = require("path");
+const { isAsked } = require("./ancestor");
 const { areTasksWanted, publish } = require("./diagnostics");
 const { coded } = require("./errors");
 const { native } = require("./native");
@@ -32,7 +33,8 @@ const written = new globalThis.Map();
 
 /**
  * Where a run's file goes that an option or the environment asks for. The environment names one for all runs of
- * the program: the second one's has `-2` before its ending, and so on.
+ * the program: the second one's has `-2` before its ending, and so on; and for all that the program starts: those
+ * have their pid there.
  * @param {string | undefined} option
  * @param {string} name of the variable
  * @returns {{ path: string, by: string } | undefined}
@@ -43,9 +45,11 @@ function fileOf(option, name) {
   if (path === undefined || path === "") return undefined;
   const count = (written.get(name) || 0) + 1;
   written.set(name, count);
-  if (count === 1) return { path, by: name };
   const ending = extname(path);
-  return { path: `${path.slice(0, path.length - ending.length)}-${count}${ending}`, by: name };
+  const stem = path.slice(0, path.length - ending.length);
+  const whose = isAsked() ? `-${process.pid}` : "";
+  const which = count === 1 ? "" : `-${count}`;
+  return { path: `${stem}${whose}${which}${ending}`, by: name };
 }
 
 /** The name of the program, as a file shows it. */

@@ -109,6 +109,17 @@ it("gives each run of a program a file of its own", async () => {
   assert.deepEqual(files, ["run-2.html", "run-2.json", "run-3.html", "run-3.json", "run.html", "run.json"]);
 });
 
+it("gives files of their own to the programs that a program starts, and shows no progress of theirs", async () => {
+  const env = { SONIC_TRACE: "run.json", SONIC_REPORT: "run.html", SONIC_PROGRESS: "1" };
+  const { result, stderr } = await run("observing/nested.js", { env });
+  const { files, pids } = result;
+  assert.equal(pids.length, 3);
+  const expected = ["", ...pids.map((pid) => `-${pid}`)].flatMap((whose) => [`run${whose}.html`, `run${whose}.json`]);
+  assert.deepEqual(Object.keys(files).sort(), expected.sort());
+  for (const [name, events] of Object.entries(files)) if (name.endsWith("json")) assert.equal(events, name === "run.json" ? 2 : 3, name);
+  assert.equal(stderr.match(/done, /g).length, 1, stderr);
+});
+
 it("writes nothing unasked", async () => {
   assert.deepEqual(await several({}), []);
 });
