@@ -219,3 +219,23 @@ describe("examples/typescript", () => {
 
   it("runs under tsx", async () => drawn(await draw(path.join(MODULES, ".bin", "tsx"), "src/main.ts")));
 });
+
+describe("examples/opentelemetry", () => {
+  it("makes a span of a run, and one in it of each event, with what became of them", async () => {
+    const { code, stdout, output } = await runCommand(process.execPath, [path.join(ROOT, "examples/opentelemetry/job.js")], { env: { QUIET: "1" } });
+    assert.strictEqual(code, 0, output);
+    const [run, ...rest] = stdout.trimEnd().split("\n");
+    assert.strictEqual(run, "MapReduce: 4 answered, 2 failed");
+    const [exits, events] = ["  worker exit", "  event"].map((what) => rest.filter((line) => line.startsWith(what)));
+    assert.strictEqual(exits.length, 1, output);
+    assert.match(exits[0], /^ {2}worker exit: worker [12], 7$/);
+    const outcomes = ["answered", "answered", "error", "answered", "crash", "answered"];
+    assert.strictEqual(events.length, outcomes.length);
+    for (const [at, outcome] of outcomes.entries()) {
+      const [, event, what, milliseconds] = /^ {2}event (\d): (\w+), (\d+) ms$/.exec(events[at]) || assert.fail(events[at]);
+      assert.deepStrictEqual([Number(event), what], [at, outcome]);
+      // As long as it ran: a timer may fire a millisecond early.
+      assert.ok(Number(milliseconds) >= 10 * (at + 1) - 1, output);
+    }
+  });
+});
