@@ -30,9 +30,8 @@ pub(crate) enum Error {
 
     /// `ERR_SONIC_WORKER_START`: workers keep ending without having run an event.
     #[error(
-        "worker {worker} {exit} again and again without having run an event{said}; workers run the \
-         program too, what comes after the call included, and the call resolves to undefined there: \
-         what only the master is to do belongs behind isMaster()"
+        "worker {worker} {exit} again and again without having run an event{said}{}",
+        said.advice()
     )]
     CrashLoop { worker: u32, exit: Exit, said: Said },
 
@@ -48,6 +47,17 @@ pub(crate) enum Error {
 /// The last words of a worker, where it had any: the uncaught error that it reported.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Said(pub(crate) Option<String>);
+
+impl Said {
+    /// What to do where a worker has thrown behind its call, because that resolves to nothing there as a rule.
+    fn advice(&self) -> &'static str {
+        if self.0.is_none() {
+            return "";
+        }
+        "; workers run the program too, what comes after the call included, and the call resolves to \
+         undefined there: what only the master is to do belongs behind isMaster()"
+    }
+}
 
 impl std::fmt::Display for Said {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -154,7 +154,19 @@ fn what_follows_from_an_ending() {
         (
             ending(true, false, false, 3),
             "ERR_SONIC_WORKER_START: worker 3 exited with code 1 again and again without having \
-             run an event: Error: x",
+             run an event: Error: x; workers run the program too, what comes after the call \
+             included, and the call resolves to undefined there: what only the master is to do \
+             belongs behind isMaster()",
+        ),
+        // Nobody has thrown anything.
+        (
+            Ending {
+                exit: Exit::Signal(9),
+                said: Said::default(),
+                ..ending(true, false, false, 3)
+            },
+            "ERR_SONIC_WORKER_START: worker 3 was killed by SIGKILL again and again without having \
+             run an event",
         ),
         (
             ending(false, false, false, 3),
@@ -166,8 +178,8 @@ fn what_follows_from_an_ending() {
         (
             ending(false, true, false, 1),
             "ERR_SONIC_WORKER_START: worker 3 did not reach the call within 60000 ms; the worker \
-             re-runs the program, which must reach the same MapReduce call there too \
-             (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms)",
+             re-runs the program, which must reach the same MapReduce call there too: what only the \
+             master needs before it belongs behind isMaster() (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms)",
         ),
     ];
     for (ending, expected) in cases {
