@@ -103,7 +103,7 @@ class Recording {
     // Should the program end before its run does.
     this.atExit = () => {
       this.write(run);
-      if (this.report !== null) this.draw(this.recorded(run));
+      this.draw(this.recorded(run));
     };
     process.on("exit", this.atExit);
   }
@@ -115,13 +115,13 @@ class Recording {
    */
   end(run, failure) {
     // One look for both, or the page and `lastRun` may differ by what has happened in between.
-    const recorded = this.report === null ? null : this.recorded(run);
+    const recorded = this.recorded(run);
     /** @type {RunStatistics} */
     const statistics = recorded?.statistics || JSON.parse(native().poolStatistics(run.pool));
     last = statistics;
     this.progress.end(run, statistics, failure === null);
     this.write(run);
-    if (recorded) this.draw(recorded);
+    this.draw(recorded);
     this.tellTasks(run);
     if (failure) publish("runError", () => ({ run: run.number, error: failure.error, statistics }));
     else publish("runEnd", () => ({ run: run.number, statistics }));
@@ -163,10 +163,31 @@ class Recording {
   }
 
   /**
-   * All that is kept of the run.
+   * All that is kept of the run, if there is to be a report. One that cannot be had costs nothing else.
    * @param {Run} run
+   * @returns {any}
    */
   recorded(run) {
+    if (this.report === null) return null;
+    try {
+      return this.readRecord(run);
+    } catch (error) {
+      // It may be longer than a string can be.
+      this.giveUp(error);
+      return null;
+    }
+  }
+
+  /** @param {unknown} error why there is no report */
+  giveUp(error) {
+    console.error(
+      `@tiemma/sonic-distribute: there is no report ${this.report}: ${messageOf(error)}`,
+    );
+    this.report = null;
+  }
+
+  /** @param {Run} run */
+  readRecord(run) {
     const head = {
       package: require("../package.json").version,
       node: process.versions.node,
@@ -179,16 +200,15 @@ class Recording {
 
   /**
    * Writes the report, once.
-   * @param {ReturnType<Recording["recorded"]>} recorded
+   * @param {any} recorded null if there is to be none
    */
   draw(recorded) {
-    const path = this.report;
-    if (path === null) return;
-    this.report = null;
+    if (recorded === null || this.report === null) return;
     try {
-      fs.writeFileSync(path, require("./report").pageOf(recorded));
+      fs.writeFileSync(this.report, require("./report").pageOf(recorded));
+      this.report = null;
     } catch (error) {
-      console.error(`@tiemma/sonic-distribute: there is no report ${path}: ${messageOf(error)}`);
+      this.giveUp(error);
     }
   }
 
