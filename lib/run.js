@@ -117,6 +117,8 @@ class Run {
 
     this.results = new ResultQueue(this.source(RESULTS));
     this.failures = new ResultQueue(this.source(FAILURES));
+    /** Somebody has looked for results in vain while it was on. */
+    this.isMissed = false;
     /** The program has looked at the free workers. */
     this.isExact = false;
     this.workerQueue = new WorkerQueue(this);
@@ -483,10 +485,13 @@ class Run {
         if (!this.closed) this.observeFor(FOR_ARRAYS, true);
       },
       missed: () => {
-        if (queue === RESULTS && !this.released) require("./unread").missed(this);
+        // A stream's entries are elsewhere.
+        if (queue !== RESULTS || this.released || this.reader !== null) return;
+        require("./unread").missed(this);
+        this.isMissed = true;
       },
       found: () => {
-        if (queue === RESULTS) require("./unread").found(this);
+        if (this.isMissed) require("./unread").found(this);
       },
     };
   }
@@ -970,6 +975,7 @@ class Run {
   close() {
     this.closed = true;
     this.wakes.run = null;
+    if (this.isMissed) require("./unread").over(this);
     this.recording.close(this);
     if (this.launch.preload) this.launch.preload.close();
     for (const id of this.ids) runOfWorker.delete(id);

@@ -19,6 +19,11 @@ function found(run) {
   if (runs.delete(run) && runs.size === 0) process.removeListener("exit", tell);
 }
 
+/** @param {InstanceType<typeof import("./run").Run>} run whose workers have all ended: no more results come */
+function over(run) {
+  if (run.results.count() === 0) found(run);
+}
+
 function tell() {
   for (const run of runs) {
     const count = run.results.count();
@@ -30,4 +35,4 @@ function tell() {
   }
 }
 
-module.exports = { found, missed };
+module.exports = { found, missed, over };

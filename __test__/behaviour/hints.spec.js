@@ -71,6 +71,11 @@ describe("results that are looked for before they are there", () => {
     assert.equal(lines(outcome, `MASTER: ${told}`).length, 1, outcome.stdout);
   });
 
+  it("and have all been read keep nothing of the run", async () => {
+    const { result } = await run("hints/polled.js", { nodeArgs: ["--expose-gc"] });
+    assert.deepEqual(result, { read: 5, listeners: 0 });
+  });
+
   it("and again when they are, are no mistake", async () => {
     const outcome = await run("hints/early.js", { args: ["again"], env: SOON });
     assert.deepEqual(outcome.result, { early: 0, late: 2 });
