@@ -374,7 +374,8 @@ export interface RunOptions {
 
   /**
    * Called in the master with the statistics of the run so far, ten times a second at most, when they have changed, and
-   * once when the workers are let go. When it throws, the run is aborted with that. Default: none.
+   * once when the workers are let go. When it throws, or its promise rejects, the run is
+   * aborted with that; nobody waits for the promise. Default: none.
    */
   onProgress?: (statistics: RunStatistics) => any;
 

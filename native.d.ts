@@ -249,8 +249,11 @@ export declare function progressComplete(progress: number): void
 /** Shows the run no more, but for a line that stays and says what came of it: whether it came to its end. */
 export declare function progressEnd(progress: number, pool: ExternalObject<PoolHandle>, isWhole: boolean): void
 
-/** The program has written to the terminal where progress is drawn, and is in the middle of a line or not. */
-export declare function progressLineIsOpen(isOpen: boolean): void
+/** It has written there, and the line is ended. */
+export declare function progressEndLine(): void
+
+/** The program is about to write to the terminal where progress is drawn, and its line is not ended by that. */
+export declare function progressOpenLine(): void
 
 /** How the progress of a run is shown. */
 export interface ProgressOptions {

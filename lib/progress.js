@@ -13,7 +13,26 @@ const { setInterval, clearInterval } = globalThis;
 const LOOK = 100;
 
 /** Values of `SONIC_PROGRESS` that ask for nothing. */
-const OFF = ["", "0", "false"];
+const OFF = ["", "0", "false", "no", "off"];
+
+/**
+ * The runs that are shown, and their progress: should the program end before they do.
+ * @type {globalThis.Map<Progress, Run>}
+ */
+const shown = new globalThis.Map();
+
+const hideAll = () => {
+  for (const [progress, run] of shown) progress.hide(run, false);
+};
+
+/** Node writes what nobody has caught past the stream. */
+const erase = () => require("fs").writeSync(STDERR, require("./terminal").ERASE);
+
+/** What hears of the program's own writes to the terminal. */
+const listener = {
+  opens: () => native().progressOpenLine(),
+  ends: () => native().progressEndLine(),
+};
 
 /** The error stream's descriptor. */
 const STDERR = 2;
@@ -39,9 +58,9 @@ const isTerminal = () => require("tty").isatty(STDERR) && variable("TERM") !== "
 class Progress {
   /** @param {import("./options").Options} options */
   constructor(options) {
-    const shown = wanted(options.progress);
-    this.isShown = shown !== false;
-    this.showsWorkers = shown === "workers";
+    const asked = wanted(options.progress);
+    this.isShown = asked !== false;
+    this.showsWorkers = asked === "workers";
     /** Something is drawn over again and again, where else there is a line now and then. */
     this.isTerminal = this.isShown && isTerminal();
     this.total = options.total;
@@ -50,7 +69,8 @@ class Progress {
     this.told = 0;
     /** What it is called where it is shown.
      * @type {number | undefined} */
-    this.shown = undefined;
+    this.name = undefined;
+    this.standsApart = () => {};
   }
 
   /** @param {Run} run whose pool is there */
@@ -61,21 +81,18 @@ class Progress {
     }
     if (!this.isShown) return;
     const { isTerminal: isDrawn, total, showsWorkers: workers } = this;
-    this.shown = native().progressBegin(run.pool, { isTerminal: isDrawn, total, workers });
-    // Should the program end before its run does.
-    this.atExit = () => this.hide(run, false);
-    process.on("exit", this.atExit);
-    if (!isDrawn) return;
-    const { ERASE, standBeside } = require("./terminal");
-    this.undo = standBeside((isOpen) => native().progressLineIsOpen(isOpen));
-    // Node writes what nobody has caught past the stream.
-    this.atError = () => require("fs").writeSync(STDERR, ERASE);
-    process.on("uncaughtExceptionMonitor", this.atError);
+    this.name = native().progressBegin(run.pool, { isTerminal: isDrawn, total, workers });
+    if (isDrawn) this.standsApart = require("./terminal").standBeside(listener);
+    if (shown.size === 0) {
+      process.on("exit", hideAll);
+      if (isDrawn) process.on("uncaughtExceptionMonitor", erase);
+    }
+    shown.set(this, run);
   }
 
   /** All events have been handed over. */
   complete() {
-    if (this.shown !== undefined) native().progressComplete(this.shown);
+    if (this.name !== undefined) native().progressComplete(this.name);
   }
 
   /**
@@ -87,12 +104,7 @@ class Progress {
   end(run, statistics, isWhole) {
     if (this.look) clearInterval(this.look);
     this.hide(run, isWhole);
-    if (this.onProgress === undefined) return;
-    try {
-      this.onProgress(statistics);
-    } catch (error) {
-      run.fail(error);
-    }
+    this.call(statistics, (error) => run.fail(error));
   }
 
   /**
@@ -100,12 +112,14 @@ class Progress {
    * @param {boolean} isWhole
    */
   hide(run, isWhole) {
-    if (this.shown === undefined) return;
-    native().progressEnd(this.shown, run.pool, isWhole);
-    this.shown = undefined;
-    if (this.undo) this.undo();
-    if (this.atExit) process.removeListener("exit", this.atExit);
-    if (this.atError) process.removeListener("uncaughtExceptionMonitor", this.atError);
+    if (this.name === undefined) return;
+    native().progressEnd(this.name, run.pool, isWhole);
+    this.name = undefined;
+    this.standsApart();
+    shown.delete(this);
+    if (shown.size > 0) return;
+    process.removeListener("exit", hideAll);
+    process.removeListener("uncaughtExceptionMonitor", erase);
   }
 
   /**
@@ -117,12 +131,23 @@ class Progress {
     const statistics = JSON.parse(native().poolStatistics(run.pool));
     const { handedOver, answered, nothing, failed, retried } = statistics;
     const come = handedOver + answered + nothing + failed + retried;
-    if (come === this.told || this.onProgress === undefined) return;
+    if (come === this.told) return;
     this.told = come;
+    this.call(statistics, (error) => run.stop(error));
+  }
+
+  /**
+   * Tells the program.
+   * @param {RunStatistics} statistics
+   * @param {(error: unknown) => void} fails what becomes of what it throws, or rejects with later
+   */
+  call(statistics, fails) {
+    if (this.onProgress === undefined) return;
     try {
-      this.onProgress(statistics);
+      const promise = this.onProgress(statistics);
+      if (promise instanceof Promise) promise.catch(fails);
     } catch (error) {
-      run.stop(error);
+      fails(error);
     }
   }
 }

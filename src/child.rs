@@ -1,7 +1,7 @@
 //! Starts one process and says how it ended. It knows nothing of what the process is for.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +10,7 @@ use std::time::Duration;
 use std::{fmt, thread};
 
 use command_fds::{CommandFdExt, FdMapping};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 #[cfg(target_os = "linux")]
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use shared_child::SharedChild;
@@ -311,6 +312,13 @@ pub(crate) fn watch_parent(is_doomed: impl Fn() -> bool + Send + Sync + 'static)
 pub(crate) fn is_in_foreground() -> bool {
     rustix::termios::tcgetpgrp(io::stderr())
         .map_or(true, |group| group == rustix::process::getpgrp())
+}
+
+/// Whether a short text can be written there now without waiting for anybody.
+pub(crate) fn has_room(stream: impl AsFd) -> bool {
+    let mut polled = [PollFd::new(&stream, PollFlags::OUT)];
+    // A stream that cannot be asked says so when it is written to.
+    poll(&mut polled, Some(&Timespec::default())) != Ok(0)
 }
 
 static DOOM: OnceLock<Box<dyn Fn() -> bool + Send + Sync>> = OnceLock::new();

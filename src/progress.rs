@@ -23,11 +23,12 @@ const WITHOUT_TOTAL: &str = "{spinner} {human_pos} done, {msg}, {rate}, {elapsed
 const NARROW: u16 = 80;
 const NARROW_WITH_TOTAL: &str = "{percent:>3}% {human_pos}/{human_len}, {msg}, ETA {eta}";
 
-/// The rows and columns of a terminal.
+/// How a run was over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Size {
-    pub(crate) rows: u16,
-    pub(crate) columns: u16,
+pub(crate) enum End {
+    /// It has come to its end.
+    Whole,
+    Stopped,
 }
 
 /// The progress of one run, which has begun when this is made.
@@ -55,22 +56,20 @@ impl Progress {
         self.is_complete = true;
     }
 
-    /// The lines for a terminal, none of them longer than it is wide.
-    pub(crate) fn lines(&self, tally: &Tally, size: Size) -> Vec<String> {
+    /// The lines for a terminal of so many columns, none of them longer than that: the bar, and one for each worker.
+    pub(crate) fn lines(&self, tally: &Tally, columns: u16) -> Vec<String> {
         self.learn(tally);
         let template = match self.bar.length() {
             None => WITHOUT_TOTAL,
-            Some(_) if size.columns < NARROW => NARROW_WITH_TOTAL,
+            Some(_) if columns < NARROW => NARROW_WITH_TOTAL,
             Some(_) => WITH_TOTAL,
         };
         self.bar.set_style(style(template));
         self.bar.set_message(counts(tally));
         // The last column is left free: a terminal may begin another line when that is written to.
-        let columns = size.columns.saturating_sub(1);
+        let columns = columns.saturating_sub(1);
         let mut lines = vec![self.sheet.line(columns, || self.bar.force_draw())];
         lines.extend(activities(&tally.workers));
-        // Too many workers for the terminal: the last ones are not shown.
-        lines.truncate(size.rows.saturating_sub(1).max(1).into());
         lines.iter().map(|line| truncate_str(line, columns.into(), "…").into_owned()).collect()
     }
 
@@ -95,8 +94,8 @@ impl Progress {
         text
     }
 
-    /// The line that is left when the run is over. `is_whole` if it has come to its end.
-    pub(crate) fn summary(&self, tally: &Tally, is_whole: bool) -> String {
+    /// The line that is left when the run is over.
+    pub(crate) fn summary(&self, tally: &Tally, end: End) -> String {
         let elapsed = self.bar.elapsed();
         let mean = rate(tally.ended() as f64 / elapsed.as_secs_f64().max(1e-9));
         let (ended, failed) = (HumanCount(tally.ended()), HumanCount(tally.failed));
@@ -105,7 +104,7 @@ impl Progress {
             let _ = write!(text, ", {} not finished", HumanCount(tally.in_flight()));
         }
         let _ = write!(text, ", {mean}, {}", brief(elapsed));
-        if !is_whole {
+        if end == End::Stopped {
             text.push_str(": stopped");
         }
         text

@@ -2,11 +2,17 @@
 //! again on a terminal, and a line now and then anywhere else.
 //!
 //! On a terminal the cursor always rests where the drawing begins. So whoever else writes there, in whatever
-//! process, writes in the drawing's place, and what was drawn comes below at the next look: nothing is ever drawn
-//! over what somebody has written. [`ERASE`] before it leaves nothing of the drawing beside it; this package's
-//! own processes see to that (`lib/terminal.js`). Each drawing is one write, so that it is whole.
+//! process, writes in the drawing's place, and what was drawn comes below at the next look: each drawing goes to a
+//! row of its own ([`fresh_row`]), and never over what somebody has written. [`ERASE`] before it leaves nothing of the
+//! drawing beside it; this package's own processes see to that (`lib/terminal.js`). Each drawing is one write, so
+//! that it is whole.
 //!
-//! A thread of its own looks, because JavaScript may be busy; it is there while something is shown.
+//! A thread of its own looks, because JavaScript may be busy; it is there while something is shown. It writes only
+//! where there is room: nobody waits for a pipe that nobody reads, or for a terminal that is stopped.
+//!
+//! There is one for the whole process, because that has one error stream.
+
+mod interrupt;
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,10 +22,10 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 
-use crate::child::is_in_foreground;
+use crate::child::{has_room, is_in_foreground};
 use crate::pool::Pool;
-use crate::progress::{Progress, Size};
-use crate::tally::Tally;
+use crate::progress::{End, Progress};
+use crate::tally::{Detail, Tally};
 
 /// Between two looks at what is drawn: as often as an eye follows.
 const DRAW: Duration = Duration::from_millis(100);
@@ -29,6 +35,11 @@ const LINE: Duration = Duration::from_secs(5);
 
 /// Clears the terminal from the cursor on.
 const ERASE: &str = "\x1b[J";
+
+/// Has a terminal begin no new line at its last column, and do so again: what is wider than it was taken for must
+/// not become two rows.
+const NO_WRAP: &str = "\x1b[?7l";
+const WRAP: &str = "\x1b[?7h";
 
 /// Who is shown, and where.
 static SCREEN: Screen = Screen { shown: Mutex::new(Shown::EMPTY), changed: Condvar::new() };
@@ -56,16 +67,23 @@ struct Run {
     id: u32,
     pool: Weak<Pool>,
     progress: Progress,
-    with_workers: bool,
+    detail: Detail,
     /// When a line of it was last written.
     told: Instant,
+}
+
+/// The rows and columns of a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Size {
+    rows: u16,
+    columns: u16,
 }
 
 /// How a run is shown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Show {
     pub(crate) total: Option<u64>,
-    pub(crate) with_workers: bool,
+    pub(crate) detail: Detail,
     /// The error stream is a terminal on which the cursor can be moved.
     pub(crate) is_terminal: bool,
 }
@@ -81,11 +99,12 @@ impl Shown {
 }
 
 /// Shows a run until [`end`]; says what it is called there.
-pub(crate) fn begin(pool: &Arc<Pool>, show: Show) -> io::Result<u32> {
+pub(crate) fn begin(pool: &Arc<Pool>, show: Show) -> u32 {
     let mut shown = SCREEN.lock();
     if !shown.has_thread {
-        thread::Builder::new().name("sonic-progress".into()).spawn(|| SCREEN.watch())?;
-        shown.has_thread = true;
+        let thread = thread::Builder::new().name("sonic-progress".into());
+        // Where the system has none to spare there is just the line at the end.
+        shown.has_thread = thread.spawn(|| SCREEN.watch()).is_ok();
     }
     let id = shown.next;
     shown.next = shown.next.wrapping_add(1);
@@ -94,10 +113,10 @@ pub(crate) fn begin(pool: &Arc<Pool>, show: Show) -> io::Result<u32> {
         id,
         pool: Arc::downgrade(pool),
         progress: Progress::new(show.total),
-        with_workers: show.with_workers,
+        detail: show.detail,
         told: Instant::now(),
     });
-    Ok(id)
+    id
 }
 
 /// No more events come than the run has been handed.
@@ -108,29 +127,33 @@ pub(crate) fn complete(id: u32) {
 }
 
 /// Shows a run no more, but for a line that stays and says what came of it.
-pub(crate) fn end(id: u32, pool: &Pool, is_whole: bool) {
-    let tally = pool.tally(false);
+pub(crate) fn end(id: u32, pool: &Pool, end: End) {
+    let tally = pool.tally(Detail::Counts);
     let mut shown = SCREEN.lock();
     let Some(at) = shown.runs.iter().position(|run| run.id == id) else { return };
     let run = shown.runs.remove(at);
-    let summary = run.progress.summary(&tally, is_whole);
-    let begin = match (shown.is_line_open, IS_DRAWN.load(Ordering::SeqCst)) {
-        (true, _) => "\n",
-        (false, true) => ERASE,
-        (false, false) => "",
-    };
-    shown.is_line_open = false;
-    write(&format!("{begin}{summary}\n"));
+    let summary = run.progress.summary(&tally, end);
+    if shown.is_terminal {
+        write(&format!("{}{ERASE}{summary}\n", fresh_row(size())));
+    } else if has_room(io::stderr()) {
+        write(&format!("{summary}\n"));
+    }
     if shown.runs.is_empty() {
         IS_DRAWN.store(false, Ordering::SeqCst);
+        interrupt::disarm();
     }
     drop(shown);
     SCREEN.changed.notify_all();
 }
 
-/// The program writes to the terminal, and has come to the end of a line or not.
-pub(crate) fn line_is_open(is_open: bool) {
-    SCREEN.lock().is_line_open = is_open;
+/// The program is about to write to the terminal what does not end its line: nothing is drawn until it is ended.
+pub(crate) fn open_line() {
+    SCREEN.lock().is_line_open = true;
+}
+
+/// It has written the end of one.
+pub(crate) fn end_line() {
+    SCREEN.lock().is_line_open = false;
 }
 
 impl Screen {
@@ -151,13 +174,13 @@ impl Screen {
                 shown.has_thread = false;
                 return;
             }
-            let pools: Vec<(u32, Weak<Pool>, bool)> =
-                shown.runs.iter().map(|run| (run.id, run.pool.clone(), run.with_workers)).collect();
+            let pools: Vec<(u32, Weak<Pool>, Detail)> =
+                shown.runs.iter().map(|run| (run.id, run.pool.clone(), run.detail)).collect();
             drop(shown);
             // Whoever holds the pool may be about to lock the screen.
             let tallies: Vec<(u32, Tally)> = pools
                 .into_iter()
-                .filter_map(|(id, pool, workers)| Some((id, pool.upgrade()?.tally(workers))))
+                .filter_map(|(id, pool, detail)| Some((id, pool.upgrade()?.tally(detail))))
                 .collect();
             self.lock().look(&tallies);
         }
@@ -166,42 +189,69 @@ impl Screen {
 
 impl Shown {
     fn look(&mut self, tallies: &[(u32, Tally)]) {
-        let mut text = String::new();
+        // If there is none, nobody sees what is written now.
+        if !has_room(io::stderr()) {
+            return;
+        }
         let size = size();
-        let mut lines = Vec::new();
+        let (mut lines, mut workers) = (Vec::new(), Vec::new());
         for run in &mut self.runs {
             let Some((_, tally)) = tallies.iter().find(|(id, _)| *id == run.id) else { continue };
             if self.is_terminal {
-                lines.extend(run.progress.lines(tally, size));
+                let mut drawn = run.progress.lines(tally, size.columns).into_iter();
+                lines.extend(drawn.next());
+                workers.extend(drawn);
             } else if run.told.elapsed() >= LINE {
                 run.told = Instant::now();
-                text += &run.progress.text(tally);
-                text.push('\n');
+                // A line always fits where there is room at all.
+                for line in run.progress.text(tally).lines() {
+                    if has_room(io::stderr()) {
+                        write(&format!("{line}\n"));
+                    }
+                }
             } else {
                 run.progress.learn(tally);
             }
         }
+        lines.extend(workers);
         // All may have ended since they were counted.
         if !lines.is_empty() && !self.is_line_open && is_in_foreground() {
+            interrupt::arm();
             IS_DRAWN.store(true, Ordering::SeqCst);
-            text = drawing(&lines, size);
-        }
-        if !text.is_empty() {
-            write(&text);
+            write(&drawing(&fitting(lines, size), size));
         }
     }
+}
+
+/// The lines that a terminal has room for, the row above them included; the last says how many more there are.
+fn fitting(mut lines: Vec<String>, size: Size) -> Vec<String> {
+    let most = usize::from(size.rows.saturating_sub(1)).max(1);
+    if lines.len() > most {
+        let kept = most.max(2) - 1;
+        let more = lines.len() - kept;
+        lines.truncate(kept);
+        if most > 1 {
+            lines.push(format!("… and {more} more"));
+        }
+    }
+    lines
 }
 
 /// What draws the lines below the cursor and leaves it where it was. Each takes the place of what was there before:
 /// a terminal that was cleared first would flicker.
 fn drawing(lines: &[String], size: Size) -> String {
-    let most = usize::from(size.rows.saturating_sub(1)).max(1);
-    let lines = &lines[..lines.len().min(most)];
     let up = match lines.len() {
         0 | 1 => String::new(),
         count => format!("\x1b[{}A", count - 1),
     };
-    format!("{}{ERASE}{up}\r", lines.join("\x1b[K\r\n"))
+    let fresh = fresh_row(size);
+    format!("{fresh}{NO_WRAP}{}{ERASE}{up}\r{WRAP}", lines.join("\x1b[K\r\n"))
+}
+
+/// Brings the cursor to the beginning of a row: of its own, unless somebody has written something there and has not
+/// ended the line. (So many blanks fill the row, and a terminal goes on to the next one only with another character.)
+fn fresh_row(size: Size) -> String {
+    format!("{}\r", " ".repeat(size.columns.into()))
 }
 
 fn size() -> Size {
@@ -245,8 +295,25 @@ mod tests {
     fn a_drawing_leaves_the_cursor_where_it_begins() {
         let size = Size { rows: 4, columns: 10 };
         let lines: Vec<String> = ["a", "b", "c", "d", "e"].map(str::to_owned).into();
-        assert_eq!(drawing(&lines[..1], size), "a\x1b[J\r");
-        assert_eq!(drawing(&lines[..3], size), "a\x1b[K\r\nb\x1b[K\r\nc\x1b[J\x1b[2A\r");
-        assert_eq!(drawing(&lines, size), drawing(&lines[..3], size), "no more than fit");
+        let within = |drawn: &str| format!("          \r\x1b[?7l{drawn}\r\x1b[?7h");
+        assert_eq!(drawing(&lines[..1], size), within("a\x1b[J"));
+        let three = within("a\x1b[K\r\nb\x1b[K\r\nc\x1b[J\x1b[2A");
+        assert_eq!(drawing(&lines[..3], size), three);
+    }
+
+    #[test]
+    fn lines_that_do_not_fit_are_counted() {
+        let fitted = |count: usize, rows| {
+            let lines = (1..=count).map(|line| line.to_string()).collect();
+            fitting(lines, Size { rows, columns: 10 }).join(" ")
+        };
+        assert_eq!(fitted(3, 4), "1 2 3");
+        assert_eq!(fitted(5, 4), "1 2 … and 3 more");
+        assert_eq!(fitted(5, 3), "1 … and 4 more");
+        assert_eq!(
+            (fitted(5, 2), fitted(1, 0)),
+            ("1".to_owned(), "1".to_owned()),
+            "the bar at least"
+        );
     }
 }

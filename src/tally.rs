@@ -1,5 +1,13 @@
 //! How far a run has come and what its workers do, at one moment. Told by the pool, drawn by `progress`.
 
+/// What a tally has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    Counts,
+    /// Also what each worker does.
+    Workers,
+}
+
 /// How far a run has come. Counts are of events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tally {

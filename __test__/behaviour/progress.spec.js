@@ -90,6 +90,41 @@ describe("on a terminal", () => {
     assert.deepEqual(end.filter((line) => !line.startsWith("sonic")), ["half a line, and the rest", "the end: 30"]);
   });
 
+  it("a line that was opened before the run, or by a worker, is not drawn over", async () => {
+    const opened = await watched("opened");
+    assert.equal(opened.end[0].trimEnd(), "before the run,");
+    const halves = await watched("halves");
+    const text = halves.end.join("\n");
+    for (const n of [3, 10, 17, 24]) assert.ok(text.includes(`half of ${n},`), text);
+    assert.equal(text.match(/and the rest/g).length, 4, text);
+    assert.equal(halves.end.filter((line) => SUMMARY.test(line)).length, 1, text);
+    assert.ok(!halves.end.some((line) => / in flight, /.test(line)), text);
+  });
+
+  it("what ends in a colour, or is no text, is a line like others", async () => {
+    const { end, drawings } = await watched("coloured");
+    assert.equal(end[0], "all in red");
+    assert.ok(drawings.length > 3, "the line is ended");
+    assert.equal((await watched("views")).end[0], "words");
+  });
+
+  it("a signal that ends the program leaves nothing of it", async () => {
+    const { end, drawings } = await watched("interrupted", { progress: "workers" });
+    assert.ok(drawings.length > 1);
+    assert.deepEqual(end, []);
+  });
+
+  it("a signal that the program listens for is its own", async () => {
+    const { end } = await watched("hears", { progress: "workers" });
+    assert.deepEqual(end.filter((line) => !SUMMARY.test(line)), ["heard", "heard", "heard", "the end: 30"]);
+  });
+
+  it("what a terminal shows wider than it was taken for stays one row", async () => {
+    const { end, drawings } = await watched("wide", { progress: "workers" }, { columns: 70 });
+    assert.ok(drawings.flat().some((line) => line.includes("\u{1f468}")), "and it was there");
+    assert.equal(end.length, 2, end.join("\n"));
+  });
+
   it("failures are counted", async () => {
     const { end } = await watched("fails");
     assert.match(end.find((line) => line.startsWith("sonic")), /: 30 done, 2 failed, /);
@@ -124,9 +159,10 @@ describe("on a terminal", () => {
   });
 
   it("nothing of it is left in the process", async () => {
-    const { end } = await watched("tidy", { progress: true }, { columns: 300 });
-    const { before, after } = JSON.parse(end.find((line) => line.startsWith("RESULT")).slice("RESULT ".length));
-    assert.deepEqual(after, before);
+    for (const { end } of [await watched("tidy", { progress: true }, { columns: 300 }), await watched("overlaps", { progress: true }, { columns: 300 })]) {
+      const { before, after } = JSON.parse(end.find((line) => line.startsWith("RESULT")).slice("RESULT ".length));
+      assert.deepEqual(after, before);
+    }
   });
 
   it("a terminal that cannot move its cursor gets lines", async () => {
@@ -169,6 +205,20 @@ describe("where the error stream is no terminal", () => {
   });
 });
 
+describe("where nobody reads the error stream", () => {
+  it("the run goes on and ends", async () => {
+    const fixture = path.join(FIXTURES, "progress/job.js");
+    // The pipe is full before the run begins, and read when it is over.
+    const job = `head -c 65536 /dev/zero >&2; "${NODE}" "${fixture}" quiet '{"progress":"workers"}'; touch over`;
+    const unread = `{ ${job}; } 2> >(while [ ! -e over ]; do sleep 0.05; done; wc -c)`;
+    const program = start(null, { nodeArgs: ["-e", `
+      const { spawnSync } = require("child_process");
+      console.log(spawnSync("bash", ["-c", ${JSON.stringify(unread)}], { encoding: "utf8", timeout: 60000 }).stdout);
+    `] });
+    assert.match((await program.ended).stdout, /the end: 30/);
+  });
+});
+
 describe("the environment", () => {
   const isShown = async (options, value) => {
     const { stderr } = await piped("quiet", options, { SONIC_PROGRESS: value });
@@ -198,6 +248,11 @@ describe("onProgress", () => {
     assert.ok(counts.some((count) => count > 0 && count < EVENTS), `${counts}`);
     assert.equal(counts.at(-1), EVENTS);
     for (const { handedOver, answered, unfinished } of told) assert.equal(handedOver, answered + unfinished);
+  });
+
+  it("aborts the run when its promise rejects", async () => {
+    const { call } = (await run("progress/tells.js", { args: ["rejects"] })).result;
+    assert.equal(call.error.message, "enough");
   });
 
   it("aborts the run when it throws", async () => {

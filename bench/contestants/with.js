@@ -1,6 +1,6 @@
 "use strict";
 // This package with one of its features (`with+trace`), in one call from its beginning to its end, but without the
-// start of the workers. They are not warmed up: nobody is here, so that all are compared alike.
+// start of the workers. No contestant of this kind is warmed up, so that all are compared alike.
 
 const fs = require("node:fs");
 const os = require("node:os");

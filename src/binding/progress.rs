@@ -4,7 +4,9 @@ use napi::bindgen_prelude::External;
 use napi_derive::napi;
 
 use super::master::PoolHandle;
+use crate::progress::End;
 use crate::screen::{self, Show};
+use crate::tally::Detail;
 
 /// How the progress of a run is shown.
 #[napi(object)]
@@ -19,13 +21,13 @@ pub struct ProgressOptions {
 
 /// Shows the progress of a run on the error stream until `progressEnd`; returns what it is called there.
 #[napi]
-pub fn progress_begin(pool: &External<PoolHandle>, options: ProgressOptions) -> napi::Result<u32> {
+pub fn progress_begin(pool: &External<PoolHandle>, options: ProgressOptions) -> u32 {
     let show = Show {
         total: options.total.map(|total| total as u64),
-        with_workers: options.workers,
+        detail: if options.workers { Detail::Workers } else { Detail::Counts },
         is_terminal: options.is_terminal,
     };
-    Ok(screen::begin(pool.pool(), show)?)
+    screen::begin(pool.pool(), show)
 }
 
 /// No more events come than the run has been handed.
@@ -37,11 +39,17 @@ pub fn progress_complete(progress: u32) {
 /// Shows the run no more, but for a line that stays and says what came of it: whether it came to its end.
 #[napi]
 pub fn progress_end(progress: u32, pool: &External<PoolHandle>, is_whole: bool) {
-    screen::end(progress, pool.pool(), is_whole);
+    screen::end(progress, pool.pool(), if is_whole { End::Whole } else { End::Stopped });
 }
 
-/// The program has written to the terminal where progress is drawn, and is in the middle of a line or not.
+/// The program is about to write to the terminal where progress is drawn, and its line is not ended by that.
 #[napi]
-pub fn progress_line_is_open(is_open: bool) {
-    screen::line_is_open(is_open);
+pub fn progress_open_line() {
+    screen::open_line();
+}
+
+/// It has written there, and the line is ended.
+#[napi]
+pub fn progress_end_line() {
+    screen::end_line();
 }

@@ -9,19 +9,27 @@ use crate::ring::{flag, format_of};
 use crate::scheduler::TaskId;
 use crate::stopwatch::{elapsed, tick};
 use crate::store::Bytes;
-use crate::tally::{Activity, Doing, Tally};
+use crate::tally::{Activity, Detail, Doing, Tally};
 
 /// So much of an event's text is shown: more than a line of a terminal has room for.
 const SHOWN: usize = 256;
 
+/// Whether a terminal would not show this, but do something, to the rest of the line for one. (What stands for
+/// half a character is not wanted either.)
+fn is_obeyed(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || c == char::REPLACEMENT_CHARACTER
+}
+
 impl Pool {
-    /// How far the run has come by now; also each worker, if they are wanted.
-    pub(crate) fn tally(&self, with_workers: bool) -> Tally {
+    /// How far the run has come by now.
+    pub(crate) fn tally(&self, detail: Detail) -> Tally {
         // Workers that are busy ring nobody for what they have answered.
         self.enter(|_| ());
         let mut state = self.lock();
         let (answered, failed) = state.record.ended();
-        let slots = if with_workers { 0..state.slots.len() } else { 0..0 };
+        let slots = if detail == Detail::Workers { 0..state.slots.len() } else { 0..0 };
         Tally {
             handed_over: state.handed_over() + state.record.chosen(),
             answered,
@@ -66,8 +74,7 @@ impl State {
             return String::new();
         }
         let text = String::from_utf8_lossy(&text[..text.len().min(SHOWN)]);
-        // What a terminal would obey.
-        let text = text.replace(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER, " ");
+        let text = text.replace(is_obeyed, " ");
         if format == Format::String { format!("\"{text}\"") } else { text }
     }
 }
