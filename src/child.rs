@@ -1,5 +1,10 @@
 //! Starts one process and says how it ended. It knows nothing of what the process is for.
 
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -10,12 +15,15 @@ use std::time::Duration;
 use std::{fmt, thread};
 
 use command_fds::{CommandFdExt, FdMapping};
-#[cfg(target_os = "linux")]
-use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt;
 
+use crate::socket;
 use crate::tree::{self, Identity};
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
 
 /// How a process ended.
 #[must_use]
@@ -214,6 +222,7 @@ impl Child {
             .map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd })
             .collect();
         let mut pipes = Vec::new();
+        let undisturbed = socket::undisturbed();
         for (at, stream) in recipe.stdio.iter().enumerate() {
             let (ours, theirs) = open(*stream, at)?;
             if let Some(ours) = ours {
@@ -230,8 +239,9 @@ impl Child {
             }
         }
         command.fd_mappings(mappings).map_err(io::Error::other)?;
-        end_with_parent(&mut command);
+        system::end_with_parent(&mut command);
         let shared = Arc::new(SharedChild::spawn(&mut command)?);
+        drop(undisturbed);
         let pid = shared.id();
         // Nobody else has the pid before this one has been waited for.
         let identity = tree::identity(pid);
@@ -272,33 +282,14 @@ impl Child {
     }
 }
 
-/// Has the system kill the child when the thread that starts it is gone, and with it this process: until the
-/// child has loaded what watches its master ([`watch_parent`]), whatever its program does before.
-#[cfg(target_os = "linux")]
-fn end_with_parent(command: &mut Command) {
-    let parent = rustix::process::getpid();
-    let arrange = move || {
-        set_parent_process_death_signal(Some(Signal::KILL))?;
-        // It may have ended before this was arranged.
-        if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
-    };
-    // SAFETY: between fork and exec it makes two system calls, and neither allocates nor locks.
-    unsafe { command.pre_exec(arrange) };
-}
-
-#[cfg(not(target_os = "linux"))]
-fn end_with_parent(_command: &mut Command) {}
-
 /// This process, a child's, ends with its parent no more by itself: from now on something watches for that.
-/// If it is stopped when the parent ends, it is only continued, so that what watches can see it; for a
-/// process that runs, that signal is nothing. On the thread that the process began with.
+/// If it is stopped when the parent ends, it is only continued, where the system does that, so that what
+/// watches can see it. On the thread that the process began with.
 ///
 /// `is_doomed` says whether the parent is about to kill this process: if it then exits by itself, it does what
 /// the parent may not come to.
 pub(crate) fn watch_parent(is_doomed: impl Fn() -> bool + Send + Sync + 'static) {
-    #[cfg(target_os = "linux")]
-    // It fails only for signals that there are not.
-    let _ = set_parent_process_death_signal(Some(Signal::CONT));
+    system::continue_with_parent();
     if DOOM.set(Box::new(is_doomed)).is_ok() {
         // SAFETY: the handler may run at any time, as long as this library is loaded; the system runs it
         // before that ends. Without it there is only a gap of a moment.
@@ -336,7 +327,7 @@ pub(crate) fn reached(error: &io::Error) -> &'static str {
         Some(libc::EMFILE) => {
             " (this process has as many files open as it may: raise `ulimit -n`, or start fewer workers)"
         }
-        Some(libc::ENFILE) => " (the system has as many files open as it can: see fs.file-max)",
+        Some(libc::ENFILE) => system::TOO_MANY_FILES,
         Some(libc::EAGAIN) => {
             " (this user or its container has as many processes and threads as it may: raise `ulimit -u` \
              or the container's limit of pids, or start fewer workers)"
@@ -348,10 +339,7 @@ pub(crate) fn reached(error: &io::Error) -> &'static str {
 
 /// How many bytes of a process are in memory; none where the system does not tell, or it is gone.
 pub(crate) fn resident(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
-    Some(kibibytes * 1024)
+    system::resident(pid)
 }
 
 /// This process's end of a stream, if it has one, and the child's.

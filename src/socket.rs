@@ -3,16 +3,23 @@
 //! All are private to these processes: they have no name, and every end is close-on-exec but for
 //! those that [`crate::child`] places into the one child.
 
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+
 use std::fs::File;
-use std::io::{self, IoSliceMut};
-use std::mem::MaybeUninit;
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::MutexGuard;
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recv, recvmsg, send, sockopt,
-};
+use rustix::net::{RecvFlags, recv};
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
 
 /// Both ends of everything.
 #[derive(Debug)]
@@ -33,8 +40,8 @@ pub(crate) struct Theirs {
 
 /// Makes what joins a master and one worker, who share `len` bytes of memory.
 pub(crate) fn wires(len: usize) -> io::Result<Wires> {
-    let (control, their_control) = UnixStream::pair()?;
-    let (channel, their_channel) = UnixStream::pair()?;
+    let (control, their_control) = pair()?;
+    let (channel, their_channel) = pair()?;
     control.set_nonblocking(true)?;
     tell_senders(&control, true)?;
     channel.set_nonblocking(true)?;
@@ -47,13 +54,33 @@ pub(crate) fn wires(len: usize) -> io::Result<Wires> {
     Ok(Wires { control, channel, memory, theirs })
 }
 
-/// Makes a memory file: zeroed, `len` bytes long, and never to be cut (a shorter file under a mapping
-/// would be a `SIGBUS` for the other side).
+/// Two ends of one socket.
+fn pair() -> io::Result<(UnixStream, UnixStream)> {
+    let undisturbed = undisturbed();
+    let ends = UnixStream::pair()?;
+    drop(undisturbed);
+    system::prepare(&ends.0)?;
+    system::prepare(&ends.1)?;
+    Ok(ends)
+}
+
+/// Held while a process is started. Where the system makes descriptors that are close-on-exec only a moment
+/// later, it is held in that moment too: a process that is started in it would have them.
+pub(crate) fn undisturbed() -> Option<MutexGuard<'static, ()>> {
+    system::undisturbed()
+}
+
+/// Makes a memory file: zeroed, at least `len` bytes long, and never to be cut (a shorter file under a
+/// mapping would be a `SIGBUS` for the other side).
 pub(crate) fn memory(len: usize) -> io::Result<File> {
-    let memory = memfd_create("sonic-distribute", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-    ftruncate(&memory, len as u64)?;
-    fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-    Ok(memory.into())
+    system::memory(len)
+}
+
+/// 128 random bits in hexadecimal, for a worker to show that it is the one.
+pub(crate) fn token() -> io::Result<String> {
+    let mut bytes = [0; 16];
+    system::random(&mut bytes)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// Sends all of `bytes` or nothing worth mentioning, without blocking: frames on the control
@@ -65,7 +92,7 @@ pub(crate) fn send_now(socket: &UnixStream, bytes: &[u8]) -> io::Result<()> {
 
 /// Sends as much of `bytes` as there is room for, without blocking.
 pub(crate) fn send_some(socket: &UnixStream, bytes: &[u8]) -> io::Result<usize> {
-    Ok(send(socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
+    system::send(socket, bytes)
 }
 
 /// Receives what is there, without blocking; 0 bytes are the end of the stream.
@@ -76,24 +103,14 @@ pub(crate) fn receive_now(socket: &impl AsFd, bytes: &mut [u8]) -> io::Result<us
 
 /// Whether [`receive_from`] is told who sends.
 pub(crate) fn tell_senders(socket: &impl AsFd, tell: bool) -> io::Result<()> {
-    Ok(sockopt::set_socket_passcred(socket, tell)?)
+    system::tell_senders(socket, tell)
 }
 
 /// The same as [`receive_now`], and the id of the process that has sent it, as the system knows that:
-/// nobody can give another's.
+/// nobody can give another's. None where the system does not tell.
 pub(crate) fn receive_from(
     socket: &impl AsFd,
     bytes: &mut [u8],
 ) -> io::Result<(usize, Option<u32>)> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
-    let mut also = RecvAncillaryBuffer::new(&mut space);
-    let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
-    let received = recvmsg(socket, &mut [IoSliceMut::new(bytes)], &mut also, flags)?;
-    let pid = also.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmCredentials(sender) => {
-            Some(sender.pid.as_raw_nonzero().get().cast_unsigned())
-        }
-        _ => None,
-    });
-    Ok((received.bytes, pid))
+    system::receive_from(socket, bytes)
 }

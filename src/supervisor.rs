@@ -206,7 +206,7 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     let failed =
         |source: io::Error| Error::Spawn { worker, program: launch.recipe.program.clone(), source };
     let wires = socket::wires(Layout::LEN).map_err(failed)?;
-    let token = token().map_err(failed)?;
+    let token = socket::token().map_err(failed)?;
     let memory = Arc::new(Memory::of_file(&wires.memory).map_err(failed)?);
     let first = i32::try_from(launch.recipe.stdio.len().max(3)).unwrap_or(3);
     stopwatch::reset(&memory);
@@ -377,13 +377,6 @@ async fn pause(pool: &Pool, delay: Duration) {
     while !delay.is_zero() && Instant::now() < end && !pool.is_released() {
         sleep_until(end.min(Instant::now() + SHORTAGE_DELAY)).await;
     }
-}
-
-/// 128 random bits in hexadecimal.
-fn token() -> io::Result<String> {
-    let mut bytes = [0; 16];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
-    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// Listens to one worker until it has ended and everything it said is heard.

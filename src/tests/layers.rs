@@ -8,8 +8,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is the system's, and whose business it is.
-const SYSTEM: [&str; 7] =
-    ["std::os::unix", "std::os::fd", "cfg(unix", "cfg(windows", "rustix::", "libc::", "nix::"];
+const SYSTEM: [&str; 8] = [
+    "std::os::unix",
+    "std::os::fd",
+    "cfg(unix",
+    "cfg(windows",
+    "target_os",
+    "rustix::",
+    "libc::",
+    "nix::",
+];
 const SYSTEM_MODULES: [&str; 3] = ["socket", "child", "tree"];
 
 /// Where else the system is spoken to, in which line, and why.
@@ -24,7 +32,7 @@ const SYSTEM_EXCEPTIONS: [(&str, &str, &str); 13] = [
     ("worker.rs", "libc::_exit(ORPHAN)", "an orphan ends without running anything"),
     ("supervisor.rs", "use std::os::unix::net::UnixStream as StdUnixStream;", "listens to both"),
     ("supervisor.rs", "use std::os::fd::IntoRawFd;", "pipes become JavaScript's, by number"),
-    ("supervisor.rs", "rustix::rand::getrandom", "a token nobody can guess"),
+    ("store.rs", "target_os", "huge pages are Linux's"),
     (
         "binding/worker.rs",
         "use std::os::unix::net::UnixStream;",

@@ -108,9 +108,9 @@ fn whoever_has_the_pid_of_another_is_left_alone() {
 fn a_name_may_have_brackets_and_spaces_in_it() {
     let rest = "S 7 1 1 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 0 0";
     let stopped = rest.replacen('S', "T", 1);
-    assert_eq!(system::parsed(&format!("1 (a) b) (c) {rest}\n")), Some((7, 4242, false)));
-    assert_eq!(system::parsed(&format!("1 (x) {stopped}")), Some((7, 4242, true)));
+    assert_eq!(linux::parsed(&format!("1 (a) b) (c) {rest}\n")), Some((7, 4242, false)));
+    assert_eq!(linux::parsed(&format!("1 (x) {stopped}")), Some((7, 4242, true)));
     for torn in ["", "1 (x", "1 (x) S", "1 (x) S 7 1 1 0", "1 (x) S seven"] {
-        assert_eq!(system::parsed(torn), None, "{torn}");
+        assert_eq!(linux::parsed(torn), None, "{torn}");
     }
 }
