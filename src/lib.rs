@@ -26,7 +26,7 @@
 //! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
 //! **Layers**, each knowing only those before it: `clock`, `memory`, `format`, `frame`, `channel`,
-//! `note`, `limits`, `scheduler`, `socket`, `tree`, `cgroup` → `child` → `store`, `error`, `retry`
+//! `note`, `limits`, `scheduler`, `host`, `tree`, `cgroup` → `socket` → `child` → `store`, `error`, `retry`
 //! → `ring`, `results` → `protocol` → `stopwatch`, `tail`, `tally`, `record` → `link` → `task` → `backlog`, `stream`, `trace` →
 //! `worker`, `pool` with `supervisor` → `runner`, `progress` → `screen` → `binding`, which alone knows Node-API. (A test
 //! reads this paragraph.)
@@ -48,6 +48,7 @@ mod clock;
 mod error;
 mod format;
 mod frame;
+mod host;
 mod limits;
 mod link;
 mod memory;

@@ -23,7 +23,7 @@ pub(crate) enum Note {
     /// Its channel has closed.
     Disconnect { worker: u32 },
     /// It has ended.
-    Exit { worker: u32, code: Option<i32>, signal: Option<String> },
+    Exit { worker: u32, code: Option<i64>, signal: Option<String> },
     /// It ended again and again and is not replaced; the others go on.
     Retired { worker: u32, message: String },
     /// An event failed, and the run was stopped for that.

@@ -6,6 +6,9 @@
 //! its back. A pid may be another process's by the time it is signalled; with the time at which its process
 //! started it never is. What has been left to init (a daemon) is nobody's descendant any more.
 
+// On Windows a worker is in a job, which ends with all that is in it.
+#![cfg(unix)]
+
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]
