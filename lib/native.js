@@ -17,6 +17,7 @@ let numbers;
  */
 const BINARIES = {
   "linux-x64": ["../sonic-distribute.linux-x64-gnu.node", "@tiemma/sonic-distribute-linux-x64-gnu"],
+  "win32-x64": ["../sonic-distribute.win32-x64-msvc.node", "@tiemma/sonic-distribute-win32-x64-msvc"],
   "linux-arm64": [
     "../sonic-distribute.linux-arm64-gnu.node",
     "@tiemma/sonic-distribute-linux-arm64-gnu",

@@ -1,17 +1,23 @@
 //! Starts one process and says how it ended. It knows nothing of what the process is for.
 
+#[cfg(any(windows, test))]
+mod block;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::{fmt, io};
 
 use crate::socket::Handle;
 #[cfg(unix)]
 use unix as system;
+#[cfg(windows)]
+use windows as system;
 
 pub(crate) use system::{
     Child, adopt, descriptor, end_now, end_with_descendants, is_in_foreground, parent, reached,

@@ -3,18 +3,26 @@
 //! All are private to these processes: they have no name, or one that nobody can open a second time, and no
 //! process inherits them but for those that [`crate::child`] places into the one child.
 
+#[cfg(any(windows, test))]
+mod frames;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::io;
 
 #[cfg(unix)]
 use unix as system;
+#[cfg(windows)]
+use windows as system;
 
+#[cfg(windows)]
+pub(crate) use system::blocking_pair;
 #[cfg(unix)]
 pub(crate) use system::undisturbed;
 pub(crate) use system::{
