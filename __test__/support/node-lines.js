@@ -17,7 +17,8 @@ const LINES = [14, 16, 18, 20, 22, 24, 26];
  * npm's `node` package runs an install script that only fetches this one; newer npm runs no install
  * scripts of dependencies.
  */
-const PACKAGE = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+const PLATFORM = `${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+const PACKAGE = `${PLATFORM === "darwin-arm64" ? "node-bin" : "node"}-${PLATFORM}`;
 
 /** A lock whose holder is alive is waited for this long: a download of 50 MB on a slow day. */
 const LOCK_MS = 300_000;
