@@ -31,6 +31,10 @@
 //! `worker`, `pool` with `supervisor` → `runner`, `progress` → `screen` → `binding`, which alone knows Node-API. (A test
 //! reads this paragraph.)
 //!
+//! **Systems.** What Linux and macOS do each in its own way is in a file of that name below the module that
+//! needs it: `socket` (memory files, who sends), `child` (what becomes of a worker whose master ends) and `tree`
+//! (the list of processes). What only one has yields "not known" on the other, or nothing.
+//!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
 //! event is on two workers. No worker is idle while an event waits that it could take, for
 //! longer than it takes to see that whoever was woken for it does not come. Nothing that JavaScript

@@ -97,5 +97,5 @@ fn find(family: &mut Vec<Identity>) -> bool {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests;

@@ -17,7 +17,10 @@ const LINES = [14, 16, 18, 20, 22, 24, 26];
  * npm's `node` package runs an install script that only fetches this one; newer npm runs no install
  * scripts of dependencies.
  */
-const packageOf = (platform) => `node-${platform === "win32" ? "win" : platform}-${process.arch}`;
+const packageOf = (platform) => {
+  const name = `${platform === "win32" ? "win" : platform}-${process.arch}`;
+  return `${name === "darwin-arm64" ? "node-bin" : "node"}-${name}`;
+};
 
 /** A lock whose holder is alive is waited for this long: a download of 50 MB on a slow day. */
 const LOCK_MS = 300_000;

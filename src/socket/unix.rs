@@ -101,3 +101,6 @@ pub(crate) fn receive_from(
 ) -> io::Result<(usize, Option<u32>)> {
     system::receive_from(socket, bytes)
 }
+
+#[cfg(test)]
+mod tests;
