@@ -56,7 +56,7 @@ describe("the command line", () => {
       cwd: texts.folder,
     });
     assert.match(stdout, /^ERR_SONIC_NO_BINARY .*has no native binary for plan9-/);
-    assert.match(stdout, /There are binaries for linux-x64, linux-arm64, darwin-x64, darwin-arm64, on Linux with glibc or musl\./);
+    assert.match(stdout, /There are binaries for linux-x64, linux-arm64, darwin-x64, darwin-arm64, win32-x64, on Linux with glibc or musl\./);
   });
 
   it("loads the binary of the platform that runs, of whose packages there may be several", async () => {

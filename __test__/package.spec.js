@@ -180,7 +180,8 @@ function binaryOf(platform) {
 
 /** Node's name of a Rust target. */
 function platformOf(target) {
-  const [cpu, , os, abi] = target.split("-");
+  const [cpu, , name, abi] = target.split("-");
+  const os = name === "windows" ? "win32" : name;
   const arch = { x86_64: "x64", aarch64: "arm64" }[cpu];
   return [os, arch, ...(abi === undefined ? [] : [abi])].join("-");
 }
