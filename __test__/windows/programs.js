@@ -13,7 +13,7 @@ const [name, ...args] = process.argv.slice(2);
 // Before the package is loaded: through Node's own channel.
 if (name === "early" && cluster.isWorker) {
   process.send({ early: "x".repeat(Number(args[0])) });
-  process.once("message", ({ back }) => process.send({ thanks: back.length }));
+  process.on("message", ({ back }) => back && process.send({ thanks: back.length }));
 }
 if (name === "never loads" && cluster.isWorker) {
   note("pids", process.pid);
@@ -88,13 +88,22 @@ const PROGRAMS = {
   async signalled(signal) {
     const exits = [];
     let said;
-    const isFirst = ({ id }) => id === 1;
-    if (isMaster()) cluster.on("exit", ({ id }, code, by) => exits.push([id, code, by]));
+    let running = 0;
+    if (isMaster()) {
+      cluster.on("exit", ({ id }, code, by) => exits.push([id, code, by]));
+      cluster.on("message", (_, { runs }) => runs && running++);
+    }
     const then = async () => {
-      const first = Object.values(cluster.workers).find(isFirst);
-      said = [first.process.kill(0), first.process.kill(signal)];
+      while (running < 2) await after(10);
+      const { process: first } = Object.values(cluster.workers).find(({ id }) => id === 1);
+      said = [first.kill(0), first.kill(signal)];
     };
-    const outcome = await numbers(2, ({ data }) => after(1000).then(() => data), { then });
+    const workerFn = async ({ data }) => {
+      process.send({ runs: true });
+      await after(1000);
+      return data;
+    };
+    const outcome = await numbers(2, workerFn, { then });
     return outcome && { said, exits, failed: outcome.failed.map(({ error }) => error) };
   },
 
