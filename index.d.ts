@@ -286,7 +286,7 @@ export interface RunOptions {
    * When a worker has more bytes than this in memory (its resident set, as the system sees it: buffers and
    * native memory too), it is replaced when it has ended its event, in the way of `maxTasksPerWorker`. Looked
    * at four times a second, so that a worker may have more for a while; one runs at least one event. A whole
-   * number from 1 up. On Linux only. Default: no limit.
+   * number from 1 up. Default: no limit.
    */
   maxWorkerMemory?: number;
 

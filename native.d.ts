@@ -56,6 +56,8 @@ export interface LaunchOptions {
   stdio: Array<number>
   uid?: number
   gid?: number
+  /** On Windows no console window is to be seen. */
+  windowsHide?: boolean
   /** The workers' ids. */
   workers: Array<number>
   run: number

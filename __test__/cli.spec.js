@@ -56,7 +56,28 @@ describe("the command line", () => {
       cwd: texts.folder,
     });
     assert.match(stdout, /^ERR_SONIC_NO_BINARY .*has no native binary for plan9-/);
-    assert.match(stdout, /There are binaries for linux-x64, linux-arm64, all with glibc\./);
+    assert.match(stdout, /There are binaries for linux-x64, linux-arm64, darwin-x64, darwin-arm64, win32-x64, on Linux with glibc or musl\./);
+  });
+
+  it("loads the binary of the platform that runs, of whose packages there may be several", async () => {
+    for (const name of fs.readdirSync(path.join(ROOT, "npm"))) {
+      texts.write(`node_modules/@tiemma/sonic-distribute-${name}/index.js`, `module.exports = "${name}";\n`);
+    }
+    for (const file of ["native.js", "own.js"]) {
+      texts.write(`lib/${file}`, fs.readFileSync(path.join(ROOT, "lib", file), "utf8"));
+    }
+    texts.write(
+      "played.js",
+      `const [platform, arch, libc] = process.argv[2].split("-");
+       Object.defineProperty(process, "platform", { value: platform });
+       Object.defineProperty(process, "arch", { value: arch });
+       require("fs").existsSync = (file) => libc === "musl" && file.startsWith("/lib/ld-musl-");
+       console.log(require("./lib/native").native());\n`,
+    );
+    for (const name of fs.readdirSync(path.join(ROOT, "npm"))) {
+      const { stdout, stderr } = await runCommand(process.execPath, [texts.path("played.js"), name], { cwd: texts.folder });
+      assert.equal(stdout.trim(), name, stderr);
+    }
   });
 
   it("has a doctor who finds a binary that does not load", async () => {

@@ -4,7 +4,9 @@
  * specs themselves are run by the Node that runs this file; the programs they start are run by the
  * line's (`SONIC_TEST_NODE`). It judges nothing itself.
  *
- *   node __test__/matrix.js [--lines 14,24] [SPEC…]
+ *   node __test__/matrix.js [--lines 14,24 | --node FILE] [SPEC…]
+ *
+ * `--node` is for a Node that npm does not have, one that is linked with musl for example.
  */
 const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
@@ -25,14 +27,21 @@ const LINE_DEADLINE_MS = 1_200_000;
 
 async function main() {
   const others = LINES.filter((line) => line !== OWN_LINE);
-  const options = { lines: { type: "string", default: others.join(",") } };
+  const options = {
+    lines: { type: "string", default: others.join(",") },
+    node: { type: "string" },
+  };
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const lines = values.lines.split(",").map(Number);
+  const nodes =
+    values.node === undefined
+      ? lines.map((line) => () => nodeOfLine(line))
+      : [() => path.resolve(values.node)];
   const specs = positionals.length > 0 ? positionals : behaviourSpecs();
 
   const rows = [];
-  for (const line of lines) {
-    const row = await runLine(line, specs);
+  for (const get of nodes) {
+    const row = await runNode(await get(), specs);
     console.log(describe(row));
     rows.push(row);
   }
@@ -56,8 +65,7 @@ function behaviourSpecs() {
   return names.sort().map((name) => path.join(BEHAVIOUR, name));
 }
 
-async function runLine(line, specs) {
-  const node = await nodeOfLine(line);
+async function runNode(node, specs) {
   const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
   const args = ["--test", "--test-concurrency=2", "--test-reporter=tap", ...specs];
   const env = { SONIC_TEST_NODE: node };

@@ -15,7 +15,10 @@ const { ROOT, Workspace } = require("./support/workspace");
 
 const FIXTURES = path.join(__dirname, "fixtures", "runners");
 const NAME = "@tiemma/sonic-distribute";
-const PLATFORM = `${NAME}-linux-x64-gnu`;
+const PLATFORMS = fs.readdirSync(path.join(ROOT, "npm")).sort();
+const HERE = `${process.platform}-${process.arch}${ofLibc()}`;
+const TARGETS = require("../package.json").napi.targets;
+const PLATFORM = `${NAME}-${HERE}`;
 const VERSION = require("../package.json").version;
 const EXPECTED = { total: 385, inMaster: false, failed: 0 };
 
@@ -39,13 +42,16 @@ describe("the package", () => {
     assert.deepStrictEqual(treeState(), before, "packing changes the tree");
     tarballs = {
       root: packed.path(`tiemma-sonic-distribute-${VERSION}.tgz`),
-      platform: packed.path(`tiemma-sonic-distribute-linux-x64-gnu-${VERSION}.tgz`),
+      platform: packed.path(`tiemma-sonic-distribute-${HERE}-${VERSION}.tgz`),
     };
     await install(project, [tarballs.root, tarballs.platform]);
   });
 
-  it("is two tarballs, one of them for this platform", () => {
-    const expected = Object.values(tarballs).map((file) => path.basename(file));
+  it("is a tarball, and one for every platform that is built, this one among them", () => {
+    const isBuilt = (name) => fs.existsSync(path.join(ROOT, binaryOf(name)));
+    const names = PLATFORMS.filter(isBuilt).map((name) => `-${name}`);
+    assert.ok(names.includes(`-${HERE}`), `${names}`);
+    const expected = ["", ...names].map((name) => `tiemma-sonic-distribute${name}-${VERSION}.tgz`);
     assert.deepStrictEqual(fs.readdirSync(packed.folder).sort(), expected.sort());
   });
 
@@ -59,26 +65,31 @@ describe("the package", () => {
       assert.deepStrictEqual(packedFiles, allFiles(path.join(ROOT, folder), folder).sort());
     }
 
-    const binary = "sonic-distribute.linux-x64-gnu.node";
-    const platform = ["LICENSE", "README.md", "package.json", binary];
+    const platform = ["LICENSE", "README.md", "package.json", binaryOf(HERE)];
     assert.deepStrictEqual(filesOf(tarballs.platform), platform);
   });
 
-  it("depends on nothing but its platform package, and optionally on that", () => {
+  it("depends on nothing but its platform packages, and optionally on those", () => {
     const manifest = installedManifest(project, NAME);
     for (const field of ["dependencies", "peerDependencies", "bundleDependencies"]) {
       assert.deepStrictEqual(Object.keys(manifest[field] ?? {}), [], field);
     }
-    assert.deepStrictEqual(manifest.optionalDependencies, {
-      [`${NAME}-linux-arm64-gnu`]: VERSION,
-      [PLATFORM]: VERSION,
-    });
-    const platform = installedManifest(project, PLATFORM);
-    assert.deepStrictEqual(platform.dependencies ?? {}, {});
-    assert.deepStrictEqual(
-      [platform.os, platform.cpu, platform.libc],
-      [["linux"], ["x64"], ["glibc"]],
-    );
+    const expected = PLATFORMS.map((name) => [`${NAME}-${name}`, VERSION]);
+    assert.deepStrictEqual(manifest.optionalDependencies, Object.fromEntries(expected));
+    assert.deepStrictEqual(installedManifest(project, PLATFORM).dependencies ?? {}, {});
+  });
+
+  it("has a platform package for each target, which npm installs nowhere else", () => {
+    assert.deepStrictEqual(TARGETS.map(platformOf).sort(), PLATFORMS);
+    for (const name of PLATFORMS) {
+      const manifest = require(path.join(ROOT, "npm", name, "package.json"));
+      const [os, cpu, abi] = name.split("-");
+      const libc = { gnu: ["glibc"], musl: ["musl"] }[abi];
+      assert.deepStrictEqual(
+        [manifest.name, manifest.main, manifest.files, manifest.os, manifest.cpu, manifest.libc],
+        [`${NAME}-${name}`, binaryOf(name), [binaryOf(name)], [os], [cpu], libc],
+      );
+    }
   });
 
   it("runs nothing at an install", () => {
@@ -95,7 +106,7 @@ describe("the package", () => {
     const modules = fs.readdirSync(project.path("node_modules")).sort();
     assert.deepStrictEqual(modules, [".bin", ".package-lock.json", "@tiemma"]);
     const scope = fs.readdirSync(project.path("node_modules/@tiemma")).sort();
-    assert.deepStrictEqual(scope, ["sonic-distribute", "sonic-distribute-linux-x64-gnu"]);
+    assert.deepStrictEqual(scope, ["sonic-distribute", `sonic-distribute-${HERE}`]);
   });
 
   for (const program of ["program.cjs", "program.mjs"]) {
@@ -108,7 +119,7 @@ describe("the package", () => {
 
   it("has a doctor who finds it well", async () => {
     const { stdout } = await npx("doctor");
-    assert.match(stdout, /^ok +binary +.*\/@tiemma\/sonic-distribute-linux-x64-gnu\//m);
+    assert.match(stdout, new RegExp(`^ok +binary +.*/${PLATFORM}/`, "m"));
     assert.match(stdout, /^ok +self-test +/m);
     assert.match(stdout, /^all is well$/m);
   });
@@ -156,6 +167,24 @@ describe("the package", () => {
     assert.deepStrictEqual(JSON.parse(stdout), EXPECTED);
   }
 });
+
+/** What a platform's name ends with where there is more than one C library. */
+function ofLibc() {
+  if (process.platform !== "linux") return "";
+  return process.report.getReport().header.glibcVersionRuntime ? "-gnu" : "-musl";
+}
+
+function binaryOf(platform) {
+  return `sonic-distribute.${platform}.node`;
+}
+
+/** Node's name of a Rust target. */
+function platformOf(target) {
+  const [cpu, , name, abi] = target.split("-");
+  const os = name === "windows" ? "win32" : name;
+  const arch = { x86_64: "x64", aarch64: "arm64" }[cpu];
+  return [os, arch, ...(abi === undefined ? [] : [abi])].join("-");
+}
 
 /** Offline and with an empty cache: whatever is not in the tarballs cannot be installed. */
 async function install(project, args) {

@@ -1,6 +1,7 @@
 "use strict";
 // Loads the native core when it is first needed, and the numbers of its wire.
 
+const fs = require("fs");
 const { variable } = require("./own");
 
 /** @typedef {typeof import("../native")} Native */
@@ -11,17 +12,23 @@ let loaded;
 let numbers;
 
 /**
- * Where the binary is, on the platforms that have one: beside a build, or a package of its own. The generated
- * loader knows many more, and takes several times as long.
+ * The platforms that have a binary, by the names of their packages, and what else is needed to tell which. The
+ * generated loader knows many more, and takes several times as long.
  * @type {Record<string, string[]>}
  */
 const BINARIES = {
-  "linux-x64": ["../sonic-distribute.linux-x64-gnu.node", "@tiemma/sonic-distribute-linux-x64-gnu"],
-  "linux-arm64": [
-    "../sonic-distribute.linux-arm64-gnu.node",
-    "@tiemma/sonic-distribute-linux-arm64-gnu",
-  ],
+  "linux-x64": ["linux-x64-gnu", "linux-x64-musl"],
+  "linux-arm64": ["linux-arm64-gnu", "linux-arm64-musl"],
+  "darwin-x64": ["darwin-x64"],
+  "darwin-arm64": ["darwin-arm64"],
+  "win32-x64": ["win32-x64-msvc"],
 };
+
+/**
+ * Where musl's loader is, on every system that has one.
+ * @type {Record<string, string>}
+ */
+const MUSL = { x64: "/lib/ld-musl-x86_64.so.1", arm64: "/lib/ld-musl-aarch64.so.1" };
 
 /** The variable that tells a worker where its master found the binary, for which copy of this package. */
 const VARIABLE = "SONIC_DISTRIBUTE_BINARY";
@@ -37,9 +44,15 @@ function native() {
  * @returns {Native | undefined}
  */
 function known() {
-  const { env, platform, arch } = process;
-  if (Object.keys(env).some((name) => name.startsWith("NAPI_RS_"))) return undefined;
-  const places = [...told(), ...(BINARIES[`${platform}-${arch}`] || [])];
+  if (Object.keys(process.env).some((name) => name.startsWith("NAPI_RS_"))) return undefined;
+  return from(told()) || from(places());
+}
+
+/**
+ * @param {string[]} places
+ * @returns {Native | undefined}
+ */
+function from(places) {
   for (const place of places) {
     try {
       return require(place);
@@ -48,6 +61,18 @@ function known() {
     }
   }
   return undefined;
+}
+
+/** Where a binary may be, best first: beside a build, or in a package of its own. */
+function places() {
+  const names = (BINARIES[`${process.platform}-${process.arch}`] || []).slice();
+  // A binary for musl never loads where Node is linked with glibc, one for glibc may where it is not. So which
+  // it is need not be asked, which takes longer.
+  if (names.length > 1 && fs.existsSync(MUSL[process.arch])) names.reverse();
+  return names.flatMap((name) => [
+    `../sonic-distribute.${name}.node`,
+    `@tiemma/sonic-distribute-${name}`,
+  ]);
 }
 
 /** What the master told, if it runs the same copy of this package. */
@@ -85,8 +110,8 @@ function load() {
       new Error(
         `@tiemma/sonic-distribute has no native binary for ${process.platform}-${process.arch}${libc()} ` +
           `(Node ${process.version}) here. There are binaries for ${Object.keys(BINARIES).join(", ")}, ` +
-          "all with glibc. If this is one of them, reinstall without --no-optional / --omit=optional, on " +
-          "the platform that runs it; if it is not, build it from source: " +
+          "on Linux with glibc or musl. If this is one of them, reinstall without --no-optional / " +
+          "--omit=optional, on the platform that runs it; if it is not, build it from source: " +
           "https://github.com/tiemma/sonic-distribute#building. " +
           `The loader said: ${error instanceof Error ? error.message : error}`,
       ),

@@ -180,6 +180,7 @@ function launchOptions(workers, call, options, recording) {
     stdio,
     uid: settings.uid,
     gid: settings.gid,
+    windowsHide: Boolean(settings.windowsHide),
     workers,
     run: call,
     call,

@@ -1,70 +1,58 @@
 //! Starts one process and says how it ended. It knows nothing of what the process is for.
 
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, OnceLock, PoisonError};
-use std::time::Duration;
-use std::{fmt, thread};
-
-use command_fds::{CommandFdExt, FdMapping};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+#[cfg(any(windows, test))]
+mod block;
 #[cfg(target_os = "linux")]
-use rustix::process::{Signal, getppid, set_parent_process_death_signal};
-use shared_child::SharedChild;
-use shared_child::unix::SharedChildExt;
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
-use crate::tree::{self, Identity};
+use std::{fmt, io};
+
+use crate::socket::Handle;
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+pub(crate) use system::{
+    Child, adopt, descriptor, end_now, end_with_descendants, parent, reached, resident,
+    watch_parent,
+};
 
 /// How a process ended.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    Code(i32),
+    Code(i64),
     Signal(i32),
     /// The system could not say.
     Unknown,
 }
 
-impl From<ExitStatus> for Exit {
-    fn from(status: ExitStatus) -> Self {
-        match (status.code(), status.signal()) {
-            (Some(code), _) => Self::Code(code),
-            (_, Some(signal)) => Self::Signal(signal),
-            _ => Self::Unknown,
-        }
-    }
-}
-
 impl Exit {
-    pub(crate) fn code(self) -> Option<i32> {
+    pub(crate) fn code(self) -> Option<i64> {
         if let Self::Code(code) = self { Some(code) } else { None }
     }
 
     /// Whether somebody killed it for good.
     pub(crate) fn is_kill(self) -> bool {
-        self.is(libc::SIGKILL)
+        system::is_kill(self)
     }
 
     /// Whether it gave up itself, in any of the ways in which V8 does, by its version and the compiler.
     pub(crate) fn is_abort(self) -> bool {
-        [libc::SIGABRT, libc::SIGTRAP, libc::SIGILL].iter().any(|&signal| self.is(signal))
-    }
-
-    /// Whether this signal ended it, or a shell that says so.
-    fn is(self, signal: i32) -> bool {
-        self == Self::Signal(signal) || self == Self::Code(128 + signal)
+        system::is_abort(self)
     }
 
     /// The signal's name, such as `SIGKILL`.
     pub(crate) fn signal(self) -> Option<String> {
         let Self::Signal(number) = self else { return None };
-        Some(
-            nix::sys::signal::Signal::try_from(number)
-                .map_or_else(|_| format!("signal {number}"), |signal| signal.as_str().to_owned()),
-        )
+        Some(system::name_of(number).unwrap_or_else(|| format!("signal {number}")))
     }
 }
 
@@ -86,7 +74,7 @@ pub(crate) enum Stream {
     /// A new pipe; this end is in [`Child::pipes`].
     Pipe,
     /// This process's own descriptor of that number.
-    Fd(RawFd),
+    Fd(i32),
 }
 
 /// What to start.
@@ -101,6 +89,9 @@ pub(crate) struct Recipe {
     pub(crate) stdio: Vec<Stream>,
     pub(crate) uid: Option<u32>,
     pub(crate) gid: Option<u32>,
+    /// No console window is to be seen, where processes have one.
+    #[cfg_attr(not(windows), expect(dead_code, reason = "only Windows gives processes a console"))]
+    pub(crate) hides_window: bool,
 }
 
 /// A process as the pool needs it; a test has its own.
@@ -110,295 +101,9 @@ pub(crate) trait Process: fmt::Debug + Send {
     fn signal(&self, number: i32) -> io::Result<()>;
     /// Has it ended soon, with all its descendants: one that is ended by force cannot end them itself.
     fn kill(&self);
+    /// It ends by itself from now on when this process has ended, if it is to: the system need not do it.
+    fn watches(&self) {}
 }
-
-impl Process for Child {
-    fn pid(&self) -> u32 {
-        self.pid
-    }
-
-    fn signal(&self, number: i32) -> io::Result<()> {
-        self.shared.send_signal(number)
-    }
-
-    fn kill(&self) {
-        if self.is_being_killed.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        let child = self.clone();
-        let kill = Kill::begin();
-        // The walk takes longer than anybody who holds a lock may.
-        let walk =
-            thread::Builder::new().name("sonic-killer".into()).stack_size(STACK).spawn(move || {
-                let _ends = kill;
-                child.kill_tree();
-            });
-        if walk.is_err() {
-            self.kill_alone();
-        }
-    }
-}
-
-/// A running process, which somebody else may wait for meanwhile.
-#[derive(Debug, Clone)]
-pub(crate) struct Child {
-    shared: Arc<SharedChild>,
-    pid: u32,
-    identity: Option<Identity>,
-    is_being_killed: Arc<AtomicBool>,
-}
-
-/// A kill that is under way, with processes that stand still for it. This process does not exit before it
-/// is over: they would stand still for ever.
-struct Kill;
-
-/// How many there are.
-static KILLS: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
-
-impl Kill {
-    fn begin() -> Self {
-        static AT_EXIT: Once = Once::new();
-        AT_EXIT.call_once(|| {
-            // SAFETY: the handler may run at any time, as long as this library is loaded; the system
-            // runs it before that ends. Without it there is only a gap of a moment.
-            unsafe { libc::atexit(finish_kills) };
-        });
-        *lock_kills() += 1;
-        Self
-    }
-}
-
-impl Drop for Kill {
-    fn drop(&mut self) {
-        *lock_kills() -= 1;
-        KILLS.1.notify_all();
-    }
-}
-
-fn lock_kills() -> MutexGuard<'static, usize> {
-    KILLS.0.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Waits until those are over that are under way: some milliseconds, as a rule.
-extern "C" fn finish_kills() {
-    const LONGEST: Duration = Duration::from_secs(3);
-    // Poisoned or late, nothing more can be done.
-    let _ = KILLS.1.wait_timeout_while(lock_kills(), LONGEST, |count| *count > 0);
-}
-
-/// What the threads need that wait for a process or end it.
-const STACK: usize = 64 * 1024;
 
 /// This process's ends of the pipes that a recipe asked for: the child's descriptor, and ours.
-pub(crate) type Pipes = Vec<(usize, OwnedFd)>;
-
-impl Child {
-    /// Starts the process with `extra` descriptors at the numbers given; no other descriptor of
-    /// this process reaches it.
-    pub(crate) fn spawn(
-        recipe: &Recipe,
-        extra: Vec<(OwnedFd, RawFd)>,
-    ) -> io::Result<(Self, Pipes)> {
-        let mut command = Command::new(&recipe.program);
-        command.args(&recipe.args).env_clear().envs(recipe.env.iter().map(|(k, v)| (k, v)));
-        if let Some(cwd) = &recipe.cwd {
-            command.current_dir(cwd);
-        }
-        if let Some(uid) = recipe.uid {
-            command.uid(uid);
-        }
-        if let Some(gid) = recipe.gid {
-            command.gid(gid);
-        }
-        let mut mappings: Vec<FdMapping> = extra
-            .into_iter()
-            .map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd })
-            .collect();
-        let mut pipes = Vec::new();
-        for (at, stream) in recipe.stdio.iter().enumerate() {
-            let (ours, theirs) = open(*stream, at)?;
-            if let Some(ours) = ours {
-                pipes.push((at, ours));
-            }
-            match at {
-                0 => drop(command.stdin(Stdio::from(theirs))),
-                1 => drop(command.stdout(Stdio::from(theirs))),
-                2 => drop(command.stderr(Stdio::from(theirs))),
-                _ => mappings.push(FdMapping {
-                    parent_fd: theirs,
-                    child_fd: RawFd::try_from(at).map_err(io::Error::other)?,
-                }),
-            }
-        }
-        command.fd_mappings(mappings).map_err(io::Error::other)?;
-        end_with_parent(&mut command);
-        let shared = Arc::new(SharedChild::spawn(&mut command)?);
-        let pid = shared.id();
-        // Nobody else has the pid before this one has been waited for.
-        let identity = tree::identity(pid);
-        let is_being_killed = Arc::default();
-        Ok((Self { shared, pid, identity, is_being_killed }, pipes))
-    }
-
-    fn kill_tree(&self) {
-        if let Some(identity) = self.identity {
-            // It fails only for a process that is gone, which has no descendants any more.
-            let _ = self.shared.send_signal(libc::SIGSTOP);
-            tree::kill_descendants(identity);
-        }
-        self.kill_alone();
-    }
-
-    fn kill_alone(&self) {
-        // It fails only for a process that is gone, which is what is wanted.
-        let _ = self.shared.kill();
-    }
-
-    /// Ends a process that nobody waits for.
-    pub(crate) fn discard(&self) {
-        self.kill_alone();
-        // Killed, it ends; without this it would stay among the dead.
-        let _ = self.shared.wait();
-    }
-
-    /// Calls `ended` when the process has ended and is reaped. A thread that blocks in `waitpid`
-    /// is the one way that works on every system and leaves Node's own `SIGCHLD` alone.
-    pub(crate) fn on_exit(&self, ended: impl FnOnce(Exit) + Send + 'static) -> io::Result<()> {
-        let shared = Arc::clone(&self.shared);
-        thread::Builder::new()
-            .name("sonic-reaper".into())
-            .stack_size(STACK)
-            .spawn(move || ended(shared.wait().map_or(Exit::Unknown, Exit::from)))?;
-        Ok(())
-    }
-}
-
-/// Has the system kill the child when the thread that starts it is gone, and with it this process: until the
-/// child has loaded what watches its master ([`watch_parent`]), whatever its program does before.
-#[cfg(target_os = "linux")]
-fn end_with_parent(command: &mut Command) {
-    let parent = rustix::process::getpid();
-    let arrange = move || {
-        set_parent_process_death_signal(Some(Signal::KILL))?;
-        // It may have ended before this was arranged.
-        if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
-    };
-    // SAFETY: between fork and exec it makes two system calls, and neither allocates nor locks.
-    unsafe { command.pre_exec(arrange) };
-}
-
-#[cfg(not(target_os = "linux"))]
-fn end_with_parent(_command: &mut Command) {}
-
-/// This process, a child's, ends with its parent no more by itself: from now on something watches for that.
-/// If it is stopped when the parent ends, it is only continued, so that what watches can see it; for a
-/// process that runs, that signal is nothing. On the thread that the process began with.
-///
-/// `is_doomed` says whether the parent is about to kill this process: if it then exits by itself, it does what
-/// the parent may not come to.
-pub(crate) fn watch_parent(is_doomed: impl Fn() -> bool + Send + Sync + 'static) {
-    #[cfg(target_os = "linux")]
-    // It fails only for signals that there are not.
-    let _ = set_parent_process_death_signal(Some(Signal::CONT));
-    if DOOM.set(Box::new(is_doomed)).is_ok() {
-        // SAFETY: the handler may run at any time, as long as this library is loaded; the system runs it
-        // before that ends. Without it there is only a gap of a moment.
-        unsafe { libc::atexit(finish_doom) };
-    }
-}
-
-/// Whether this process may draw on the terminal that its error stream is: somebody else may be typing there
-/// while it runs in the background. True if that terminal is not the one that controls it.
-pub(crate) fn is_in_foreground() -> bool {
-    rustix::termios::tcgetpgrp(io::stderr())
-        .map_or(true, |group| group == rustix::process::getpgrp())
-}
-
-/// Whether a short text can be written there now without waiting for anybody.
-pub(crate) fn has_room(stream: impl AsFd) -> bool {
-    let mut polled = [PollFd::new(&stream, PollFlags::OUT)];
-    // A stream that cannot be asked says so when it is written to.
-    poll(&mut polled, Some(&Timespec::default())) != Ok(0)
-}
-
-static DOOM: OnceLock<Box<dyn Fn() -> bool + Send + Sync>> = OnceLock::new();
-
-extern "C" fn finish_doom() {
-    if DOOM.get().is_some_and(|is_doomed| is_doomed()) {
-        end_with_descendants();
-    }
-}
-
-/// Kills this process, a child's, and all its descendants.
-pub(crate) fn end_with_descendants() {
-    if let Some(identity) = tree::identity(std::process::id()) {
-        tree::kill_descendants(identity);
-    }
-    // It cannot fail for this process itself.
-    let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
-}
-
-/// The limit of the machine that a system call has met, and what to do; empty if it was none.
-pub(crate) fn reached(error: &io::Error) -> &'static str {
-    match error.raw_os_error() {
-        Some(libc::EMFILE) => {
-            " (this process has as many files open as it may: raise `ulimit -n`, or start fewer workers)"
-        }
-        Some(libc::ENFILE) => " (the system has as many files open as it can: see fs.file-max)",
-        Some(libc::EAGAIN) => {
-            " (this user or its container has as many processes and threads as it may: raise `ulimit -u` \
-             or the container's limit of pids, or start fewer workers)"
-        }
-        Some(libc::ENOMEM) => " (there is not enough memory: start fewer workers)",
-        _ => "",
-    }
-}
-
-/// How many bytes of a process are in memory; none where the system does not tell, or it is gone.
-pub(crate) fn resident(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
-    Some(kibibytes * 1024)
-}
-
-/// This process's end of a stream, if it has one, and the child's.
-fn open(stream: Stream, at: usize) -> io::Result<(Option<OwnedFd>, OwnedFd)> {
-    match stream {
-        // Also 0 to 2 have to be handed over: Node marks even those close-on-exec.
-        Stream::Inherit => {
-            let fd = RawFd::try_from(at).map_err(io::Error::other)?;
-            Ok((None, duplicate(fd).or_else(|_| null())?))
-        }
-        Stream::Fd(fd) => Ok((None, duplicate(fd)?)),
-        Stream::Ignore => Ok((None, null()?)),
-        Stream::Pipe => {
-            // Both directions in one, as Node's own `pipe` streams are.
-            let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-            Ok((Some(ours.into()), theirs.into()))
-        }
-    }
-}
-
-fn null() -> io::Result<OwnedFd> {
-    Ok(std::fs::File::options().read(true).write(true).open("/dev/null")?.into())
-}
-
-fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: the descriptor is only duplicated while it is borrowed; a number that is not open
-    // makes the call fail with EBADF.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    borrowed.try_clone_to_owned()
-}
-
-/// Takes over a descriptor that the parent put into this process, close-on-exec from now on.
-///
-/// # Safety
-/// `fd` is owned by nobody else in this process.
-pub(crate) unsafe fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: borrowed for this one call; EBADF if it is not open.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    rustix::io::fcntl_setfd(borrowed, rustix::io::FdFlags::CLOEXEC)?;
-    // SAFETY: open (the call above would have failed), and owned by nobody else (the contract).
-    Ok(unsafe { OwnedFd::from_raw_fd(borrowed.as_raw_fd()) })
-}
+pub(crate) type Pipes = Vec<(usize, Handle)>;

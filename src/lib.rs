@@ -26,10 +26,14 @@
 //! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
 //! **Layers**, each knowing only those before it: `clock`, `memory`, `format`, `frame`, `channel`,
-//! `note`, `limits`, `scheduler`, `socket`, `tree`, `cgroup` → `child` → `store`, `error`, `retry`
+//! `note`, `limits`, `scheduler`, `host`, `terminal`, `tree`, `cgroup` → `socket` → `child` → `store`, `error`, `retry`
 //! → `ring`, `results` → `protocol` → `stopwatch`, `tail`, `tally`, `record` → `link` → `task` → `backlog`, `stream`, `trace` →
 //! `worker`, `pool` with `supervisor` → `runner`, `progress` → `screen` → `binding`, which alone knows Node-API. (A test
 //! reads this paragraph.)
+//!
+//! **Systems.** What Linux and macOS do each in its own way is in a file of that name below the module that
+//! needs it: `socket` (memory files, who sends), `child` (what becomes of a worker whose master ends) and `tree`
+//! (the list of processes). What only one has yields "not known" on the other, or nothing.
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
 //! event is on two workers. No worker is idle while an event waits that it could take, for
@@ -48,6 +52,7 @@ mod clock;
 mod error;
 mod format;
 mod frame;
+mod host;
 mod limits;
 mod link;
 mod memory;
@@ -70,6 +75,7 @@ mod supervisor;
 mod tail;
 mod tally;
 mod task;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod trace;

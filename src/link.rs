@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +15,7 @@ use crate::memory::Memory;
 use crate::protocol::{Layout, Message};
 use crate::ring::{Broken, Consumer, Header, Kind, Producer, flag};
 use crate::scheduler::{How, TaskId};
-use crate::socket;
+use crate::socket::{self, Stream};
 use crate::stopwatch::{self, Tick};
 use crate::store::Bytes;
 use crate::tail;
@@ -96,7 +95,7 @@ pub(crate) struct Link {
     pub(crate) said: Option<String>,
     /// Why it is being killed, if its master does so.
     pub(crate) fate: Option<Fate>,
-    control: UnixStream,
+    control: Stream,
     memory: Arc<Memory>,
     tasks: Producer,
     answers: Consumer,
@@ -119,7 +118,7 @@ pub(crate) struct Link {
 /// thread sends them, and at once if there is room: this process may be about to end.
 #[derive(Debug)]
 pub(crate) struct NodeChannel {
-    socket: UnixStream,
+    socket: Stream,
     /// What there was no room for; it may begin inside a line.
     unsent: Mutex<VecDeque<u8>>,
     /// Notified when something stays unsent: the I/O thread waits for room, and sends the rest.
@@ -127,7 +126,7 @@ pub(crate) struct NodeChannel {
 }
 
 impl NodeChannel {
-    pub(crate) fn new(socket: UnixStream) -> Self {
+    pub(crate) fn new(socket: Stream) -> Self {
         Self { socket, unsent: Mutex::default(), is_full: Notify::new() }
     }
 
@@ -176,7 +175,7 @@ pub(crate) trait Texts {
 impl Link {
     pub(crate) fn new(
         child: Box<dyn Process>,
-        control: UnixStream,
+        control: Stream,
         channel: Arc<NodeChannel>,
         memory: Arc<Memory>,
     ) -> Self {

@@ -3,12 +3,46 @@
 //! It owns the mapping and hands out atomic words and raw byte copies; it knows nothing of what
 //! they mean. Nobody ever holds a Rust reference to the bytes, because the other side may write.
 
-use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::sync::atomic::AtomicU32;
 
+#[cfg(unix)]
 use memmap2::{MmapMut, MmapOptions, MmapRaw};
+
+/// What stands for memory that processes share.
+#[cfg(unix)]
+type Shared = std::os::fd::OwnedFd;
+#[cfg(windows)]
+type Shared = std::os::windows::io::OwnedHandle;
+
+#[cfg(windows)]
+pub(crate) use windows::section;
+
+#[cfg(unix)]
+type Map = MmapRaw;
+#[cfg(windows)]
+type Map = windows::View;
+
+#[cfg(unix)]
+fn map(shared: &Shared) -> io::Result<Map> {
+    MmapOptions::new().map_raw(shared)
+}
+
+#[cfg(windows)]
+fn map(shared: &Shared) -> io::Result<Map> {
+    Map::of(shared)
+}
+
+#[cfg(unix)]
+fn anonymous(len: usize) -> io::Result<Map> {
+    Ok(MmapMut::map_anon(len)?.into())
+}
+
+#[cfg(windows)]
+fn anonymous(len: usize) -> io::Result<Map> {
+    Map::of(&section(len)?)
+}
 
 /// What bytes can be appended to.
 pub(crate) trait Sink {
@@ -35,21 +69,21 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// A page-aligned region of zeroed memory, shared with whoever maps the same file.
+/// A page-aligned region of zeroed memory, shared with whoever maps the same.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    map: MmapRaw,
+    map: Map,
 }
 
 impl Memory {
     /// Memory of this process alone (its JavaScript thread included).
     pub(crate) fn anonymous(len: usize) -> io::Result<Self> {
-        Ok(Self { map: MmapMut::map_anon(len)?.into() })
+        Ok(Self { map: anonymous(len)? })
     }
 
-    /// Maps all of `file`, which both processes have open.
-    pub(crate) fn of_file(file: &File) -> io::Result<Self> {
-        Ok(Self { map: MmapOptions::new().map_raw(file)? })
+    /// Maps all of it, whichever process has made it.
+    pub(crate) fn of(shared: &Shared) -> io::Result<Self> {
+        Ok(Self { map: map(shared)? })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -120,5 +154,88 @@ impl Memory {
             std::ptr::copy_nonoverlapping(self.as_mut_ptr().add(offset), bytes.as_mut_ptr(), N);
         }
         bytes
+    }
+}
+
+/// Sections, which is what Windows calls memory that processes share, and views of them.
+#[cfg(windows)]
+mod windows {
+    use std::io;
+    use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+    use std::ptr;
+
+    use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;
+    use windows_sys::Win32::System::Memory::{
+        CreateFileMappingW, FILE_MAP_READ, FILE_MAP_WRITE, MEMORY_BASIC_INFORMATION,
+        MEMORY_MAPPED_VIEW_ADDRESS, MapViewOfFile, PAGE_READWRITE, UnmapViewOfFile, VirtualQuery,
+    };
+
+    /// Makes a section of the paging file: zeroed, and at least `len` bytes long.
+    pub(crate) fn section(len: usize) -> io::Result<OwnedHandle> {
+        let size = len as u64;
+        // SAFETY: no pointer is given; what is returned is nobody else's.
+        unsafe {
+            let section = CreateFileMappingW(
+                INVALID_HANDLE_VALUE,
+                ptr::null(),
+                PAGE_READWRITE,
+                (size >> 32) as u32,
+                size as u32,
+                ptr::null(),
+            );
+            if section.is_null() {
+                return Err(io::Error::last_os_error());
+            }
+            Ok(OwnedHandle::from_raw_handle(section))
+        }
+    }
+
+    /// All of a section, mapped.
+    #[derive(Debug)]
+    pub(super) struct View {
+        at: *mut u8,
+        len: usize,
+    }
+
+    // SAFETY: the memory is the process's, not a thread's; who reads and writes it takes care of others anyway,
+    // because they may be in another process.
+    unsafe impl Send for View {}
+
+    // SAFETY: the same.
+    unsafe impl Sync for View {}
+
+    impl View {
+        pub(super) fn of(section: &OwnedHandle) -> io::Result<Self> {
+            // SAFETY: a new mapping, at a place where there is nothing.
+            let view = unsafe {
+                MapViewOfFile(section.as_raw_handle(), FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0)
+            };
+            if view.Value.is_null() {
+                return Err(io::Error::last_os_error());
+            }
+            let mut about = MEMORY_BASIC_INFORMATION::default();
+            // SAFETY: writes to `about`, which is as long as is said.
+            let written = unsafe {
+                VirtualQuery(view.Value, &raw mut about, size_of::<MEMORY_BASIC_INFORMATION>())
+            };
+            let view = Self { at: view.Value.cast(), len: about.RegionSize };
+            if written == 0 { Err(io::Error::last_os_error()) } else { Ok(view) }
+        }
+
+        /// In whole pages.
+        pub(super) fn len(&self) -> usize {
+            self.len
+        }
+
+        pub(super) fn as_mut_ptr(&self) -> *mut u8 {
+            self.at
+        }
+    }
+
+    impl Drop for View {
+        fn drop(&mut self) {
+            // SAFETY: mapped above, and nobody has it any more.
+            unsafe { UnmapViewOfFile(MEMORY_MAPPED_VIEW_ADDRESS { Value: self.at.cast() }) };
+        }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) enum Note {
     /// Its channel has closed.
     Disconnect { worker: u32 },
     /// It has ended.
-    Exit { worker: u32, code: Option<i32>, signal: Option<String> },
+    Exit { worker: u32, code: Option<i64>, signal: Option<String> },
     /// It ended again and again and is not replaced; the others go on.
     Retired { worker: u32, message: String },
     /// Nothing is wrong with it, but it may not be what the program wants: a line for the log.

@@ -12,9 +12,7 @@ mod looks;
 mod state;
 mod tell;
 
-use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -37,6 +35,7 @@ use crate::protocol::{Board, Message};
 use crate::record::Record;
 use crate::results::Piece;
 use crate::scheduler::TaskId;
+use crate::socket::Handle;
 use crate::store::Bytes;
 use crate::supervisor::{Command, Ending, Launch, Verdict, judge};
 use crate::task::Task;
@@ -82,11 +81,11 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// A pool without processes yet. `memory` is mapped from the file `backlog`.
+    /// A pool without processes yet. `memory` is mapped from `backlog`.
     pub(crate) fn new(
         launch: Launch,
         board: Arc<Memory>,
-        (backlog, memory): (File, Arc<Memory>),
+        (backlog, memory): (Handle, Arc<Memory>),
         commands: mpsc::UnboundedSender<Command>,
         call: Box<dyn Fn() + Send + Sync>,
     ) -> Self {
@@ -332,9 +331,9 @@ impl Pool {
     }
 
     /// The backlog's memory, for one more worker.
-    pub(crate) fn backlog(&self) -> io::Result<OwnedFd> {
+    pub(crate) fn backlog(&self) -> io::Result<Handle> {
         match &self.lock().shared {
-            Some(file) => Ok(file.try_clone()?.into()),
+            Some(memory) => memory.try_clone(),
             None => Err(io::Error::other("the run is over")),
         }
     }
@@ -530,6 +529,13 @@ impl Pool {
     pub(crate) fn kill_all(&self) {
         for link in self.lock().slots.iter().filter_map(|slot| slot.link.as_ref()) {
             link.kill();
+        }
+    }
+
+    /// The worker watches for the end of this process itself by now.
+    pub(crate) fn watches(&self, slot: usize) {
+        if let Some(link) = &self.lock().slots[slot].link {
+            link.child.watches();
         }
     }
 

@@ -136,7 +136,7 @@ pub(crate) struct Lifetime {
     pub(crate) started: f64,
     pub(crate) ready: Option<f64>,
     pub(crate) ended: Option<f64>,
-    pub(crate) code: Option<i32>,
+    pub(crate) code: Option<i64>,
     pub(crate) signal: Option<String>,
 }
 
@@ -417,7 +417,7 @@ impl Record {
     pub(crate) fn exited(
         &mut self,
         slot: usize,
-        code: Option<i32>,
+        code: Option<i64>,
         signal: Option<String>,
         now: f64,
     ) {

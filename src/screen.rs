@@ -12,29 +12,24 @@
 //!
 //! There is one for the whole process, because that has one error stream.
 
-mod interrupt;
-
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use console::Term;
 
-use crate::child::{has_room, is_in_foreground};
 use crate::pool::Pool;
 use crate::progress::{End, Progress};
 use crate::tally::{Detail, Tally};
+use crate::terminal::{self, ERASE, IS_DRAWN, has_room, is_in_foreground};
 
 /// Between two looks at what is drawn: as often as an eye follows.
 const DRAW: Duration = Duration::from_millis(100);
 
 /// Between two lines where they stay.
 const LINE: Duration = Duration::from_secs(5);
-
-/// Clears the terminal from the cursor on.
-const ERASE: &str = "\x1b[J";
 
 /// Has a terminal begin no new line at its last column, and do so again: what is wider than it was taken for must
 /// not become two rows.
@@ -43,9 +38,6 @@ const WRAP: &str = "\x1b[?7h";
 
 /// Who is shown, and where.
 static SCREEN: Screen = Screen { shown: Mutex::new(Shown::EMPTY), changed: Condvar::new() };
-
-/// Something is drawn. Apart from the lock, for whoever must not wait for a terminal.
-static IS_DRAWN: AtomicBool = AtomicBool::new(false);
 
 struct Screen {
     shown: Mutex<Shown>,
@@ -135,12 +127,12 @@ pub(crate) fn end(id: u32, pool: &Pool, end: End) {
     let summary = run.progress.summary(&tally, end);
     if shown.is_terminal {
         write(&format!("{}{ERASE}{summary}\n", fresh_row(size())));
-    } else if has_room(io::stderr()) {
+    } else if has_room() {
         write(&format!("{summary}\n"));
     }
     if shown.runs.is_empty() {
         IS_DRAWN.store(false, Ordering::SeqCst);
-        interrupt::disarm();
+        terminal::disarm();
     }
     drop(shown);
     SCREEN.changed.notify_all();
@@ -190,7 +182,7 @@ impl Screen {
 impl Shown {
     fn look(&mut self, tallies: &[(u32, Tally)]) {
         // If there is none, nobody sees what is written now.
-        if !has_room(io::stderr()) {
+        if !has_room() {
             return;
         }
         let size = size();
@@ -205,7 +197,7 @@ impl Shown {
                 run.told = Instant::now();
                 // A line always fits where there is room at all.
                 for line in run.progress.text(tally).lines() {
-                    if has_room(io::stderr()) {
+                    if has_room() {
                         write(&format!("{line}\n"));
                     }
                 }
@@ -216,7 +208,7 @@ impl Shown {
         lines.extend(workers);
         // All may have ended since they were counted.
         if !lines.is_empty() && !self.is_line_open && is_in_foreground() {
-            interrupt::arm();
+            terminal::arm();
             IS_DRAWN.store(true, Ordering::SeqCst);
             write(&drawing(&fitting(lines, size), size));
         }

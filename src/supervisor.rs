@@ -7,20 +7,17 @@
 mod looks;
 
 use std::io;
-use std::os::fd::IntoRawFd;
-use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use tokio::io::Interest;
-use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, warn};
 
 use crate::channel::{self, Lines};
-use crate::child::{Child, Exit, Process, Recipe};
+use crate::child::{Child, Exit, Process, Recipe, descriptor};
 use crate::error::{Error, Said};
 use crate::frame::Decoder;
 use crate::limits::Limits;
@@ -32,7 +29,7 @@ use crate::protocol::{Hello, Invitation, Layout, Message, VARIABLE, VERSION};
 use crate::record::Level;
 use crate::retry::{Again, Policy};
 use crate::scheduler::TaskId;
-use crate::socket;
+use crate::socket::{self, Polled, Stream};
 use crate::stopwatch;
 use crate::stream::Order;
 
@@ -147,8 +144,8 @@ pub(crate) struct Served {
     worker: u32,
     pid: u32,
     token: String,
-    control: StdUnixStream,
-    channel: StdUnixStream,
+    control: Stream,
+    channel: Stream,
     writer: Arc<NodeChannel>,
     exit: oneshot::Receiver<Exit>,
 }
@@ -210,8 +207,8 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     let failed =
         |source: io::Error| Error::Spawn { worker, program: launch.recipe.program.clone(), source };
     let wires = socket::wires(Layout::LEN).map_err(failed)?;
-    let token = token().map_err(failed)?;
-    let memory = Arc::new(Memory::of_file(&wires.memory).map_err(failed)?);
+    let token = socket::token().map_err(failed)?;
+    let memory = Arc::new(Memory::of(&wires.memory).map_err(failed)?);
     let first = i32::try_from(launch.recipe.stdio.len().max(3)).unwrap_or(3);
     stopwatch::reset(&memory);
     let invitation = Invitation {
@@ -263,8 +260,12 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     }
     let pid = child.pid();
     debug!(worker, pid, "worker started");
-    let pipes: Vec<(usize, i32)> =
-        pipes.into_iter().map(|(at, fd)| (at, fd.into_raw_fd())).collect();
+    let number = |(at, pipe)| Ok((at, descriptor(pipe)?));
+    let pipes: io::Result<Vec<(usize, i32)>> = pipes.into_iter().map(number).collect();
+    let pipes = pipes.map_err(|error| {
+        child.discard();
+        failed(error)
+    })?;
     let fork = announce.then(|| Note::Fork { worker, pid, pipes: pipes.clone() });
     let link = Link::new(Box::new(child), wires.control, Arc::clone(&writer), memory);
     pool.started(slot, link, fork);
@@ -383,18 +384,10 @@ async fn pause(pool: &Pool, delay: Duration) {
     }
 }
 
-/// 128 random bits in hexadecimal.
-fn token() -> io::Result<String> {
-    let mut bytes = [0; 16];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
-    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
-}
-
 /// Listens to one worker until it has ended and everything it said is heard.
 async fn listen(pool: Arc<Pool>, served: Box<Served>) {
     let Served { slot, worker, pid, token, control, channel, writer, exit } = *served;
-    let (Ok(control), Ok(channel)) = (UnixStream::from_std(control), UnixStream::from_std(channel))
-    else {
+    let (Ok(control), Ok(channel)) = (Polled::from_std(control), Polled::from_std(channel)) else {
         // Without a descriptor to poll nothing can be heard: end it, and learn how it ended.
         pool.kill(slot);
         let exit = exit.await.unwrap_or(Exit::Unknown);
@@ -416,18 +409,7 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
         registered: false,
         open: true,
     };
-    let mut node = Channel {
-        pool: &pool,
-        slot,
-        worker,
-        stream: channel,
-        writer,
-        lines: Lines::default(),
-        is_full: false,
-        is_unheard: false,
-        unread: 0,
-        open: true,
-    };
+    let mut node = Channel::new(&pool, slot, channel, writer);
     let deadline = control.started + pool.launch.deadline;
     let mut timed_out = false;
     let mut linger = None;
@@ -477,12 +459,21 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
             }
         }
     };
-    // What is in the sockets by now may be news to the runtime.
+    // What is in the streams by now may be news to the runtime.
+    let is_over =
+        |heard| heard == Heard::End || (heard == Heard::Nothing && socket::NOTHING_IS_NOTHING);
     let mut reads = 0..MOST_READS;
-    while control.open && reads.next().is_some() && control.read(Receive::Now) == Heard::Something {
-    }
+    while control.open
+        && reads.next().is_some()
+        && socket::settle(&control.stream).await
+        && !is_over(control.read(Receive::Now))
+    {}
     let mut reads = 0..MOST_READS;
-    while node.open && reads.next().is_some() && node.read(Receive::Now) == Heard::Something {}
+    while node.open
+        && reads.next().is_some()
+        && socket::settle(&node.stream).await
+        && !is_over(node.read(Receive::Now))
+    {}
     if node.open {
         pool.disconnected(slot);
     }
@@ -499,7 +490,7 @@ enum Receive {
 }
 
 impl Receive {
-    fn receive(self, stream: &UnixStream, bytes: &mut [u8]) -> io::Result<usize> {
+    fn receive(self, stream: &Polled, bytes: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::WhenReady => stream.try_read(bytes),
             Self::Now => socket::receive_now(stream, bytes),
@@ -507,11 +498,7 @@ impl Receive {
     }
 
     /// The same, and the process that sent it where the system says so.
-    fn receive_from(
-        self,
-        stream: &UnixStream,
-        bytes: &mut [u8],
-    ) -> io::Result<(usize, Option<u32>)> {
+    fn receive_from(self, stream: &Polled, bytes: &mut [u8]) -> io::Result<(usize, Option<u32>)> {
         match self {
             Self::WhenReady => {
                 stream.try_io(Interest::READABLE, || socket::receive_from(stream, bytes))
@@ -542,7 +529,7 @@ struct Control<'a> {
     pid: u32,
     started: Instant,
     token: String,
-    stream: UnixStream,
+    stream: Polled,
     decoder: Decoder,
     /// A frame has come in part, and the rest has to by then.
     torn: Option<Instant>,
@@ -654,6 +641,7 @@ impl Control<'_> {
             return Err("it is not the process that was started".into());
         }
         self.greeted = true;
+        self.pool.watches(self.slot);
         // It only costs time from now on.
         let _ = socket::tell_senders(&self.stream, false);
         Ok(())
@@ -670,7 +658,7 @@ struct Channel<'a> {
     pool: &'a Pool,
     slot: usize,
     worker: u32,
-    stream: UnixStream,
+    stream: Polled,
     writer: Arc<NodeChannel>,
     lines: Lines,
     /// Something waits for room.
@@ -680,6 +668,23 @@ struct Channel<'a> {
     /// How many bytes of replies the worker may not have read.
     unread: usize,
     open: bool,
+}
+
+impl<'a> Channel<'a> {
+    fn new(pool: &'a Pool, slot: usize, stream: Polled, writer: Arc<NodeChannel>) -> Self {
+        Self {
+            pool,
+            slot,
+            worker: pool.launch.workers[slot],
+            stream,
+            writer,
+            lines: Lines::default(),
+            is_full: false,
+            is_unheard: false,
+            unread: 0,
+            open: true,
+        }
+    }
 }
 
 impl Channel<'_> {

@@ -5,18 +5,17 @@
 //! before it has let the worker go, whatever JavaScript is doing. It never runs user code.
 
 use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::child::end_with_descendants;
+use crate::child::{end_now, end_with_descendants};
 use crate::frame::Decoder;
 use crate::memory::Memory;
 use crate::protocol::{Common, Hello, Invitation, Layout, Message, Refusal, VERSION};
 use crate::ring::{Consumer, Header, Producer};
-use crate::socket;
+use crate::socket::{self, Stream};
 use crate::store::Bytes;
 
 /// How long a worker whose master is gone may take to end by itself: Node's own `disconnect` runs
@@ -60,7 +59,7 @@ pub(crate) struct Worker {
     pub(crate) shares_terminal: bool,
     /// After so many answers it claims nothing more.
     pub(crate) max_tasks: Option<u32>,
-    control: UnixStream,
+    control: Stream,
     inbox: Mutex<Inbox>,
     answers: Producer,
     room: Condvar,
@@ -86,7 +85,7 @@ impl Worker {
     /// ends before it has let the worker go, or while it kills it, calls `orphaned` there.
     pub(crate) fn join(
         invitation: &Invitation,
-        control: UnixStream,
+        control: Stream,
         memory: Arc<Memory>,
         backlog: Arc<Memory>,
         signal: impl Fn(Signal) + Send + 'static,
@@ -362,8 +361,7 @@ impl Orphan {
             end_with_descendants();
         }
         thread::sleep(GRACE);
-        // SAFETY: ends the process without running anything of it; no memory is touched.
-        unsafe { libc::_exit(ORPHAN) }
+        end_now(ORPHAN)
     }
 }
 

@@ -8,6 +8,7 @@ const { once } = require("node:events");
 const net = require("node:net");
 const path = require("node:path");
 const { describe, it } = require("node:test");
+const { NO_PROC } = require("../support/processes");
 const { run, FIXTURES, NODE_MAJOR } = require("../support/run");
 
 const range = (n) => Array.from({ length: n }, (_, i) => i);
@@ -59,7 +60,7 @@ describe("cluster.setupPrimary before the call", () => {
 });
 
 describe("a worker", () => {
-  it("shares the master's stdin, stdout, stderr, process group, session, preloads and environment", async () => {
+  it("shares the master's stdin, stdout, stderr, process group, session, preloads and environment", { skip: NO_PROC }, async () => {
     const program = await run("environment/inherited.js", { nodeArgs: ["-r", path.join(FIXTURES, "environment", "preload.js")], stdin: "typed" });
     const { master, worker } = program.result;
     assert.equal(worker.input, "typed");

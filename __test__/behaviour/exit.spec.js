@@ -7,6 +7,7 @@
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const { describe, it } = require("node:test");
+const { NO_PROC } = require("../support/processes");
 const { run, start } = require("../support/run");
 
 /** What shared memory there is: a platform's own place for files that nobody looks at. */
@@ -137,7 +138,7 @@ describe("a call that fails", () => {
   });
 });
 
-describe("20 calls one after another", () => {
+describe("20 calls one after another", { skip: NO_PROC }, () => {
   it("leave no descriptor, thread, handle, listener, worker, variable or file behind", async () => {
     const before = sharedMemory();
     const program = await run("exit/leaks.js");

@@ -6,6 +6,7 @@
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
+const { NO_PROC } = require("../support/processes");
 const { run } = require("../support/run");
 
 const result = async (fixture, ...args) => {
@@ -45,7 +46,7 @@ describe("keys that objects are attacked with", () => {
   }
 });
 
-describe("what a worker joins with", () => {
+describe("what a worker joins with", { skip: NO_PROC }, () => {
   it("is not on its command line, not its program's, not its children's, and has no name", async () => {
     const { token, commandLine, environment, descriptors, mode, named } = await result("security/secrets.js");
     assert.match(token, /^[0-9a-f]{32}$/);

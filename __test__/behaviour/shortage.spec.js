@@ -16,11 +16,15 @@ const { FIXTURES, NODE, run } = require("../support/run");
 const shortage = (...args) => run("start/shortage.js", { args: args.map(String), ulimit: "-n 200" });
 const ADVICE = "(this process has as many files open as it may: raise `ulimit -n`, or start fewer workers)";
 
+/** What the system has to say, in glibc's words and in musl's. */
+const SHORT = /(Too many open files|No file descriptors available) \(os error 24\) /;
+
 function assertToldOf(program, count) {
   const lines = program.stderr.split("\n").filter(Boolean);
   assert.equal(lines.length, count, program.stderr);
   for (const line of lines) {
-    assert.match(line, /^@tiemma\/sonic-distribute: goes on without worker (\d+): worker \1 could not be started from \S+: Too many open files/);
+    assert.match(line, /^@tiemma\/sonic-distribute: goes on without worker (\d+): worker \1 could not be started from \S+: /);
+    assert.match(line, SHORT);
     assert.ok(line.endsWith(ADVICE), line);
   }
 }
@@ -45,7 +49,8 @@ describe("a run for whose workers there are too few descriptors", () => {
       const { error } = (await shortage(left, "always", 3)).result;
       assert.equal(error.name, "Error");
       assert.match(error.code, /^ERR_SONIC_(POOL|WORKER_START)$/);
-      assert.ok(error.message.endsWith(`Too many open files (os error 24) ${ADVICE}`), error.message);
+      assert.match(error.message, SHORT);
+      assert.ok(error.message.endsWith(ADVICE), error.message);
     }
   });
 

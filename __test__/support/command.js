@@ -6,7 +6,8 @@
  */
 const { spawn } = require("child_process");
 const crypto = require("crypto");
-const fs = require("fs");
+
+const { carrying } = require("./processes");
 
 /** Every descendant inherits this variable: so it is found even when its parent is gone. */
 const MARK = "COMMAND_UNDER_TEST";
@@ -69,7 +70,7 @@ async function runCommand(command, args, { cwd, env = {}, deadline = DEADLINE_MS
   });
 
   const inTime = await withDeadline(closed, deadline);
-  const left = living(mark);
+  const left = carrying(`${MARK}=${mark}`);
   for (const { pid } of left) kill(pid);
   if (!inTime) await closed;
 
@@ -108,22 +109,6 @@ function withDeadline(promise, milliseconds) {
     timer = setTimeout(resolve, milliseconds, false);
   });
   return Promise.race([promise.then(() => true), late]).finally(() => clearTimeout(timer));
-}
-
-/** The processes that carry the mark. A zombie has no environment any more and does not count. */
-function living(mark) {
-  const found = [];
-  for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const environment = fs.readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
-      if (!environment.includes(`${MARK}=${mark}`)) continue;
-      const line = fs.readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0").join(" ");
-      found.push({ pid: Number(pid), line });
-    } catch {
-      // Ended meanwhile, or not ours to read.
-    }
-  }
-  return found;
 }
 
 function kill(pid) {

@@ -17,7 +17,10 @@ const LINES = [14, 16, 18, 20, 22, 24, 26];
  * npm's `node` package runs an install script that only fetches this one; newer npm runs no install
  * scripts of dependencies.
  */
-const PACKAGE = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+const packageOf = (platform) => {
+  const name = `${platform === "win32" ? "win" : platform}-${process.arch}`;
+  return `${name === "darwin-arm64" ? "node-bin" : "node"}-${name}`;
+};
 
 /** A lock whose holder is alive is waited for this long: a download of 50 MB on a slow day. */
 const LOCK_MS = 300_000;
@@ -26,17 +29,20 @@ const LOCK_POLL_MS = 50;
 /**
  * The path of the newest binary of a line, installed when it is not there yet.
  * @param {number} line
+ * @param {string} platform
  * @returns {Promise<string>}
  */
-async function nodeOfLine(line) {
+async function nodeOfLine(line, platform = process.platform) {
   if (!LINES.includes(line)) throw new RangeError(`no line of Node is called ${line}`);
-  const folder = path.join(CACHE, String(line));
-  const binary = path.join(folder, "node_modules", PACKAGE, "bin", "node");
+  const name = packageOf(platform);
+  const folder = path.join(CACHE, platform === process.platform ? String(line) : `${line}-${platform}`);
+  const program = platform === "win32" ? "node.exe" : "node";
+  const binary = path.join(folder, "node_modules", name, "bin", program);
   if (fs.existsSync(binary)) return binary;
 
   const unlock = await lock(`${folder}.lock`);
   try {
-    if (!fs.existsSync(binary)) await install(line, folder);
+    if (!fs.existsSync(binary)) await install(name, line, folder);
   } finally {
     unlock();
   }
@@ -44,14 +50,14 @@ async function nodeOfLine(line) {
 }
 
 /** Installs aside and renames: a folder of that name is complete, whatever happened in between. */
-async function install(line, folder) {
+async function install(name, line, folder) {
   const aside = `${folder}.${process.pid}`;
   fs.rmSync(aside, { recursive: true, force: true });
   fs.mkdirSync(aside, { recursive: true });
   // Without a manifest of its own npm would install into the project that lies above.
   fs.writeFileSync(path.join(aside, "package.json"), '{ "private": true }\n');
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"];
-  await runToSuccess("npm", ["install", `${PACKAGE}@${line}`, ...quiet], { cwd: aside });
+  await runToSuccess("npm", ["install", `${name}@${line}`, "--force", ...quiet], { cwd: aside });
   fs.rmSync(folder, { recursive: true, force: true });
   fs.renameSync(aside, folder);
 }

@@ -9,6 +9,7 @@ const { once } = require("node:events");
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
+const { carrying } = require("./processes");
 
 const SCREEN = path.join(__dirname, "screen.py");
 const FIXTURES = path.join(__dirname, "..", "fixtures");
@@ -154,17 +155,21 @@ class Program {
   /** Waits for all its processes to be gone; resolves to those that are not. */
   async gone(deadline) {
     const end = Date.now() + deadline;
-    let left = this.alive();
+    let left = this.living();
     while (left.length > 0 && Date.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, POLL));
-      left = this.alive();
+      left = this.living();
     }
-    return left.map(describe);
+    return left.map(({ pid, line }) => `${pid} (${line})`);
+  }
+
+  living() {
+    return carrying(this.tag);
   }
 
   /** The pids of its processes, itself included; the dead that nobody has waited for do not count. */
   alive() {
-    return fs.readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && environ(pid).includes(this.tag)).map(Number);
+    return this.living().map(({ pid }) => pid);
   }
 
   killAll() {
@@ -208,22 +213,6 @@ class Outcome {
   /** The lines of a file the program's processes appended to. */
   log(name) {
     return (this.files[name] || "").split("\n").filter(Boolean);
-  }
-}
-
-function environ(pid) {
-  try {
-    return fs.readFileSync(`/proc/${pid}/environ`, "latin1");
-  } catch {
-    return "";
-  }
-}
-
-function describe(pid) {
-  try {
-    return `${pid} (${fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim()})`;
-  } catch {
-    return String(pid);
   }
 }
 

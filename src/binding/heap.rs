@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::host::exported_cpp;
 use crate::memory::Memory;
 use crate::protocol::Layout;
 
@@ -20,11 +21,12 @@ type AddNearLimit = unsafe extern "C" fn(*mut c_void, NearLimit, *mut c_void);
 
 /// From now on. Does nothing where this Node does not export the functions. On JavaScript's thread.
 pub(super) fn note_limit(memory: Arc<Memory>) {
-    let get_current = c"_ZN2v87Isolate10GetCurrentEv";
-    let add = c"_ZN2v87Isolate24AddNearHeapLimitCallbackEPFmPvmmES1_";
-    // SAFETY: the names end with a zero; nothing of the process is changed.
-    let [get_current, add] =
-        [get_current, add].map(|name| unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) });
+    let get_current =
+        exported_cpp(c"_ZN2v87Isolate10GetCurrentEv", c"?GetCurrent@Isolate@v8@@SAPEAV12@XZ");
+    let add = exported_cpp(
+        c"_ZN2v87Isolate24AddNearHeapLimitCallbackEPFmPvmmES1_",
+        c"?AddNearHeapLimitCallback@Isolate@v8@@QEAAXP6A_KPEAX_K1@Z0@Z",
+    );
     // SAFETY: the mangled names say the parameters' types, and null is `None`; a method's first parameter
     // is the object, and the returned values are as the declarations in V8's header say.
     let (get_current, add) = unsafe {

@@ -49,6 +49,8 @@ pub struct LaunchOptions {
     pub stdio: Vec<i32>,
     pub uid: Option<u32>,
     pub gid: Option<u32>,
+    /// On Windows no console window is to be seen.
+    pub windows_hide: Option<bool>,
     /// The workers' ids.
     pub workers: Vec<u32>,
     pub run: u32,
@@ -186,6 +188,7 @@ pub fn pool_create(
         stdio: stdio.collect(),
         uid: options.uid,
         gid: options.gid,
+        hides_window: options.windows_hide.unwrap_or_default(),
     };
     let launch = Launch {
         recipe,
@@ -232,11 +235,11 @@ pub fn pool_create(
     });
     let call = Arc::new(call.map_err(failed)?);
     let wake = Arc::clone(&call);
-    let file = socket::memory(Common::LEN).map_err(not_begun)?;
-    let backlog = Arc::new(Memory::of_file(&file).map_err(not_begun)?);
+    let shared = socket::memory(Common::LEN).map_err(not_begun)?;
+    let backlog = Arc::new(Memory::of(&shared).map_err(not_begun)?);
     let workers = launch.workers.len();
     let writer = Writer::new(Arc::clone(&backlog), Arc::clone(&board), workers);
-    let shared = (file, backlog);
+    let shared = (shared, backlog);
     let wake = Box::new(move || wake.call(1));
     let pool = Pool::new(launch, Arc::clone(&board), shared, commands, wake);
     let pool = Arc::new(pool);

@@ -10,6 +10,7 @@ use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName, ValidateNapiVa
 use napi::{Error, Result, Status, ValueType, check_status, sys};
 
 use crate::format::Format;
+use crate::host::exported;
 use crate::memory::Sink;
 use crate::store::{Block, Bytes, LONG};
 
@@ -243,8 +244,7 @@ fn create_external() -> Option<CreateExternal> {
     static FOUND: OnceLock<Option<CreateExternal>> = OnceLock::new();
     *FOUND.get_or_init(|| {
         let name = c"node_api_create_external_string_latin1";
-        // SAFETY: the name ends with a zero; nothing of the process is changed.
-        let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        let found = exported(name);
         // SAFETY: what Node exports by this name has this type, in every version; null is `None`.
         unsafe { std::mem::transmute::<*mut c_void, Option<CreateExternal>>(found) }
     })

@@ -1,9 +1,6 @@
 //! The worker's side, for JavaScript: one worker a process.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,13 +14,14 @@ use super::direct::{Callee, Direct, encode, number, word};
 use super::heap;
 use super::text::{Argument, Content};
 use crate::backlog::Claimed;
-use crate::child::{adopt, watch_parent};
+use crate::child::{adopt, parent, watch_parent};
 use crate::clock::clock;
 use crate::format::Format;
 use crate::memory::Memory;
 use crate::protocol::{Invitation, Refusal, VERSION};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::runner::{Runner, Served};
+use crate::socket::{Handle, taken_over};
 use crate::tail;
 use crate::worker::{Item, Orphan, Signal, Worker};
 
@@ -61,7 +59,7 @@ pub fn worker_join(
     call: Function<'_, u32, ()>,
 ) -> Result<Option<External<WorkerHandle>>> {
     let invitation: Invitation = serde_json::from_str(&invitation).map_err(failed)?;
-    if std::os::unix::process::parent_id() != invitation.parent {
+    if parent() != invitation.parent {
         return Ok(None);
     }
     if invitation.version != VERSION {
@@ -84,9 +82,9 @@ pub fn worker_join(
             Signal::Released => 2,
         });
     };
-    let map = |file: io::Result<OwnedFd>| Memory::of_file(&File::from(file?)).map(Arc::new);
+    let map = |memory: io::Result<Handle>| Memory::of(&memory?).map(Arc::new);
     let (memory, backlog) = (map(memory).map_err(failed)?, map(backlog).map_err(failed)?);
-    let control = UnixStream::from(control.map_err(failed)?);
+    let control = control.and_then(taken_over).map_err(failed)?;
     let worker = Worker::join(&invitation, control, memory, backlog, signal, Orphan::end);
     let worker = worker.map_err(failed)?;
     let watched = Arc::clone(&worker);

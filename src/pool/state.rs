@@ -2,7 +2,6 @@
 //! JavaScript told. It calls nothing that waits.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
@@ -24,6 +23,7 @@ use crate::results::{Entry, Results, Value, entry};
 use crate::retry::{Again, Attempt, Cause, Retries};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::scheduler::{Action, Scheduler, TaskId};
+use crate::socket::Handle;
 use crate::stopwatch::{elapsed, tick};
 use crate::store::Bytes;
 use crate::stream::Stream;
@@ -94,7 +94,7 @@ pub(super) struct State {
     pub(super) tasks: Tasks,
     pub(super) backlog: Backlog,
     /// Its memory, for workers to come; none when none will.
-    pub(super) shared: Option<File>,
+    pub(super) shared: Option<Handle>,
     /// Events that wait for a place in the backlog.
     pub(super) overflow: VecDeque<Task>,
     /// How many of those never got one, because the backlog is not used any more.
@@ -298,7 +298,7 @@ const GONE: &[u8] =
     br#"{"name":"Error","message":"the worker is gone","code":"ERR_SONIC_WORKER_EXIT"}"#;
 
 impl State {
-    pub(super) fn new(launch: &Launch, backlog: Backlog, shared: File) -> Self {
+    pub(super) fn new(launch: &Launch, backlog: Backlog, shared: Handle) -> Self {
         let slot = |&worker| Slot {
             worker,
             link: None,

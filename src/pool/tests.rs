@@ -72,6 +72,7 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
         stdio: vec![Stream::Ignore; 3],
         uid: None,
         gid: None,
+        hides_window: false,
     };
     Launch {
         recipe,
@@ -136,7 +137,7 @@ impl Bench {
             counted.fetch_add(1, Ordering::SeqCst);
         });
         let file = socket::memory(Common::LEN).expect("a memory file");
-        let backlog = Arc::new(Memory::of_file(&file).expect("memory"));
+        let backlog = Arc::new(Memory::of(&file).expect("memory"));
         let shared = (file, Arc::clone(&backlog));
         let pool = Arc::new(Pool::new(launch, Arc::clone(&board), shared, sender, call));
         let writer = Writer::new(Arc::clone(&backlog), Arc::clone(&board), workers);

@@ -8,6 +8,7 @@ mod control;
 mod orders;
 
 use std::io::{Read, Write};
+use std::os::unix::net::UnixStream as StdUnixStream;
 
 use super::*;
 use crate::pool::Queue;

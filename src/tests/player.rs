@@ -40,6 +40,19 @@ pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
+/// Waits for what another process gives.
+#[track_caller]
+pub(crate) fn until_some<T>(what: &str, mut give: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        if let Some(given) = give() {
+            return given;
+        }
+        assert!(Instant::now() < end, "in vain: {what}");
+        std::thread::yield_now();
+    }
+}
+
 /// Ends the other threads' loops when one of them ends, also by a panic.
 pub(crate) struct Ends<'a>(pub(crate) &'a AtomicBool);
 

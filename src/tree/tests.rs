@@ -1,7 +1,6 @@
 //! Promised: of a process that is killed, nothing is left that it started, however deep, however fast it
 //! starts more; and nobody else is touched, whoever has the pid by now.
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
@@ -41,15 +40,26 @@ impl Shell {
     }
 }
 
-/// The processes whose command line has this mark in it, but for those that are dead.
-fn marked(mark: &str) -> Vec<u32> {
-    let pids = fs::read_dir("/proc").expect("a directory");
-    let pids = pids.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    let has_mark = |pid: &u32| {
-        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&line).contains(mark)
-    };
-    pids.filter(has_mark).collect()
+/// The processes whose command line has this mark in it, but for those that are dead, each with that line.
+fn marked(mark: &str) -> Vec<(u32, String)> {
+    let mut lines = command_lines();
+    lines.retain(|(_, line)| line.contains(mark));
+    lines
+}
+
+#[cfg(target_os = "linux")]
+fn command_lines() -> Vec<(u32, String)> {
+    let line = |pid: u32| std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let text = |pid| String::from_utf8_lossy(&line(pid)).replace('\0', " ");
+    system::pids().into_iter().map(|pid| (pid, text(pid))).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn command_lines() -> Vec<(u32, String)> {
+    let output = Command::new("ps").args(["-A", "-ww", "-o", "pid=,command="]).output();
+    let text = String::from_utf8_lossy(&output.expect("a list").stdout).into_owned();
+    let lines = text.lines().filter_map(|line| line.trim_start().split_once(' '));
+    lines.filter_map(|(pid, line)| Some((pid.parse().ok()?, line.to_owned()))).collect()
 }
 
 /// The seconds that this test's sleepers sleep, and nobody else's.
@@ -67,16 +77,12 @@ fn a_process_is_killed_with_its_children_and_theirs() {
     ));
     let mut bystander = Shell::start("echo ready; sleep 60");
     // Two shells have the mark in their command lines too, and a third until it is a sleeper.
-    until("all sleep", || marked(&mark).iter().filter(|&&pid| is_sleep(pid)).count() == 4);
+    let is_sleep = |(_, line): &&(u32, String)| line.starts_with("sleep ");
+    until("all sleep", || marked(&mark).iter().filter(is_sleep).count() == 4);
     shell.kill_tree();
     until("everything is gone", || marked(&mark).is_empty());
     assert!(matches!(bystander.0.try_wait(), Ok(None)), "a bystander was killed");
     bystander.kill_tree();
-}
-
-/// Whether a process sleeps, and is no shell that will.
-fn is_sleep(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "sleep\n")
 }
 
 #[test]
@@ -98,19 +104,19 @@ fn whoever_has_the_pid_of_another_is_left_alone() {
     let mut shell = Shell::start("sleep 60 & echo ready; wait");
     let Identity { pid, started } = shell.identity();
     kill_descendants(Identity { pid, started: started + 1 });
-    let children = format!("/proc/{pid}/task/{pid}/children");
-    let is_alone = || fs::read_to_string(&children).is_ok_and(|text| text.trim().is_empty());
-    assert!(!is_alone(), "the child of another was killed");
+    let has_child = system::pids().into_iter().filter_map(system::stat).any(|it| it.parent == pid);
+    assert!(has_child, "the child of another was killed");
     shell.kill_tree();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_name_may_have_brackets_and_spaces_in_it() {
     let rest = "S 7 1 1 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 0 0";
     let stopped = rest.replacen('S', "T", 1);
-    assert_eq!(system::parsed(&format!("1 (a) b) (c) {rest}\n")), Some((7, 4242, false)));
-    assert_eq!(system::parsed(&format!("1 (x) {stopped}")), Some((7, 4242, true)));
+    assert_eq!(linux::parsed(&format!("1 (a) b) (c) {rest}\n")), Some((7, 4242, false)));
+    assert_eq!(linux::parsed(&format!("1 (x) {stopped}")), Some((7, 4242, true)));
     for torn in ["", "1 (x", "1 (x) S", "1 (x) S 7 1 1 0", "1 (x) S seven"] {
-        assert_eq!(system::parsed(torn), None, "{torn}");
+        assert_eq!(linux::parsed(torn), None, "{torn}");
     }
 }

@@ -5,6 +5,7 @@
 //! middle of a character.
 
 use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 
 use super::*;
 use crate::frame;

@@ -221,6 +221,10 @@ async fn a_process_whose_end_nobody_can_tell_has_ended() {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    target_os = "macos",
+    ignore = "whoever made the socket, as this process did, is not told there"
+)]
 async fn who_sends_is_known_and_another_process_is_not_believed() {
     // It says what is right, but it is said by this process.
     let bench = Bench::new(1);

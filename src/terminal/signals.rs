@@ -23,7 +23,7 @@ static FORMER: [AtomicPtr<libc::sigaction>; SIGNALS.len()] =
 
 /// Has signals erase what is drawn, those that somebody ignores excepted. To be called for every drawing: a
 /// signal that did not end the process has taken the handler away, and so may the program have.
-pub(super) fn arm() {
+pub(crate) fn arm() {
     for (&signal, former) in SIGNALS.iter().zip(&FORMER) {
         let Some(current) = handler_of(signal) else { continue };
         if current.sa_sigaction == libc::SIG_IGN || is_ours(&current) {
@@ -46,7 +46,7 @@ pub(super) fn arm() {
 }
 
 /// Puts the former handlers back, where nobody else has put another.
-pub(super) fn disarm() {
+pub(crate) fn disarm() {
     for (&signal, former) in SIGNALS.iter().zip(&FORMER) {
         let former = former.load(Ordering::SeqCst);
         if !former.is_null() && handler_of(signal).is_some_and(|current| is_ours(&current)) {

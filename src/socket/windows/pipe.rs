@@ -1,0 +1,257 @@
+//! One end of a pipe: written to from any thread without blocking, and read from by one that waits.
+
+use std::cell::UnsafeCell;
+use std::io::{self, Read};
+use std::os::windows::io::OwnedHandle;
+use std::ptr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use windows_sys::Win32::Foundation::{
+    ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, ERROR_PIPE_CONNECTED, GENERIC_READ, GENERIC_WRITE,
+    GetLastError, HANDLE,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING,
+    PIPE_ACCESS_DUPLEX, ReadFile, WriteFile,
+};
+use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
+use windows_sys::Win32::System::Pipes::{
+    ConnectNamedPipe, CreateNamedPipeW, PIPE_READMODE_BYTE, PIPE_REJECT_REMOTE_CLIENTS,
+    PIPE_TYPE_BYTE, PIPE_WAIT,
+};
+use windows_sys::Win32::System::Threading::CreateEventW;
+
+use super::super::frames;
+use super::{is_end, owned, raw};
+
+/// How many bytes a pipe holds before whoever writes has to wait: as many as libuv's.
+const ROOM: u32 = 64 << 10;
+
+/// The most bytes of one write: they are copied, and stay until the peer has read them.
+const MOST: usize = 1 << 20;
+
+/// Both ends of a new pipe; the first is this process's, the second a child's. `is_framed`: as libuv frames what
+/// passes through Node's own channel.
+pub(super) fn pair(is_framed: bool) -> io::Result<(Stream, OwnedHandle)> {
+    let (ours, theirs) = ends(FILE_FLAG_OVERLAPPED)?;
+    Ok((Stream::new(ours, is_framed)?, theirs))
+}
+
+/// The same for a child that waits when it reads or writes, as a program does at its standard streams. This
+/// process's end is for libuv, and overlapped.
+pub(crate) fn blocking_pair() -> io::Result<(OwnedHandle, OwnedHandle)> {
+    ends(0)
+}
+
+fn ends(their_flags: u32) -> io::Result<(OwnedHandle, OwnedHandle)> {
+    let mut token = [0; 16];
+    super::random(&mut token)?;
+    let token = u128::from_be_bytes(token);
+    let name = format!(r"\\.\pipe\sonic-distribute-{}-{token:032x}", std::process::id());
+    let name: Vec<u16> = name.encode_utf16().chain([0]).collect();
+    let mode = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
+    let open = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE;
+    // SAFETY: the name ends with a zero; what is returned is nobody else's.
+    let ours = unsafe {
+        owned(CreateNamedPipeW(name.as_ptr(), open, mode, 1, ROOM, ROOM, 0, ptr::null()))?
+    };
+    let access = GENERIC_READ | GENERIC_WRITE;
+    // There is one instance, so whoever opens it first is the only one: if it is not this process, this fails.
+    // SAFETY: the same.
+    let theirs = unsafe {
+        owned(CreateFileW(
+            name.as_ptr(),
+            access,
+            0,
+            ptr::null(),
+            OPEN_EXISTING,
+            their_flags,
+            ptr::null_mut(),
+        ))?
+    };
+    let event = event()?;
+    let mut operation = overlapped(&event);
+    // Somebody is there, so it does not wait; it says so by this error.
+    // SAFETY: the operation is over when the call returns, as somebody is there.
+    let is_new = unsafe { ConnectNamedPipe(raw(&ours), &raw mut operation) != 0 };
+    // SAFETY: it only reads what the call has left.
+    let error = unsafe { GetLastError() };
+    if is_new || error == ERROR_PIPE_CONNECTED {
+        Ok((ours, theirs))
+    } else {
+        Err(io::Error::from_raw_os_error(error.cast_signed()))
+    }
+}
+
+/// An event that stays set until the next operation begins.
+fn event() -> io::Result<OwnedHandle> {
+    // SAFETY: no pointer is given; what is returned is nobody else's.
+    unsafe { owned(CreateEventW(ptr::null(), 1, 0, ptr::null())) }
+}
+
+/// An operation that sets `event`, and that no completion port hears of: that is what the lowest bit says.
+fn overlapped(event: &OwnedHandle) -> OVERLAPPED {
+    let event = raw(event).map_addr(|address| address | 1);
+    OVERLAPPED { hEvent: event, ..OVERLAPPED::default() }
+}
+
+/// One end of a pipe. Whoever has a clone of it uses the same end.
+#[derive(Debug, Clone)]
+pub(crate) struct Stream(Arc<Pipe>);
+
+#[derive(Debug)]
+struct Pipe {
+    handle: OwnedHandle,
+    is_framed: bool,
+    writing: Mutex<Writing>,
+    /// The event of the one who reads.
+    reading: Mutex<OwnedHandle>,
+}
+
+/// The last write.
+struct Writing {
+    /// The system's while the write is pending, as the bytes are: neither is moved or freed then.
+    operation: Box<UnsafeCell<OVERLAPPED>>,
+    bytes: Vec<u8>,
+    event: OwnedHandle,
+    is_pending: bool,
+}
+
+// SAFETY: the pointers in the operation are the system's, which takes it from any thread.
+unsafe impl Send for Writing {}
+
+impl std::fmt::Debug for Writing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writing").field("is_pending", &self.is_pending).finish_non_exhaustive()
+    }
+}
+
+impl Stream {
+    pub(super) fn new(handle: OwnedHandle, is_framed: bool) -> io::Result<Self> {
+        let writing = Writing {
+            operation: Box::default(),
+            bytes: Vec::new(),
+            event: event()?,
+            is_pending: false,
+        };
+        let (writing, reading) = (Mutex::new(writing), Mutex::new(event()?));
+        Ok(Self(Arc::new(Pipe { handle, is_framed, writing, reading })))
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it takes a system call with a socket")]
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(self.clone())
+    }
+
+    pub(super) fn handle(&self) -> &OwnedHandle {
+        &self.0.handle
+    }
+
+    pub(super) fn is_framed(&self) -> bool {
+        self.0.is_framed
+    }
+
+    /// Whether the next [`Self::send`] does something, be it to fail.
+    pub(super) fn has_room(&self) -> bool {
+        let finished = self.0.lock().finish(&self.0.handle);
+        !finished.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Sends as much as one write takes. What is on its way when the pipe is full stays on its way: then the
+    /// next write would block.
+    pub(super) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = &bytes[..bytes.len().min(MOST)];
+        let mut writing = self.0.lock();
+        writing.finish(&self.0.handle)?;
+        writing.bytes.clear();
+        if self.0.is_framed {
+            writing.bytes.extend_from_slice(&frames::header(taken.len()));
+        }
+        writing.bytes.extend_from_slice(taken);
+        writing.begin(&self.0.handle)?;
+        Ok(taken.len())
+    }
+}
+
+impl Read for Stream {
+    /// Waits until there is something to read.
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let event = self.0.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut operation = overlapped(&event);
+        let mut count = 0;
+        let (handle, len) = (raw(&self.0.handle), bytes.len() as u32);
+        // SAFETY: the operation and the bytes are there until the call has waited for its end.
+        let done = unsafe {
+            let begun =
+                ReadFile(handle, bytes.as_mut_ptr(), len, ptr::null_mut(), &raw mut operation) != 0;
+            (begun || GetLastError() == ERROR_IO_PENDING)
+                && GetOverlappedResult(handle, &raw const operation, &raw mut count, 1) != 0
+        };
+        if done {
+            return Ok(count as usize);
+        }
+        let error = io::Error::last_os_error();
+        if is_end(&error) { Ok(0) } else { Err(error) }
+    }
+}
+
+impl Pipe {
+    fn lock(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Writing {
+    fn begin(&mut self, handle: &OwnedHandle) -> io::Result<()> {
+        *self.operation.get_mut() = overlapped(&self.event);
+        let (bytes, len) = (self.bytes.as_ptr(), self.bytes.len() as u32);
+        // SAFETY: nothing is pending; the operation and the bytes stay where they are while this is.
+        let done =
+            unsafe { WriteFile(raw(handle), bytes, len, ptr::null_mut(), self.operation.get()) };
+        if done != 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        self.is_pending = error.raw_os_error() == Some(ERROR_IO_PENDING.cast_signed());
+        if self.is_pending { Ok(()) } else { Err(error) }
+    }
+
+    /// Sees whether the last write is over, and how it went.
+    fn finish(&mut self, handle: &OwnedHandle) -> io::Result<()> {
+        if !self.is_pending {
+            return Ok(());
+        }
+        let mut count = 0;
+        // SAFETY: the operation that is pending at this handle.
+        let is_done =
+            unsafe { GetOverlappedResult(raw(handle), self.operation.get(), &raw mut count, 0) };
+        let result = if is_done != 0 { Ok(()) } else { Err(io::Error::last_os_error()) };
+        if let Err(error) = &result
+            && error.raw_os_error() == Some(ERROR_IO_INCOMPLETE.cast_signed())
+        {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.is_pending = false;
+        result
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let handle = raw(&self.handle);
+        let writing = self.writing.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if writing.is_pending {
+            take_back(handle, &writing.operation);
+        }
+    }
+}
+
+/// Ends an operation; when this returns the system has no more to do with it.
+fn take_back(handle: HANDLE, operation: &UnsafeCell<OVERLAPPED>) {
+    let mut count = 0;
+    // SAFETY: an operation that is pending at this handle, or has been.
+    unsafe {
+        CancelIoEx(handle, operation.get());
+        GetOverlappedResult(handle, operation.get(), &raw mut count, 1);
+    }
+}
