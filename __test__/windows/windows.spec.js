@@ -223,6 +223,8 @@ describe("on Windows", { timeout: 30 * 60_000 }, () => {
     assert.deepEqual([code, out.trim()], [0, "285"], err);
   });
 
+  it("the tests of the core pass", { skip: IS_WINDOWS && "cargo test runs them" }, () => wine.testCore());
+
   it("the doctor finds everything well", async () => {
     const { code, out, err } = await run(DOCTOR, ["doctor"]);
     assert.equal(code, 0, out + err);
