@@ -547,5 +547,6 @@ impl Pool {
     }
 }
 
-#[cfg(test)]
+// They play the other side with a socket.
+#[cfg(all(test, unix))]
 pub(crate) mod tests;

@@ -28,9 +28,9 @@ const setup = (settings) => {
 
 const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Appends a line to a file of the program's. */
+/** Appends a line to a file of this process's: wine loses some where several append to one. */
 function note(file, text) {
-  fs.appendFileSync(`${file}.log`, `${text}\n`);
+  fs.appendFileSync(`${file}.${process.pid}.log`, `${text}\n`);
 }
 
 /** Starts a process that lives for long, and notes it. */
@@ -121,7 +121,9 @@ const PROGRAMS = {
       process.send({ hello: process.pid });
     }
     const outcome = await numbers(2, ({ data }) => data, { then: () => after(1000) });
-    return outcome && { said, back: fs.readFileSync("back.log", "utf8") };
+    if (outcome === undefined) return undefined;
+    const files = fs.readdirSync(".").filter((file) => file.startsWith("back."));
+    return { said, back: files.map((file) => fs.readFileSync(file, "utf8").trim()) };
   },
 
   async early(length) {
@@ -161,11 +163,12 @@ const PROGRAMS = {
   async drains(how) {
     if (!isMaster()) {
       note("pids", process.pid);
-      setTimeout(() => note("drained", process.pid), 2000);
+      setTimeout(() => note("drained", process.pid), 5000);
     }
     const exits = [];
     if (isMaster()) cluster.on("exit", (_, code, by) => exits.push([code, by]));
-    const outcome = await numbers(4, ({ data }) => data);
+    // Long enough for both to have some.
+    const outcome = await numbers(8, ({ data }) => after(300).then(() => data));
     if (outcome === undefined) return undefined;
     if (how === "alone") process.kill(process.pid, "SIGKILL");
     while (exits.length < 2) await after(10);
@@ -224,6 +227,16 @@ const PROGRAMS = {
   async inherits() {
     if (!isMaster()) fs.writeSync(1, `worker ${cluster.worker.id}\n`);
     const outcome = await numbers(2, ({ data }) => data);
+    return outcome && outcome.results.length;
+  },
+
+  async "writes into files"() {
+    if (isMaster()) setup({ stdio: ["ignore", fs.openSync("said.1.log", "w"), fs.openSync("complained.1.log", "w"), "ipc"] });
+    else console.log("began");
+    const outcome = await numbers(2, ({ data }) => {
+      if (data === 1) console.error("an error");
+      return data;
+    });
     return outcome && outcome.results.length;
   },
 

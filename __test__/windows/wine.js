@@ -35,6 +35,19 @@ const environment = () => ({
   NAPI_RS_NATIVE_LIBRARY_PATH: named(BINARY),
 });
 
+/** What cargo has to know. */
+const build = () => ({
+  ...process.env,
+  ...environment(),
+  LIBNODE_PATH: path.join(FOLDER, "libnode"),
+  CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER: "wine",
+});
+
+/** Runs the tests of the core. */
+function testCore() {
+  execFileSync("cargo", ["test", "--target", TARGET], { cwd: ROOT, env: build(), stdio: ["ignore", "pipe", "pipe"] });
+}
+
 /** Builds the binary, and makes a folder for wine to be a Windows in. */
 function prepare() {
   const inherit = { stdio: "inherit", cwd: ROOT };
@@ -45,8 +58,7 @@ function prepare() {
   fs.writeFileSync(path.join(library, "libnode.dll"), "");
   fs.writeFileSync(path.join(library, "node.def"), "LIBRARY node.exe\nEXPORTS\n");
   execFileSync(`${MINGW}-dlltool`, ["-d", "node.def", "-l", "libnode.dll.a"], { cwd: library });
-  const env = { ...process.env, LIBNODE_PATH: library };
-  execFileSync("cargo", ["build", "--release", "--target", TARGET], { ...inherit, env });
+  execFileSync("cargo", ["build", "--release", "--target", TARGET], { ...inherit, env: build() });
   fs.copyFileSync(path.join(ROOT, "target", TARGET, "release", "sonic_distribute.dll"), BINARY);
   if (fs.existsSync(PREFIX)) return;
   const aside = `${PREFIX}.new`;
@@ -61,4 +73,4 @@ function prepare() {
   fs.renameSync(aside, PREFIX);
 }
 
-module.exports = { environment, named, prepare };
+module.exports = { environment, named, prepare, testCore };

@@ -198,9 +198,8 @@ impl Child {
 }
 
 /// This process, a child's, ends with its parent no more by itself: from now on something watches for that. The
-/// parent arranges it, when it hears that this is so.
-///
-/// It ends this process and its descendants at once when it does; nothing is left to do for this one.
+/// parent sees to it, when it hears that this is so ([`Process::watches`]). One that kills this process does so at
+/// once, with its descendants: nothing is left to do for a process that is doomed.
 pub(crate) fn watch_parent(_is_doomed: impl Fn() -> bool + Send + Sync + 'static) {}
 
 /// Ends this process, a child's. Its descendants end with its job, if the parent comes to that.

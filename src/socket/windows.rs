@@ -139,20 +139,19 @@ impl Polled {
 
     /// Receives what is there, without blocking; 0 bytes are the end of the stream.
     pub(crate) fn try_read(&self, bytes: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let count = match self.pipe.try_read(bytes) {
-                Err(error) if is_end(&error) => return Ok(0),
-                read => read?,
-            };
-            if !self.stream.is_framed() || count == 0 {
-                return Ok(count);
-            }
-            let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-            match frames.strip(&mut bytes[..count]) {
-                // Nothing but a part of a frame's header.
-                0 => {}
-                count => return Ok(count),
-            }
+        let count = match self.pipe.try_read(bytes) {
+            Err(error) if is_end(&error) => return Ok(0),
+            read => read?,
+        };
+        if !self.stream.is_framed() || count == 0 {
+            return Ok(count);
+        }
+        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        match frames.strip(&mut bytes[..count]) {
+            // A part of a frame's header. What follows is looked at in its turn: a peer that sends nothing else
+            // holds nobody up.
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            count => Ok(count),
         }
     }
 
@@ -176,3 +175,6 @@ fn is_end(error: &io::Error) -> bool {
 fn raw(handle: &OwnedHandle) -> windows_sys::Win32::Foundation::HANDLE {
     handle.as_raw_handle()
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,18 @@
 //! what is done to it. [`Writer`] and [`Claimer`] are the real ends of the backlog, with what the binding
 //! does around them. None has an opinion on what should come; that is the tests' part.
 
+#![cfg_attr(
+    windows,
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "what plays the other side of a socket is not compiled there"
+    )
+)]
+
 use std::collections::VecDeque;
 use std::io::{self, Read};
+#[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -17,6 +27,7 @@ use crate::frame::{Decoder, Frame};
 use crate::memory::Memory;
 use crate::protocol::{Common, Invitation, Layout, VERSION};
 use crate::ring::{Header, Kind, flag};
+use crate::socket::Stream;
 use crate::store::Bytes;
 use crate::worker::{Item, Orphan, Signal, Worker};
 
@@ -290,7 +301,7 @@ impl Player {
     pub(crate) fn join(
         worker: u32,
         token: &str,
-        control: UnixStream,
+        control: Stream,
         memory: Arc<Memory>,
         backlog: Arc<Memory>,
     ) -> Self {
@@ -492,11 +503,13 @@ pub(crate) fn has_come_alone(item: &Item) -> bool {
 }
 
 /// The frames on the master's end of a control socket.
+#[cfg(unix)]
 pub(crate) struct Heard {
     stream: UnixStream,
     decoder: Decoder,
 }
 
+#[cfg(unix)]
 impl Heard {
     pub(crate) fn new(stream: &UnixStream) -> Self {
         let stream = stream.try_clone().expect("a descriptor");
