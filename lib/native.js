@@ -44,8 +44,10 @@ function native() {
  * @returns {Native | undefined}
  */
 function known() {
+  // In any case: what the program starts itself is not to be told.
+  const place = told();
   if (Object.keys(process.env).some((name) => name.startsWith("NAPI_RS_"))) return undefined;
-  return from(told()) || from(places());
+  return from(place) || from(places());
 }
 
 /**
