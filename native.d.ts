@@ -242,6 +242,12 @@ export declare function poolTake(pool: ExternalObject<PoolHandle>, queue: number
 /** The event loop has turned. */
 export declare function poolTurned(pool: ExternalObject<PoolHandle>): void
 
+/**
+ * Has a signal that ends or stops this process take what is drawn off the terminal. Again and again while something
+ * is, on the main thread alone.
+ */
+export declare function progressArm(): void
+
 /** Shows the progress of a run on the error stream until `progressEnd`; returns what it is called there. */
 export declare function progressBegin(pool: ExternalObject<PoolHandle>, options: ProgressOptions): number
 

@@ -867,6 +867,7 @@ module.exports.poolSubmit = nativeBinding.poolSubmit
 module.exports.poolSubmitTo = nativeBinding.poolSubmitTo
 module.exports.poolTake = nativeBinding.poolTake
 module.exports.poolTurned = nativeBinding.poolTurned
+module.exports.progressArm = nativeBinding.progressArm
 module.exports.progressBegin = nativeBinding.progressBegin
 module.exports.progressComplete = nativeBinding.progressComplete
 module.exports.progressEnd = nativeBinding.progressEnd

@@ -21,12 +21,28 @@ const OFF = ["", "0", "false", "no", "off"];
  */
 const shown = new globalThis.Map();
 
+/** Has signals take the drawing off the terminal, while there is one.
+ * @type {NodeJS.Timeout | undefined} */
+let arming;
+
+/** Where a copy of this package leaves its place that draws in this process: two would draw over each other. */
+const DRAWS = Symbol.for("@tiemma/sonic-distribute.draws");
+
+/** @type {any} */
+const marked = process;
+
 const hideAll = () => {
   for (const [progress, run] of shown) progress.hide(run, false);
 };
 
 /** Node writes what nobody has caught past the stream. */
-const erase = () => require("fs").writeSync(STDERR, require("./terminal").ERASE);
+const erase = () => {
+  try {
+    require("fs").writeSync(STDERR, require("./terminal").ERASE);
+  } catch (_) {
+    // There is no terminal any more, and the program is to hear of its own error.
+  }
+};
 
 /** What hears of the program's own writes to the terminal. */
 const listener = {
@@ -52,8 +68,28 @@ function wanted(option) {
   return value === "workers" ? value : true;
 }
 
-/** Whether the error stream is a terminal on which the cursor can be moved. */
-const isTerminal = () => require("tty").isatty(STDERR) && variable("TERM") !== "dumb";
+/** Whether the error stream is a terminal on which the cursor can be moved, and no other copy of this package does. */
+const isTerminal = () =>
+  require("tty").isatty(STDERR) &&
+  variable("TERM") !== "dumb" &&
+  [undefined, __dirname].includes(marked[DRAWS]);
+
+/** Begins to draw on the terminal. */
+function draw() {
+  marked[DRAWS] = __dirname;
+  // Signals are the main thread's.
+  if (arming !== undefined || !require("worker_threads").isMainThread) return;
+  native().progressArm();
+  arming = setInterval(() => native().progressArm(), LOOK);
+  arming.unref();
+}
+
+/** Nothing is shown any more. */
+function drawNothing() {
+  if (marked[DRAWS] === __dirname) delete marked[DRAWS];
+  if (arming !== undefined) clearInterval(arming);
+  arming = undefined;
+}
 
 class Progress {
   /** @param {import("./options").Options} options */
@@ -82,10 +118,11 @@ class Progress {
     if (!this.isShown) return;
     const { isTerminal: isDrawn, total, showsWorkers: workers } = this;
     this.name = native().progressBegin(run.pool, { isTerminal: isDrawn, total, workers });
-    if (isDrawn) this.standsApart = require("./terminal").standBeside(listener);
-    if (shown.size === 0) {
-      process.on("exit", hideAll);
-      if (isDrawn) process.on("uncaughtExceptionMonitor", erase);
+    if (shown.size === 0) process.on("exit", hideAll);
+    if (isDrawn) {
+      if (marked[DRAWS] === undefined) process.on("uncaughtExceptionMonitor", erase);
+      draw();
+      this.standsApart = require("./terminal").standBeside(listener);
     }
     shown.set(this, run);
   }
@@ -118,6 +155,7 @@ class Progress {
     this.standsApart();
     shown.delete(this);
     if (shown.size > 0) return;
+    drawNothing();
     process.removeListener("exit", hideAll);
     process.removeListener("uncaughtExceptionMonitor", erase);
   }

@@ -31,9 +31,11 @@
 //! `worker`, `pool` with `supervisor` → `runner`, `progress` → `screen` → `binding`, which alone knows Node-API. (A test
 //! reads this paragraph.)
 //!
-//! **Systems.** What Linux and macOS do each in its own way is in a file of that name below the module that
-//! needs it: `socket` (memory files, who sends), `child` (what becomes of a worker whose master ends) and `tree`
-//! (the list of processes). What only one has yields "not known" on the other, or nothing.
+//! **Systems.** What Linux, macOS and Windows do each in its own way is in a file of that name below the module that
+//! needs it: `socket` (streams, memory, who sends), `child` (how processes start and end, and what becomes of a worker
+//! whose master ends), `tree` (the list of processes; on Windows a job has them), `terminal`; `memory`, `clock` and `host`
+//! have it inside. What only one has yields "not known" on the others, or nothing. A test sees to it that no other
+//! module asks for a system.
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
 //! event is on two workers. No worker is idle while an event waits that it could take, for

@@ -8,7 +8,8 @@
 //! that it is whole.
 //!
 //! A thread of its own looks, because JavaScript may be busy; it is there while something is shown. It writes only
-//! where there is room: nobody waits for a pipe that nobody reads, or for a terminal that is stopped.
+//! where there is room: nobody waits for a pipe that nobody reads, or for a terminal that is stopped. (The line at the
+//! end waits for a terminal, as any line of the program's does.)
 //!
 //! There is one for the whole process, because that has one error stream.
 
@@ -125,9 +126,9 @@ pub(crate) fn end(id: u32, pool: &Pool, end: End) {
     let Some(at) = shown.runs.iter().position(|run| run.id == id) else { return };
     let run = shown.runs.remove(at);
     let summary = run.progress.summary(&tally, end);
-    if shown.is_terminal {
+    if shown.is_terminal && is_in_foreground() {
         write(&format!("{}{ERASE}{summary}\n", fresh_row(size())));
-    } else if has_room() {
+    } else if shown.is_terminal || has_room() {
         write(&format!("{summary}\n"));
     }
     if shown.runs.is_empty() {
@@ -164,6 +165,10 @@ impl Screen {
             shown.runs.retain(|run| run.pool.strong_count() > 0);
             if shown.runs.is_empty() {
                 shown.has_thread = false;
+                // Those that were abandoned have ended nothing.
+                if IS_DRAWN.swap(false, Ordering::SeqCst) && has_room() {
+                    write(ERASE);
+                }
                 return;
             }
             let pools: Vec<(u32, Weak<Pool>, Detail)> =
@@ -208,7 +213,6 @@ impl Shown {
         lines.extend(workers);
         // All may have ended since they were counted.
         if !lines.is_empty() && !self.is_line_open && is_in_foreground() {
-            terminal::arm();
             IS_DRAWN.store(true, Ordering::SeqCst);
             write(&drawing(&fitting(lines, size), size));
         }

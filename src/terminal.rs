@@ -33,7 +33,7 @@ pub(crate) fn has_room() -> bool {
 
     let stream = std::io::stderr();
     let mut polled = [PollFd::new(&stream, PollFlags::OUT)];
-    // A stream that cannot be asked says so when it is written to.
+    // A stream that cannot be asked, as macOS says of terminals, says so when it is written to.
     poll(&mut polled, Some(&Timespec::default())) != Ok(0)
 }
 

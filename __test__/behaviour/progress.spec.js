@@ -117,6 +117,8 @@ describe("on a terminal", () => {
   it("a signal that the program listens for is its own", async () => {
     const { end } = await watched("hears", { progress: "workers" });
     assert.deepEqual(end.filter((line) => !SUMMARY.test(line)), ["heard", "heard", "heard", "the end: 30"]);
+    const listened = await watched("listens");
+    assert.equal(listened.end.at(-1), "the end: 30", "and a listener that comes at any moment");
   });
 
   it("what a terminal shows wider than it was taken for stays one row", async () => {

@@ -7,6 +7,7 @@ use super::master::PoolHandle;
 use crate::progress::End;
 use crate::screen::{self, Show};
 use crate::tally::Detail;
+use crate::terminal;
 
 /// How the progress of a run is shown.
 #[napi(object)]
@@ -40,6 +41,13 @@ pub fn progress_complete(progress: u32) {
 #[napi]
 pub fn progress_end(progress: u32, pool: &External<PoolHandle>, is_whole: bool) {
     screen::end(progress, pool.pool(), if is_whole { End::Whole } else { End::Stopped });
+}
+
+/// Has a signal that ends or stops this process take what is drawn off the terminal. Again and again while something
+/// is, on the main thread alone.
+#[napi]
+pub fn progress_arm() {
+    terminal::arm();
 }
 
 /// The program is about to write to the terminal where progress is drawn, and its line is not ended by that.

@@ -33,7 +33,8 @@ pub(super) fn prepare(end: &UnixStream) -> io::Result<()> {
     end.set_write_timeout(Some(SEND_TIMEOUT))
 }
 
-/// Sockets are made, and are close-on-exec a moment later.
+/// Sockets are made, and are close-on-exec a moment later. (What Node itself starts in that moment, on its own thread,
+/// has them too: a worker's end of file then waits for that.)
 #[expect(clippy::unnecessary_wraps, reason = "other systems need nothing")]
 pub(super) fn undisturbed() -> Option<MutexGuard<'static, ()>> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());

@@ -21,8 +21,9 @@ const SIGNALS: [c_int; 5] =
 static FORMER: [AtomicPtr<libc::sigaction>; SIGNALS.len()] =
     [const { AtomicPtr::new(null_mut()) }; SIGNALS.len()];
 
-/// Has signals erase what is drawn, those that somebody ignores excepted. To be called for every drawing: a
-/// signal that did not end the process has taken the handler away, and so may the program have.
+/// Has signals erase what is drawn, those that somebody ignores excepted. Again and again while something is: a
+/// signal that did not end the process has taken the handler away, and so may the program have. Only on the thread
+/// where Node handles signals, as [`disarm`]: nobody changes a handler meanwhile.
 pub(crate) fn arm() {
     for (&signal, former) in SIGNALS.iter().zip(&FORMER) {
         let Some(current) = handler_of(signal) else { continue };
@@ -33,8 +34,8 @@ pub(crate) fn arm() {
         if place.is_null() {
             former.store(Box::into_raw(Box::new(current)), Ordering::SeqCst);
         } else {
-            // SAFETY: made above, and never freed. Who reads it is the handler, which is not there now, or has
-            // put what was here back already.
+            // SAFETY: made above, and never freed. Only the handler reads it, which is not there now; where it
+            // still runs it has put what was here back already.
             unsafe { *place = current };
         }
         let mut ours = current;
@@ -72,8 +73,14 @@ fn is_ours(action: &libc::sigaction) -> bool {
 extern "C" fn erase(signal: c_int) {
     let errno = Errno::last_raw();
     if IS_DRAWN.swap(false, Ordering::SeqCst) {
-        // SAFETY: so many bytes are there.
-        unsafe { libc::write(libc::STDERR_FILENO, ERASE.as_ptr().cast(), ERASE.len()) };
+        let mut room = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };
+        // SAFETY: one is asked, and so many bytes are there. A terminal that is stopped would keep the signal
+        // from doing what it is for.
+        unsafe {
+            if libc::poll(&raw mut room, 1, 0) != 0 {
+                libc::write(libc::STDERR_FILENO, ERASE.as_ptr().cast(), ERASE.len());
+            }
+        }
     }
     let at = SIGNALS.iter().position(|&each| each == signal);
     let former = at.map_or(null_mut(), |at| FORMER[at].load(Ordering::SeqCst));
