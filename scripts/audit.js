@@ -75,8 +75,9 @@ function auditCrates() {
 }
 
 function auditPackages() {
-  // What an install brings: there is nothing but the package and its binary.
-  judge("npm audit --omit=dev", run("npm", ["audit", "--omit=dev"], "inherit"));
+  // What an install brings: there is nothing but the package and its binary. (What is optional in the tree builds it.)
+  const omitted = ["--omit=dev", "--omit=optional"];
+  judge(`npm audit ${omitted.join(" ")}`, run("npm", ["audit", ...omitted], "inherit"));
   const { stdout } = run("npm", ["audit", "--json"]);
   const { metadata } = JSON.parse(stdout || "{}");
   if (metadata === undefined) {
