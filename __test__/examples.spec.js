@@ -21,6 +21,7 @@ describe("examples/word-count.js", () => {
     texts.write("README.md", "A raccoon, a bag.\n");
     texts.write("deep/readme", "the bag; The lady’s BAG\n");
     texts.write("deep/other.md", "not a readme\n");
+    texts.write(".cache/README.md", "hidden\n");
     texts.write("empty/notes.txt", "skeletons in the closet\n");
   });
   after(() => texts.remove());

@@ -93,10 +93,11 @@ function textFiles(name) {
   return readmes(name);
 }
 
+/** Hidden folders are caches and the like, which may change meanwhile. */
 function readmes(folder) {
   return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const name = path.join(folder, entry.name);
-    if (entry.isDirectory()) return readmes(name);
+    if (entry.isDirectory()) return entry.name.startsWith(".") ? [] : readmes(name);
     return entry.isFile() && /^readme/i.test(entry.name) ? [name] : [];
   });
 }
