@@ -2,28 +2,10 @@
 //! with it whether the worker waits for a promise or computes; of no event that has been answered or is short; and of
 //! the first worker that starts slowly.
 
+use super::late::running;
 use super::*;
-use crate::clock::clock;
-use crate::stopwatch::{self, tick};
 
 const AFTER: u32 = 10_000;
-
-impl Seat {
-    /// What it has claimed in the backlog has run for so many milliseconds.
-    fn has_run_for(&self, item: &Item, milliseconds: u32) {
-        let started = tick(clock()).wrapping_sub(milliseconds);
-        stopwatch::start(&self.memory, item.header.index, started);
-    }
-}
-
-fn running<const N: usize>() -> (Bench, [Seat; N]) {
-    let (bench, seats) = Bench::running();
-    for seat in &seats {
-        let seat: &Seat = seat;
-        stopwatch::reset(&seat.memory);
-    }
-    (bench, seats)
-}
 
 fn hints(bench: &Bench) -> Vec<String> {
     let text = |note| if let Note::Hint { text, .. } = note { Some(text) } else { None };
@@ -37,12 +19,12 @@ fn a_long_event_is_told_of_each_time_that_it_has_become_twice_as_long() {
     let item = seat.player.start();
     let mut told = Vec::new();
     for ran in [AFTER - 100, AFTER + 100, AFTER * 2 - 100, AFTER * 2 + 300, AFTER * 4] {
-        seat.has_run_for(&item, ran);
+        seat.has_run(&item, ran);
         bench.pool.look_for_long(AFTER);
         told.push(hints(&bench).len());
     }
     assert_eq!(told, [0, 1, 0, 1, 0]);
-    seat.has_run_for(&item, AFTER * 10);
+    seat.has_run(&item, AFTER * 10);
     bench.pool.look_for_long(AFTER);
     let [text] = &hints(&bench)[..] else { panic!("one hint") };
     assert!(text.starts_with("Worker 1 has been running one event (7) for 100.0 s: "), "{text}");
@@ -58,7 +40,7 @@ fn whether_a_worker_waits_or_computes_is_told() {
     bench.map([1, 2]);
     for (seat, waits) in [(&mut a, true), (&mut b, false)] {
         let item = seat.player.start();
-        seat.has_run_for(&item, AFTER + 100);
+        seat.has_run(&item, AFTER + 100);
         seat.player.waits(waits);
     }
     bench.pool.look_for_long(AFTER);

@@ -11,7 +11,7 @@ const TIMEOUT: u32 = 100_000;
 
 impl Seat {
     /// It says that the event has run for so many milliseconds.
-    fn has_run(&self, item: &Item, milliseconds: u32) {
+    pub(super) fn has_run(&self, item: &Item, milliseconds: u32) {
         let started = tick(clock()).wrapping_sub(milliseconds);
         if has_come_alone(item) {
             stopwatch::start_given(&self.memory, item.header.index, started);
@@ -21,7 +21,7 @@ impl Seat {
     }
 }
 
-fn running<const N: usize>() -> (Bench, [Seat; N]) {
+pub(super) fn running<const N: usize>() -> (Bench, [Seat; N]) {
     let (bench, seats) = Bench::running();
     for seat in &seats {
         let seat: &Seat = seat;
