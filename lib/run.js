@@ -491,7 +491,7 @@ class Run {
         this.isMissed = true;
       },
       found: () => {
-        if (this.isMissed) require("./unread").found(this);
+        if (queue === RESULTS && this.isMissed) require("./unread").found(this);
       },
     };
   }

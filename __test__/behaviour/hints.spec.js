@@ -76,6 +76,12 @@ describe("results that are looked for before they are there", () => {
     assert.deepEqual(result, [5, 5, 5]);
   });
 
+  it("and of which only the failures are read are told of", async () => {
+    const outcome = await run("hints/early.js", { args: ["failures"], env: SOON });
+    assert.deepEqual(outcome.result, { early: 0, late: 1 });
+    assert.equal(lines(outcome, `MASTER: ${told.replace("and 2", "and 1")}`).length, 1, outcome.stdout);
+  });
+
   it("and again when they are, are no mistake", async () => {
     const outcome = await run("hints/early.js", { args: ["again"], env: SOON });
     assert.deepEqual(outcome.result, { early: 0, late: 2 });
