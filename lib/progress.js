@@ -74,21 +74,24 @@ const isTerminal = () =>
   variable("TERM") !== "dumb" &&
   [undefined, __dirname].includes(marked[DRAWS]);
 
-/** Begins to draw on the terminal. */
+/** This copy of the package draws on the terminal from now on. */
 function draw() {
+  if (marked[DRAWS] === __dirname) return;
   marked[DRAWS] = __dirname;
+  process.on("uncaughtExceptionMonitor", erase);
   // Signals are the main thread's.
-  if (arming !== undefined || !require("worker_threads").isMainThread) return;
+  if (!require("worker_threads").isMainThread) return;
   native().progressArm();
   arming = setInterval(() => native().progressArm(), LOOK);
   arming.unref();
 }
 
-/** Nothing is shown any more. */
+/** It draws nothing any more. */
 function drawNothing() {
-  if (marked[DRAWS] === __dirname) delete marked[DRAWS];
-  if (arming !== undefined) clearInterval(arming);
-  arming = undefined;
+  if (marked[DRAWS] !== __dirname) return;
+  delete marked[DRAWS];
+  process.removeListener("uncaughtExceptionMonitor", erase);
+  clearInterval(arming);
 }
 
 class Progress {
@@ -120,7 +123,6 @@ class Progress {
     this.name = native().progressBegin(run.pool, { isTerminal: isDrawn, total, workers });
     if (shown.size === 0) process.on("exit", hideAll);
     if (isDrawn) {
-      if (marked[DRAWS] === undefined) process.on("uncaughtExceptionMonitor", erase);
       draw();
       this.standsApart = require("./terminal").standBeside(listener);
     }
@@ -157,7 +159,6 @@ class Progress {
     if (shown.size > 0) return;
     drawNothing();
     process.removeListener("exit", hideAll);
-    process.removeListener("uncaughtExceptionMonitor", erase);
   }
 
   /**

@@ -24,6 +24,7 @@ use linux as system;
 use macos as system;
 #[cfg(target_os = "macos")]
 pub(crate) use macos::process_info;
+use rustix::process::Signal;
 
 /// How long everybody may take to stand still: a moment, as a rule. After that whoever was found is
 /// killed.
@@ -67,12 +68,12 @@ pub(crate) fn kill_descendants(root: Identity) {
     while calm_walks < CALM_WALKS && Instant::now() < end {
         let known = family.len();
         let are_still = find(&mut family);
-        family[known..].iter().for_each(|&new| system::stop(new));
+        family[known..].iter().for_each(|&new| system::signal(new, Signal::STOP));
         let is_calm = are_still && family.len() == known;
         calm_walks = if is_calm { calm_walks + 1 } else { 0 };
         sleep(PAUSE);
     }
-    family[1..].iter().for_each(|&member| system::kill(member));
+    family[1..].iter().for_each(|&member| system::signal(member, Signal::KILL));
 }
 
 /// Adds the descendants that are not in the family yet. True if all others stand still.

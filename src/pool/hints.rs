@@ -47,8 +47,6 @@ impl State {
         // Who runs several at once was given the later ones by the program.
         let Some(&(task, started)) = self.running(slot, now).first() else { return };
         let ran = elapsed(started, now);
-        let data = self.shown(task);
-        let worker = self.slots[slot].worker;
         let Some(link) = self.slots[slot].link.as_mut() else { return };
         let next = link.told_long.filter(|&(told, _)| told == task).map_or(after, |(_, next)| next);
         if ran < next {
@@ -60,6 +58,7 @@ impl State {
         } else {
             "its function has not returned yet"
         };
+        let (worker, data) = (self.slots[slot].worker, self.shown(task));
         let seconds = f64::from(ran) / 1e3;
         let event =
             if data.is_empty() { "one event".into() } else { format!("one event ({data})") };

@@ -30,16 +30,8 @@ fn parse(pid: u32, text: &str) -> Option<Stat> {
     Some(Stat { identity: Identity { pid, started }, parent, is_still })
 }
 
-pub(super) fn stop(process: Identity) {
-    signal(process, Signal::STOP);
-}
-
-pub(super) fn kill(process: Identity) {
-    signal(process, Signal::KILL);
-}
-
 /// Sends a signal to a process and to no other that has its pid by now.
-fn signal(to: Identity, signal: Signal) {
+pub(super) fn signal(to: Identity, signal: Signal) {
     let Some(pid) = i32::try_from(to.pid).ok().and_then(Pid::from_raw) else { return };
     // Whoever it is that the descriptor stands for, it will be the same one later.
     let open = pidfd_open(pid, PidfdFlags::empty());

@@ -32,17 +32,9 @@ pub(super) fn stat(pid: u32) -> Option<Stat> {
     Some(Stat { identity: Identity { pid, started }, parent: info.pbi_ppid, is_still })
 }
 
-pub(super) fn stop(process: Identity) {
-    signal(process, Signal::STOP);
-}
-
-pub(super) fn kill(process: Identity) {
-    signal(process, Signal::KILL);
-}
-
 /// Sends a signal to a process; to another that has its pid by now only if that has come to it since the line
 /// before. The system has nothing that stands for a process and can be signalled.
-fn signal(to: Identity, signal: Signal) {
+pub(super) fn signal(to: Identity, signal: Signal) {
     let Some(pid) = i32::try_from(to.pid).ok().and_then(Pid::from_raw) else { return };
     if identity(to.pid) == Some(to) {
         // One that cannot be signalled is gone, or another user's: nothing can be done then.
