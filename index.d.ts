@@ -239,6 +239,13 @@ export interface MapReduceOptions {
  * that is none of these is a `TypeError`.
  */
 export interface RunOptions {
+  /**
+   * What tells this call from the program's other calls, where nothing else does: a string of 1 to 200 characters that no
+   * other call has. A worker re-runs the program and finds its call by name; without one by its functions, its place in the
+   * program and its arguments. Calls that only their closures tell apart need one, in a loop `step-${n}` for example.
+   * Default: none.
+   */
+  name?: string;
   /** How many workers to start. Comes before `args.numWorkers`, which is the default. */
   numWorkers?: number;
 

@@ -1,7 +1,7 @@
 "use strict";
 // The public surface of @tiemma/sonic-distribute. See index.d.ts for what each of these does.
 
-const { nextCall } = require("./lib/calls");
+const { identify, identifyByHand } = require("./lib/identity");
 const { Delay, NUM_CPUS, getLogger, getWorkerName, isMaster } = require("./lib/log");
 const { Queue } = require("./lib/queue");
 
@@ -36,7 +36,7 @@ const master = isMaster()
       "shutdown",
       "stream",
     ]);
-const worker = isMaster() ? later(loadWorker, ["initWorkers", "serve"]) : loadWorker();
+const worker = isMaster() ? later(loadWorker, ["serve"]) : loadWorker();
 
 if (!isMaster()) worker.join();
 
@@ -50,10 +50,10 @@ const clusterEvents = { MESSAGE: "message", DISCONNECT: "disconnect" };
  * @param {any} [options]
  */
 const MapReduce = async (masterFn, workerFns, reduceFn, args, options) => {
-  const call = nextCall();
+  const identity = identify(MapReduce, masterFn, workerFns, args, options);
   const given = args === undefined || args === null ? {} : args;
-  if (isMaster()) return master.mapReduce(masterFn, reduceFn, given, options, call);
-  worker.serve(workerFns, given, call);
+  if (isMaster()) return master.mapReduce(masterFn, reduceFn, given, options, identity);
+  worker.serve(workerFns, given, identity);
   return undefined;
 };
 
@@ -64,12 +64,26 @@ const MapReduce = async (masterFn, workerFns, reduceFn, args, options) => {
  * @param {any} [options]
  */
 const stream = (masterFn, workerFns, args, options) => {
-  const call = nextCall();
+  const identity = identify(stream, masterFn, workerFns, args, options);
   const given = args === undefined || args === null ? {} : args;
-  if (isMaster()) return master.stream(masterFn, given, options, call);
-  worker.serve(workerFns, given, call);
+  if (isMaster()) return master.stream(masterFn, given, options, identity);
+  worker.serve(workerFns, given, identity);
   return require("./lib/stream").nothing();
 };
+
+/** @param {number} numWorkers */
+const configureWorkers = async (numWorkers) =>
+  master.configureWorkers(numWorkers, identifyByHand(configureWorkers));
+
+/** @param {number} numWorkers */
+const initMaster = async (numWorkers) => master.initMaster(numWorkers, identifyByHand(initMaster));
+
+/**
+ * @param {any} workerFns
+ * @param {any} [args]
+ */
+const initWorkers = async (workerFns, args) =>
+  worker.serve(workerFns, args, identifyByHand(initWorkers));
 
 // One assignment each: this is what lets `import { … }` see the names.
 exports.sonicDistribute = MapReduce;
@@ -80,9 +94,9 @@ exports.Map = master.map;
 exports.isMaster = isMaster;
 exports.getWorkerName = getWorkerName;
 exports.getWorkerID = master.getWorkerID;
-exports.configureWorkers = master.configureWorkers;
-exports.initMaster = master.initMaster;
-exports.initWorkers = worker.initWorkers;
+exports.configureWorkers = configureWorkers;
+exports.initMaster = initMaster;
+exports.initWorkers = initWorkers;
 exports.shutdown = master.shutdown;
 exports.getLogger = getLogger;
 exports.Delay = Delay;

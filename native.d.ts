@@ -61,7 +61,9 @@ export interface LaunchOptions {
   /** The workers' ids. */
   workers: Array<number>
   run: number
-  call: number
+  /** Which call of the program the workers serve, for their JavaScript, and how texts name it. */
+  call: string
+  title: string
   /** `json` or `advanced`. */
   serialization: string
   /** Milliseconds from a worker's start to the program's call. */
@@ -344,8 +346,8 @@ export declare function workerAnswer(worker: ExternalObject<WorkerHandle>, index
  */
 export declare function workerAnswerer(worker: ExternalObject<WorkerHandle>): (index: number, flags: number, started: number, response: string | Uint8Array) => number
 
-/** The number of the call that the worker serves; 0 is the program's first. */
-export declare function workerCall(worker: ExternalObject<WorkerHandle>): number
+/** Which call of the program the worker serves: what `LaunchOptions.call` was. */
+export declare function workerCall(worker: ExternalObject<WorkerHandle>): string
 
 /** Whether the worker keeps the event loop alive. */
 export declare function workerHold(worker: ExternalObject<WorkerHandle>, hold: boolean): void
@@ -368,6 +370,9 @@ export declare function workerMessage(worker: ExternalObject<WorkerHandle>, flag
 
 /** Has the master know it if this process dies of too small a heap. */
 export declare function workerNoteHeapLimit(worker: ExternalObject<WorkerHandle>): void
+
+/** Tells the master that the program reached a call that this worker does not serve: which, and why not. */
+export declare function workerPassed(worker: ExternalObject<WorkerHandle>, call: string): void
 
 /** Tells the master that the program reached its call with arguments that cannot serve. */
 export declare function workerRefuse(worker: ExternalObject<WorkerHandle>, name: string, code: string, message: string): void

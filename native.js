@@ -885,6 +885,7 @@ module.exports.workerJoin = nativeBinding.workerJoin
 module.exports.workerListen = nativeBinding.workerListen
 module.exports.workerMessage = nativeBinding.workerMessage
 module.exports.workerNoteHeapLimit = nativeBinding.workerNoteHeapLimit
+module.exports.workerPassed = nativeBinding.workerPassed
 module.exports.workerRefuse = nativeBinding.workerRefuse
 module.exports.workerRegister = nativeBinding.workerRegister
 module.exports.workerRing = nativeBinding.workerRing

@@ -6,7 +6,7 @@
 const fs = require("fs");
 const os = require("os");
 const path = require("path");
-const { isWhereItBegan } = require("./calls");
+const { isWhereItBegan } = require("./began");
 
 /** Where ts-node leaves its service. */
 const SERVICE = Symbol.for("ts-node.register.instance");

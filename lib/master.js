@@ -3,7 +3,7 @@
 
 const cluster = require("./cluster");
 const { pid } = process;
-const { nextCall } = require("./calls");
+const { Call } = require("./calls");
 const { coded, invalidType, reasonOf, shown } = require("./errors");
 const { NUM_CPUS, getLogger, getWorkerName } = require("./log");
 const { WorkerQueue } = require("./queue");
@@ -32,12 +32,18 @@ const checkNumWorkers = (numWorkers) => checkCount("numWorkers", numWorkers, MAX
 
 /**
  * @param {number} numWorkers
- * @param {number} call
+ * @param {InstanceType<typeof Call>} call
  * @param {import("./options").Options} options
  */
 function startRun(numWorkers, call, options = checkOptions(undefined)) {
   const { Run } = require("./run");
-  return new Run(numWorkers, call, options);
+  call.begin(require("./settings").runsElsewhere());
+  try {
+    return new Run(numWorkers, call, options);
+  } catch (error) {
+    call.end();
+    throw error;
+  }
 }
 
 /**
@@ -69,18 +75,26 @@ function logBegin() {
   log(`Process running on pid ${pid}`);
 }
 
-/** @param {number} numWorkers */
-async function configureWorkers(numWorkers) {
-  const call = nextCall();
+/** @typedef {import("./identity").Identity} Identity */
+
+/**
+ * @param {number} numWorkers
+ * @param {Identity} identity
+ */
+async function configureWorkers(numWorkers, identity) {
+  const call = new Call(identity);
   const run = startRun(checkNumWorkers(numWorkers), call);
   begun.push(run);
   await populate(run);
   return queuesOf(run);
 }
 
-/** @param {number} numWorkers */
-async function initMaster(numWorkers) {
-  const call = nextCall();
+/**
+ * @param {number} numWorkers
+ * @param {Identity} identity
+ */
+async function initMaster(numWorkers, identity) {
+  const call = new Call(identity);
   checkNumWorkers(numWorkers);
   logBegin();
   const run = startRun(numWorkers, call);
@@ -95,26 +109,28 @@ async function initMaster(numWorkers) {
  * @param {any} reduceFn
  * @param {any} args
  * @param {unknown} givenOptions
- * @param {number} call
+ * @param {Identity} identity
  */
-async function mapReduce(masterFn, reduceFn, args, givenOptions, call) {
+async function mapReduce(masterFn, reduceFn, args, givenOptions, identity) {
+  const call = new Call(identity);
   checkFunction("masterFn", masterFn, HERE);
   checkFunction("reduceFn", reduceFn, HERE);
   const options = checkOptions(givenOptions);
   const numWorkers = numWorkersOf(args, options, NUM_CPUS);
   const { run, ignore } = begin(numWorkers, call, options);
-  if (options.signal === undefined) return mapAndReduce(run, masterFn, reduceFn, args);
+  const reduced = mapAndReduce(run, masterFn, reduceFn, args);
   try {
-    return await Promise.race([mapAndReduce(run, masterFn, reduceFn, args), run.failed]);
+    return await (options.signal === undefined ? reduced : Promise.race([reduced, run.failed]));
   } finally {
     ignore();
+    call.end();
   }
 }
 
 /**
  * Begins a run that its signal stops, unless that is aborted already, until `ignore` is called.
  * @param {number} numWorkers
- * @param {number} call
+ * @param {InstanceType<typeof Call>} call
  * @param {import("./options").Options} options
  */
 function begin(numWorkers, call, options) {
@@ -161,10 +177,11 @@ async function mapAndDrain(run, masterFn, args) {
  * @param {any} masterFn
  * @param {any} args
  * @param {unknown} givenOptions
- * @param {number} call
+ * @param {Identity} identity
  * @returns {AsyncGenerator<any, void, undefined>}
  */
-function stream(masterFn, args, givenOptions, call) {
+function stream(masterFn, args, givenOptions, identity) {
+  const call = new Call(identity);
   checkFunction("masterFn", masterFn, HERE);
   const options = checkOptions(givenOptions, STREAM_CHECKS);
   if (options.order === undefined) options.order = "completion";
@@ -175,7 +192,11 @@ function stream(masterFn, args, givenOptions, call) {
       await mapAndDrain(run, masterFn, args);
       conclude(run);
     };
-    return { run, whole: () => Promise.race([whole(), run.failed]), ignore };
+    const over = () => {
+      ignore();
+      call.end();
+    };
+    return { run, whole: () => Promise.race([whole(), run.failed]), ignore: over };
   };
   return require("./stream").entries(start, options);
 }

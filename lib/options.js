@@ -21,6 +21,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
 
 /**
  * @typedef {object} Options
+ * @property {string} [name]
  * @property {number} [numWorkers]
  * @property {"json" | "advanced"} [serialization]
  * @property {number} [maxEventsPerWorker]
@@ -46,6 +47,9 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {(statistics: import("../index").RunStatistics) => unknown} [onProgress]
  */
 
+/** A call's name travels to each worker in its environment, and into messages. */
+const LONGEST_NAME = 200;
+
 /** The most attempts after the first: the failed entry lists them all. */
 const MAX_RETRIES = 1000;
 
@@ -59,6 +63,7 @@ const CAUSES = ["crash", "timeout", "error"];
  * @type {Record<string, (name: string, value: any) => any>}
  */
 const CHECKS = {
+  name: checkName,
   numWorkers: (name, value) => checkCount(name, value, MAX_WORKERS),
   serialization: oneOf("json", "advanced"),
   maxEventsPerWorker: (name, value) => checkCount(name, value, MAX_EVENTS),
@@ -243,6 +248,17 @@ function checkBoolean(name, value, also = "") {
 /**
  * @param {string} name as an error names it
  * @param {unknown} value
+ */
+function checkName(name, value) {
+  const must = `${name} must be a string of 1 to ${LONGEST_NAME} characters`;
+  if (typeof value !== "string") throw invalidType(`${must}, got ${shown(value)}`);
+  if (value.length >= 1 && value.length <= LONGEST_NAME) return;
+  throw invalidRange(`${must}, got ${value.length}`);
+}
+
+/**
+ * @param {string} name
+ * @param {any} value
  */
 function checkPath(name, value) {
   if (typeof value === "string" && value !== "") return;

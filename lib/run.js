@@ -62,9 +62,9 @@ let runs = 0;
 
 class Run {
   /**
-   * Starts `numWorkers` processes for the program's call number `call`.
+   * Starts `numWorkers` processes for one of the program's calls.
    * @param {number} numWorkers
-   * @param {number} call
+   * @param {InstanceType<typeof import("./calls").Call>} call
    * @param {import("./options").Options} options
    */
   constructor(numWorkers, call, options) {
@@ -72,7 +72,7 @@ class Run {
     /** Which run of this process it is. */
     this.number = ++runs;
     this.ids = primary.newIds(numWorkers);
-    this.launch = launchOptions(this.ids, call, options, this.recording);
+    this.launch = launchOptions(this, call, options);
     this.codec = codecOf(this.launch.serialization);
     this.log = getLogger(getWorkerName());
     this.wire = wire();

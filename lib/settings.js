@@ -3,7 +3,7 @@
 // it is now and from what the program set with `cluster.setupPrimary`. Also the programs and runners
 // that cannot be re-run, each with its way out.
 
-const { dirname } = require("path");
+const { dirname, resolve } = require("path");
 const cluster = require("./cluster");
 const { coded, invalidType } = require("./errors");
 const { tell } = require("./native");
@@ -151,15 +151,25 @@ function startDeadline() {
 }
 
 /**
- * What `workers.length` workers are started with.
- * @param {number[]} workers their ids
- * @param {number} call which call of the program they serve
- * @param {import("./options").Options} options
- * @param {InstanceType<typeof import("./record").Recording>} recording
+ * What the program has set with `cluster.setupPrimary`.
+ * @returns {ClusterSettings}
  */
-function launchOptions(workers, call, options, recording) {
-  /** @type {ClusterSettings} */
-  const settings = Object.assign(Object.create(null), cluster.settings);
+const settingsOf = () => Object.assign(Object.create(null), cluster.settings);
+
+/** Whether workers run another program than this process does. */
+function runsElsewhere() {
+  const { exec } = settingsOf();
+  return exec !== undefined && resolve(String(exec)) !== process.argv[1];
+}
+
+/**
+ * What a run's workers are started with.
+ * @param {InstanceType<typeof import("./run").Run>} run
+ * @param {InstanceType<typeof import("./calls").Call>} call which call of the program they serve
+ * @param {import("./options").Options} options
+ */
+function launchOptions({ ids: workers, number, recording }, call, options) {
+  const settings = settingsOf();
   const program = settings.exec === undefined ? scriptOf() : settings.exec;
   const args = settings.args === undefined ? process.argv.slice(2) : settings.args;
   // setupPrimary fills in this process's own options where the program names none.
@@ -182,8 +192,9 @@ function launchOptions(workers, call, options, recording) {
     gid: settings.gid,
     windowsHide: Boolean(settings.windowsHide),
     workers,
-    run: call,
-    call,
+    run: number,
+    call: JSON.stringify(call.wanted(runsElsewhere())),
+    title: call.title,
     serialization: options.serialization || serializationOf(settings),
     maxEventsPerWorker: options.maxEventsPerWorker,
     maxBytesWaiting: options.maxBytesWaiting,
@@ -271,4 +282,4 @@ function testRunner() {
   return undefined;
 }
 
-module.exports = { launchOptions };
+module.exports = { launchOptions, runsElsewhere };

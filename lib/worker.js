@@ -4,14 +4,15 @@
 
 const cluster = require("./cluster");
 const { argsCopier } = require("./args");
-const { nextCall } = require("./calls");
 const { MASK, codecOf, decode, formatOf } = require("./codec");
 const { describe, errorToJson, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName } = require("./log");
 const { native, wire } = require("./native");
 const { variable } = require("./own");
+const { Search } = require("./search");
 
 const { setImmediate } = globalThis;
+const { nextTick } = process;
 
 // Why the native core stops running events; see `workerRun`.
 const ASLEEP = 0;
@@ -46,7 +47,8 @@ class WorkerProcess {
     this.native = native();
     this.wire = wire();
     this.handle = handle;
-    this.call = this.native.workerCall(handle);
+    /** @type {InstanceType<typeof Search<Call>>} */
+    this.search = new Search(JSON.parse(this.native.workerCall(handle)));
     this.codec = codecOf(this.native.workerSerialization(handle));
     /** Answers an event; see `workerAnswerer`. */
     this.answerNow = this.native.workerAnswerer(handle);
@@ -60,9 +62,6 @@ class WorkerProcess {
      * @type {() => any} */
     this.copyArgs = () => ({ workerID: this.id });
     this.registered = false;
-    /** The last call that this worker passed by: its arguments.
-     * @type {any} */
-    this.passed = undefined;
     this.released = false;
     /** An event runs, or its text is awaited, that must end before the next is claimed. */
     this.busy = false;
@@ -171,7 +170,7 @@ class WorkerProcess {
       const data = kind & hole ? undefined : decode(text, (kind >> formatAt) & MASK);
       const before = this.codec.snapshot(data, text);
       const task = { index, flags: kind, answers: direct, started, data, before, text };
-      if (this.start(task, inTurn) && inTurn) this.busy = false;
+      if (this.runEventStages(task, inTurn) && inTurn) this.busy = false;
     }
   }
 
@@ -214,7 +213,10 @@ class WorkerProcess {
     const data = isEncoded ? decode(value, format) : value;
     const before = isEncoded ? this.codec.snapshot(data, value) : undefined;
     const text = isEncoded ? value : undefined;
-    return this.start({ index, flags, answers: 0, started: IN_TURN, data, before, text }, true);
+    return this.runEventStages(
+      { index, flags, answers: 0, started: IN_TURN, data, before, text },
+      true,
+    );
   }
 
   /**
@@ -238,7 +240,7 @@ class WorkerProcess {
    * @returns {number | boolean} true if it was answered; false if it is not finished; or the response
    *   of an event of the backlog, if that is all there is to answer and a small number
    */
-  start(task, inTurn) {
+  runEventStages(task, inTurn) {
     const isWhole = (task.flags & this.wire.whole) !== 0;
     const data = isWhole ? task.data.data : task.data;
     if (this.hasListeners()) {
@@ -251,7 +253,7 @@ class WorkerProcess {
         value = workerFns[at]({ data: value }, this.copyArgs());
         if (value !== null && typeof value === "object" && typeof value.then === "function") {
           if (inTurn) this.busy = true;
-          this.finishLater(task, data, inTurn, value, at + 1);
+          this.finishEventStages(task, data, inTurn, value, at + 1);
           return false;
         }
       }
@@ -272,7 +274,7 @@ class WorkerProcess {
    * @param {PromiseLike<any>} first
    * @param {number} next the function that is next in turn
    */
-  async finishLater(task, data, inTurn, first, next) {
+  async finishEventStages(task, data, inTurn, first, next) {
     try {
       let value = await first;
       for (let at = next; at < this.workerFns.length; at++) {
@@ -411,42 +413,56 @@ function join() {
   });
   // Its master ended before this process came so far.
   if (handle === null) process.exit(1);
-  self = new WorkerProcess(handle);
+  const joined = new WorkerProcess(handle);
+  self = joined;
+  // When the program's own listeners have had their turn.
+  process.once("beforeExit", () => nextTick(() => endSearch(joined)));
   require("./channel").adapt(self);
   if (native().workerSharesTerminal(handle)) require("./terminal").standBeside();
   require("./typescript").compileWhenNeeded();
 }
 
 /**
+ * A call that the program has reached here.
+ * @typedef {import("./search").Reached & { workerFns: any, args: any }} Call
+ */
+
+/**
+ * The program has reached a call: the one that this worker was started for, or another, which it passes by.
  * @param {any} workerFns
  * @param {any} args
- * @param {number} call
+ * @param {import("./identity").Identity} identity
  */
-function serve(workerFns, args, call) {
+function serve(workerFns, args, identity) {
   if (self === undefined) {
     warnForeign();
     return;
   }
   if (self.registered) return;
-  if (call === self.call) register(self, workerFns, args);
-  else passBy(self, workerFns, args);
+  const { search } = self;
+  const isSound = wrongWorkerFns(workerFns) === undefined;
+  const call = { identity, isSound, workerFns, args };
+  if (search.isFound(call)) register(self, workerFns, args);
+  else self.native.workerPassed(self.handle, search.describe(call));
 }
 
 /**
- * Remembers a call that another worker serves. A program that chooses its call by the environment or
- * the arguments reaches only one in a worker, whatever its number: that is the one it is to serve.
+ * The program has nothing more to do: it makes no other call.
  * @param {WorkerProcess} self
- * @param {any} workerFns
- * @param {any} args
  */
-function passBy(self, workerFns, args) {
-  if (self.passed === undefined) {
-    process.once("beforeExit", () => {
-      if (!self.registered && !self.released)
-        Reflect.apply(register, undefined, [self, ...self.passed]);
-    });
+function endSearch(self) {
+  if (self.registered || self.released) return;
+  const call = self.search.atEnd();
+  if (call === undefined) {
+    const { native, handle, search } = self;
+    native.workerRefuse(handle, "Error", "ERR_SONIC_CALL_UNREACHABLE", search.failure());
+    return;
   }
-  self.passed = [workerFns, args];
+  try {
+    register(self, call.workerFns, call.args);
+  } catch (_) {
+    // The master knows, and the program's own call has resolved long ago.
+  }
 }
 
 /**
@@ -486,12 +502,4 @@ function warnForeign() {
   );
 }
 
-/**
- * @param {any} workerFns
- * @param {any} args
- */
-async function initWorkers(workerFns, args) {
-  serve(workerFns, args, nextCall());
-}
-
-module.exports = { join, serve, initWorkers, VARIABLE };
+module.exports = { join, serve, VARIABLE };

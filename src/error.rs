@@ -14,19 +14,21 @@ pub(crate) enum Error {
 
     /// `ERR_SONIC_WORKER_START`: a worker ended before it registered.
     #[error(
-        "worker {worker} {exit} without reaching the call ({attempts} attempts){said}; \
-         the worker re-runs the program, which must reach the same MapReduce call"
+        "worker {worker} {exit} without reaching {} ({attempts} attempts){said}{}; \
+         the worker re-runs the program, which must reach the same MapReduce call",
+        search.title, search.passed()
     )]
-    StartExit { worker: u32, exit: Exit, attempts: u32, said: Said },
+    StartExit { worker: u32, exit: Exit, attempts: u32, said: Said, search: Search },
 
-    /// `ERR_SONIC_WORKER_START`: a worker is alive, but did not register in time.
+    /// `ERR_SONIC_CALL_UNREACHABLE`: a worker is alive, but did not register in time.
     #[error(
-        "worker {worker} did not reach the call within {milliseconds} ms; the worker re-runs the \
+        "worker {worker} did not reach {} within {milliseconds} ms{}; the worker re-runs the \
          program, which must reach the same MapReduce call there too: what only the master needs \
-         before it belongs behind isMaster() \
-         (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms)"
+         before it belongs behind isMaster(){} \
+         (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms)",
+        search.title, search.passed(), search.advice()
     )]
-    StartTimeout { worker: u32, milliseconds: u64 },
+    StartTimeout { worker: u32, milliseconds: u64, search: Search },
 
     /// `ERR_SONIC_WORKER_START`: workers keep ending without having run an event.
     #[error(
@@ -68,6 +70,28 @@ impl std::fmt::Display for Said {
     }
 }
 
+/// The call that a worker was started for, and those that it has reached instead.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Search {
+    /// How texts name the call.
+    pub(crate) title: String,
+    pub(crate) passed: Vec<String>,
+}
+
+impl Search {
+    fn passed(&self) -> String {
+        if self.passed.is_empty() {
+            return String::new();
+        }
+        format!("; it reached {}", self.passed.join("; "))
+    }
+
+    /// What else may be done where one of them may be the call.
+    fn advice(&self) -> &'static str {
+        if self.passed.is_empty() { "" } else { ", and a name (the option) tells calls apart" }
+    }
+}
+
 impl Error {
     /// Whether a worker could not be started because the machine had nothing to spare: it may have later.
     pub(crate) fn is_shortage(&self) -> bool {
@@ -77,10 +101,10 @@ impl Error {
     /// The `code` of the JavaScript error.
     pub(crate) fn code(&self) -> &str {
         match self {
-            Self::Spawn { .. }
-            | Self::StartExit { .. }
-            | Self::StartTimeout { .. }
-            | Self::CrashLoop { .. } => "ERR_SONIC_WORKER_START",
+            Self::Spawn { .. } | Self::StartExit { .. } | Self::CrashLoop { .. } => {
+                "ERR_SONIC_WORKER_START"
+            }
+            Self::StartTimeout { .. } => "ERR_SONIC_CALL_UNREACHABLE",
             Self::Refused { code, .. } => code,
             Self::Protocol { .. } => "ERR_SONIC_PROTOCOL",
         }

@@ -27,7 +27,7 @@ use crate::backlog::Backlog;
 use crate::cgroup::Kills;
 use crate::child::Exit;
 use crate::clock::clock;
-use crate::error::{Error, Said};
+use crate::error::{Error, Said, Search};
 use crate::link::Link;
 use crate::memory::Memory;
 use crate::note::Note;
@@ -393,6 +393,17 @@ impl Pool {
         }
     }
 
+    /// The worker of `slot` reached a call that it does not serve.
+    pub(crate) fn passed(&self, slot: usize, call: String) {
+        /// A text names no more, and a program may go on making calls.
+        const MOST: usize = 8;
+        if let Some(link) = self.lock().slots[slot].link.as_mut()
+            && link.passed.len() < MOST
+        {
+            link.passed.push(call);
+        }
+    }
+
     /// A worker turned the call down: no restart would help.
     pub(crate) fn refused(&self, error: &Error) {
         self.enter(|state| state.fail(error));
@@ -470,6 +481,7 @@ impl Pool {
                 proven,
                 failures: state.slots[slot].failures,
                 said: Said(link.said),
+                search: Search { title: self.launch.title.clone(), passed: link.passed },
                 deadline: self.launch.deadline,
             };
             if state.is_released() || state.failed.is_some() {

@@ -18,7 +18,7 @@ use tracing::{debug, warn};
 
 use crate::channel::{self, Lines};
 use crate::child::{Child, Exit, Process, Recipe, descriptor};
-use crate::error::{Error, Said};
+use crate::error::{Error, Said, Search};
 use crate::frame::Decoder;
 use crate::limits::Limits;
 use crate::link::{Link, NodeChannel};
@@ -77,7 +77,10 @@ pub(crate) struct Launch {
     /// What goes before the program for each slot's Node: inspector ports differ.
     pub(crate) node_args: Vec<Vec<String>>,
     pub(crate) run: u32,
-    pub(crate) call: u32,
+    /// Which call of the program the workers serve, for their JavaScript.
+    pub(crate) call: String,
+    /// How texts name that call.
+    pub(crate) title: String,
     /// How values are encoded; the core only passes it on.
     pub(crate) serialization: String,
     /// In which order the entries are read while the run goes on, if they are.
@@ -162,6 +165,7 @@ pub(crate) struct Ending {
     /// Ends in a row that were not proven, this one included.
     pub(crate) failures: u32,
     pub(crate) said: Said,
+    pub(crate) search: Search,
     pub(crate) deadline: Duration,
 }
 
@@ -174,10 +178,11 @@ pub(crate) enum Verdict {
 
 /// Whether another worker takes the place of one that ended while the run goes on.
 pub(crate) fn judge(ending: Ending) -> Verdict {
-    let Ending { worker, exit, registered, timed_out, proven, failures, said, deadline } = ending;
+    let Ending { worker, exit, registered, timed_out, proven, failures, said, search, deadline } =
+        ending;
     if timed_out {
         let milliseconds = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
-        return Verdict::Retire(Error::StartTimeout { worker, milliseconds });
+        return Verdict::Retire(Error::StartTimeout { worker, milliseconds, search });
     }
     if proven || failures < ATTEMPTS {
         let delay = if failures > 1 { BACKOFF * (failures - 1) } else { Duration::ZERO };
@@ -186,7 +191,7 @@ pub(crate) fn judge(ending: Ending) -> Verdict {
     Verdict::Retire(if registered {
         Error::CrashLoop { worker, exit, said }
     } else {
-        Error::StartExit { worker, exit, attempts: failures, said }
+        Error::StartExit { worker, exit, attempts: failures, said, search }
     })
 }
 
@@ -214,7 +219,7 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     let invitation = Invitation {
         version: VERSION,
         run: launch.run,
-        call: launch.call,
+        call: launch.call.clone(),
         worker,
         control: first + 1,
         memory: first + 2,
@@ -384,6 +389,12 @@ async fn pause(pool: &Pool, delay: Duration) {
     }
 }
 
+/// What a start may take before the program is told that it is slow, if it is told anything.
+fn slow_start(launch: &Launch) -> Option<Duration> {
+    let hint = launch.limits.hint.map(u64::from).map(Duration::from_millis);
+    hint.map(|hint| hint.min(SLOW_START))
+}
+
 /// Listens to one worker until it has ended and everything it said is heard.
 async fn listen(pool: Arc<Pool>, served: Box<Served>) {
     let Served { slot, worker, pid, token, control, channel, writer, exit } = *served;
@@ -412,6 +423,7 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
     let mut node = Channel::new(&pool, slot, channel, writer);
     let deadline = control.started + pool.launch.deadline;
     let mut timed_out = false;
+    let mut slow = slow_start(&pool.launch).map(|after| control.started + after);
     let mut linger = None;
     tokio::pin!(exit);
     let exit = loop {
@@ -445,6 +457,10 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
                 // Also in a run that is over: a worker that never comes up must not outlive it.
                 timed_out = true;
                 pool.kill(slot);
+            }
+            () = sleep_until(slow.unwrap_or(deadline)), if slow.is_some() && !control.registered => {
+                slow = None;
+                pool.searches_long(slot);
             }
             () = sleep_until(control.torn.unwrap_or(deadline)), if control.torn.is_some() => {
                 control.reject("it sent a part of a frame, and no more".into());
@@ -617,6 +633,7 @@ impl Control<'_> {
                 self.pool.refused(&error);
             }
             Message::Uncaught(words) => self.pool.uncaught(self.slot, words),
+            Message::Passed(call) => self.pool.passed(self.slot, call),
             Message::Release | Message::Ping => {
                 return Err("it sent what only a master sends".into());
             }
@@ -627,8 +644,7 @@ impl Control<'_> {
     /// Has the program told if this start was slow.
     fn look_at_start(&self) {
         let took = self.started.elapsed();
-        let after = self.pool.launch.limits.hint.map(u64::from).map(Duration::from_millis);
-        if after.is_some_and(|after| took >= after.min(SLOW_START)) {
+        if slow_start(&self.pool.launch).is_some_and(|after| took >= after) {
             self.pool.started_slowly(self.slot, took.as_secs_f64());
         }
     }

@@ -50,7 +50,8 @@ pub(crate) struct Worker {
     /// What all workers of the run share.
     pub(crate) backlog: Arc<Memory>,
     pub(crate) place: u32,
-    pub(crate) call: u32,
+    /// Which call of the program it serves, in JavaScript's own words.
+    pub(crate) call: String,
     pub(crate) id: u32,
     pub(crate) serialization: String,
     /// Whether the master wants to know when each event starts.
@@ -97,7 +98,7 @@ impl Worker {
         let worker = Arc::new(Self {
             backlog,
             place: invitation.place,
-            call: invitation.call,
+            call: invitation.call.clone(),
             id: invitation.worker,
             serialization: invitation.serialization.clone(),
             times: invitation.times,
@@ -142,6 +143,11 @@ impl Worker {
     pub(crate) fn refuse(&self, refusal: Refusal) -> io::Result<()> {
         let message = beginning(&refusal.message).to_owned();
         self.send(&Message::Refused(Refusal { message, ..refusal }))
+    }
+
+    /// The program reached a call that this worker does not serve.
+    pub(crate) fn passed(&self, call: &str) -> io::Result<()> {
+        self.send(&Message::Passed(beginning(call).to_owned()))
     }
 
     /// An uncaught error is about to end the process.

@@ -54,7 +54,9 @@ pub struct LaunchOptions {
     /// The workers' ids.
     pub workers: Vec<u32>,
     pub run: u32,
-    pub call: u32,
+    /// Which call of the program the workers serve, for their JavaScript, and how texts name it.
+    pub call: String,
+    pub title: String,
     /// `json` or `advanced`.
     pub serialization: String,
     /// Milliseconds from a worker's start to the program's call.
@@ -196,6 +198,7 @@ pub fn pool_create(
         node_args: options.node_args,
         run: options.run,
         call: options.call,
+        title: options.title,
         serialization: options.serialization,
         deadline: Duration::from_secs_f64((options.deadline / 1e3).clamp(0.0, 1e9)),
         max_window: options.max_events_per_worker.map_or(MAX_WINDOW, |count| count as usize),

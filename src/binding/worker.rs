@@ -93,10 +93,10 @@ pub fn worker_join(
     Ok(Some(External::new(WorkerHandle { worker, runner, call })))
 }
 
-/// The number of the call that the worker serves; 0 is the program's first.
+/// Which call of the program the worker serves: what `LaunchOptions.call` was.
 #[napi]
-pub fn worker_call(worker: &External<WorkerHandle>) -> u32 {
-    worker.worker.call
+pub fn worker_call(worker: &External<WorkerHandle>) -> String {
+    worker.worker.call.clone()
 }
 
 /// How values are encoded in this run.
@@ -122,6 +122,12 @@ pub fn worker_hold(env: Env, worker: &External<WorkerHandle>, hold: bool) {
 pub fn worker_register(worker: &External<WorkerHandle>) -> Result<()> {
     worker.runner.register();
     worker.worker.register().map_err(failed)
+}
+
+/// Tells the master that the program reached a call that this worker does not serve: which, and why not.
+#[napi]
+pub fn worker_passed(worker: &External<WorkerHandle>, call: String) -> Result<()> {
+    worker.worker.passed(&call).map_err(failed)
 }
 
 /// Tells the master that the program reached its call with arguments that cannot serve.

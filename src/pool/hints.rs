@@ -33,6 +33,27 @@ impl Pool {
     }
 }
 
+impl Pool {
+    /// The worker of `slot` has not reached its call for long. If it has passed others by, it may never.
+    pub(crate) fn searches_long(&self, slot: usize) {
+        self.enter(|state| {
+            let passed = state.slots[slot].link.as_ref().map_or(&[][..], |link| &link.passed);
+            if passed.is_empty() || std::mem::replace(&mut state.has_told_of_start, true) {
+                return;
+            }
+            let (title, passed) = (&self.launch.title, passed.join("; "));
+            let worker = state.slots[slot].worker;
+            state.hint(
+                worker,
+                format!(
+                    "Worker {worker} has not found {title}. It reached {passed}. A name, the fifth \
+                     argument's option, tells calls apart"
+                ),
+            );
+        });
+    }
+}
+
 impl State {
     fn look_for_long(&mut self, after: u32) {
         // What is answered does not run.

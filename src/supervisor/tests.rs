@@ -143,6 +143,7 @@ fn what_follows_from_an_ending() {
         proven,
         failures,
         said: Said(Some("Error: x".into())),
+        search: Search { title: "the call at job.js:3:7".into(), passed: Vec::new() },
         deadline: Duration::from_mins(1),
     };
     let cases = [
@@ -171,14 +172,14 @@ fn what_follows_from_an_ending() {
         ),
         (
             ending(false, false, false, 3),
-            "ERR_SONIC_WORKER_START: worker 3 exited with code 1 without reaching the call (3 \
-             attempts): Error: x; the worker re-runs the program, which must reach the same \
+            "ERR_SONIC_WORKER_START: worker 3 exited with code 1 without reaching the call \
+             at job.js:3:7 (3 attempts): Error: x; the worker re-runs the program, which must reach the same \
              MapReduce call",
         ),
         // A program that takes too long once takes too long again.
         (
             ending(false, true, false, 1),
-            "ERR_SONIC_WORKER_START: worker 3 did not reach the call within 60000 ms; the worker \
+            "ERR_SONIC_CALL_UNREACHABLE: worker 3 did not reach the call at job.js:3:7 within 60000 ms; the worker \
              re-runs the program, which must reach the same MapReduce call there too: what only the \
              master needs before it belongs behind isMaster() (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms)",
         ),

@@ -152,7 +152,7 @@ pub(crate) fn invitation(worker: u32, token: &str) -> Invitation {
     Invitation {
         version: VERSION,
         run: 0,
-        call: 0,
+        call: "{}".into(),
         worker,
         control: -1,
         memory: -1,

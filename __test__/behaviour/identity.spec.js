@@ -1,0 +1,99 @@
+"use strict";
+/**
+ * Promised: a worker serves the call that it was started for, whatever order calls are reached in, in whichever role; and
+ * where it cannot tell, the call rejects, and says what to do. No event runs through another call's functions.
+ */
+const assert = require("node:assert/strict");
+const { describe, it } = require("node:test");
+const { run } = require("../support/run");
+
+const result = async (fixture, ...args) => (await run(`identity/${fixture}`, { args })).result;
+
+const values = (outcomes) => Object.values(outcomes).map(({ value, error }) => value ?? error.message);
+
+describe("a call is found", () => {
+  for (const how of ["helper", "statements"]) {
+    it(`in whichever order two calls at once are reached: ${how}`, async () => {
+      assert.deepEqual(values(await result("at-once.js", how)), ["a1", "b1"]);
+    });
+  }
+
+  for (const told of ["line", "args", "name"]) {
+    it(`behind others that the master has skipped, by its ${told}`, async () => {
+      assert.deepEqual(values(await result("skipped.js", told)), ["b1", "c1"]);
+    });
+  }
+
+  it("by its file, when two files that look alike are loaded in another order", async () => {
+    assert.deepEqual(values(await result("files.js")), ["first1", "second1"]);
+  });
+
+  it("by count, when only closures tell calls apart that begin together", async () => {
+    assert.deepEqual(values(await result("equal.js", "turn")), ["a1", "b1"]);
+  });
+
+  it("by its name, when it begins while one runs that only its closure tells from it", async () => {
+    assert.deepEqual(values(await result("equal.js", "named")), ["a1", "b1"]);
+  });
+
+  for (const how of ["time", "instance", "random", "folder", "rows", "named", "lines", "statements"]) {
+    it(`though it is not the same in both roles: ${how}`, async () => {
+      assert.deepEqual(await result("roles.js", how), { value: 2 });
+    });
+  }
+
+  for (const how of ["time", "instance", "named"]) {
+    it(`at once, in a worker that something else keeps alive: ${how}`, async () => {
+      assert.deepEqual(await result("roles.js", how, "open"), { value: 2 });
+    });
+  }
+});
+
+describe("a call rejects", () => {
+  it("if it begins in a later turn while one runs that only its closure tells from it", async () => {
+    const [first, second] = await result("equal.js", "later");
+    assert.deepEqual(first, { value: "a1" });
+    assert.equal(second.error.code, "ERR_SONIC_CALL_AMBIGUOUS");
+    assert.match(second.error.message, /equal\.js:\d+:\d+/);
+    assert.match(second.error.message, /`name`/);
+  });
+
+  it("when a worker's program has ended without reaching it, with the calls that it has reached, and what to do", async () => {
+    const { error } = await result("unreachable.js");
+    assert.equal(error.code, "ERR_SONIC_CALL_UNREACHABLE");
+    assert.match(error.message, /without reaching the call at unreachable\.js:6:\d+/);
+    assert.match(error.message, /unreachable\.js:6:\d+ \(its args differ in factor\); the call at unreachable\.js:12:3 \(its functions are others\)/);
+    assert.match(error.message, /name/);
+  });
+
+  it("at the deadline, with the same, when something keeps such a worker alive", async () => {
+    const program = await run("identity/unreachable.js", { args: ["alive"], env: { SONIC_DISTRIBUTE_START_TIMEOUT: "1500" } });
+    const { error } = program.result;
+    assert.equal(error.code, "ERR_SONIC_CALL_UNREACHABLE");
+    assert.match(error.message, /did not reach the call at unreachable\.js:6:\d+ within 1500 ms/);
+    assert.match(error.message, /unreachable\.js:6:\d+ \(its args differ in factor\)/);
+  });
+
+  it("if its name is none, or another call's", async () => {
+    const { all, same, taken, streamed } = await result("names.js");
+    assert.deepEqual(all.map(({ error }) => error.code), Array(4).fill("ERR_SONIC_INVALID_ARGUMENT"));
+    for (const { error } of all) assert.match(error.message, /name/);
+    assert.deepEqual(same, [{ value: 1 }, { value: 2 }]);
+    assert.equal(taken.error.code, "ERR_SONIC_CALL_AMBIGUOUS");
+    assert.match(taken.error.message, /"loop"/);
+    assert.deepEqual(streamed, ["streamed"]);
+  });
+
+  for (const what of ["MapReduce", "stream", "initMaster", "configureWorkers", "initWorkers"]) {
+    for (const when of ["at once", "later", "deeper"]) {
+      it(`inside a running event: ${what}, ${when}`, async () => {
+        const { results, failed } = await result("nested.js", what, when);
+        assert.deepEqual(results, []);
+        assert.equal(failed.length, 1);
+        assert.equal(failed[0].code, "ERR_SONIC_NESTED_CALL");
+        assert.match(failed[0].message, /nested\.js:\d+:\d+/);
+        assert.match(failed[0].message, /in the master/);
+      });
+    }
+  }
+});

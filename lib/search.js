@@ -1,0 +1,159 @@
+"use strict";
+// A worker's search for the call that it was started for, among those that its program reaches. A call that only may be
+// it is passed by until the program has nothing more to do: a better one may come. What could be another call's function
+// is never served.
+
+const {
+  differing,
+  differingForGood,
+  isAlike,
+  isCalledAlike,
+  isSameSite,
+  nameFor,
+} = require("./identity");
+
+/** The most calls that a message lists. */
+const MOST_LISTED = 8;
+
+/**
+ * A call that the program has reached in the worker.
+ * @typedef {object} Reached
+ * @property {import("./identity").Identity} identity
+ * @property {boolean} isSound its workerFns are a list of functions
+ */
+
+/** @typedef {import("./calls").Wanted} Wanted */
+
+/**
+ * @template {Reached} Found
+ */
+class Search {
+  /** @param {Wanted} wanted */
+  constructor(wanted) {
+    this.wanted = wanted;
+    /** @type {Found[]} */
+    this.passed = [];
+    /** How many calls that are like the wanted one were passed by. */
+    this.before = 0;
+  }
+
+  /**
+   * Whether that is the call. One that is not is remembered.
+   * @param {Found} call
+   */
+  isFound(call) {
+    if (this.isLike(call) && this.before++ === this.wanted.before) return true;
+    this.passed.push(call);
+    return false;
+  }
+
+  /**
+   * Whether the master has counted it among those like the wanted one.
+   * @param {Found} call
+   */
+  isLike({ identity, isSound }) {
+    const { identity: wanted, isCounted } = this.wanted;
+    if (identity.kind !== wanted.kind || identity.name !== wanted.name) return false;
+    if (isCounted) return true;
+    // What is no list of functions may have been meant to be one.
+    if (isSound && identity.functions !== wanted.functions) return false;
+    if (wanted.name !== undefined) return true;
+    return (
+      isSameSite(identity, wanted) &&
+      differing(identity, wanted).length === 0 &&
+      isCalledAlike(identity, wanted)
+    );
+  }
+
+  /**
+   * The call after all, when the program has nothing more to do: if there is one that can be no other.
+   * @returns {Found | undefined}
+   */
+  atEnd() {
+    const { identity: wanted, isCounted, beforeFromAnywhere, isAlone, isChanged } = this.wanted;
+    const [only, ...others] = this.passed;
+    // A program that another one starts, or that picks its call by the environment, reaches one, whatever its number.
+    if (isCounted) return only !== undefined && others.length === 0 ? only : undefined;
+    if (wanted.name !== undefined) return undefined;
+    const same = this.passed.filter(({ identity }) => this.hasFunctions(identity));
+    if (same.length === 1) {
+      const isItself = isAlike(same[0].identity, wanted);
+      const mayBe = isItself || (isAlone && this.mayBe(same[0].identity));
+      return mayBe && (beforeFromAnywhere === 0 || isChanged) ? same[0] : undefined;
+    }
+    return same.every(({ identity }) => isAlike(identity, wanted))
+      ? same[beforeFromAnywhere]
+      : undefined;
+  }
+
+  /** @param {import("./identity").Identity} identity */
+  hasFunctions({ kind, name, functions }) {
+    const { identity } = this.wanted;
+    return kind === identity.kind && name === identity.name && functions === identity.functions;
+  }
+
+  /**
+   * Whether what differs is what may differ between the master and a worker.
+   * @param {import("./identity").Identity} identity
+   */
+  mayBe(identity) {
+    const { identity: wanted } = this.wanted;
+    return (
+      (isSameSite(identity, wanted) || identity.isForWorkers === true) &&
+      differingForGood(identity, wanted).length === 0
+    );
+  }
+
+  /**
+   * What tells a call that was reached from the one that is wanted.
+   * @param {Found} call
+   */
+  difference({ identity, isSound }) {
+    const { identity: wanted, isCounted } = this.wanted;
+    if (identity.kind !== wanted.kind) return "of another kind";
+    if (identity.name !== wanted.name) {
+      return identity.name === undefined ? "has no name" : "has another name";
+    }
+    if (isCounted) return "has another number";
+    if (!isSound) return "its workerFns are no list of functions";
+    if (identity.functions !== wanted.functions) return "its functions are others";
+    if (!isSameSite(identity, wanted)) return "another place in the program";
+    const names = differing(identity, wanted);
+    if (names.length > 0) return `its args differ in ${names.slice(0, MOST_LISTED).join(", ")}`;
+    if (!isCalledAlike(identity, wanted)) return "called from another place";
+    return "has another number among equal calls";
+  }
+
+  /** The calls that were reached, as a message lists them. */
+  list() {
+    const listed = this.passed.slice(0, MOST_LISTED).map((call) => this.describe(call));
+    const more = this.passed.length - listed.length;
+    return `${listed.join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
+  }
+
+  /** @param {Found} call */
+  describe(call) {
+    return `${nameFor(call.identity)} (${this.difference(call)})`;
+  }
+
+  /** Why the worker cannot serve, when the program has nothing more to do. */
+  failure() {
+    const { title } = this.wanted;
+    const reached =
+      this.passed.length === 0 ? "it reached no call at all" : `it reached ${this.list()}`;
+    return (
+      `the program has ended in a worker without reaching ${title}: ${reached}. Workers re-run the program, ` +
+      `which must reach the same call there: ${this.advice()}`
+    );
+  }
+
+  advice() {
+    const isTellable = this.passed.some(({ identity }) => this.hasFunctions(identity));
+    if (isTellable) {
+      return "if that is the call, give it a name (the fifth argument's `name`), or the same arguments in both";
+    }
+    return "what only the master is to do belongs behind isMaster(), and the call before it";
+  }
+}
+
+module.exports = { Search };
