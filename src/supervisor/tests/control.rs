@@ -40,7 +40,7 @@ async fn whoever_is_not_it_or_speaks_another_language_is_killed_and_heard_no_mor
     let cases = [
         (hello_of(VERSION, pid(), "guess"), "it is not the process that was started"),
         (hello_of(VERSION, pid() + 1, TOKEN), "it is not the process that was started"),
-        (hello_of(VERSION + 1, pid(), TOKEN), "it is of version 2, not 1"),
+        (hello_of(VERSION + 1, pid(), TOKEN), "it is of version 3, not 2"),
         (frame::encode(1, b"{\"version\":1}"), "missing field"),
         (frame::encode(1, b"\xff"), "expected value"),
         (Message::Registered.encode(), "it spoke before it said who it is"),
@@ -123,13 +123,14 @@ async fn a_worker_that_is_silent_until_the_deadline_is_killed_and_one_that_regis
     let registered = Peer::registered(&bench, 0);
     let mut silent = Peer::start(&bench, 1);
     // It is there, but does not reach the call.
-    silent.say(&[hello()]);
+    silent.say(&[hello(), Message::Passed("other.js:1:2".into())]);
     until("the deadline", || silent.process.was_killed()).await;
     silent.exit(Exit::Signal(9)).await;
     let notes = bench.hear();
     let Some(Note::Failed { code, message, .. }) = notes.last() else { panic!("{notes:?}") };
-    assert_eq!(code, "ERR_SONIC_WORKER_START");
-    assert!(message.starts_with("worker 2 did not reach the call within 30 ms"), "{message}");
+    assert_eq!(code, "ERR_SONIC_CALL_UNREACHABLE");
+    let expected = "worker 2 did not reach the call within 30 ms; it reached other.js:1:2; ";
+    assert!(message.starts_with(expected), "{message}");
     assert_eq!(registered.process.done(), []);
     registered.exit(Exit::Code(0)).await;
 }
