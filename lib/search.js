@@ -131,6 +131,11 @@ class Search {
     return `${listed.join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
   }
 
+  /** Whether the last call that was reached is among those that a message lists. */
+  get isListed() {
+    return this.passed.length <= MOST_LISTED;
+  }
+
   /** @param {Found} call */
   describe(call) {
     return `${nameFor(call.identity)} (${this.difference(call)})`;

@@ -77,6 +77,8 @@ class WorkerProcess {
     this.workerFns = workerFns;
     this.copyArgs = argsCopier(args, this.id);
     this.registered = true;
+    // Other calls' functions and arguments are of no use any more.
+    this.search.passed = [];
     if (!this.released) this.native.workerHold(this.handle, true);
     this.native.workerRegister(this.handle);
     // Events may wait already, and begin when the program's own code has had its turn.
@@ -443,7 +445,7 @@ function serve(workerFns, args, identity) {
   const isSound = wrongWorkerFns(workerFns) === undefined;
   const call = { identity, isSound, workerFns, args };
   if (search.isFound(call)) register(self, workerFns, args);
-  else self.native.workerPassed(self.handle, search.describe(call));
+  else if (search.isListed) self.native.workerPassed(self.handle, search.describe(call));
 }
 
 /**
