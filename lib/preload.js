@@ -106,7 +106,9 @@ function mapPositions(compiled) {
  */
 function sourceMapSupport() {
   const { cache } = require;
-  const tsNode = Object.keys(cache).find((file) => /[\\/]ts-node[\\/]dist[\\/]index\.js$/.test(file));
+  const tsNode = Object.keys(cache).find((file) =>
+    /[\\/]ts-node[\\/]dist[\\/]index\.js$/.test(file),
+  );
   if (tsNode === undefined) return undefined;
   return cache[tsNode]?.children.find(({ filename }) =>
     /[\\/]source-map-support[\\/]source-map-support\.js$/.test(filename),
