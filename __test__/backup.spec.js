@@ -28,13 +28,15 @@ describe("examples/backup", { skip: isInstalled() ? false : "there is no Postgre
   let clients;
 
   const env = (url, other) => ({ DATABASE_URL: server.url(url), OTHER_URL: other && server.url(other), PGBIN: server.bin });
-  const run = (name, url, ...args) => runCommand(process.execPath, [path.join(FOLDER, name), "--workers", "3", ...args], { env: env(url) });
+  const run = (name, url, ...args) => runWith([], name, url, ...args);
+  const runWith = (nodeArgs, name, url, ...args) =>
+    runCommand(process.execPath, [...nodeArgs, path.join(FOLDER, name), "--workers", "3", ...args], { env: env(url) });
   const compare = (...urls) => runCommand(process.execPath, [path.join(FOLDER, "compare.js")], { env: env(...urls) });
 
   before(async () => {
     server = await Server.start();
     const admin = await connect("postgres");
-    for (const name of ["shop", "copy", "other", "circle"]) await admin.query(`CREATE DATABASE ${name}`);
+    for (const name of ["shop", "copy", "other", "killed", "circle"]) await admin.query(`CREATE DATABASE ${name}`);
     await admin.end();
     clients = { shop: await connect("shop"), copy: await connect("copy"), circle: await connect("circle") };
     await fill(clients.shop, ORDERS);
@@ -77,6 +79,13 @@ describe("examples/backup", { skip: isInstalled() ? false : "there is no Postgre
     const changed = await compare("shop", "copy");
     assert.equal(changed.code, 1, changed.output);
     assert.match(changed.stderr, /^"public"\."items": differs at row \d+$/m);
+  });
+
+  it("ends a restore and names the part when a worker is killed", async () => {
+    const preload = path.join(__dirname, "fixtures", "crash", "killed-in-event.js");
+    const { code, stderr } = await runWith(["--require", preload], "restore.js", "killed", texts.path("dump"));
+    assert.match(stderr, /^restore: .*\.copy: .*SIGKILL/m);
+    assert.equal(code, 1);
   });
 
   it("names the part that cannot be restored, and begins no table that depends on it", async () => {

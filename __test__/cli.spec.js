@@ -25,7 +25,23 @@ describe("the command line", () => {
     assert.match(stdout, /init \[FILE\]/);
   });
 
-  for (const args of [[], ["docter"], ["doctor", "now"], ["init", "a.js", "b.js"], ["init", "a.py"], ["constructor"]]) {
+  for (const option of ["-v", "--version"]) {
+    it(`tells its version: ${option}`, async () => {
+      const { code, stdout } = await cli([option]);
+      assert.equal(code, 0);
+      assert.equal(stdout, `${require("../package.json").version}\n`);
+    });
+  }
+
+  for (const [given, meant] of [["docter", "doctor"], ["inti", "init"], ["help", "--help"], ["--versoin", "--version"]]) {
+    it(`suggests what may have been meant: ${given}`, async () => {
+      const { code, stderr } = await cli([given]);
+      assert.equal(code, 2);
+      assert.ok(stderr.startsWith("sonic-distribute: there is no ") && stderr.includes(`${given}: did you mean ${meant}?\n`), stderr);
+    });
+  }
+
+  for (const args of [[], ["docter"], ["doctor", "now"], ["init", "a.js", "b.js"], ["init", "a.py"], ["init", "job"], ["constructor"], ["doctor", "--fast"], ["init", "-x"], ["--toString"]]) {
     it(`refuses what it does not understand: ${args.join(" ") || "nothing"}`, async () => {
       const { code, stdout, stderr } = await cli(args);
       assert.equal(code, 2);
@@ -46,7 +62,7 @@ describe("the command line", () => {
   it("says that the folder is missing", async () => {
     const { code, stderr } = await cli(["init", "nowhere/mine.js"]);
     assert.equal(code, 1);
-    assert.match(stderr, /nowhere\/mine.js was not written: ENOENT/);
+    assert.equal(stderr, "sonic-distribute: nowhere/mine.js was not written: there is no folder nowhere; make it first: mkdir -p nowhere\n");
   });
 
   it("says which platform was found, and which there are", async () => {
@@ -63,7 +79,7 @@ describe("the command line", () => {
     for (const name of fs.readdirSync(path.join(ROOT, "npm"))) {
       texts.write(`node_modules/@tiemma/sonic-distribute-${name}/index.js`, `module.exports = "${name}";\n`);
     }
-    for (const file of ["native.js", "own.js"]) {
+    for (const file of ["home.js", "native.js", "own.js"]) {
       texts.write(`lib/${file}`, fs.readFileSync(path.join(ROOT, "lib", file), "utf8"));
     }
     texts.write(

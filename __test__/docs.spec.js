@@ -73,3 +73,20 @@ for (const document of DOCUMENTS) {
     }
   });
 }
+
+describe("the recipe for an event that needs another one's answer", () => {
+  const project = new Workspace("recipe");
+  after(() => project.remove());
+
+  it("ends and says why when the worker dies that was to answer", async () => {
+    project.installOurs();
+    const text = fs.readFileSync(path.join(ROOT, "docs/cookbook.md"), "utf8");
+    const [, recipe] = text.split("## An event that needs another one's answer\n");
+    project.write("program.js", blocksOf(recipe)[0].code);
+    const args = ["--require", path.join(__dirname, "fixtures/crash/killed-in-event.js"), "program.js"];
+    const end = await runCommand(process.execPath, args, { cwd: project.folder, env: { QUIET: "1" } });
+    assert.match(end.stderr, /^the first event failed: .*SIGKILL/m);
+    assert.equal(end.code, 1);
+    assert.equal(end.stdout, "");
+  });
+});

@@ -1,42 +1,162 @@
 "use strict";
-// Writes a program to start with.
+// Writes a program to start with, as the kind of module that Node takes the file for, and says how to run it.
 
 const fs = require("fs");
+const { createRequire } = require("module");
 const path = require("path");
 const { hasOwn } = require("../lib/own");
+const { NAME, starter } = require("./starter");
 
-const STARTERS = path.join(__dirname, "starters");
-
-/** How each is run. */
-const RUN = {
-  ".js": (/** @type {string} */ file) => `node ${file}`,
-  ".mjs": (/** @type {string} */ file) => `node ${file}`,
-  ".ts": (/** @type {string} */ file) =>
-    `node ${file}   (Node 22.18 and later; before that: npx tsx ${file})`,
+/** What each ending means to Node: the kind of module, if the ending alone says it, and whether there are types.
+ * @type {Record<string, { isModule?: boolean, isTyped: boolean }>} */
+const ENDINGS = {
+  ".js": { isTyped: false },
+  ".cjs": { isModule: false, isTyped: false },
+  ".mjs": { isModule: true, isTyped: false },
+  ".ts": { isTyped: true },
+  ".cts": { isModule: false, isTyped: true },
+  ".mts": { isModule: true, isTyped: true },
 };
+
+/** tsx runs on this line of Node and on later ones. */
+const OLDEST_FOR_TSX = 18;
+
+/** What ts-node needs for ES modules. */
+const ES_MODULES = '"compilerOptions": { "module": "esnext", "moduleResolution": "node" }';
+
+/** Why nothing was written, and the exit code. */
+class Refusal extends Error {
+  /**
+   * @param {number} code
+   * @param {string} message
+   */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
 
 /**
  * @param {string} [file]
  * @returns {number} the exit code
  */
 function init(file = "map-reduce.js") {
-  const kind = path.extname(file);
-  if (!hasOwn(RUN, kind)) {
-    const kinds = Object.keys(RUN).join(", ");
-    console.error(`sonic-distribute: the file's name must end with one of ${kinds}, got ${file}`);
-    return 2;
+  try {
+    console.log(write(file));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    console.error(`sonic-distribute: ${error.message}`);
+    return error.code;
   }
+}
+
+/**
+ * @param {string} file
+ * @returns {string} what to tell
+ */
+function write(file) {
+  const ending = path.extname(file);
+  if (!hasOwn(ENDINGS, ending)) {
+    const endings = Object.keys(ENDINGS).join(", ");
+    throw new Refusal(2, `the file's name must end with one of ${endings}, got ${file}`);
+  }
+  const refuse = (/** @type {string} */ why) => new Refusal(1, `${file} was not written: ${why}`);
+
+  const parent = path.dirname(path.resolve(file));
+  if (!fs.existsSync(parent)) {
+    const name = path.dirname(file);
+    throw refuse(`there is no folder ${name}; make it first: mkdir -p ${word(name)}`);
+  }
+  const folder = fs.realpathSync(parent);
+  const manifest = manifestAbove(folder);
+  const { isTyped, isModule = manifest?.type === "module" } = ENDINGS[ending];
+  if (manifest?.error) throw refuse(`${manifest.file} cannot be read: ${manifest.error}`);
+
+  const isAmongModules = isModule || manifest?.type === "module";
+  const { command, packages, setting } = runOf(file, folder, isTyped, isAmongModules);
   try {
     // Whatever is there already stays.
-    fs.copyFileSync(path.join(STARTERS, `map-reduce${kind}`), file, fs.constants.COPYFILE_EXCL);
+    fs.writeFileSync(file, starter({ command, isModule, isTyped }), { flag: "wx" });
   } catch (error) {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-    const why = code === "EEXIST" ? "there is such a file already" : message;
-    console.error(`sonic-distribute: ${file} was not written: ${why}`);
-    return 1;
+    throw refuse(code === "EEXIST" ? "there is such a file already" : message);
   }
-  console.log(`wrote ${file}\n\n  ${RUN[/** @type {".js"} */ (kind)](file)}`);
-  return 0;
+
+  const steps = [];
+  if (manifest === undefined) steps.push("npm init --yes");
+  if (!isInstalled(NAME, folder)) steps.push(`npm install ${NAME}`);
+  if (packages !== undefined) steps.push(`npm install --save-dev ${packages}`);
+  if (setting !== undefined && isModule) steps.push(`(in tsconfig.json: ${setting})`);
+  steps.push(command);
+  const where = steps.length > 1 && path.dirname(file) !== "." ? ` (npm in ${folder})` : "";
+  const kind = isModule ? "an ES module" : "a CommonJS module";
+  return `wrote ${file}, ${kind}${where}\n\n${steps.map((step) => `  ${step}`).join("\n")}`;
+}
+
+/**
+ * The `package.json` by which Node judges the files of a folder.
+ * @param {string} folder
+ * @returns {{ file: string, type?: unknown, error?: string } | undefined}
+ */
+function manifestAbove(folder) {
+  const file = path.join(folder, "package.json");
+  if (fs.existsSync(file)) {
+    try {
+      const { type } = Object(JSON.parse(fs.readFileSync(file, "utf8")));
+      return { file, type };
+    } catch (error) {
+      return { file, error: /** @type {Error} */ (error).message };
+    }
+  }
+  const above = path.dirname(folder);
+  return above === folder ? undefined : manifestAbove(above);
+}
+
+/**
+ * How this Node runs the file, and what has to be installed and set for that.
+ * @param {string} file
+ * @param {string} folder
+ * @param {boolean} isTyped
+ * @param {boolean} isAmongModules the file or its folder's type is that of ES modules
+ * @returns {{ command: string, packages?: string, setting?: string }}
+ */
+function runOf(file, folder, isTyped, isAmongModules) {
+  const name = word(file);
+  // @ts-expect-error: newer than the types
+  if (!isTyped || process.features.typescript) return { command: `node ${name}` };
+  const tsx = { command: `npx tsx ${name}` };
+  const tsNode = isAmongModules
+    ? { command: `node --loader ts-node/esm ${name}`, setting: ES_MODULES }
+    : { command: `npx ts-node ${name}` };
+  if (isInstalled("tsx", folder)) return tsx;
+  if (isInstalled("ts-node", folder)) return tsNode;
+  if (Number.parseInt(process.versions.node, 10) >= OLDEST_FOR_TSX) {
+    return { ...tsx, packages: "tsx" };
+  }
+  return { ...tsNode, packages: "ts-node typescript@5 @types/node" };
+}
+
+/**
+ * @param {string} name
+ * @param {string} folder
+ */
+function isInstalled(name, folder) {
+  try {
+    createRequire(path.join(folder, "program.js")).resolve(name);
+    return true;
+  } catch (_) {
+    return false;
+  }
+}
+
+/**
+ * A file's name as a word of the command line, and of one line.
+ * @param {string} name
+ */
+function word(name) {
+  const line = name.replace(/[\r\n\u2028\u2029]/g, "?");
+  return /^[\w@%+=:,./\\-]+$/.test(line) ? line : JSON.stringify(line);
 }
 
 module.exports = { init };

@@ -2,42 +2,74 @@
 "use strict";
 // The command line: `npx @tiemma/sonic-distribute doctor` and `… init`.
 
+const { nearest } = require("../lib/nearest");
 const { hasOwn } = require("../lib/own");
 
 const USAGE = `npx @tiemma/sonic-distribute COMMAND
 
   doctor             checks that this machine can run the package, and runs it with two workers
-  init [FILE]        writes a program to start with (map-reduce.js, or .mjs or .ts as FILE ends)
-  --help             this text`;
+  init [FILE]        writes a program to start with: map-reduce.js, or a FILE that ends with .js, .cjs, .mjs, .ts, .cts
+                     or .mts; as an ES module or CommonJS, as Node will take it
+  -v, --version      the package's version
+  -h, --help         this text`;
 
 /** Each loads its own part, and returns the exit code or a promise of it.
- * @type {Record<string, (rest: string[]) => number | Promise<number>>} */
+ * @type {Record<string, (file?: string) => number | Promise<number>>} */
 const COMMANDS = {
-  doctor: (rest) => (rest.length === 0 ? require("./doctor").doctor() : unknown(rest[0])),
-  init: ([file, ...more]) => (more.length === 0 ? require("./init").init(file) : unknown(more[0])),
+  doctor: () => require("./doctor").doctor(),
+  init: (file) => require("./init").init(file),
 };
 
-/** @param {string} word */
-function unknown(word) {
-  console.error(`sonic-distribute: ${word} is not understood here\n\n${USAGE}`);
+/** How many words may follow each.
+ * @type {Record<string, number>} */
+const WORDS = { doctor: 0, init: 1 };
+
+/** @type {Record<string, () => void>} */
+const OPTIONS = {
+  "--help": () => console.log(USAGE),
+  "-h": () => console.log(USAGE),
+  "--version": () => console.log(require("../package.json").version),
+  "-v": () => console.log(require("../package.json").version),
+};
+
+/** Every option of two characters is near every other. */
+const SHORT = 2;
+
+/**
+ * @param {string} text
+ * @param {string} [word] what may have been meant for another
+ */
+function refuse(text, word = "") {
+  const known = [...Object.keys(COMMANDS), ...Object.keys(OPTIONS)];
+  const meant = word.length > SHORT ? nearest(word, known) : undefined;
+  console.error(`sonic-distribute: ${text}${meant ? `: did you mean ${meant}?` : ""}\n\n${USAGE}`);
   return 2;
 }
 
-async function main() {
-  const [command, ...rest] = process.argv.slice(2);
-  if (command === "--help" || command === "-h") {
-    console.log(USAGE);
+/** @param {string[]} args */
+async function main(args) {
+  const option = args.find((word) => word.startsWith("-"));
+  if (option !== undefined) {
+    if (!hasOwn(OPTIONS, option)) {
+      return refuse(`there is no option ${option}`, option);
+    }
+    OPTIONS[option]();
     return 0;
   }
+  const [command, ...rest] = args;
   if (command === undefined) {
     console.error(USAGE);
     return 2;
   }
-  if (!hasOwn(COMMANDS, command)) return unknown(command);
-  return COMMANDS[command](rest);
+  if (!hasOwn(COMMANDS, command)) {
+    return refuse(`there is no command ${command}`, command);
+  }
+  const extra = rest[WORDS[command]];
+  if (extra !== undefined) return refuse(`${command} takes no ${extra}`);
+  return COMMANDS[command](rest[0]);
 }
 
-main().then(
+main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;
   },

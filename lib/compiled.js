@@ -7,6 +7,7 @@ const fs = require("fs");
 const os = require("os");
 const path = require("path");
 const { isWhereItBegan } = require("./began");
+const { HOME, isBundled, load } = require("./home");
 
 /** Where ts-node leaves its service. */
 const SERVICE = Symbol.for("ts-node.register.instance");
@@ -33,7 +34,7 @@ const compiled = new globalThis.Map();
 function preload() {
   // @ts-expect-error: no property of Node's
   const service = process[SERVICE];
-  if (service === undefined || process.platform !== "linux") return undefined;
+  if (service === undefined || isBundled || process.platform !== "linux") return undefined;
   // Elsewhere ts-node may find another configuration.
   if (!isWhereItBegan()) return undefined;
   try {
@@ -41,7 +42,7 @@ function preload() {
     if (compiled.size === 0) return undefined;
     const fd = unnamedFile(JSON.stringify([...compiled]));
     return {
-      nodeArgs: ["--require", path.join(__dirname, "preload.js")],
+      nodeArgs: ["--require", path.join(HOME, "preload.js")],
       env: [VARIABLE, `/proc/${process.pid}/fd/${fd}`],
       close: () => fs.closeSync(fd),
     };
@@ -55,7 +56,7 @@ function preload() {
  * @param {any} service
  */
 function collect(service) {
-  for (const file of Object.keys(require.cache)) {
+  for (const file of Object.keys(load.cache)) {
     if (!/\.[cm]?tsx?$/.test(file) || service.ignored(file)) continue;
     const code = fs.readFileSync(file, "utf8");
     const known = compiled.get(file);

@@ -1,7 +1,10 @@
 "use strict";
-// Loads the native core when it is first needed, and the numbers of its wire.
+// Loads the native core when it is first needed, and the numbers of its wire. In a bundle it is found beside
+// the program, by a variable, or where the bundler has put it.
 
 const fs = require("fs");
+const path = require("path");
+const { HOME, isBundled, load, program } = require("./home");
 const { variable } = require("./own");
 
 /** @typedef {typeof import("../native")} Native */
@@ -30,12 +33,21 @@ const BINARIES = {
  */
 const MUSL = { x64: "/lib/ld-musl-x86_64.so.1", arm64: "/lib/ld-musl-aarch64.so.1" };
 
+/** The variable by which a user names the binary, which the generated loader knows. */
+const LIBRARY = "NAPI_RS_NATIVE_LIBRARY_PATH";
+
 /** The variable that tells a worker where its master found the binary, for which copy of this package. */
 const VARIABLE = "SONIC_DISTRIBUTE_BINARY";
 
+/**
+ * Why no binary was loaded, from each place that was tried.
+ * @type {unknown[]}
+ */
+const failures = [];
+
 /** The native core's functions. */
 function native() {
-  if (loaded === undefined) loaded = known() || load();
+  if (loaded === undefined) loaded = known() || generated();
   return loaded;
 }
 
@@ -46,8 +58,12 @@ function native() {
 function known() {
   // In any case: what the program starts itself is not to be told.
   const place = told();
-  if (Object.keys(process.env).some((name) => name.startsWith("NAPI_RS_"))) return undefined;
-  return from(place) || from(places());
+  // A bundle has no generated loader.
+  if (isBundled && variable(LIBRARY) !== undefined) return from([String(variable(LIBRARY))]);
+  if (!isBundled && Object.keys(process.env).some((name) => name.startsWith("NAPI_RS_"))) {
+    return undefined;
+  }
+  return from(place) || installed();
 }
 
 /**
@@ -57,24 +73,72 @@ function known() {
 function from(places) {
   for (const place of places) {
     try {
-      return require(place);
-    } catch (_) {
+      return load(place);
+    } catch (error) {
       // Another place, then.
+      failures.push(error);
     }
   }
   return undefined;
 }
 
-/** Where a binary may be, best first: beside a build, or in a package of its own. */
-function places() {
+/** The binary beside a build or a bundle, or from a package of its own. */
+function installed() {
+  for (const name of names()) {
+    const files = folders().map((folder) => path.join(folder, fileOf(name)));
+    // In a bundle of ES modules the literal names may be nobody's to require.
+    const inModules = isBundled ? [`@tiemma/sonic-distribute-${name}`] : [];
+    const found = from(files) || packaged(name) || from(inModules);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The binaries that this platform may load, best first. */
+function names() {
   const names = (BINARIES[`${process.platform}-${process.arch}`] || []).slice();
   // A binary for musl never loads where Node is linked with glibc, one for glibc may where it is not. So which
   // it is need not be asked, which takes longer.
   if (names.length > 1 && fs.existsSync(MUSL[process.arch])) names.reverse();
-  return names.flatMap((name) => [
-    `../sonic-distribute.${name}.node`,
-    `@tiemma/sonic-distribute-${name}`,
-  ]);
+  return names;
+}
+
+/** @param {string} name */
+const fileOf = (name) => `sonic-distribute.${name}.node`;
+
+/** Where a binary may lie without a package of its own. */
+function folders() {
+  return isBundled ? [...new Set([HOME, path.dirname(program())])] : [path.dirname(HOME)];
+}
+
+/**
+ * The binary from its package. The names are literal, so that bundlers find the one that is installed, and
+ * inside `try`, so that they do not ask for the others.
+ * @param {string} name
+ * @returns {Native | undefined}
+ */
+function packaged(name) {
+  try {
+    switch (name) {
+      case "linux-x64-gnu":
+        return require("@tiemma/sonic-distribute-linux-x64-gnu");
+      case "linux-x64-musl":
+        return require("@tiemma/sonic-distribute-linux-x64-musl");
+      case "linux-arm64-gnu":
+        return require("@tiemma/sonic-distribute-linux-arm64-gnu");
+      case "linux-arm64-musl":
+        return require("@tiemma/sonic-distribute-linux-arm64-musl");
+      case "darwin-x64":
+        return require("@tiemma/sonic-distribute-darwin-x64");
+      case "darwin-arm64":
+        return require("@tiemma/sonic-distribute-darwin-arm64");
+      case "win32-x64-msvc":
+        return require("@tiemma/sonic-distribute-win32-x64-msvc");
+    }
+  } catch (error) {
+    failures.push(error);
+  }
+  return undefined;
 }
 
 /** What the master told, if it runs the same copy of this package. */
@@ -84,16 +148,16 @@ function told() {
   // Children of this process are no workers.
   delete process.env[VARIABLE];
   const [home, place] = JSON.parse(text);
-  return home === __dirname ? [place] : [];
+  return home === HOME ? [place] : [];
 }
 
 /** What to tell a worker: the variable and its value, or nothing if the binary's file is not known. */
 function tell() {
   const core = native();
-  const { cache } = require;
-  const places = Object.keys(cache || {}).filter((name) => name.endsWith(".node"));
+  const { cache } = load;
+  const places = Object.keys(cache).filter((name) => name.endsWith(".node"));
   const place = places.find((name) => cache[name]?.exports === core);
-  return place === undefined ? [] : [VARIABLE, JSON.stringify([__dirname, place])];
+  return place === undefined ? [] : [VARIABLE, JSON.stringify([HOME, place])];
 }
 
 /** Which C library this Node is linked with, where there are two. */
@@ -104,23 +168,51 @@ function libc() {
 }
 
 /** @returns {Native} */
-function load() {
+function generated() {
+  if (isBundled) throw noBinary(inBundle(), failures[0]);
   try {
-    return require("../native.js");
+    return load("../native.js");
   } catch (error) {
-    throw Object.assign(
-      new Error(
-        `@tiemma/sonic-distribute has no native binary for ${process.platform}-${process.arch}${libc()} ` +
-          `(Node ${process.version}) here. There are binaries for ${Object.keys(BINARIES).join(", ")}, ` +
-          "on Linux with glibc or musl. If this is one of them, reinstall without --no-optional / " +
-          "--omit=optional, on the platform that runs it; if it is not, build it from source: " +
-          "https://github.com/tiemma/sonic-distribute#building. " +
-          `The loader said: ${error instanceof Error ? error.message : error}`,
-      ),
-      { code: "ERR_SONIC_NO_BINARY", cause: error },
+    throw noBinary(
+      `here. There are binaries for ${Object.keys(BINARIES).join(", ")}, ` +
+        "on Linux with glibc or musl. If this is one of them, reinstall without --no-optional / " +
+        "--omit=optional, on the platform that runs it; if it is not, build it from source: " +
+        "https://github.com/tiemma/sonic-distribute#building. " +
+        `The loader said: ${textOf(error)}`,
+      error,
     );
   }
 }
+
+/** What to do in a bundle, which may run elsewhere than it was made. */
+function inBundle() {
+  const [name] = names();
+  const folder = path.dirname(program());
+  const file = name === undefined ? "the binary" : fileOf(name);
+  const source = name === undefined ? "" : ` from the package @tiemma/sonic-distribute-${name}`;
+  const tried = failures.map(textOf).join("; ");
+  return (
+    `in this bundle. Copy ${file}${source} into ${folder}, or name the file in the variable ${LIBRARY}: ` +
+    `https://github.com/tiemma/sonic-distribute/blob/HEAD/docs/bundlers.md. What was tried: ${tried}`
+  );
+}
+
+/**
+ * @param {string} advice
+ * @param {unknown} cause
+ */
+function noBinary(advice, cause) {
+  const error = new Error(
+    `@tiemma/sonic-distribute has no native binary for ${process.platform}-${process.arch}${libc()} ` +
+      `(Node ${process.version}) ${advice}`,
+  );
+  return Object.assign(error, { code: "ERR_SONIC_NO_BINARY", cause });
+}
+
+/** @param {unknown} error */
+const textOf = (error) =>
+  // Node adds a list of the files that required it.
+  error instanceof Error ? error.message.split("\nRequire stack:")[0] : String(error);
 
 /** The wire's numbers. */
 function wire() {

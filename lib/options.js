@@ -309,31 +309,9 @@ function numWorkersOf(args, options, otherwise) {
  * @param {string[]} names
  */
 function unknown(where, name, names) {
-  const distances = names.map((known) => distance(name.toLowerCase(), known.toLowerCase()));
-  const least = Math.min(...distances);
-  const nearest = names[distances.indexOf(least)];
-  // Beyond that it is another word.
-  const isNear = least <= Math.max(2, nearest.length / 3);
-  const hint = isNear ? `: did you mean ${nearest}?` : `; there are ${names.join(", ")}`;
+  const meant = require("./nearest").nearest(name, names);
+  const hint = meant ? `: did you mean ${meant}?` : `; there are ${names.join(", ")}`;
   return `${where}.${name} is no option${hint}`;
-}
-
-/**
- * How many characters to insert, remove or replace (Levenshtein's distance).
- * @param {string} a
- * @param {string} b
- */
-function distance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next[j] = Math.min(replaced, row[j] + 1, next[j - 1] + 1);
-    }
-    row = next;
-  }
-  return row[b.length];
 }
 
 module.exports = {

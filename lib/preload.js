@@ -80,13 +80,10 @@ function read(source) {
  * @param {globalThis.Map<string, Compiled>} compiled
  */
 function mapPositions(compiled) {
-  const tsNode = Object.keys(require.cache).find((file) =>
-    /[\\/]ts-node[\\/]dist[\\/]index\.js$/.test(file),
-  );
-  if (tsNode === undefined) return false;
   try {
-    const name = require.resolve("@cspotcode/source-map-support", { paths: [tsNode] });
-    require(name).install({
+    const support = sourceMapSupport();
+    if (support === undefined) return false;
+    support.install({
       environment: "node",
       /** @param {string} file */
       retrieveFile(file) {
@@ -100,4 +97,20 @@ function mapPositions(compiled) {
   } catch (_) {
     return false;
   }
+}
+
+/**
+ * The module by which ts-node itself maps positions: `@cspotcode/source-map-support` since 10.2,
+ * `source-map-support` before. Others may have loaded either of them for their own files.
+ * @returns {any}
+ */
+function sourceMapSupport() {
+  const { cache } = require;
+  const tsNode = Object.keys(cache).find((file) =>
+    /[\\/]ts-node[\\/]dist[\\/]index\.js$/.test(file),
+  );
+  if (tsNode === undefined) return undefined;
+  return cache[tsNode]?.children.find(({ filename }) =>
+    /[\\/]source-map-support[\\/]source-map-support\.js$/.test(filename),
+  )?.exports;
 }

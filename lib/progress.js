@@ -4,6 +4,7 @@
 // has few milliseconds.
 
 const { isAsked } = require("./ancestor");
+const { HOME } = require("./home");
 const { native } = require("./native");
 const { variable } = require("./own");
 
@@ -72,12 +73,12 @@ function wanted(option) {
 const isTerminal = () =>
   require("tty").isatty(STDERR) &&
   variable("TERM") !== "dumb" &&
-  [undefined, __dirname].includes(marked[DRAWS]);
+  [undefined, HOME].includes(marked[DRAWS]);
 
 /** This copy of the package draws on the terminal from now on. */
 function draw() {
-  if (marked[DRAWS] === __dirname) return;
-  marked[DRAWS] = __dirname;
+  if (marked[DRAWS] === HOME) return;
+  marked[DRAWS] = HOME;
   process.on("uncaughtExceptionMonitor", erase);
   // Signals are the main thread's.
   if (!require("worker_threads").isMainThread) return;
@@ -88,7 +89,7 @@ function draw() {
 
 /** It draws nothing any more. */
 function drawNothing() {
-  if (marked[DRAWS] !== __dirname) return;
+  if (marked[DRAWS] !== HOME) return;
   delete marked[DRAWS];
   process.removeListener("uncaughtExceptionMonitor", erase);
   clearInterval(arming);

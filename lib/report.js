@@ -1,8 +1,7 @@
 "use strict";
-// The page that shows a run: lib/report.html, made of report/, with the run's record in it.
+// The page that shows a run: lib/page.js, made of report/, with the run's record in it.
 
-const fs = require("fs");
-const { join } = require("path");
+const page = require("./page");
 
 /** Where the record goes. */
 const PLACE = "/*DATA*/";
@@ -81,7 +80,7 @@ const embeddable = (value) =>
  * @param {Recorded} recorded
  */
 function pageOf(recorded) {
-  const [before, after] = fs.readFileSync(join(__dirname, "report.html"), "utf8").split(PLACE);
+  const [before, after] = page.split(PLACE);
   return before + embeddable(packed(recorded)) + after;
 }
 

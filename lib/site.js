@@ -4,12 +4,13 @@
 
 const path = require("path");
 const { fileURLToPath } = require("url");
+const { HOME, isBundled } = require("./home");
 
 /** The most frames that are read: a helper, and whoever calls it, is rarely deeper. */
 const FRAMES = 200;
 
-/** This package's own files, as far as they are files of their own: a bundle has them in the program's. */
-const OWN = [__dirname + path.sep, path.join(__dirname, "..", "index.js")];
+/** This package's own files; a bundle has them in the program's. */
+const OWN = isBundled ? [] : [HOME + path.sep, path.join(HOME, "..", "index.js")];
 
 /** The methods of a worker that run an event's functions: whatever they have called stands in an event. */
 const RUNS_EVENTS = new Set(["runEventStages", "finishEventStages"]);
@@ -37,7 +38,7 @@ function look(below) {
     if (isAsync(frame)) break;
     const file = fileOf(frame);
     if (file === undefined) continue;
-    if (file.startsWith(OWN[0]) || file === OWN[1]) break;
+    if (OWN.some((own) => file.startsWith(own))) break;
     places.push(`${fromScript(file)}:${frame.getLineNumber()}:${frame.getColumnNumber()}`);
   }
   const [at, ...callers] = places;

@@ -4,6 +4,7 @@
 
 const Module = require("module");
 const path = require("path");
+const { load } = require("./home");
 
 /** @type {Record<string, (module: NodeModule, filename: string) => any>} */
 const extensions = /** @type {any} */ (Module)._extensions;
@@ -69,7 +70,7 @@ function registerTsNode(filename) {
   const tsNode = resolve("ts-node/register", paths);
   if (tsNode === undefined) return false;
   registerPaths(paths);
-  require(tsNode);
+  load(tsNode);
   return true;
 }
 
@@ -77,7 +78,7 @@ function registerTsNode(filename) {
 function registerPaths(paths) {
   const tsconfigPaths = resolve("tsconfig-paths/register", paths);
   if (tsconfigPaths === undefined) return false;
-  require(tsconfigPaths);
+  load(tsconfigPaths);
   return true;
 }
 
@@ -87,7 +88,7 @@ function registerPaths(paths) {
  */
 function resolve(request, paths) {
   try {
-    return require.resolve(request, { paths });
+    return load.resolve(request, { paths });
   } catch (_) {
     return undefined;
   }

@@ -1,13 +1,13 @@
 "use strict";
-// Makes lib/report.html, the page that a run is written into, out of report/ and uPlot: one file that needs
-// no other. With --check it only says whether the page is what it would make.
+// Makes lib/page.js, the page that a run is written into, out of report/ and uPlot: HTML that needs no other
+// file, in a module, so that bundlers take it along. With --check it only says whether it is what it would make.
 
 const { buildSync } = require("esbuild");
 const fs = require("fs");
 const path = require("path");
 
 const ROOT = path.join(__dirname, "..");
-const PAGE = path.join(ROOT, "lib", "report.html");
+const PAGE = path.join(ROOT, "lib", "page.js");
 
 /** @param {string[]} segments */
 const read = (...segments) => fs.readFileSync(path.join(ROOT, ...segments), "utf8");
@@ -40,9 +40,16 @@ function page() {
   return read("report", "page.html").replace(/\/\*(STYLE|SCRIPT)\*\//g, (mark) => parts[mark]);
 }
 
-const made = page();
+/** A line of it a line, so that changes can be seen. */
+function moduleOf(text) {
+  const lines = text.split("\n").map((line) => `  ${JSON.stringify(line)},\n`);
+  const head = '"use strict";\n// Made by scripts/report.js of report/: change that.\n\n';
+  return `${head}module.exports = [\n${lines.join("")}].join("\\n");\n`;
+}
+
+const made = moduleOf(page());
 if (!process.argv.includes("--check")) fs.writeFileSync(PAGE, made);
 else if (made !== fs.readFileSync(PAGE, "utf8")) {
-  console.error("lib/report.html is not what scripts/report.js makes: npm run build:report");
+  console.error("lib/page.js is not what scripts/report.js makes: npm run build:report");
   process.exitCode = 1;
 }

@@ -10,7 +10,6 @@
 
 process.env.QUIET = process.env.QUIET ?? "true"; // no log lines between the output
 
-const cluster = require("node:cluster");
 const fs = require("node:fs");
 const path = require("node:path");
 const { pipeline } = require("node:stream/promises");
@@ -22,8 +21,7 @@ const { readArguments } = require("./arguments");
 const { close, connection, tool, variable } = require("./connection");
 
 /** In the master: each table's parts as soon as its parents are restored. */
-async function sendParts(workerQueue, { tables, parts }) {
-  const progress = new Progress(tables, parts);
+async function sendParts(workerQueue, { progress }) {
   for (;;) {
     const next = await progress.next();
     if (next === undefined) return;
@@ -40,15 +38,13 @@ class Progress {
     this.left = new Map(tables.map(({ name }) => [name, this.partsOf(name).length]));
     this.failed = undefined;
     this.changed = () => {};
-    this.listener = (_worker, answer) => this.hear(answer);
-    // Answers are seen here as they come.
-    cluster.on("message", this.listener);
   }
 
   partsOf(name) {
     return this.parts.filter(({ table }) => table === name);
   }
 
+  /** Takes in the entry of a part: it has one, whatever becomes of its worker. */
   hear({ data, failed }) {
     if (failed) this.failed = data;
     this.left.set(data.table, this.left.get(data.table) - 1);
@@ -69,7 +65,6 @@ class Progress {
         this.changed = resolve;
       });
     }
-    cluster.removeListener("message", this.listener);
     return undefined;
   }
 }
@@ -100,8 +95,13 @@ async function main() {
   const { folder, numWorkers } = readArguments("the folder of a dump");
   const url = variable("DATABASE_URL");
   const args = { url, folder, numWorkers };
-  if (isMaster()) Object.assign(args, prepare(url, folder));
-  const total = await MapReduce(sendParts, [restorePart], count, args);
+  const options = {};
+  if (isMaster()) {
+    Object.assign(args, prepare(url, folder));
+    args.progress = new Progress(args.tables, args.parts);
+    options.onResult = (entry) => args.progress.hear(entry);
+  }
+  const total = await MapReduce(sendParts, [restorePart], count, args, options);
   // A worker gets here too, at once.
   if (!isMaster()) return;
   if (total.parts !== args.parts.length) throw new Error("parts are missing");
