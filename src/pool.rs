@@ -251,7 +251,10 @@ impl Pool {
     pub(crate) fn drained(&self) -> bool {
         self.enter(|state| state.draining = true);
         let mut state = self.lock();
-        let at_once = matches!(state.notes.last(), Some(Note::Drained));
+        // JavaScript has yet to hear that the run failed: its events are answered because of that.
+        let fails = |note: &Note| matches!(note, Note::Failed { .. } | Note::Stopped);
+        let at_once =
+            matches!(state.notes.last(), Some(Note::Drained)) && !state.notes.iter().any(fails);
         if at_once {
             state.notes.pop();
         }
