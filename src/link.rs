@@ -93,6 +93,8 @@ pub(crate) struct Link {
     pub(crate) answers_given: u32,
     /// Its last words.
     pub(crate) said: Option<String>,
+    /// The call of its own by which the program ends it, and where that is.
+    pub(crate) exits: Option<String>,
     /// Why it is being killed, if its master does so.
     pub(crate) fate: Option<Fate>,
     control: Stream,
@@ -190,6 +192,7 @@ impl Link {
             has_lost_claim: false,
             answers_given: 0,
             said: None,
+            exits: None,
             fate: None,
             control,
             tasks: Producer::new(Arc::clone(&memory), Layout::TASKS),

@@ -15,7 +15,7 @@ use crate::frame::{self, Frame};
 use crate::ring::Place;
 
 /// Raised with every change of anything in this file.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The environment variable that makes a process a worker. The worker deletes it on load, so that
 /// its own children are none.
@@ -62,6 +62,8 @@ pub(crate) enum Message {
     Refused(Refusal),
     /// Worker: an uncaught error is about to end it.
     Uncaught(String),
+    /// Worker: the program ends it by a call of its own: which, and where that is.
+    Exiting(String),
     /// Master: no more events; end when your event loop is empty.
     Release,
     /// Master: say that you live, by counting up [`Layout::BEAT`]. There is nothing to look at.
@@ -93,6 +95,7 @@ impl Message {
             Self::Uncaught(words) => frame::encode(4, words.as_bytes()),
             Self::Release => frame::encode(5, &[]),
             Self::Ping => frame::encode(6, &[]),
+            Self::Exiting(words) => frame::encode(7, words.as_bytes()),
         }
     }
 
@@ -105,6 +108,7 @@ impl Message {
             4 => Ok(Self::Uncaught(String::from_utf8_lossy(&frame.body).into_owned())),
             5 => Ok(Self::Release),
             6 => Ok(Self::Ping),
+            7 => Ok(Self::Exiting(String::from_utf8_lossy(&frame.body).into_owned())),
             kind => Err(format!("a control frame of unknown type {kind}")),
         }
     }
@@ -245,7 +249,7 @@ mod tests {
     /// Golden bytes: a change here is a change of [`VERSION`].
     #[test]
     fn every_message_has_the_bytes_it_always_had() {
-        let golden: [(Message, &[u8]); 7] = [
+        let golden: [(Message, &[u8]); 8] = [
             (Message::Bell, b"\x01\0\0\0\0"),
             (
                 Message::Hello(Hello { version: 1, pid: 42, token: "t".into() }),
@@ -263,6 +267,7 @@ mod tests {
             (Message::Uncaught("Error: x".into()), b"\x09\0\0\0\x04Error: x"),
             (Message::Release, b"\x01\0\0\0\x05"),
             (Message::Ping, b"\x01\0\0\0\x06"),
+            (Message::Exiting("exit".into()), b"\x05\0\0\0\x07exit"),
         ];
         for (message, bytes) in golden {
             assert_eq!(message.encode(), bytes, "{message:?}");
@@ -271,6 +276,6 @@ mod tests {
             let frame = decoder.next().expect("well formed").expect("whole");
             assert_eq!(Message::decode(&frame), Ok(message));
         }
-        assert_eq!(VERSION, 1);
+        assert_eq!(VERSION, 2);
     }
 }

@@ -617,6 +617,7 @@ impl Control<'_> {
                 self.pool.refused(&error);
             }
             Message::Uncaught(words) => self.pool.uncaught(self.slot, words),
+            Message::Exiting(words) => self.pool.exits(self.slot, words),
             Message::Release | Message::Ping => {
                 return Err("it sent what only a master sends".into());
             }

@@ -40,7 +40,7 @@ async fn whoever_is_not_it_or_speaks_another_language_is_killed_and_heard_no_mor
     let cases = [
         (hello_of(VERSION, pid(), "guess"), "it is not the process that was started"),
         (hello_of(VERSION, pid() + 1, TOKEN), "it is not the process that was started"),
-        (hello_of(VERSION + 1, pid(), TOKEN), "it is of version 2, not 1"),
+        (hello_of(VERSION + 1, pid(), TOKEN), "it is of version 3, not 2"),
         (frame::encode(1, b"{\"version\":1}"), "missing field"),
         (frame::encode(1, b"\xff"), "expected value"),
         (Message::Registered.encode(), "it spoke before it said who it is"),
