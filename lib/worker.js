@@ -6,6 +6,7 @@ const cluster = require("./cluster");
 const { argsCopier } = require("./args");
 const { nextCall } = require("./calls");
 const { MASK, codecOf, decode, formatOf } = require("./codec");
+const copies = require("./copies");
 const { describe, errorToJson, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName } = require("./log");
 const { native, wire } = require("./native");
@@ -402,17 +403,21 @@ let self;
 
 /** Joins the master. Called once, while this package loads. */
 function join() {
+  self = copies.joinedBefore();
   const invitation = variable(VARIABLE);
-  if (invitation === undefined || !cluster.isWorker) return;
+  if (invitation === undefined || !cluster.isWorker || copies.isForAnother()) return;
   // Children of this process are no workers.
   delete process.env[VARIABLE];
+  copies.forget();
   const handle = native().workerJoin(invitation, (what) => {
     if (self !== undefined) self.wake(what);
   });
   // Its master ended before this process came so far.
   if (handle === null) process.exit(1);
   self = new WorkerProcess(handle);
+  copies.joins(self);
   require("./channel").adapt(self);
+  require("./exit").reportExits(self);
   if (native().workerSharesTerminal(handle)) require("./terminal").standBeside();
   require("./typescript").compileWhenNeeded();
 }
@@ -424,7 +429,7 @@ function join() {
  */
 function serve(workerFns, args, call) {
   if (self === undefined) {
-    warnForeign();
+    require("./foreign").passForeign();
     return;
   }
   if (self.registered) return;
@@ -471,19 +476,6 @@ function wrongWorkerFns(workerFns) {
   if (!Array.isArray(workerFns)) return `${must}, got ${shown(workerFns)}`;
   const at = workerFns.findIndex((fn) => typeof fn !== "function");
   return at < 0 ? undefined : `${must}, got ${shown(workerFns[at])} at index ${at}`;
-}
-
-let warned = false;
-
-/** This process is a worker of somebody else's cluster, where 1.0.3 silently does nothing. */
-function warnForeign() {
-  if (warned) return;
-  warned = true;
-  console.error(
-    "@tiemma/sonic-distribute: this process is a worker of another cluster (PM2 in cluster mode, for " +
-      "example), so it is not a master and MapReduce does nothing here. Run the program in a process " +
-      "of its own (PM2: exec_mode fork).",
-  );
 }
 
 /**
