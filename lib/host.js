@@ -152,7 +152,7 @@ function checkForeignWorker() {
 function knownBy(hosts) {
   const scripts = scriptsHere();
   return hosts.find(
-    ({ is, script }) => (is && is()) || (script && scripts.some((name) => script.test(name))),
+    ({ is, script }) => is?.() || (script && scripts.some((name) => script.test(name))),
   );
 }
 

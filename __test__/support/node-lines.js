@@ -38,26 +38,35 @@ async function nodeOfLine(line, platform = process.platform) {
   const folder = path.join(CACHE, platform === process.platform ? String(line) : `${line}-${platform}`);
   const program = platform === "win32" ? "node.exe" : "node";
   const binary = path.join(folder, "node_modules", name, "bin", program);
-  if (fs.existsSync(binary)) return binary;
-
-  const unlock = await lock(`${folder}.lock`);
-  try {
-    if (!fs.existsSync(binary)) await install(name, line, folder);
-  } finally {
-    unlock();
-  }
+  await installOnce(folder, [`${name}@${line}`], binary);
   return binary;
 }
 
+/**
+ * Installs packages into a folder of their own, unless `file` is there: only one of those who ask does.
+ * @param {string} folder
+ * @param {string[]} packages
+ * @param {string} file
+ */
+async function installOnce(folder, packages, file) {
+  if (fs.existsSync(file)) return;
+  const unlock = await lock(`${folder}.lock`);
+  try {
+    if (!fs.existsSync(file)) await install(packages, folder);
+  } finally {
+    unlock();
+  }
+}
+
 /** Installs aside and renames: a folder of that name is complete, whatever happened in between. */
-async function install(name, line, folder) {
+async function install(packages, folder) {
   const aside = `${folder}.${process.pid}`;
   fs.rmSync(aside, { recursive: true, force: true });
   fs.mkdirSync(aside, { recursive: true });
   // Without a manifest of its own npm would install into the project that lies above.
   fs.writeFileSync(path.join(aside, "package.json"), '{ "private": true }\n');
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"];
-  await runToSuccess("npm", ["install", `${name}@${line}`, "--force", ...quiet], { cwd: aside });
+  await runToSuccess("npm", ["install", ...packages, "--force", ...quiet], { cwd: aside });
   fs.rmSync(folder, { recursive: true, force: true });
   fs.renameSync(aside, folder);
 }
@@ -102,4 +111,4 @@ function isAlive(pid) {
   }
 }
 
-module.exports = { LINES, nodeOfLine };
+module.exports = { LINES, installOnce, nodeOfLine };
