@@ -121,7 +121,7 @@ function checkHost(isRerun) {
     );
   }
   // It would be started again in each of the workers that it starts.
-  if (isThread() && native().isWorkerProcess()) {
+  if (isThread() && isInWorker()) {
     throw unfit(
       "MapReduce was called in a thread of a worker, which re-runs the program: the workers' program has to reach " +
         "the call in its main thread. Start the thread in the master alone, with the call in its own file, or: " +
@@ -144,6 +144,10 @@ function checkForeignWorker() {
     `MapReduce starts workers of its own, and a process of ${host.name}, which is a worker itself, cannot. ${FORK}`,
   );
 }
+
+/** Whether this process is a worker: its main thread has joined the master, or was to. */
+const isInWorker = () =>
+  variable("SONIC_DISTRIBUTE_WORKER") !== undefined || native().isWorkerProcess();
 
 /**
  * @param {Host[]} hosts
