@@ -42,6 +42,9 @@ export interface ExactState {
 /** A hash of bytes: other bytes have another, but for a chance that nobody meets. */
 export declare function hash(bytes: Uint8Array): string
 
+/** Whether this process is a worker, in whichever thread that is asked. */
+export declare function isWorkerProcess(): boolean
+
 /** What a run's workers are made of. */
 export interface LaunchOptions {
   /** The Node to run, and its arguments after those of `nodeArgs`: program and program arguments. */
@@ -348,6 +351,9 @@ export declare function workerAnswerer(worker: ExternalObject<WorkerHandle>): (i
 
 /** Which call of the program the worker serves: what `LaunchOptions.call` was. */
 export declare function workerCall(worker: ExternalObject<WorkerHandle>): string
+
+/** Tells the master that the program is about to end this process by a call of its own: which, and where. */
+export declare function workerExiting(worker: ExternalObject<WorkerHandle>, words: string): void
 
 /** Whether the worker keeps the event loop alive. */
 export declare function workerHold(worker: ExternalObject<WorkerHandle>, hold: boolean): void

@@ -5,13 +5,11 @@
 const cluster = require("./cluster");
 const { EventEmitter } = require("events");
 const os = require("os");
+const { shared } = require("./copies");
 const { coded } = require("./errors");
 const { sendCallback } = require("./handles");
 
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
-
-/** The last id that was given to a worker of this process. */
-let lastId = 0;
 
 /**
  * Ids for new workers: rising, and of no living worker.
@@ -19,10 +17,11 @@ let lastId = 0;
  */
 function newIds(count) {
   const workers = cluster.workers || {};
+  const given = shared();
   const ids = [];
   while (ids.length < count) {
-    lastId++;
-    if (!(lastId in workers)) ids.push(lastId);
+    const id = ++given.lastId;
+    if (!(id in workers)) ids.push(id);
   }
   return ids;
 }

@@ -8,6 +8,7 @@
 
 const cluster = require("./cluster");
 const { coded, firstFailure, invalidType, reasonOf, shown } = require("./errors");
+const { hintForThread } = require("./host");
 const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
 const { MASK, codecOf, decode, formatOf } = require("./codec");
@@ -1112,7 +1113,8 @@ function hasMoreThanData(event) {
 /** @param {any} note */
 function failureOf({ name, code, message }) {
   const Class = name === "TypeError" ? TypeError : name === "RangeError" ? RangeError : Error;
-  return coded(Class, code, message);
+  const hint = code === "ERR_SONIC_WORKER_START" ? hintForThread() : "";
+  return coded(Class, code, message + hint);
 }
 
 const over = () =>

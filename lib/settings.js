@@ -1,11 +1,12 @@
 "use strict";
 // What a worker process is started with: the program and everything about it, from this process as
-// it is now and from what the program set with `cluster.setupPrimary`. Also the programs and runners
-// that cannot be re-run, each with its way out.
+// it is now and from what the program set with `cluster.setupPrimary`.
 
 const { dirname, resolve } = require("path");
 const cluster = require("./cluster");
+const { shared, tellCopy } = require("./copies");
 const { coded, invalidType } = require("./errors");
+const { checkHost, isThread } = require("./host");
 const { tell } = require("./native");
 const { variable } = require("./own");
 
@@ -69,9 +70,6 @@ function nodeOptions(args) {
   return kept;
 }
 
-/** How far the inspector's port is from this process's, as `cluster.fork` counts. */
-let portOffset = 1;
-
 /**
  * A worker's inspector port, where this process is inspected: the next one, or what the program set.
  * @param {string[]} execArgv
@@ -88,7 +86,7 @@ function inspectorPort(execArgv, settings) {
     const port = typeof inspectPort === "function" ? inspectPort() : inspectPort;
     return port === null || port === undefined ? [] : [`--inspect-port=${port}`];
   }
-  const port = process.debugPort === 0 ? 0 : process.debugPort + portOffset++;
+  const port = process.debugPort === 0 ? 0 : process.debugPort + ++shared().inspectorPorts;
   return [`--inspect-port=${port > 65535 ? 1024 + (port - 65536) : port}`];
 }
 
@@ -170,6 +168,7 @@ function runsElsewhere() {
  */
 function launchOptions({ ids: workers, number, recording }, call, options) {
   const settings = settingsOf();
+  checkHost(settings.exec === undefined);
   const program = settings.exec === undefined ? scriptOf() : settings.exec;
   const args = settings.args === undefined ? process.argv.slice(2) : settings.args;
   // setupPrimary fills in this process's own options where the program names none.
@@ -184,7 +183,13 @@ function launchOptions({ ids: workers, number, recording }, call, options) {
     program: process.execPath,
     args: [program, ...args].map(String),
     nodeArgs: workers.map(() => [...nodeArgs, ...inspectorPort(execArgv, settings)]),
-    env: [...environment(), ...tell(), ...(preload ? preload.env : [])],
+    env: [
+      ...environment(),
+      ...tell(),
+      // Another program may have this package from elsewhere.
+      ...(own && program === process.argv[1] ? tellCopy() : []),
+      ...(preload ? preload.env : []),
+    ],
     preload,
     cwd: settings.cwd === undefined ? undefined : String(settings.cwd),
     stdio,
@@ -246,40 +251,22 @@ const serializationOf = (settings) => (settings.serialization === "advanced" ? "
 
 /** The script that workers re-run. */
 function scriptOf() {
-  const runner = testRunner();
-  if (runner !== undefined) {
-    throw coded(
-      Error,
-      "ERR_SONIC_RUNNER",
-      `MapReduce workers re-run the program, and under ${runner} there is none to re-run: ${runner} ` +
-        "runs test code inside a process of its own. Put the call into a program and name it before " +
-        'the call: require("cluster").setupPrimary({ exec: "./the-program.js" })',
-    );
-  }
   const script = process.argv[1];
   // @ts-expect-error: set by Node under -e and -p, and by nothing else
   const evaluated = process._eval;
-  if (script === undefined || script === "-" || evaluated !== undefined) {
+  const isNone = script === undefined || script === "-" || evaluated !== undefined;
+  if (isNone || script === "[worker eval]") {
+    const why = isThread()
+      ? "a thread that was made of text or of a data: URL"
+      : "node -e, -p, the REPL or a script on stdin";
     throw coded(
       Error,
       "ERR_SONIC_NO_SCRIPT",
-      "MapReduce workers re-run the program's script, and there is none (node -e, -p, the REPL or a " +
-        'script on stdin). Put the program into a file, or name one before the call: require("cluster")' +
-        '.setupPrimary({ exec: "./the-program.js" })',
+      `MapReduce workers re-run the program's script, and there is none (${why}). Put the program into a file, ` +
+        'or name one before the call: require("cluster").setupPrimary({ exec: "./the-program.js" })',
     );
   }
   return script;
-}
-
-/** The test runner that runs this code in a copy of its own process, if one does. */
-function testRunner() {
-  // Jest gives every module a `jest`; vitest marks the global object of what it runs.
-  // @ts-expect-error
-  // biome-ignore lint/correctness/noUndeclaredVariables: typeof asks whether it is declared
-  if (typeof jest !== "undefined") return "jest";
-  // @ts-expect-error
-  if (typeof globalThis.__vitest_worker__ !== "undefined") return "vitest";
-  return undefined;
 }
 
 module.exports = { launchOptions, runsElsewhere };

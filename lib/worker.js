@@ -5,6 +5,7 @@
 const cluster = require("./cluster");
 const { argsCopier } = require("./args");
 const { MASK, codecOf, decode, formatOf } = require("./codec");
+const copies = require("./copies");
 const { describe, errorToJson, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName } = require("./log");
 const { native, wire } = require("./native");
@@ -406,10 +407,12 @@ let self;
 
 /** Joins the master. Called once, while this package loads. */
 function join() {
+  self = copies.joinedBefore();
   const invitation = variable(VARIABLE);
-  if (invitation === undefined || !cluster.isWorker) return;
+  if (invitation === undefined || !cluster.isWorker || copies.isForAnother()) return;
   // Children of this process are no workers.
   delete process.env[VARIABLE];
+  copies.forget();
   const handle = native().workerJoin(invitation, (what) => {
     if (self !== undefined) self.wake(what);
   });
@@ -417,9 +420,11 @@ function join() {
   if (handle === null) process.exit(1);
   const joined = new WorkerProcess(handle);
   self = joined;
+  copies.joins(joined);
   // When the program's own listeners have had their turn.
   process.once("beforeExit", () => nextTick(() => endSearch(joined)));
   require("./channel").adapt(self);
+  require("./exit").reportExits(self);
   if (native().workerSharesTerminal(handle)) require("./terminal").standBeside();
   require("./typescript").compileWhenNeeded();
 }
@@ -437,7 +442,7 @@ function join() {
  */
 function serve(workerFns, args, identity) {
   if (self === undefined) {
-    warnForeign();
+    require("./foreign").passForeign();
     return;
   }
   if (self.registered) return;
@@ -489,19 +494,6 @@ function wrongWorkerFns(workerFns) {
   if (!Array.isArray(workerFns)) return `${must}, got ${shown(workerFns)}`;
   const at = workerFns.findIndex((fn) => typeof fn !== "function");
   return at < 0 ? undefined : `${must}, got ${shown(workerFns[at])} at index ${at}`;
-}
-
-let warned = false;
-
-/** This process is a worker of somebody else's cluster, where 1.0.3 silently does nothing. */
-function warnForeign() {
-  if (warned) return;
-  warned = true;
-  console.error(
-    "@tiemma/sonic-distribute: this process is a worker of another cluster (PM2 in cluster mode, for " +
-      "example), so it is not a master and MapReduce does nothing here. Run the program in a process " +
-      "of its own (PM2: exec_mode fork).",
-  );
 }
 
 module.exports = { join, serve, VARIABLE };

@@ -46,26 +46,39 @@ pub(crate) enum Error {
     Protocol { worker: u32, what: String },
 }
 
-/// The last words of a worker, where it had any: the uncaught error that it reported.
+/// The last words of a worker, where it had any.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Said(pub(crate) Option<String>);
+pub(crate) struct Said {
+    /// The uncaught error that it reported.
+    pub(crate) uncaught: Option<String>,
+    /// The call by which the program ended it, and where that is: `process.exit(0) at /program.js:9:3`.
+    pub(crate) exits: Option<String>,
+}
 
 impl Said {
-    /// What to do where a worker has thrown behind its call, because that resolves to nothing there as a rule.
+    /// What to do about what follows the call, because the call resolves to nothing in a worker as a rule.
     fn advice(&self) -> &'static str {
-        if self.0.is_none() {
-            return "";
+        match self {
+            Self { exits: Some(_), .. } => {
+                "; workers run the program too, what comes after the call included, and the call \
+                 resolves to undefined there: exit only if isMaster(), or set process.exitCode instead"
+            }
+            Self { uncaught: Some(_), .. } => {
+                "; workers run the program too, what comes after the call included, and the call \
+                 resolves to undefined there: what only the master is to do belongs behind isMaster()"
+            }
+            Self { .. } => "",
         }
-        "; workers run the program too, what comes after the call included, and the call resolves to \
-         undefined there: what only the master is to do belongs behind isMaster()"
     }
 }
 
 impl std::fmt::Display for Said {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.0 {
-            Some(words) => write!(f, ": {words}"),
-            None => Ok(()),
+        match (&self.uncaught, &self.exits) {
+            (Some(error), Some(call)) => write!(f, ": {error}; then it called {call}"),
+            (Some(error), None) => write!(f, ": {error}"),
+            (None, Some(call)) => write!(f, ": it called {call}"),
+            (None, None) => Ok(()),
         }
     }
 }

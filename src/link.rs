@@ -95,6 +95,8 @@ pub(crate) struct Link {
     pub(crate) said: Option<String>,
     /// The calls that it has passed by on its way to the one that it serves, the first of them.
     pub(crate) passed: Vec<String>,
+    /// The call of its own by which the program ends it, and where that is.
+    pub(crate) exits: Option<String>,
     /// Why it is being killed, if its master does so.
     pub(crate) fate: Option<Fate>,
     control: Stream,
@@ -193,6 +195,7 @@ impl Link {
             answers_given: 0,
             said: None,
             passed: Vec::new(),
+            exits: None,
             fate: None,
             control,
             tasks: Producer::new(Arc::clone(&memory), Layout::TASKS),

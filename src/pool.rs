@@ -251,7 +251,10 @@ impl Pool {
     pub(crate) fn drained(&self) -> bool {
         self.enter(|state| state.draining = true);
         let mut state = self.lock();
-        let at_once = matches!(state.notes.last(), Some(Note::Drained));
+        // JavaScript has yet to hear that the run failed: its events are answered because of that.
+        let fails = |note: &Note| matches!(note, Note::Failed { .. } | Note::Stopped);
+        let at_once =
+            matches!(state.notes.last(), Some(Note::Drained)) && !state.notes.iter().any(fails);
         if at_once {
             state.notes.pop();
         }
@@ -390,6 +393,14 @@ impl Pool {
     pub(crate) fn uncaught(&self, slot: usize, words: String) {
         if let Some(link) = self.lock().slots[slot].link.as_mut() {
             link.said = Some(words);
+            link.exits = None;
+        }
+    }
+
+    /// The program is about to end the worker of `slot` by a call of its own.
+    pub(crate) fn exits(&self, slot: usize, call: String) {
+        if let Some(link) = self.lock().slots[slot].link.as_mut() {
+            link.exits = Some(call);
         }
     }
 
@@ -455,13 +466,14 @@ impl Pool {
             if !has_left && state.stop == Stop::No {
                 state.record.crashed(slot, exit, clock());
             }
+            let said = Said { uncaught: link.said.take(), exits: link.exits.take() };
             let note = Note::Exit { worker, code: exit.code(), signal: exit.signal() };
             state.notes.push(note);
             let crash = Crash {
                 worker,
                 pid: link.child.pid(),
                 exit,
-                said: link.said.clone(),
+                said: said.clone(),
                 fate: link.fate.take(),
                 ran: state.ran(slot, &mut link),
                 stderr: link.tail(),
@@ -480,7 +492,7 @@ impl Pool {
                 timed_out,
                 proven,
                 failures: state.slots[slot].failures,
-                said: Said(link.said),
+                said,
                 search: Search { title: self.launch.title.clone(), passed: link.passed },
                 deadline: self.launch.deadline,
             };

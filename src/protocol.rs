@@ -64,6 +64,8 @@ pub(crate) enum Message {
     Uncaught(String),
     /// Worker: the program reached a call that it does not serve: which, and why not.
     Passed(String),
+    /// Worker: the program ends it by a call of its own: which, and where that is.
+    Exiting(String),
     /// Master: no more events; end when your event loop is empty.
     Release,
     /// Master: say that you live, by counting up [`Layout::BEAT`]. There is nothing to look at.
@@ -96,6 +98,7 @@ impl Message {
             Self::Release => frame::encode(5, &[]),
             Self::Ping => frame::encode(6, &[]),
             Self::Passed(call) => frame::encode(7, call.as_bytes()),
+            Self::Exiting(words) => frame::encode(8, words.as_bytes()),
         }
     }
 
@@ -109,6 +112,7 @@ impl Message {
             5 => Ok(Self::Release),
             6 => Ok(Self::Ping),
             7 => Ok(Self::Passed(String::from_utf8_lossy(&frame.body).into_owned())),
+            8 => Ok(Self::Exiting(String::from_utf8_lossy(&frame.body).into_owned())),
             kind => Err(format!("a control frame of unknown type {kind}")),
         }
     }
@@ -249,7 +253,7 @@ mod tests {
     /// Golden bytes: a change here is a change of [`VERSION`].
     #[test]
     fn every_message_has_the_bytes_it_always_had() {
-        let golden: [(Message, &[u8]); 8] = [
+        let golden: [(Message, &[u8]); 9] = [
             (Message::Bell, b"\x01\0\0\0\0"),
             (
                 Message::Hello(Hello { version: 1, pid: 42, token: "t".into() }),
@@ -268,6 +272,7 @@ mod tests {
             (Message::Release, b"\x01\0\0\0\x05"),
             (Message::Ping, b"\x01\0\0\0\x06"),
             (Message::Passed("a.js:1:2".into()), b"\x09\0\0\0\x07a.js:1:2"),
+            (Message::Exiting("exit".into()), b"\x05\0\0\0\x08exit"),
         ];
         for (message, bytes) in golden {
             assert_eq!(message.encode(), bytes, "{message:?}");

@@ -634,6 +634,7 @@ impl Control<'_> {
             }
             Message::Uncaught(words) => self.pool.uncaught(self.slot, words),
             Message::Passed(call) => self.pool.passed(self.slot, call),
+            Message::Exiting(words) => self.pool.exits(self.slot, words),
             Message::Release | Message::Ping => {
                 return Err("it sent what only a master sends".into());
             }

@@ -155,6 +155,11 @@ impl Worker {
         self.send(&Message::Uncaught(beginning(words).to_owned()))
     }
 
+    /// The program is about to end the process by a call of its own.
+    pub(crate) fn exiting(&self, words: &str) -> io::Result<()> {
+        self.send(&Message::Exiting(beginning(words).to_owned()))
+    }
+
     /// Rings the master: there are answers.
     pub(crate) fn ring(&self) {
         // If the socket is full there are bells in it; if it is closed the I/O thread knows.

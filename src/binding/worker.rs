@@ -4,6 +4,7 @@ use std::io;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::bindgen_prelude::{BufferSlice, External, Function};
 use napi::{Env, JsValue, sys};
@@ -87,10 +88,20 @@ pub fn worker_join(
     let control = control.and_then(taken_over).map_err(failed)?;
     let worker = Worker::join(&invitation, control, memory, backlog, signal, Orphan::end);
     let worker = worker.map_err(failed)?;
+    JOINED.store(true, Ordering::SeqCst);
     let watched = Arc::clone(&worker);
     watch_parent(move || watched.is_doomed());
     let runner = Rc::new(Runner::new(Arc::clone(&worker)));
     Ok(Some(External::new(WorkerHandle { worker, runner, call })))
+}
+
+/// Set once in a process that has joined a master, for its other threads: each has its own JavaScript.
+static JOINED: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process is a worker, in whichever thread that is asked.
+#[napi]
+pub fn is_worker_process() -> bool {
+    JOINED.load(Ordering::SeqCst)
 }
 
 /// Which call of the program the worker serves: what `LaunchOptions.call` was.
@@ -145,6 +156,12 @@ pub fn worker_refuse(
 #[napi]
 pub fn worker_uncaught(worker: &External<WorkerHandle>, words: String) -> Result<()> {
     worker.worker.uncaught(&words).map_err(failed)
+}
+
+/// Tells the master that the program is about to end this process by a call of its own: which, and where.
+#[napi]
+pub fn worker_exiting(worker: &External<WorkerHandle>, words: String) -> Result<()> {
+    worker.worker.exiting(&words).map_err(failed)
 }
 
 /// Notes the last bytes of what the program writes to its error stream, for the master to find.

@@ -164,7 +164,7 @@ pub(super) struct Crash {
     pub(super) worker: u32,
     pub(super) pid: u32,
     pub(super) exit: Exit,
-    pub(super) said: Option<String>,
+    pub(super) said: Said,
     /// Why the master killed it, if it did.
     pub(super) fate: Option<Fate>,
     /// How many milliseconds each of its events ran, where that is asked for.
@@ -249,7 +249,7 @@ impl Crash {
                 ),
             ),
             None => {
-                let said = Said(self.said.clone());
+                let said = &self.said;
                 let how = match self.shortage {
                     None => exit.to_string(),
                     Some(Shortage::Heap) => format!("{exit}, its heap being full,"),

@@ -142,7 +142,7 @@ fn what_follows_from_an_ending() {
         timed_out,
         proven,
         failures,
-        said: Said(Some("Error: x".into())),
+        said: Said { uncaught: Some("Error: x".into()), exits: None },
         search: Search { title: "the call at job.js:3:7".into(), passed: Vec::new() },
         deadline: Duration::from_mins(1),
     };
@@ -175,6 +175,16 @@ fn what_follows_from_an_ending() {
             "ERR_SONIC_WORKER_START: worker 3 exited with code 1 without reaching the call \
              at job.js:3:7 (3 attempts): Error: x; the worker re-runs the program, which must reach the same \
              MapReduce call",
+        ),
+        (
+            Ending {
+                said: Said { uncaught: None, exits: Some("process.exit(1) at /a.js:3:9".into()) },
+                ..ending(true, false, false, 3)
+            },
+            "ERR_SONIC_WORKER_START: worker 3 exited with code 1 again and again without having \
+             run an event: it called process.exit(1) at /a.js:3:9; workers run the program too, \
+             what comes after the call included, and the call resolves to undefined there: exit \
+             only if isMaster(), or set process.exitCode instead",
         ),
         // A program that takes too long once takes too long again.
         (

@@ -61,6 +61,7 @@ fn message() -> impl Strategy<Value = Message> {
         hello,
         refusal,
         text().prop_map(Message::Uncaught),
+        text().prop_map(Message::Exiting),
     ]
 }
 

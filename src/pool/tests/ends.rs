@@ -167,6 +167,17 @@ fn what_comes_back_from_a_worker_after_the_run_s_end_fails_too() {
     assert_eq!(bench.numbers(Queue::Failures), [0, 2, 3]);
     drop(b);
     die(&bench, 1);
+    bench.hear();
+    assert!(bench.pool.drained());
+}
+
+#[test]
+fn a_run_that_failed_is_not_drained_before_that_is_told() {
+    let (bench, [_seat]) = Bench::running();
+    bench.submit([0]);
+    bench.pool.refused(&Error::Protocol { worker: 1, what: "a test".into() });
+    assert!(!bench.pool.drained());
+    assert_eq!(kinds(&bench.hear()), ["failed", "other"]);
     assert!(bench.pool.drained());
 }
 

@@ -213,6 +213,7 @@ fn what_is_to_be_tried_again_ends_when_the_run_cannot_go_on() {
         let is_last = backoff == 0.0;
         assert_eq!(failures[0].response["code"] == "ERR_SONIC_PROTOCOL", !is_last);
         assert_eq!(attempts(&failures[0]).len(), 1 + usize::from(is_last));
+        bench.hear();
         assert!(bench.pool.drained());
     }
 }
