@@ -6,6 +6,7 @@
 const { native } = require("./native");
 
 /** Loaded with the first object: many programs send none. */
+const { Buffer, JSON } = require("./primordials");
 const snapshots = () => require("./snapshot");
 
 /** The formats by the numbers that they have on the wire; 1 is a string itself. */

@@ -7,6 +7,7 @@ const fs = require("fs");
 const os = require("os");
 const path = require("path");
 const { isWhereItBegan } = require("./calls");
+const { JSON, Map } = require("./primordials");
 
 /** Where ts-node leaves its service. */
 const SERVICE = Symbol.for("ts-node.register.instance");
@@ -18,7 +19,7 @@ const VARIABLE = "SONIC_DISTRIBUTE_COMPILED";
  * What was compiled so far, and from what, by file.
  * @type {globalThis.Map<string, { code: string, output: string }>}
  */
-const compiled = new globalThis.Map();
+const compiled = new Map();
 
 /**
  * What workers are started with beside the program's own, and what lets go of it.

@@ -6,6 +6,7 @@ const { pid } = process;
 const { nextCall } = require("./calls");
 const { coded, invalidType, reasonOf, shown } = require("./errors");
 const { NUM_CPUS, getLogger, getWorkerName } = require("./log");
+const { Promise } = require("./primordials");
 const { WorkerQueue } = require("./queue");
 const {
   MAX_WORKERS,

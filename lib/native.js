@@ -3,6 +3,7 @@
 
 const fs = require("fs");
 const { variable } = require("./own");
+const { JSON } = require("./primordials");
 
 /** @typedef {typeof import("../native")} Native */
 

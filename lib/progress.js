@@ -6,8 +6,7 @@
 const { isAsked } = require("./ancestor");
 const { native } = require("./native");
 const { variable } = require("./own");
-
-const { setInterval, clearInterval } = globalThis;
+const { JSON, Map, Promise, clearInterval, setInterval } = require("./primordials");
 
 /** Milliseconds between two looks for `onProgress`. */
 const LOOK = 100;
@@ -19,7 +18,7 @@ const OFF = ["", "0", "false", "no", "off"];
  * The runs that are shown, and their progress: should the program end before they do.
  * @type {globalThis.Map<Progress, Run>}
  */
-const shown = new globalThis.Map();
+const shown = new Map();
 
 /** Has signals take the drawing off the terminal, while there is one.
  * @type {NodeJS.Timeout | undefined} */

@@ -10,9 +10,8 @@ const { areTasksWanted, publish } = require("./diagnostics");
 const { coded } = require("./errors");
 const { native } = require("./native");
 const { variable } = require("./own");
+const { JSON, Map, clearInterval, now, setInterval } = require("./primordials");
 const { Progress } = require("./progress");
-
-const { setInterval, clearInterval } = globalThis;
 
 /** Milliseconds between two looks at what has ended, for those who want to hear of each event. */
 const LOOK = 100;
@@ -29,7 +28,7 @@ const lastRun = () => last;
 
 /** How many runs have been written to the file that each variable of the environment names.
  * @type {Map<string, number>} */
-const written = new globalThis.Map();
+const written = new Map();
 
 /**
  * Where a run's file goes that an option or the environment asks for. The environment names one for all runs of
@@ -76,7 +75,7 @@ class Recording {
    */
   constructor(options) {
     showLog();
-    this.epoch = Date.now();
+    this.epoch = now();
     this.progress = new Progress(options);
     this.onStats = options.onStats;
     this.hasSubscriber = areTasksWanted();

@@ -3,6 +3,7 @@
 
 const fs = require("fs");
 const { join } = require("path");
+const { JSON, Map } = require("./primordials");
 
 /** Where the record goes. */
 const PLACE = "/*DATA*/";
@@ -21,7 +22,7 @@ const PLACE = "/*DATA*/";
  */
 function packed({ events, ...rest }) {
   /** @type {globalThis.Map<string, number>} */
-  const processes = new globalThis.Map();
+  const processes = new Map();
   rest.workers.forEach(({ id, pid }, at) => {
     processes.set(`${id} ${pid}`, at);
   });

@@ -13,12 +13,21 @@ const { native, wire } = require("./native");
 const { MASK, codecOf, decode, formatOf } = require("./codec");
 const { hasOwn } = require("./own");
 const primary = require("./primary");
+const {
+  Buffer,
+  JSON,
+  Map,
+  Promise,
+  Set,
+  clearTimeout,
+  nextTick,
+  setImmediate,
+  setTimeout,
+} = require("./primordials");
 const { ResultQueue, WorkerQueue } = require("./queue");
 const { publish } = require("./diagnostics");
 const { Recording } = require("./record");
 const { launchOptions } = require("./settings");
-
-const { setImmediate, setTimeout, clearTimeout } = globalThis;
 
 /** A longer string is worth the try to hand it over as it is. */
 const LARGE = 16384;
@@ -50,7 +59,7 @@ const HANDED_OVER = Promise.resolve();
  * The runs that are not over, by the ids of their workers.
  * @type {globalThis.Map<number, Run>}
  */
-const runOfWorker = new globalThis.Map();
+const runOfWorker = new Map();
 
 /** How many runs there have been. */
 let runs = 0;
@@ -124,7 +133,7 @@ class Run {
     this.workerQueue = new WorkerQueue(this);
     /** Workers in `cluster.workers` or on their way out of it, by id.
      * @type {globalThis.Map<number, Worker>} */
-    this.workers = new globalThis.Map();
+    this.workers = new Map();
     /** @type {Set<number>} */
     this.registered = new Set();
     /** How many workers there are to be before the run is on. */
@@ -162,7 +171,7 @@ class Run {
         if (started === null) return;
         const worker = this.add(id, started);
         // As Node does: the caller may add its listener first.
-        process.nextTick(() => cluster.emit("fork", worker));
+        nextTick(() => cluster.emit("fork", worker));
       });
     } catch (error) {
       this.fail(error);
@@ -749,7 +758,7 @@ class Run {
     try {
       this.tell();
     } catch (error) {
-      process.nextTick(() => {
+      nextTick(() => {
         throw error;
       });
     }

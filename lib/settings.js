@@ -8,6 +8,7 @@ const cluster = require("./cluster");
 const { coded, invalidType } = require("./errors");
 const { tell } = require("./native");
 const { variable } = require("./own");
+const { Map } = require("./primordials");
 
 /** @typedef {import("cluster").ClusterSettings} ClusterSettings */
 
@@ -35,7 +36,7 @@ const PIPE = -3;
  * Options of Node that start something else than the program, and how many values follow each.
  * @type {Map<string, number>}
  */
-const NOT_FOR_WORKERS = new globalThis.Map([
+const NOT_FOR_WORKERS = new Map([
   ["-e", 1],
   ["--eval", 1],
   ["-p", 1],
@@ -267,6 +268,7 @@ function testRunner() {
   // biome-ignore lint/correctness/noUndeclaredVariables: typeof asks whether it is declared
   if (typeof jest !== "undefined") return "jest";
   // @ts-expect-error
+  // biome-ignore lint/style/noRestrictedGlobals: nobody replaces the object itself
   if (typeof globalThis.__vitest_worker__ !== "undefined") return "vitest";
   return undefined;
 }

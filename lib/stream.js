@@ -3,6 +3,7 @@
 // when nobody reads any more.
 
 const { coded, firstFailure } = require("./errors");
+const { Promise } = require("./primordials");
 
 /** Entries that nobody has read, beyond which `Map` waits. */
 const MAX_RESULTS_WAITING = 1024;

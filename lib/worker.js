@@ -10,8 +10,7 @@ const { describe, errorToJson, invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName } = require("./log");
 const { native, wire } = require("./native");
 const { variable } = require("./own");
-
-const { setImmediate } = globalThis;
+const { JSON, nextTick, setImmediate } = require("./primordials");
 
 // Why the native core stops running events; see `workerRun`.
 const ASLEEP = 0;
@@ -196,7 +195,7 @@ class WorkerProcess {
       process.emit(/** @type {any} */ ("message"), message, undefined);
     } catch (error) {
       // Uncaught, as it would be from Node's own channel; the events go on.
-      process.nextTick(() => {
+      nextTick(() => {
         throw error;
       });
     }
