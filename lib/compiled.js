@@ -3,7 +3,7 @@
 // same files: checking their types is most of what a worker's start takes. What the master compiled goes
 // into a file without a name, which workers read through the master's descriptor; see lib/preload.js.
 
-const fs = require("fs");
+const { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } = require("fs");
 const os = require("os");
 const path = require("path");
 const { isWhereItBegan } = require("./calls");
@@ -44,7 +44,7 @@ function preload() {
     return {
       nodeArgs: ["--require", path.join(__dirname, "preload.js")],
       env: [VARIABLE, `/proc/${process.pid}/fd/${fd}`],
-      close: () => fs.closeSync(fd),
+      close: () => closeSync(fd),
     };
   } catch (_) {
     return undefined;
@@ -58,7 +58,7 @@ function preload() {
 function collect(service) {
   for (const file of Object.keys(require.cache)) {
     if (!/\.[cm]?tsx?$/.test(file) || service.ignored(file)) continue;
-    const code = fs.readFileSync(file, "utf8");
+    const code = readFileSync(file, "utf8");
     const known = compiled.get(file);
     if (known === undefined || known.code !== code) {
       compiled.set(file, { code, output: service.compile(code, file) });
@@ -68,13 +68,13 @@ function collect(service) {
 
 /** @param {string} text */
 function unnamedFile(text) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-distribute-"));
+  const folder = mkdtempSync(path.join(os.tmpdir(), "sonic-distribute-"));
   const name = path.join(folder, "compiled.json");
   try {
-    fs.writeFileSync(name, text, { flag: "wx", mode: 0o600 });
-    return fs.openSync(name, "r");
+    writeFileSync(name, text, { flag: "wx", mode: 0o600 });
+    return openSync(name, "r");
   } finally {
-    fs.rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true });
   }
 }
 

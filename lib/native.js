@@ -1,9 +1,8 @@
 "use strict";
 // Loads the native core when it is first needed, and the numbers of its wire.
 
-const fs = require("fs");
+const { existsSync } = require("fs");
 const { variable } = require("./own");
-const { JSON } = require("./primordials");
 
 /** @typedef {typeof import("../native")} Native */
 
@@ -33,6 +32,11 @@ const MUSL = { x64: "/lib/ld-musl-x86_64.so.1", arm64: "/lib/ld-musl-aarch64.so.
 
 /** The variable that tells a worker where its master found the binary, for which copy of this package. */
 const VARIABLE = "SONIC_DISTRIBUTE_BINARY";
+
+/** Loads the core now, if that can be had. What is wrong with it is told at the first call. */
+function preload() {
+  if (loaded === undefined) loaded = known();
+}
 
 /** The native core's functions. */
 function native() {
@@ -71,7 +75,7 @@ function places() {
   const names = (BINARIES[`${process.platform}-${process.arch}`] || []).slice();
   // A binary for musl never loads where Node is linked with glibc, one for glibc may where it is not. So which
   // it is need not be asked, which takes longer.
-  if (names.length > 1 && fs.existsSync(MUSL[process.arch])) names.reverse();
+  if (names.length > 1 && existsSync(MUSL[process.arch])) names.reverse();
   return names.flatMap((name) => [
     `../sonic-distribute.${name}.node`,
     `@tiemma/sonic-distribute-${name}`,
@@ -84,7 +88,7 @@ function told() {
   if (text === undefined) return [];
   // Children of this process are no workers.
   delete process.env[VARIABLE];
-  const [home, place] = JSON.parse(text);
+  const [home, place] = text.split("\n");
   return home === __dirname ? [place] : [];
 }
 
@@ -94,7 +98,7 @@ function tell() {
   const { cache } = require;
   const places = Object.keys(cache || {}).filter((name) => name.endsWith(".node"));
   const place = places.find((name) => cache[name]?.exports === core);
-  return place === undefined ? [] : [VARIABLE, JSON.stringify([__dirname, place])];
+  return place === undefined ? [] : [VARIABLE, `${__dirname}\n${place}`];
 }
 
 /** Which C library this Node is linked with, where there are two. */
@@ -129,4 +133,4 @@ function wire() {
   return numbers;
 }
 
-module.exports = { libc, native, tell, wire };
+module.exports = { libc, native, preload, tell, wire };

@@ -3,7 +3,7 @@
 // `diagnostics_channel` hear. The core keeps it; here it is asked for, and brought to where it belongs. Only a master has any of it:
 // workers re-run the program with the same options, and have no runs.
 
-const fs = require("fs");
+const { writeFileSync } = require("fs");
 const { basename, extname } = require("path");
 const { isAsked } = require("./ancestor");
 const { areTasksWanted, publish } = require("./diagnostics");
@@ -12,6 +12,7 @@ const { native } = require("./native");
 const { variable } = require("./own");
 const { JSON, Map, clearInterval, now, setInterval } = require("./primordials");
 const { Progress } = require("./progress");
+const { pageOf } = require("./report");
 
 /** Milliseconds between two looks at what has ended, for those who want to hear of each event. */
 const LOOK = 100;
@@ -204,7 +205,7 @@ class Recording {
   draw(recorded) {
     if (recorded === null || this.report === null) return;
     try {
-      fs.writeFileSync(this.report, require("./report").pageOf(recorded));
+      writeFileSync(this.report, pageOf(recorded));
       this.report = null;
     } catch (error) {
       this.giveUp(error);
@@ -250,7 +251,7 @@ function reportOf(option) {
   const wanted = fileOf(option, "SONIC_REPORT");
   if (wanted === undefined) return null;
   try {
-    fs.writeFileSync(wanted.path, "");
+    writeFileSync(wanted.path, "");
   } catch (error) {
     throw unwritable("report", wanted, error);
   }

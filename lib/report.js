@@ -1,7 +1,7 @@
 "use strict";
 // The page that shows a run: lib/report.html, made of report/, with the run's record in it.
 
-const fs = require("fs");
+const { readFileSync } = require("fs");
 const { join } = require("path");
 const { JSON, Map } = require("./primordials");
 
@@ -82,7 +82,7 @@ const embeddable = (value) =>
  * @param {Recorded} recorded
  */
 function pageOf(recorded) {
-  const [before, after] = fs.readFileSync(join(__dirname, "report.html"), "utf8").split(PLACE);
+  const [before, after] = readFileSync(join(__dirname, "report.html"), "utf8").split(PLACE);
   return before + embeddable(packed(recorded)) + after;
 }
 

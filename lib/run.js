@@ -28,6 +28,7 @@ const { ResultQueue, WorkerQueue } = require("./queue");
 const { publish } = require("./diagnostics");
 const { Recording } = require("./record");
 const { launchOptions } = require("./settings");
+const unread = require("./unread");
 
 /** A longer string is worth the try to hand it over as it is. */
 const LARGE = 16384;
@@ -496,11 +497,11 @@ class Run {
       missed: () => {
         // A stream's entries are elsewhere.
         if (queue !== RESULTS || this.released || this.reader !== null) return;
-        require("./unread").missed(this);
+        unread.missed(this);
         this.isMissed = true;
       },
       found: () => {
-        if (queue === RESULTS && this.isMissed) require("./unread").found(this);
+        if (queue === RESULTS && this.isMissed) unread.found(this);
       },
     };
   }
@@ -984,7 +985,7 @@ class Run {
   close() {
     this.closed = true;
     this.wakes.run = null;
-    if (this.isMissed) require("./unread").over(this);
+    if (this.isMissed) unread.over(this);
     this.recording.close(this);
     if (this.launch.preload) this.launch.preload.close();
     for (const id of this.ids) runOfWorker.delete(id);

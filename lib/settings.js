@@ -5,6 +5,7 @@
 
 const { dirname } = require("path");
 const cluster = require("./cluster");
+const compiled = require("./compiled");
 const { coded, invalidType } = require("./errors");
 const { tell } = require("./native");
 const { variable } = require("./own");
@@ -169,7 +170,7 @@ function launchOptions(workers, call, options, recording) {
   const execArgv = own ? nodeOptions(process.execArgv) : set;
   const stdio = stdioPlaces(settings);
   const isSame = own && program === process.argv[1] && settings.cwd === undefined;
-  const preload = isSame && runsUnderTsNode() ? require("./compiled").preload() : undefined;
+  const preload = isSame && runsUnderTsNode() ? compiled.preload() : undefined;
   const nodeArgs = [...(preload ? preload.nodeArgs : []), ...execArgv.map(String)];
   return {
     program: process.execPath,

@@ -157,9 +157,4 @@ async function* entries(start, options) {
   }
 }
 
-/** What there is to read in a worker. */
-async function* nothing() {
-  // Its results are the master's to read.
-}
-
-module.exports = { Reader, entries, nothing };
+module.exports = { Reader, entries };
