@@ -2,7 +2,9 @@
 // Loads the native core when it is first needed, and the numbers of its wire.
 
 const { existsSync } = require("fs");
+const { coded } = require("./errors");
 const { variable } = require("./own");
+const { hasOption } = require("./permission");
 
 /** @typedef {typeof import("../native")} Native */
 
@@ -10,6 +12,14 @@ const { variable } = require("./own");
 let loaded;
 /** @type {import("../native").Wire | undefined} */
 let numbers;
+/**
+ * What Node has said where it may not load the binary.
+ * @type {any}
+ */
+let refused;
+
+/** The codes of that. */
+const REFUSALS = ["ERR_DLOPEN_DISABLED", "ERR_ACCESS_DENIED"];
 
 /**
  * The platforms that have a binary, by the names of their packages, and what else is needed to tell which. The
@@ -63,8 +73,10 @@ function from(places) {
   for (const place of places) {
     try {
       return require(place);
-    } catch (_) {
+    } catch (error) {
       // Another place, then.
+      const { code } = Object(error);
+      if (REFUSALS.includes(code)) refused = error;
     }
   }
   return undefined;
@@ -75,11 +87,21 @@ function places() {
   const names = (BINARIES[`${process.platform}-${process.arch}`] || []).slice();
   // A binary for musl never loads where Node is linked with glibc, one for glibc may where it is not. So which
   // it is need not be asked, which takes longer.
-  if (names.length > 1 && existsSync(MUSL[process.arch])) names.reverse();
+  if (names.length > 1 && isThere(MUSL[process.arch])) names.reverse();
   return names.flatMap((name) => [
     `../sonic-distribute.${name}.node`,
     `@tiemma/sonic-distribute-${name}`,
   ]);
+}
+
+/** @param {string} file */
+function isThere(file) {
+  try {
+    return existsSync(file);
+  } catch (_) {
+    // This process may not look.
+    return false;
+  }
 }
 
 /** What the master told, if it runs the same copy of this package. */
@@ -108,8 +130,40 @@ function libc() {
   return header.glibcVersionRuntime ? `, glibc ${header.glibcVersionRuntime}` : ", musl";
 }
 
+/** What keeps this process from loading the binary, and what to do. */
+function refusal() {
+  const { code, message, resource } = refused;
+  return Object.assign(
+    coded(
+      Error,
+      "ERR_SONIC_PERMISSION",
+      `@tiemma/sonic-distribute cannot load its native binary: ${wayOut(code, resource)}. Node said: ${message}`,
+    ),
+    { cause: refused },
+  );
+}
+
+/**
+ * @param {string} code
+ * @param {string | undefined} resource
+ */
+function wayOut(code, resource) {
+  if (code === "ERR_ACCESS_DENIED") {
+    return (
+      `Node's permission model is on, and this process may not read ${resource || "its file"}. ` +
+      "Add --allow-fs-read with its folder to the options of Node"
+    );
+  }
+  if (hasOption(/^--no-addons$/)) return "Node was started with --no-addons. Take that option away";
+  return (
+    "Node's permission model is on, without --allow-addons. " +
+    "Add --allow-addons --allow-child-process to the options of Node"
+  );
+}
+
 /** @returns {Native} */
 function load() {
+  if (refused !== undefined) throw refusal();
   try {
     return require("../native.js");
   } catch (error) {

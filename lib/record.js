@@ -4,12 +4,13 @@
 // workers re-run the program with the same options, and have no runs.
 
 const { writeFileSync } = require("fs");
-const { basename, extname } = require("path");
+const { basename, extname, resolve } = require("path");
 const { isAsked } = require("./ancestor");
 const { areTasksWanted, publish } = require("./diagnostics");
 const { coded } = require("./errors");
 const { native } = require("./native");
 const { variable } = require("./own");
+const { isAllowed } = require("./permission");
 const { JSON, Map, clearInterval, now, setInterval } = require("./primordials");
 const { Progress } = require("./progress");
 const { pageOf } = require("./report");
@@ -237,6 +238,8 @@ function traceOf(option) {
   if (wanted === undefined) return null;
   const { path } = wanted;
   try {
+    // The core writes it, of which Node knows nothing.
+    if (!isAllowed("fs.write", resolve(path))) throw new Error("--allow-fs-write does not name it");
     return { file: native().traceCreate(path, programName()), path };
   } catch (error) {
     throw unwritable("trace", wanted, error);

@@ -9,6 +9,7 @@ const compiled = require("./compiled");
 const { coded, invalidType } = require("./errors");
 const { tell } = require("./native");
 const { variable } = require("./own");
+const { checkChildren, restrictions } = require("./permission");
 const { Map } = require("./primordials");
 
 /** @typedef {import("cluster").ClusterSettings} ClusterSettings */
@@ -176,6 +177,7 @@ function startDeadline() {
 function launchOptions(workers, call, options, recording) {
   /** @type {ClusterSettings} */
   const settings = Object.assign(Object.create(null), cluster.settings);
+  checkChildren();
   const program = settings.exec === undefined ? scriptOf() : settings.exec;
   const args = settings.args === undefined ? process.argv.slice(2) : settings.args;
   // setupPrimary fills in this process's own options where the program names none.
@@ -185,7 +187,8 @@ function launchOptions(workers, call, options, recording) {
   const stdio = stdioPlaces(settings);
   const isSame = own && program === process.argv[1] && settings.cwd === undefined;
   const preload = isSame && runsUnderTsNode() ? compiled.preload() : undefined;
-  const nodeArgs = [...(preload ? preload.nodeArgs : []), ...execArgv.map(String)];
+  const given = execArgv.map(String);
+  const nodeArgs = [...(preload ? preload.nodeArgs : []), ...restrictions(given), ...given];
   return {
     program: process.execPath,
     args: [program, ...args].map(String),
