@@ -1120,9 +1120,10 @@ function hasMoreThanData(event) {
 }
 
 /** @param {any} note */
-function failureOf({ name, code, message }) {
+function failureOf({ name, code, message, stderr }) {
   const Class = name === "TypeError" ? TypeError : name === "RangeError" ? RangeError : Error;
-  return coded(Class, code, message);
+  const error = coded(Class, code, message);
+  return stderr === undefined ? error : Object.assign(error, { stderr });
 }
 
 const over = () =>

@@ -59,7 +59,8 @@ impl Peer {
         bench.pool.started(slot, link, None);
         let worker = bench.pool.launch.workers[slot];
         let token = TOKEN.to_owned();
-        let served = Served { slot, worker, pid, token, control, channel, writer, exit };
+        let served =
+            Served { slot, worker, pid, token, control, channel, writer, exit, relay: None };
         let listening = tokio::spawn(listen(Arc::clone(&bench.pool), Box::new(served)));
         Self {
             control: their_control,
@@ -143,6 +144,7 @@ fn what_follows_from_an_ending() {
         proven,
         failures,
         said: Said(Some("Error: x".into())),
+        stderr: String::new(),
         deadline: Duration::from_mins(1),
     };
     let cases = [
@@ -174,6 +176,19 @@ fn what_follows_from_an_ending() {
             "ERR_SONIC_WORKER_START: worker 3 exited with code 1 without reaching the call (3 \
              attempts): Error: x; the worker re-runs the program, which must reach the same \
              MapReduce call",
+        ),
+        (
+            Ending {
+                said: Said::default(),
+                stderr: format!("{}SyntaxError: x\n\n", "line\n".repeat(50)),
+                ..ending(false, false, false, 3)
+            },
+            &format!(
+                "ERR_SONIC_WORKER_START: worker 3 exited with code 1 without reaching the call (3 \
+                 attempts); the worker re-runs the program, which must reach the same MapReduce \
+                 call. It last wrote to stderr:\n{}SyntaxError: x",
+                "line\n".repeat(23)
+            ),
         ),
         // A program that takes too long once takes too long again.
         (
