@@ -1,5 +1,4 @@
-//! The program that has loaded this library: functions that it exports by name, and that not every Node has; and how large the
-//! files are that it may make.
+//! The program that has loaded this library: functions that it exports by name, and that not every Node has.
 
 use std::ffi::{CStr, c_void};
 
@@ -24,18 +23,4 @@ pub(crate) fn exported(name: &CStr) -> *mut c_void {
 /// Windows, by the second.
 pub(crate) fn exported_cpp(name: &CStr, microsoft: &CStr) -> *mut c_void {
     exported(if cfg!(windows) { microsoft } else { name })
-}
-
-/// Whether this process may make a file so long (`ulimit -f`). Where it may not, to make it is an error, and a signal that
-/// would end the process: whoever makes one asks before.
-#[cfg(unix)]
-pub(crate) fn check_file_size(len: u64) -> std::io::Result<()> {
-    let most = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
-    if most.is_some_and(|most| len > most) { Err(rustix::io::Errno::FBIG.into()) } else { Ok(()) }
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "other systems have such a limit")]
-pub(crate) fn check_file_size(_len: u64) -> std::io::Result<()> {
-    Ok(())
 }

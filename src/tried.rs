@@ -8,6 +8,7 @@ pub(crate) enum Step {
     /// What master and worker share: memory, sockets, threads and what waits at them.
     Resource,
     /// The folder that a worker is started in.
+    #[cfg_attr(windows, expect(dead_code, reason = "there the error does not tell it from others"))]
     Folder,
     /// The process itself.
     Process,

@@ -58,12 +58,6 @@ describe("a limit of the size of files", { skip: LINUX }, () => {
     assert.equal(error.code, "ERR_SONIC_POOL");
     assert.match(error.message, /creating \d+ bytes of shared memory \(ftruncate\): .*ulimit -f/);
   });
-
-  it("costs a trace that would be longer, and nothing else", async () => {
-    const program = await run("start/refused.js", { args: ["trace"], ulimit: "-f 16384" });
-    assert.deepEqual(program.result, { value: 100_000 });
-    assert.match(program.stderr, /the trace \S+ is not whole: /);
-  });
 });
 
 /** Why there is always a `/proc` here. */

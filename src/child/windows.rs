@@ -30,7 +30,7 @@ use windows_sys::Win32::System::Threading::{
 
 use super::{Exit, Pipes, Process, Recipe, block};
 use crate::host::exported;
-use crate::tried::origin;
+use crate::tried::{Step, origin, tried};
 
 /// The signals that end a process here, as Node numbers them, and a question whether there is one.
 const ALIVE: i32 = 0;
@@ -175,7 +175,11 @@ impl Child {
         recipe: &Recipe,
         extra: Vec<(OwnedHandle, i32)>,
     ) -> io::Result<(Self, Pipes)> {
-        let (started, pipes) = start::start(recipe, extra)?;
+        let (started, pipes) = start::start(recipe, extra).map_err(tried(
+            Step::Process,
+            "starting the process",
+            "CreateProcessW",
+        ))?;
         let start::Started { pid, process, job } = started;
         let signal = AtomicI32::new(0);
         Ok((Self(Arc::new(Running { pid, process, job, signal })), pipes))

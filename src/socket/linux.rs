@@ -13,7 +13,6 @@ use rustix::net::{
 };
 use rustix::rand::{GetRandomFlags, getrandom};
 
-use crate::host::check_file_size;
 use crate::tried::{Step, tried};
 
 /// Every call says what it wants.
@@ -28,14 +27,14 @@ pub(super) fn undisturbed() -> Option<MutexGuard<'static, ()>> {
 }
 
 pub(super) fn memory(len: usize) -> io::Result<File> {
-    let making = || "creating shared memory";
+    let making = "creating shared memory";
     let memory = memfd_create("sonic-distribute", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
-        .map_err(tried(Step::Resource, making(), "memfd_create"))?;
-    let sizing = || format!("creating {len} bytes of shared memory");
-    check_file_size(len as u64).map_err(tried(Step::Resource, sizing(), "ftruncate"))?;
-    ftruncate(&memory, len as u64).map_err(tried(Step::Resource, sizing(), "ftruncate"))?;
+        .map_err(tried(Step::Resource, making, "memfd_create"))?;
+    // Where files may not be so long there is a signal too, which Node ignores.
+    let sizing = format!("creating {len} bytes of shared memory");
+    ftruncate(&memory, len as u64).map_err(tried(Step::Resource, sizing, "ftruncate"))?;
     fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
-        .map_err(tried(Step::Resource, making(), "fcntl"))?;
+        .map_err(tried(Step::Resource, making, "fcntl"))?;
     Ok(memory.into())
 }
 
