@@ -40,6 +40,9 @@ const worker = isMaster() ? later(loadWorker, ["serve"]) : loadWorker();
 
 if (!isMaster()) worker.join();
 
+/** What there is to read of a stream in a worker: its results are the master's. */
+async function* nothing() {}
+
 const clusterEvents = { MESSAGE: "message", DISCONNECT: "disconnect" };
 
 /**
@@ -68,7 +71,7 @@ const stream = (masterFn, workerFns, args, options) => {
   const given = args === undefined || args === null ? {} : args;
   if (isMaster()) return master.stream(masterFn, given, options, identity);
   worker.serve(workerFns, given, identity);
-  return require("./lib/stream").nothing();
+  return nothing();
 };
 
 /** @param {number} numWorkers */

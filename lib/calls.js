@@ -4,6 +4,7 @@
 
 const { coded } = require("./errors");
 const { digest, isCalledAlike, nameFor } = require("./identity");
+const { JSON, Map, Set, nextTick } = require("./primordials");
 
 /** @typedef {import("./identity").Identity} Identity */
 
@@ -23,22 +24,20 @@ const { digest, isCalledAlike, nameFor } = require("./identity");
  * Calls that are alike but for who called the function that makes them.
  * @typedef {object} Alike
  * @property {string} surroundings the program's arguments and environment at the first of them
- * @property {globalThis.Map<string, { identity: Identity, count: number }>} byCallers
+ * @property {Map<string, { identity: Identity, count: number }>} byCallers
  * @property {Set<Call>} running
  */
 
-/** @type {globalThis.Map<string, Alike>} */
-const known = new globalThis.Map();
+/** @type {Map<string, Alike>} */
+const known = new Map();
 
-/** Which calls have a name, or the same functions. @type {globalThis.Map<string, string | null>} */
-const keyOfName = new globalThis.Map();
-/** @type {globalThis.Map<string, string | null>} */
-const keyOfFunctions = new globalThis.Map();
+/** Which calls have a name, or the same functions. @type {Map<string, string | null>} */
+const keyOfName = new Map();
+/** @type {Map<string, string | null>} */
+const keyOfFunctions = new Map();
 
-/** How many calls of a kind, or of a name, there were. @type {globalThis.Map<string, number>} */
-const counts = new globalThis.Map();
-
-const { nextTick } = process;
+/** How many calls of a kind, or of a name, there were. @type {Map<string, number>} */
+const counts = new Map();
 
 /** Counts up when the program's code, with the promises that it has settled, has had its turn. */
 let turn = 0;
@@ -120,7 +119,7 @@ class Call {
 /** @returns {Alike} */
 const newAlike = () => ({
   surroundings: surroundings(),
-  byCallers: new globalThis.Map(),
+  byCallers: new Map(),
   running: new Set(),
 });
 
@@ -151,7 +150,7 @@ const sum = (variants) => variants.reduce((total, { count }) => total + count, 0
 /**
  * @template Value
  * @param {string} key
- * @param {globalThis.Map<string, Value>} map
+ * @param {Map<string, Value>} map
  * @param {() => Value} make
  * @returns {Value}
  */
@@ -165,7 +164,7 @@ function enter(key, map, make) {
 
 /**
  * Whether all that were entered under the name have the same key.
- * @param {globalThis.Map<string, string | null>} map
+ * @param {Map<string, string | null>} map
  * @param {string} name
  * @param {string} key
  */

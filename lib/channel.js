@@ -5,6 +5,7 @@
 const cluster = require("./cluster");
 const { sendCallback } = require("./handles");
 const { variable } = require("./own");
+const { Set, nextTick } = require("./primordials");
 const { watchStderr } = require("./stderr");
 
 /** @typedef {import("./worker").Self} Self */
@@ -50,7 +51,7 @@ function adaptSend(self) {
     if (text === undefined) return Reflect.apply(send, process, [message, ...rest]);
     const callback = sendCallback(rest);
     native.workerMessage(handle, flagsOf(message, wire), text);
-    if (callback) process.nextTick(callback, null);
+    if (callback) nextTick(callback, null);
     return true;
   };
   process.send = ordered;

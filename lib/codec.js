@@ -4,9 +4,8 @@
 // text or bytes, and its format says which (see src/format.rs).
 
 const { native } = require("./native");
-
-/** Loaded with the first object: many programs send none. */
-const snapshots = () => require("./snapshot");
+const { Buffer, JSON } = require("./primordials");
+const snapshots = require("./snapshot");
 
 /** The formats by the numbers that they have on the wire; 1 is a string itself. */
 const JSON_TEXT = 0;
@@ -43,14 +42,13 @@ const json = {
   snapshot(value) {
     if (value === null || typeof value !== "object") return value;
     try {
-      return snapshots().snapshotOf(value);
+      return snapshots.snapshotOf(value);
     } catch (_) {
       // Deeper than the stack: JSON.parse has none.
       return undefined;
     }
   },
-  isAsBefore: (value, snapshot) =>
-    snapshot !== undefined && snapshots().isAsBefore(value, snapshot),
+  isAsBefore: (value, snapshot) => snapshot !== undefined && snapshots.isAsBefore(value, snapshot),
 };
 
 /** @type {Codec} */

@@ -3,11 +3,12 @@
 // same files: checking their types is most of what a worker's start takes. What the master compiled goes
 // into a file without a name, which workers read through the master's descriptor; see lib/preload.js.
 
-const fs = require("fs");
+const { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } = require("fs");
 const os = require("os");
 const path = require("path");
 const { isWhereItBegan } = require("./began");
 const { HOME, isBundled, load } = require("./home");
+const { JSON, Map } = require("./primordials");
 
 /** Where ts-node leaves its service. */
 const SERVICE = Symbol.for("ts-node.register.instance");
@@ -19,7 +20,7 @@ const VARIABLE = "SONIC_DISTRIBUTE_COMPILED";
  * What was compiled so far, and from what, by file.
  * @type {globalThis.Map<string, { code: string, output: string }>}
  */
-const compiled = new globalThis.Map();
+const compiled = new Map();
 
 /**
  * What workers are started with beside the program's own, and what lets go of it.
@@ -44,7 +45,7 @@ function preload() {
     return {
       nodeArgs: ["--require", path.join(HOME, "preload.js")],
       env: [VARIABLE, `/proc/${process.pid}/fd/${fd}`],
-      close: () => fs.closeSync(fd),
+      close: () => closeSync(fd),
     };
   } catch (_) {
     return undefined;
@@ -58,7 +59,7 @@ function preload() {
 function collect(service) {
   for (const file of Object.keys(load.cache)) {
     if (!/\.[cm]?tsx?$/.test(file) || service.ignored(file)) continue;
-    const code = fs.readFileSync(file, "utf8");
+    const code = readFileSync(file, "utf8");
     const known = compiled.get(file);
     if (known === undefined || known.code !== code) {
       compiled.set(file, { code, output: service.compile(code, file) });
@@ -68,13 +69,13 @@ function collect(service) {
 
 /** @param {string} text */
 function unnamedFile(text) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-distribute-"));
+  const folder = mkdtempSync(path.join(os.tmpdir(), "sonic-distribute-"));
   const name = path.join(folder, "compiled.json");
   try {
-    fs.writeFileSync(name, text, { flag: "wx", mode: 0o600 });
-    return fs.openSync(name, "r");
+    writeFileSync(name, text, { flag: "wx", mode: 0o600 });
+    return openSync(name, "r");
   } finally {
-    fs.rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -1,6 +1,8 @@
 "use strict";
 // Errors: ours, with a code; and the user's, as they travel from a worker to the failed queue.
 
+const { JSON } = require("./primordials");
+
 /**
  * An error with a code.
  * @param {new (message: string) => Error} Class

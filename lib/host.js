@@ -58,6 +58,7 @@ const NO_RERUN = [
   // biome-ignore lint/correctness/noUndeclaredVariables: typeof asks whether it is declared
   { name: "jest", is: () => typeof jest !== "undefined" },
   // @ts-expect-error
+  // biome-ignore lint/style/noRestrictedGlobals: nobody replaces the object itself
   { name: "vitest", is: () => typeof globalThis.__vitest_worker__ !== "undefined" },
   {
     name: "node --test without isolation",

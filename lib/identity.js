@@ -7,6 +7,7 @@ const { tmpdir } = require("os");
 const { types } = require("util");
 const { coded } = require("./errors");
 const { hasOwn } = require("./own");
+const { Buffer, Date, JSON, Set, now } = require("./primordials");
 const { look } = require("./site");
 
 /** The most values of one argument that are looked at: more tell no call from another. */
@@ -235,8 +236,8 @@ const first = (items, left) => [items.length, ...items.slice(0, Math.max(0, left
  * @param {number} time
  */
 function isNow(time) {
-  const now = Date.now();
-  return time >= now - process.uptime() * 1000 - CLOCK_SLACK && time <= now + CLOCK_SLACK;
+  const at = now();
+  return time >= at - process.uptime() * 1000 - CLOCK_SLACK && time <= at + CLOCK_SLACK;
 }
 
 /**

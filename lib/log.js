@@ -4,9 +4,7 @@
 
 const cluster = require("./cluster");
 const os = require("os");
-
-const setTimer = setTimeout;
-const setTurn = setImmediate;
+const { Promise, setImmediate, setTimeout, timestamp } = require("./primordials");
 
 /** The number of logical processors, the default number of workers. */
 const NUM_CPUS = os.cpus().length || 1;
@@ -22,7 +20,7 @@ const getWorkerName = () =>
  * A promise that resolves after `time` milliseconds; by default a random time below 50.
  * @param {number} [time]
  */
-const Delay = (time = Math.random() * 50) => new Promise((resolve) => setTimer(resolve, time));
+const Delay = (time = Math.random() * 50) => new Promise((resolve) => setTimeout(resolve, time));
 
 /** Whether log lines are off now: programs set the variable while they run. */
 const isQuiet = () => Boolean(process.env.QUIET);
@@ -41,7 +39,7 @@ function guard() {
   const { stdout } = process;
   stdout.on("error", ignore);
   // What a line of this turn has come to is told by then.
-  setTurn(() => {
+  setImmediate(() => {
     isGuarded = false;
     stdout.removeListener("error", ignore);
   });
@@ -56,7 +54,7 @@ const getLogger = (loggerID) => (message, date) => {
   if (isQuiet()) return;
   guard();
   // Made only for a line that is written: most are not, where it matters.
-  const at = date === undefined ? new Date().toISOString() : date;
+  const at = date === undefined ? timestamp() : date;
   console.log(`${at}: ${loggerID}: ${message}`);
 };
 

@@ -6,7 +6,13 @@ const { pid } = process;
 const { Call } = require("./calls");
 const { coded, invalidType, reasonOf, shown } = require("./errors");
 const { NUM_CPUS, getLogger, getWorkerName } = require("./log");
+const { Promise } = require("./primordials");
+const native = require("./native");
 const { WorkerQueue } = require("./queue");
+const record = require("./record");
+const runs = require("./run");
+const { runsElsewhere } = require("./settings");
+const { entries } = require("./stream");
 const {
   MAX_WORKERS,
   STREAM_CHECKS,
@@ -16,13 +22,16 @@ const {
   numWorkersOf,
 } = require("./options");
 
-/** @typedef {InstanceType<typeof import("./run").Run>} Run */
+/** @typedef {InstanceType<typeof runs.Run>} Run */
 
 /**
  * Runs that the program began itself with `initMaster`, oldest first, until `shutdown` ends them.
  * @type {Run[]}
  */
 const begun = [];
+
+// At the first call the program may have replaced `fs`, and nothing more can be loaded.
+native.preload();
 
 /** Where the functions are looked at that are the master's. */
 const HERE = " in the master";
@@ -36,10 +45,9 @@ const checkNumWorkers = (numWorkers) => checkCount("numWorkers", numWorkers, MAX
  * @param {import("./options").Options} options
  */
 function startRun(numWorkers, call, options = checkOptions(undefined)) {
-  const { Run } = require("./run");
-  call.begin(require("./settings").runsElsewhere());
+  call.begin(runsElsewhere());
   try {
-    return new Run(numWorkers, call, options);
+    return new runs.Run(numWorkers, call, options);
   } catch (error) {
     call.end();
     throw error;
@@ -198,7 +206,7 @@ function stream(masterFn, args, givenOptions, identity) {
     };
     return { run, whole: () => Promise.race([whole(), run.failed]), ignore: over };
   };
-  return require("./stream").entries(start, options);
+  return entries(start, options);
 }
 
 /** @param {Run} run */
@@ -218,7 +226,7 @@ function conclude(run) {
 }
 
 /** The statistics of the last run that has ended; a worker has none. */
-const lastRun = () => (cluster.isWorker ? undefined : require("./record").lastRun());
+const lastRun = () => (cluster.isWorker ? undefined : record.lastRun());
 
 /**
  * Lets workers of runs go that were begun by hand: those of the oldest such run with `numWorkers`
@@ -276,7 +284,7 @@ function map(workerQueue, event) {
  */
 async function mapById(queue, event) {
   const id = await getWorkerID(queue);
-  const run = require("./run").runOfWorker.get(id);
+  const run = runs.runOfWorker.get(id);
   if (run !== undefined) {
     run.sendDirectly(id, event);
     return;
@@ -294,8 +302,7 @@ async function getWorkerID(workerQueue) {
   checkQueue(workerQueue);
   const own = runOf(workerQueue);
   if (own !== undefined) return own.takeId(workerQueue);
-  const { runOfWorker } = require("./run");
-  const [any] = [...runOfWorker.values()].filter((run) => !run.released);
+  const [any] = [...runs.runOfWorker.values()].filter((run) => !run.released);
   if (any === undefined) {
     throw coded(Error, "ERR_SONIC_RUN_OVER", "there are no workers: no run has been started");
   }

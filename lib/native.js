@@ -2,10 +2,13 @@
 // Loads the native core when it is first needed, and the numbers of its wire. In a bundle it is found beside
 // the program, by a variable, or where the bundler has put it.
 
-const fs = require("fs");
+const { existsSync } = require("fs");
 const path = require("path");
+const { coded } = require("./errors");
 const { HOME, isBundled, load, program } = require("./home");
 const { variable } = require("./own");
+const { hasOption } = require("./permission");
+const { Set } = require("./primordials");
 
 /** @typedef {typeof import("../native")} Native */
 
@@ -13,6 +16,9 @@ const { variable } = require("./own");
 let loaded;
 /** @type {import("../native").Wire | undefined} */
 let numbers;
+
+/** The codes of Node's errors where it may not load the binary. */
+const REFUSALS = ["ERR_DLOPEN_DISABLED", "ERR_ACCESS_DENIED"];
 
 /**
  * The platforms that have a binary, by the names of their packages, and what else is needed to tell which. The
@@ -44,6 +50,11 @@ const VARIABLE = "SONIC_DISTRIBUTE_BINARY";
  * @type {unknown[]}
  */
 const failures = [];
+
+/** Loads the core now, if that can be had. What is wrong with it is told at the first call. */
+function preload() {
+  if (loaded === undefined) loaded = known();
+}
 
 /** The native core's functions. */
 function native() {
@@ -99,7 +110,7 @@ function names() {
   const names = (BINARIES[`${process.platform}-${process.arch}`] || []).slice();
   // A binary for musl never loads where Node is linked with glibc, one for glibc may where it is not. So which
   // it is need not be asked, which takes longer.
-  if (names.length > 1 && fs.existsSync(MUSL[process.arch])) names.reverse();
+  if (names.length > 1 && isThere(MUSL[process.arch])) names.reverse();
   return names;
 }
 
@@ -141,13 +152,23 @@ function packaged(name) {
   return undefined;
 }
 
+/** @param {string} file */
+function isThere(file) {
+  try {
+    return existsSync(file);
+  } catch (_) {
+    // This process may not look.
+    return false;
+  }
+}
+
 /** What the master told, if it runs the same copy of this package. */
 function told() {
   const text = variable(VARIABLE);
   if (text === undefined) return [];
   // Children of this process are no workers.
   delete process.env[VARIABLE];
-  const [home, place] = JSON.parse(text);
+  const [home, place] = text.split("\n");
   return home === HOME ? [place] : [];
 }
 
@@ -157,7 +178,7 @@ function tell() {
   const { cache } = load;
   const places = Object.keys(cache).filter((name) => name.endsWith(".node"));
   const place = places.find((name) => cache[name]?.exports === core);
-  return place === undefined ? [] : [VARIABLE, JSON.stringify([HOME, place])];
+  return place === undefined ? [] : [VARIABLE, `${HOME}\n${place}`];
 }
 
 /** Which C library this Node is linked with, where there are two. */
@@ -167,8 +188,44 @@ function libc() {
   return header.glibcVersionRuntime ? `, glibc ${header.glibcVersionRuntime}` : ", musl";
 }
 
+/**
+ * What keeps this process from loading the binary, and what to do.
+ * @param {any} refused
+ */
+function refusal(refused) {
+  const { code, message, resource } = refused;
+  return Object.assign(
+    coded(
+      Error,
+      "ERR_SONIC_PERMISSION",
+      `@tiemma/sonic-distribute cannot load its native binary: ${wayOut(code, resource)}. Node said: ${message}`,
+    ),
+    { cause: refused },
+  );
+}
+
+/**
+ * @param {string} code
+ * @param {string | undefined} resource
+ */
+function wayOut(code, resource) {
+  if (code === "ERR_ACCESS_DENIED") {
+    return (
+      `Node's permission model is on, and this process may not read ${resource || "its file"}. ` +
+      "Add --allow-fs-read with its folder to the options of Node"
+    );
+  }
+  if (hasOption(/^--no-addons$/)) return "Node was started with --no-addons. Take that option away";
+  return (
+    "Node's permission model is on, without --allow-addons. " +
+    "Add --allow-addons --allow-child-process to the options of Node"
+  );
+}
+
 /** @returns {Native} */
 function generated() {
+  const refused = failures.find((error) => REFUSALS.includes(Object(error).code));
+  if (refused !== undefined) throw refusal(refused);
   if (isBundled) throw noBinary(inBundle(), failures[0]);
   try {
     return load("../native.js");
@@ -220,4 +277,4 @@ function wire() {
   return numbers;
 }
 
-module.exports = { libc, native, tell, wire };
+module.exports = { libc, native, preload, tell, wire };

@@ -5,6 +5,7 @@
 const { readFileSync } = require("fs");
 const { SERVICE, VARIABLE } = require("./compiled");
 const { variable } = require("./own");
+const { JSON, Map } = require("./primordials");
 
 /** @typedef {{ code: string, output: string }} Compiled */
 
@@ -67,7 +68,7 @@ function provide(service, compiled) {
  */
 function read(source) {
   try {
-    return new globalThis.Map(JSON.parse(readFileSync(source, "utf8")));
+    return new Map(JSON.parse(readFileSync(source, "utf8")));
   } catch (_) {
     // The master has ended, or its files are none of ours to read: everything is compiled here.
     return undefined;

@@ -8,6 +8,7 @@ const os = require("os");
 const { shared } = require("./copies");
 const { coded } = require("./errors");
 const { sendCallback } = require("./handles");
+const { nextTick } = require("./primordials");
 
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
 
@@ -72,8 +73,8 @@ class WorkerProcess extends EventEmitter {
   send(message, ...rest) {
     const callback = sendCallback(rest);
     const error = this.connected ? this._run.send(this._id, message) : closed();
-    if (callback) process.nextTick(callback, error);
-    else if (error) process.nextTick(() => this.emit("error", error));
+    if (callback) nextTick(callback, error);
+    else if (error) nextTick(() => this.emit("error", error));
     return error === null;
   }
 

@@ -3,12 +3,13 @@
 // master has any of it, as with what `record` leaves. What most runs do not need is loaded when it is wanted: a start
 // has few milliseconds.
 
+const { writeSync } = require("fs");
 const { isAsked } = require("./ancestor");
 const { HOME } = require("./home");
 const { native } = require("./native");
 const { variable } = require("./own");
-
-const { setInterval, clearInterval } = globalThis;
+const { JSON, Map, Promise, clearInterval, setInterval } = require("./primordials");
+const { ERASE, standBeside } = require("./terminal");
 
 /** Milliseconds between two looks for `onProgress`. */
 const LOOK = 100;
@@ -20,7 +21,7 @@ const OFF = ["", "0", "false", "no", "off"];
  * The runs that are shown, and their progress: should the program end before they do.
  * @type {globalThis.Map<Progress, Run>}
  */
-const shown = new globalThis.Map();
+const shown = new Map();
 
 /** Has signals take the drawing off the terminal, while there is one.
  * @type {NodeJS.Timeout | undefined} */
@@ -39,7 +40,7 @@ const hideAll = () => {
 /** Node writes what nobody has caught past the stream. */
 const erase = () => {
   try {
-    require("fs").writeSync(STDERR, require("./terminal").ERASE);
+    writeSync(STDERR, ERASE);
   } catch (_) {
     // There is no terminal any more, and the program is to hear of its own error.
   }
@@ -125,7 +126,7 @@ class Progress {
     if (shown.size === 0) process.on("exit", hideAll);
     if (isDrawn) {
       draw();
-      this.standsApart = require("./terminal").standBeside(listener);
+      this.standsApart = standBeside(listener);
     }
     shown.set(this, run);
   }
@@ -184,8 +185,10 @@ class Progress {
   call(statistics, fails) {
     if (this.onProgress === undefined) return;
     try {
+      /** @type {any} */
       const promise = this.onProgress(statistics);
-      if (promise instanceof Promise) promise.catch(fails);
+      // Also one that is not Node's own.
+      if (typeof Object(promise).then === "function") Promise.resolve(promise).catch(fails);
     } catch (error) {
       fails(error);
     }

@@ -3,16 +3,17 @@
 // `diagnostics_channel` hear. The core keeps it; here it is asked for, and brought to where it belongs. Only a master has any of it:
 // workers re-run the program with the same options, and have no runs.
 
-const fs = require("fs");
-const { basename, extname } = require("path");
+const { writeFileSync } = require("fs");
+const { basename, extname, resolve } = require("path");
 const { isAsked } = require("./ancestor");
 const { areTasksWanted, publish } = require("./diagnostics");
 const { coded } = require("./errors");
 const { native } = require("./native");
 const { variable } = require("./own");
+const { isAllowed } = require("./permission");
+const { JSON, Map, clearInterval, now, setInterval } = require("./primordials");
 const { Progress } = require("./progress");
-
-const { setInterval, clearInterval } = globalThis;
+const { pageOf } = require("./report");
 
 /** Milliseconds between two looks at what has ended, for those who want to hear of each event. */
 const LOOK = 100;
@@ -29,7 +30,7 @@ const lastRun = () => last;
 
 /** How many runs have been written to the file that each variable of the environment names.
  * @type {Map<string, number>} */
-const written = new globalThis.Map();
+const written = new Map();
 
 /**
  * Where a run's file goes that an option or the environment asks for. The environment names one for all runs of
@@ -76,7 +77,7 @@ class Recording {
    */
   constructor(options) {
     showLog();
-    this.epoch = Date.now();
+    this.epoch = now();
     this.progress = new Progress(options);
     this.onStats = options.onStats;
     this.hasSubscriber = areTasksWanted();
@@ -205,7 +206,7 @@ class Recording {
   draw(recorded) {
     if (recorded === null || this.report === null) return;
     try {
-      fs.writeFileSync(this.report, require("./report").pageOf(recorded));
+      writeFileSync(this.report, pageOf(recorded));
       this.report = null;
     } catch (error) {
       this.giveUp(error);
@@ -237,6 +238,8 @@ function traceOf(option) {
   if (wanted === undefined) return null;
   const { path } = wanted;
   try {
+    // The core writes it, of which Node knows nothing.
+    if (!isAllowed("fs.write", resolve(path))) throw new Error("--allow-fs-write does not name it");
     return { file: native().traceCreate(path, programName()), path };
   } catch (error) {
     throw unwritable("trace", wanted, error);
@@ -251,7 +254,7 @@ function reportOf(option) {
   const wanted = fileOf(option, "SONIC_REPORT");
   if (wanted === undefined) return null;
   try {
-    fs.writeFileSync(wanted.path, "");
+    writeFileSync(wanted.path, "");
   } catch (error) {
     throw unwritable("report", wanted, error);
   }

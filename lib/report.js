@@ -2,6 +2,7 @@
 // The page that shows a run: lib/page.js, made of report/, with the run's record in it.
 
 const page = require("./page");
+const { JSON, Map } = require("./primordials");
 
 /** Where the record goes. */
 const PLACE = "/*DATA*/";
@@ -20,7 +21,7 @@ const PLACE = "/*DATA*/";
  */
 function packed({ events, ...rest }) {
   /** @type {globalThis.Map<string, number>} */
-  const processes = new globalThis.Map();
+  const processes = new Map();
   rest.workers.forEach(({ id, pid }, at) => {
     processes.set(`${id} ${pid}`, at);
   });

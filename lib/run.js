@@ -14,12 +14,22 @@ const { native, wire } = require("./native");
 const { MASK, codecOf, decode, formatOf } = require("./codec");
 const { hasOwn } = require("./own");
 const primary = require("./primary");
+const {
+  Buffer,
+  JSON,
+  Map,
+  Promise,
+  Set,
+  clearTimeout,
+  nextTick,
+  setImmediate,
+  setTimeout,
+} = require("./primordials");
 const { ResultQueue, WorkerQueue } = require("./queue");
 const { publish } = require("./diagnostics");
 const { Recording } = require("./record");
 const { launchOptions } = require("./settings");
-
-const { setImmediate, setTimeout, clearTimeout } = globalThis;
+const unread = require("./unread");
 
 /** A longer string is worth the try to hand it over as it is. */
 const LARGE = 16384;
@@ -51,7 +61,7 @@ const HANDED_OVER = Promise.resolve();
  * The runs that are not over, by the ids of their workers.
  * @type {globalThis.Map<number, Run>}
  */
-const runOfWorker = new globalThis.Map();
+const runOfWorker = new Map();
 
 /** How many runs there have been. */
 let runs = 0;
@@ -125,7 +135,7 @@ class Run {
     this.workerQueue = new WorkerQueue(this);
     /** Workers in `cluster.workers` or on their way out of it, by id.
      * @type {globalThis.Map<number, Worker>} */
-    this.workers = new globalThis.Map();
+    this.workers = new Map();
     /** @type {Set<number>} */
     this.registered = new Set();
     /** How many workers there are to be before the run is on. */
@@ -163,7 +173,7 @@ class Run {
         if (started === null) return;
         const worker = this.add(id, started);
         // As Node does: the caller may add its listener first.
-        process.nextTick(() => cluster.emit("fork", worker));
+        nextTick(() => cluster.emit("fork", worker));
       });
     } catch (error) {
       this.fail(error);
@@ -488,11 +498,11 @@ class Run {
       missed: () => {
         // A stream's entries are elsewhere.
         if (queue !== RESULTS || this.released || this.reader !== null) return;
-        require("./unread").missed(this);
+        unread.missed(this);
         this.isMissed = true;
       },
       found: () => {
-        if (queue === RESULTS && this.isMissed) require("./unread").found(this);
+        if (queue === RESULTS && this.isMissed) unread.found(this);
       },
     };
   }
@@ -750,7 +760,7 @@ class Run {
     try {
       this.tell();
     } catch (error) {
-      process.nextTick(() => {
+      nextTick(() => {
         throw error;
       });
     }
@@ -976,7 +986,7 @@ class Run {
   close() {
     this.closed = true;
     this.wakes.run = null;
-    if (this.isMissed) require("./unread").over(this);
+    if (this.isMissed) unread.over(this);
     this.recording.close(this);
     if (this.launch.preload) this.launch.preload.close();
     for (const id of this.ids) runOfWorker.delete(id);
@@ -1111,10 +1121,11 @@ function hasMoreThanData(event) {
 }
 
 /** @param {any} note */
-function failureOf({ name, code, message }) {
+function failureOf({ name, code, message, stderr }) {
   const Class = name === "TypeError" ? TypeError : name === "RangeError" ? RangeError : Error;
   const hint = code === "ERR_SONIC_WORKER_START" ? hintForThread() : "";
-  return coded(Class, code, message + hint);
+  const error = coded(Class, code, message + hint);
+  return stderr === undefined ? error : Object.assign(error, { stderr });
 }
 
 const over = () =>

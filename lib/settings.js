@@ -4,11 +4,14 @@
 
 const { dirname, resolve } = require("path");
 const cluster = require("./cluster");
+const compiled = require("./compiled");
 const { shared, tellCopy } = require("./copies");
 const { coded, invalidType } = require("./errors");
 const { checkHost, isThread } = require("./host");
 const { tell } = require("./native");
 const { variable } = require("./own");
+const { checkChildren, restrictions } = require("./permission");
+const { JSON, Map } = require("./primordials");
 
 /** @typedef {import("cluster").ClusterSettings} ClusterSettings */
 
@@ -33,10 +36,19 @@ const IGNORE = -2;
 const PIPE = -3;
 
 /**
- * Options of Node that start something else than the program, and how many values follow each.
+ * What Node tells the processes that its runners and `--watch` start, each about itself: a worker must not report its tests
+ * as the file's, nor its modules to whoever watches the program.
+ */
+const NOT_IN_WORKERS = ["NODE_TEST_CONTEXT", "NODE_BENCH_CONTEXT", "WATCH_REPORT_DEPENDENCIES"];
+
+/** Runners' own options, some with a value behind them. */
+const OF_RUNNERS = /^--(test|bench|watch)(-|$)/;
+
+/**
+ * Other options of Node that start something else than the program, and how many values follow each.
  * @type {Map<string, number>}
  */
-const NOT_FOR_WORKERS = new globalThis.Map([
+const NOT_FOR_WORKERS = new Map([
   ["-e", 1],
   ["--eval", 1],
   ["-p", 1],
@@ -46,10 +58,11 @@ const NOT_FOR_WORKERS = new globalThis.Map([
   ["--interactive", 0],
   ["-c", 0],
   ["--check", 0],
-  ["--test", 0],
-  ["--watch", 0],
-  ["--watch-path", 1],
-  ["--watch-preserve-output", 0],
+  ["--run", 1],
+  ["--build-snapshot", 0],
+  ["--build-snapshot-config", 1],
+  ["--build-sea", 1],
+  ["--experimental-sea-config", 1],
 ]);
 
 /**
@@ -59,10 +72,15 @@ const NOT_FOR_WORKERS = new globalThis.Map([
 function nodeOptions(args) {
   const kept = [];
   for (let at = 0; at < args.length; at++) {
-    const [name, value] = args[at].split("=", 2);
+    const [spelt, value] = args[at].split("=", 2);
+    // Node takes either.
+    const name = spelt.startsWith("--") ? spelt.replace(/_/g, "-") : spelt;
     const values = NOT_FOR_WORKERS.get(name);
-    if (values === undefined) {
-      if (!name.startsWith("--test-")) kept.push(args[at]);
+    if (OF_RUNNERS.test(name)) {
+      // Among options, what does not begin like one is the value of the one before it.
+      if (value === undefined && at + 1 < args.length && !args[at + 1].startsWith("-")) at++;
+    } else if (values === undefined) {
+      kept.push(args[at]);
     } else if (value === undefined) {
       at += values;
     }
@@ -119,8 +137,7 @@ function stdioPlaces(settings) {
 /** The environment of a worker: this process's, less what is meant for this process alone. */
 function environment() {
   const env = { ...process.env };
-  // A worker of a test file under `node --test` must not report its tests as the file's.
-  delete env.NODE_TEST_CONTEXT;
+  for (const name of NOT_IN_WORKERS) delete env[name];
   shareCompileCache(env);
   const pairs = [];
   for (const name of Object.keys(env)) pairs.push(name, String(env[name]));
@@ -169,6 +186,7 @@ function runsElsewhere() {
 function launchOptions({ ids: workers, number, recording }, call, options) {
   const settings = settingsOf();
   checkHost(settings.exec === undefined);
+  checkChildren();
   const program = settings.exec === undefined ? scriptOf() : settings.exec;
   const args = settings.args === undefined ? process.argv.slice(2) : settings.args;
   // setupPrimary fills in this process's own options where the program names none.
@@ -177,8 +195,9 @@ function launchOptions({ ids: workers, number, recording }, call, options) {
   const execArgv = own ? nodeOptions(process.execArgv) : set;
   const stdio = stdioPlaces(settings);
   const isSame = own && program === process.argv[1] && settings.cwd === undefined;
-  const preload = isSame && runsUnderTsNode() ? require("./compiled").preload() : undefined;
-  const nodeArgs = [...(preload ? preload.nodeArgs : []), ...execArgv.map(String)];
+  const preload = isSame && runsUnderTsNode() ? compiled.preload() : undefined;
+  const given = execArgv.map(String);
+  const nodeArgs = [...(preload ? preload.nodeArgs : []), ...restrictions(given), ...given];
   return {
     program: process.execPath,
     args: [program, ...args].map(String),

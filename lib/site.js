@@ -5,6 +5,7 @@
 const path = require("path");
 const { fileURLToPath } = require("url");
 const { HOME, isBundled } = require("./home");
+const { Set } = require("./primordials");
 
 /** The most frames that are read: a helper, and whoever calls it, is rarely deeper. */
 const FRAMES = 200;

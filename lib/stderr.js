@@ -2,6 +2,8 @@
 // What a worker's program writes to `process.stderr` is noted where the master finds the last of it when
 // the worker has died. The stream stays what it is, and is not made before the program uses it.
 
+const { Buffer } = require("./primordials");
+
 /** One more than the core keeps, `TAIL_SIZE` in src/protocol.rs, so that it sees where something was cut. */
 const MOST = 4097;
 

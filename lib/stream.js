@@ -3,6 +3,7 @@
 // when nobody reads any more.
 
 const { coded, firstFailure } = require("./errors");
+const { Promise } = require("./primordials");
 
 /** Entries that nobody has read, beyond which `Map` waits. */
 const MAX_RESULTS_WAITING = 1024;
@@ -156,9 +157,4 @@ async function* entries(start, options) {
   }
 }
 
-/** What there is to read in a worker. */
-async function* nothing() {
-  // Its results are the master's to read.
-}
-
-module.exports = { Reader, entries, nothing };
+module.exports = { Reader, entries };

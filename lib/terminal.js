@@ -4,6 +4,7 @@
 // left beside it. See src/screen.rs.
 
 const { isatty } = require("tty");
+const { Buffer } = require("./primordials");
 
 /** Clears the terminal from the cursor on. */
 const ERASE = "\x1b[J";

@@ -2,6 +2,8 @@
 // Results that were looked for too early and never again: the program's log says so at its end. Only a run that the
 // program began by hand has queues while it is on.
 
+const { Set } = require("./primordials");
+
 /**
  * Those whose results were looked for in vain while they were on.
  * @type {Set<InstanceType<typeof import("./run").Run>>}

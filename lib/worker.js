@@ -11,9 +11,7 @@ const { getLogger, getWorkerName } = require("./log");
 const { native, wire } = require("./native");
 const { variable } = require("./own");
 const { Search } = require("./search");
-
-const { setImmediate } = globalThis;
-const { nextTick } = process;
+const { JSON, nextTick, setImmediate } = require("./primordials");
 
 // Why the native core stops running events; see `workerRun`.
 const ASLEEP = 0;
@@ -198,7 +196,7 @@ class WorkerProcess {
       process.emit(/** @type {any} */ ("message"), message, undefined);
     } catch (error) {
       // Uncaught, as it would be from Node's own channel; the events go on.
-      process.nextTick(() => {
+      nextTick(() => {
         throw error;
       });
     }

@@ -20,7 +20,7 @@ use unix as system;
 use windows as system;
 
 pub(crate) use system::{
-    Child, adopt, descriptor, end_now, end_with_descendants, parent, reached, resident,
+    Child, adopt, advice, descriptor, end_now, end_with_descendants, is_shortage, parent, resident,
     watch_parent,
 };
 

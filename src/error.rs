@@ -2,23 +2,23 @@
 
 use std::io;
 
-use crate::child::{Exit, reached};
+use crate::child::{Exit, advice, is_shortage};
 
 /// Why a run could not start or could not go on. The text names the worker, the reason and what to
 /// do; [`Error::code`] is the `code` property of the JavaScript error made of it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// `ERR_SONIC_WORKER_START`: a worker process could not be created at all.
-    #[error("worker {worker} could not be started from {program}: {source}{}", reached(source))]
+    #[error("worker {worker} could not be started from {program}: {source}{}", advice(source))]
     Spawn { worker: u32, program: String, source: io::Error },
 
     /// `ERR_SONIC_WORKER_START`: a worker ended before it registered.
     #[error(
         "worker {worker} {exit} without reaching {} ({attempts} attempts){said}{}; \
-         the worker re-runs the program, which must reach the same MapReduce call",
-        search.title, search.passed()
+         the worker re-runs the program, which must reach the same MapReduce call{}",
+        search.title, search.passed(), shown(stderr)
     )]
-    StartExit { worker: u32, exit: Exit, attempts: u32, said: Said, search: Search },
+    StartExit { worker: u32, exit: Exit, attempts: u32, said: Said, search: Search, stderr: String },
 
     /// `ERR_SONIC_CALL_UNREACHABLE`: a worker is alive, but did not register in time.
     #[error(
@@ -105,10 +105,23 @@ impl Search {
     }
 }
 
+/// So many lines at the end of what a worker wrote are in the text: an uncaught error of Node's with its stack.
+const SHOWN: usize = 24;
+
+/// The last lines of what a worker wrote, if there are any, as the end of a text.
+fn shown(stderr: &str) -> String {
+    let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty()).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    let from = lines.len().saturating_sub(SHOWN);
+    format!(". It last wrote to stderr:\n{}", lines[from..].join("\n"))
+}
+
 impl Error {
     /// Whether a worker could not be started because the machine had nothing to spare: it may have later.
     pub(crate) fn is_shortage(&self) -> bool {
-        matches!(self, Self::Spawn { source, .. } if !reached(source).is_empty())
+        matches!(self, Self::Spawn { source, .. } if is_shortage(source))
     }
 
     /// The `code` of the JavaScript error.
@@ -120,6 +133,14 @@ impl Error {
             Self::StartTimeout { .. } => "ERR_SONIC_CALL_UNREACHABLE",
             Self::Refused { code, .. } => code,
             Self::Protocol { .. } => "ERR_SONIC_PROTOCOL",
+        }
+    }
+
+    /// What the worker last wrote to its error stream, where that tells why.
+    pub(crate) fn stderr(&self) -> Option<&str> {
+        match self {
+            Self::StartExit { stderr, .. } if !stderr.is_empty() => Some(stderr),
+            _ => None,
         }
     }
 

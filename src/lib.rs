@@ -26,8 +26,8 @@
 //! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
 //! **Layers**, each knowing only those before it: `clock`, `memory`, `format`, `frame`, `channel`,
-//! `note`, `limits`, `scheduler`, `host`, `terminal`, `tree`, `cgroup` → `socket` → `child` → `store`, `error`, `retry`
-//! → `ring`, `results` → `protocol` → `stopwatch`, `tail`, `tally`, `record` → `link` → `task` → `backlog`, `stream`, `trace` →
+//! `note`, `limits`, `scheduler`, `host`, `terminal`, `tree`, `cgroup`, `tried` → `socket` → `child` → `store`, `error`, `retry`
+//! → `ring`, `results` → `protocol` → `stopwatch`, `tail`, `relay`, `tally`, `record` → `link` → `task` → `backlog`, `stream`, `trace` →
 //! `worker`, `pool` with `supervisor` → `runner`, `progress` → `screen` → `binding`, which alone knows Node-API. (A test
 //! reads this paragraph.)
 //!
@@ -63,6 +63,7 @@ mod pool;
 mod progress;
 mod protocol;
 mod record;
+mod relay;
 mod results;
 mod retry;
 mod ring;
@@ -82,4 +83,5 @@ mod terminal;
 mod tests;
 mod trace;
 mod tree;
+mod tried;
 mod worker;

@@ -77,6 +77,8 @@ impl Fate {
 pub(crate) struct Link {
     pub(crate) child: Box<dyn Process>,
     channel: Arc<NodeChannel>,
+    /// This package was loaded there.
+    pub(crate) joined: bool,
     /// The program reached its call there.
     pub(crate) registered: bool,
     /// It has run an event: it is good for something.
@@ -91,6 +93,8 @@ pub(crate) struct Link {
     has_lost_claim: bool,
     /// How many events it has answered.
     pub(crate) answers_given: u32,
+    /// What it last wrote to its error stream, where that was copied.
+    pub(crate) wrote: Option<String>,
     /// Its last words.
     pub(crate) said: Option<String>,
     /// The calls that it has passed by on its way to the one that it serves, the first of them.
@@ -186,6 +190,7 @@ impl Link {
         Self {
             child,
             channel,
+            joined: false,
             registered: false,
             proven: false,
             released: false,
@@ -193,6 +198,7 @@ impl Link {
             is_recycled: false,
             has_lost_claim: false,
             answers_given: 0,
+            wrote: None,
             said: None,
             passed: Vec::new(),
             exits: None,
@@ -373,7 +379,7 @@ impl Link {
 
     /// What its program has last written to its error stream.
     pub(crate) fn tail(&self) -> String {
-        tail::read(&self.memory)
+        self.wrote.clone().unwrap_or_else(|| tail::read(&self.memory))
     }
 
     /// Whether its JavaScript heap has reached its limit.

@@ -31,7 +31,13 @@ pub(crate) enum Note {
     /// An event failed, and the run was stopped for that.
     Stopped,
     /// The run cannot go on.
-    Failed { name: String, code: String, message: String },
+    Failed {
+        name: String,
+        code: String,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stderr: Option<String>,
+    },
     /// Every event that was handed over is answered.
     Drained,
     /// Every worker has ended.

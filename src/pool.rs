@@ -458,6 +458,8 @@ impl Pool {
             let worker = state.slots[slot].worker;
             let Some(mut link) = state.slots[slot].link.take() else { return };
             let unstarted = link.recall();
+            let stderr = link.tail();
+            state.slots[slot].is_unheard = !link.joined;
             let ran_something = state.scheduler.held(slot) > unstarted;
             let proven = link.proven || link.released || ran_something;
             debug!(worker, %exit, unstarted, "worker ended");
@@ -476,7 +478,7 @@ impl Pool {
                 said: said.clone(),
                 fate: link.fate.take(),
                 ran: state.ran(slot, &mut link),
-                stderr: link.tail(),
+                stderr: stderr.clone(),
                 shortage: Shortage::of(exit, link.is_heap_full(), has_system_killed),
             };
             state.lost(slot, unstarted, &crash);
@@ -494,6 +496,7 @@ impl Pool {
                 failures: state.slots[slot].failures,
                 said,
                 search: Search { title: self.launch.title.clone(), passed: link.passed },
+                stderr,
                 deadline: self.launch.deadline,
             };
             if state.is_released() || state.failed.is_some() {
@@ -557,10 +560,23 @@ impl Pool {
     }
 
     /// The worker watches for the end of this process itself by now.
-    pub(crate) fn watches(&self, slot: usize) {
-        if let Some(link) = &self.lock().slots[slot].link {
+    pub(crate) fn joined(&self, slot: usize) {
+        if let Some(link) = &mut self.lock().slots[slot].link {
+            link.joined = true;
             link.child.watches();
         }
+    }
+
+    /// What the worker of `slot` wrote to its error stream last, where that was copied.
+    pub(crate) fn wrote(&self, slot: usize, text: String) {
+        if let Some(link) = &mut self.lock().slots[slot].link {
+            link.wrote = Some(text);
+        }
+    }
+
+    /// Whether what the next worker of `slot` writes to its error stream is to be listened to.
+    pub(crate) fn is_unheard(&self, slot: usize) -> bool {
+        self.lock().slots[slot].is_unheard
     }
 
     /// The worker broke the protocol: nothing it says counts any more.

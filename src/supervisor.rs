@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, warn};
 
 use crate::channel::{self, Lines};
-use crate::child::{Child, Exit, Process, Recipe, descriptor};
+use crate::child::{self, Child, Exit, Pipes, Process, Recipe, descriptor};
 use crate::error::{Error, Said, Search};
 use crate::frame::Decoder;
 use crate::limits::Limits;
@@ -27,11 +27,13 @@ use crate::note::Note;
 use crate::pool::Pool;
 use crate::protocol::{Hello, Invitation, Layout, Message, VARIABLE, VERSION};
 use crate::record::Level;
+use crate::relay::Relay;
 use crate::retry::{Again, Policy};
 use crate::scheduler::TaskId;
-use crate::socket::{self, Polled, Stream};
+use crate::socket::{self, Handle, Polled, Stream};
 use crate::stopwatch;
 use crate::stream::Order;
+use crate::tried::{Step, tried};
 
 /// How often in a row a worker may end without having run an event before it is given up: once may
 /// be an accident, and what fails three times fails always.
@@ -151,6 +153,7 @@ pub(crate) struct Served {
     channel: Stream,
     writer: Arc<NodeChannel>,
     exit: oneshot::Receiver<Exit>,
+    relay: Option<Relay>,
 }
 
 /// What is known when a worker has ended.
@@ -166,6 +169,8 @@ pub(crate) struct Ending {
     pub(crate) failures: u32,
     pub(crate) said: Said,
     pub(crate) search: Search,
+    /// What it last wrote to its error stream, as far as that is known.
+    pub(crate) stderr: String,
     pub(crate) deadline: Duration,
 }
 
@@ -178,8 +183,18 @@ pub(crate) enum Verdict {
 
 /// Whether another worker takes the place of one that ended while the run goes on.
 pub(crate) fn judge(ending: Ending) -> Verdict {
-    let Ending { worker, exit, registered, timed_out, proven, failures, said, search, deadline } =
-        ending;
+    let Ending {
+        worker,
+        exit,
+        registered,
+        timed_out,
+        proven,
+        failures,
+        said,
+        search,
+        stderr,
+        deadline,
+    } = ending;
     if timed_out {
         let milliseconds = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
         return Verdict::Retire(Error::StartTimeout { worker, milliseconds, search });
@@ -191,7 +206,7 @@ pub(crate) fn judge(ending: Ending) -> Verdict {
     Verdict::Retire(if registered {
         Error::CrashLoop { worker, exit, said }
     } else {
-        Error::StartExit { worker, exit, attempts: failures, said, search }
+        Error::StartExit { worker, exit, attempts: failures, said, search, stderr }
     })
 }
 
@@ -204,6 +219,11 @@ pub(crate) struct Started {
     pub(crate) pipes: Vec<(usize, i32)>,
 }
 
+/// What to make of an error where memory was to be mapped that processes share.
+pub(crate) fn mapping() -> impl FnOnce(io::Error) -> io::Error {
+    tried(Step::Resource, "mapping shared memory", "mmap")
+}
+
 /// Starts a worker in `slot`, from whichever thread, and has the I/O thread listen to it. With
 /// `announce` JavaScript is told by a note.
 pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started, Error> {
@@ -212,8 +232,10 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     let failed =
         |source: io::Error| Error::Spawn { worker, program: launch.recipe.program.clone(), source };
     let wires = socket::wires(Layout::LEN).map_err(failed)?;
-    let token = socket::token().map_err(failed)?;
-    let memory = Arc::new(Memory::of(&wires.memory).map_err(failed)?);
+    let token = socket::token()
+        .map_err(tried(Step::Resource, "taking random bytes", "getrandom"))
+        .map_err(failed)?;
+    let memory = Arc::new(Memory::of(&wires.memory).map_err(mapping()).map_err(failed)?);
     let first = i32::try_from(launch.recipe.stdio.len().max(3)).unwrap_or(3);
     stopwatch::reset(&memory);
     let invitation = Invitation {
@@ -237,6 +259,7 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     };
     let mut recipe = launch.recipe.clone();
     recipe.args.splice(0..0, launch.node_args[slot].iter().cloned());
+    let is_relayed = relay_stderr(pool, slot, &mut recipe);
     let invitation = serde_json::to_string(&invitation).expect("plain data is serialisable");
     recipe.env.extend([
         ("NODE_UNIQUE_ID".to_owned(), worker.to_string()),
@@ -253,7 +276,12 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     let control = wires.control.try_clone().map_err(failed)?;
     let writer = wires.channel.try_clone().map_err(failed)?;
     let writer = Arc::new(NodeChannel::new(writer));
-    let (child, pipes) = Child::spawn(&recipe, extra).map_err(failed)?;
+    let (child, mut pipes) = Child::spawn(&recipe, extra).map_err(failed)?;
+    let theirs = if is_relayed { take_pipe(&mut pipes, STDERR) } else { None };
+    let relay = theirs.map(Relay::begin).transpose().map_err(|error| {
+        child.discard();
+        failed(error)
+    })?;
     let (ended, exit) = oneshot::channel();
     // The receiver is gone only when the whole run is.
     let on_exit = move |exit| {
@@ -275,10 +303,31 @@ pub(crate) fn start(pool: &Pool, slot: usize, announce: bool) -> Result<Started,
     let link = Link::new(Box::new(child), wires.control, Arc::clone(&writer), memory);
     pool.started(slot, link, fork);
     let channel = wires.channel;
-    let served = Served { slot, worker, pid, token, control, channel, writer, exit };
+    let served = Served { slot, worker, pid, token, control, channel, writer, exit, relay };
     // The I/O thread outlives every worker; when it is gone, so is the pool.
     let _ = pool.commands.send(Command::Serve(Box::new(served)));
     Ok(Started { worker, pid, pipes })
+}
+
+/// A process's error stream.
+const STDERR: usize = 2;
+
+/// Has a worker's error stream pass through this process, if the one before it died before it could say why. The first
+/// one has this process's own stream, and so has every one that comes up at once.
+fn relay_stderr(pool: &Pool, slot: usize, recipe: &mut Recipe) -> bool {
+    match recipe.stdio.get_mut(STDERR) {
+        Some(stream @ child::Stream::Inherit) if pool.is_unheard(slot) => {
+            *stream = child::Stream::Pipe;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Takes this process's end of the pipe to one of a worker's descriptors.
+fn take_pipe(pipes: &mut Pipes, descriptor: usize) -> Option<Handle> {
+    let at = pipes.iter().position(|(at, _)| *at == descriptor)?;
+    Some(pipes.swap_remove(at).1)
 }
 
 /// Starts a worker in `slot` when the run begins. None if the machine has none to spare now: then the I/O
@@ -305,10 +354,13 @@ pub(crate) fn run(
     pool: Arc<Pool>,
     commands: mpsc::UnboundedReceiver<Command>,
 ) -> io::Result<thread::JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(
+        tried(Step::Resource, "preparing to wait for workers", "epoll_create1, eventfd"),
+    )?;
     thread::Builder::new()
         .name("sonic-io".into())
         .spawn(move || runtime.block_on(obey(pool, commands)))
+        .map_err(tried(Step::Resource, "starting a thread", "clone"))
 }
 
 async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
@@ -397,7 +449,7 @@ fn slow_start(launch: &Launch) -> Option<Duration> {
 
 /// Listens to one worker until it has ended and everything it said is heard.
 async fn listen(pool: Arc<Pool>, served: Box<Served>) {
-    let Served { slot, worker, pid, token, control, channel, writer, exit } = *served;
+    let Served { slot, worker, pid, token, control, channel, writer, exit, relay } = *served;
     let (Ok(control), Ok(channel)) = (Polled::from_std(control), Polled::from_std(channel)) else {
         // Without a descriptor to poll nothing can be heard: end it, and learn how it ended.
         pool.kill(slot);
@@ -492,6 +544,9 @@ async fn listen(pool: Arc<Pool>, served: Box<Served>) {
     {}
     if node.open {
         pool.disconnected(slot);
+    }
+    if let Some(relay) = relay {
+        pool.wrote(slot, relay.end().await);
     }
     pool.ended(slot, exit, timed_out);
 }
@@ -658,7 +713,7 @@ impl Control<'_> {
             return Err("it is not the process that was started".into());
         }
         self.greeted = true;
-        self.pool.watches(self.slot);
+        self.pool.joined(self.slot);
         // It only costs time from now on.
         let _ = socket::tell_senders(&self.stream, false);
         Ok(())

@@ -118,7 +118,8 @@ describe("a worker", () => {
 
 /** The first of so many ports in a row that are free. */
 async function freePorts(count) {
-  for (let port = 20_000 + (process.pid % 20_000); ; port += count) {
+  // Below those that the system gives out: another program may be given one at any time.
+  for (let port = 20_000 + (process.pid % 12_000); ; port += count) {
     const servers = range(count).map((i) => net.createServer().listen(port + i, "127.0.0.1"));
     const free = await Promise.all(servers.map((server) => once(server, "listening").then(() => true, () => false)));
     for (const server of servers) if (server.listening) await new Promise((done) => server.close(done));

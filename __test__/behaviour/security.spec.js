@@ -48,9 +48,10 @@ describe("keys that objects are attacked with", () => {
 
 describe("what a worker joins with", { skip: NO_PROC }, () => {
   it("is not on its command line, not its program's, not its children's, and has no name", async () => {
-    const { token, commandLine, environment, descriptors, mode, named } = await result("security/secrets.js");
+    const { token, commandLine, environment, descriptors, mode, open, named } = await result("security/secrets.js");
     assert.match(token, /^[0-9a-f]{32}$/);
     assert.ok(commandLine.length > 1 && commandLine.every((argument) => !argument.includes(token)), `${commandLine}`);
+    assert.ok(open >= 4, `${open} sockets of the run's are listed`);
     assert.deepEqual({ environment, descriptors, named, mode }, { environment: [], descriptors: [], named: [], mode: 0 });
   });
 });

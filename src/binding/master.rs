@@ -15,7 +15,7 @@ use super::call::Call;
 use super::direct::{Callee, Direct, encode, number, word};
 use super::text::{Argument, Content, Text};
 use crate::backlog::Writer;
-use crate::child::{Recipe, Stream, reached};
+use crate::child::{Recipe, Stream, advice, resident};
 use crate::clock::clock;
 use crate::error::Error;
 use crate::format::Format;
@@ -30,7 +30,7 @@ use crate::ring::{flag, format_of};
 use crate::scheduler::MAX_WINDOW;
 use crate::socket;
 use crate::stream::Order;
-use crate::supervisor::{self, Command, Launch, MAX_BYTES, STOP_GRACE};
+use crate::supervisor::{self, Command, Launch, MAX_BYTES, STOP_GRACE, mapping};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
 
@@ -151,7 +151,7 @@ fn failed(error: impl std::fmt::Display) -> napi::Error<String> {
 }
 
 fn not_begun(error: std::io::Error) -> napi::Error<String> {
-    failed(format!("the run could not begin: {error}{}", reached(&error)))
+    failed(format!("the run could not begin: {error}{}", advice(&error)))
 }
 
 fn start_failed(error: &Error) -> napi::Error<String> {
@@ -229,7 +229,13 @@ pub fn pool_create(
         shares_terminal: options.shares_terminal,
         epoch: options.epoch,
     };
-    let board = Arc::new(Memory::anonymous(Board::LEN).map_err(not_begun)?);
+    if launch.limits.max_memory.is_some() && resident(std::process::id()).is_none() {
+        return Err(failed(
+            "options.maxWorkerMemory: this system does not tell how much memory a process has (on Linux: /proc is not \
+             mounted, or hidden); mount it, or leave the option out",
+        ));
+    }
+    let board = Arc::new(Memory::anonymous(Board::LEN).map_err(mapping()).map_err(not_begun)?);
     let (commands, orders) = mpsc::unbounded_channel();
     let gone = commands.clone();
     let call = Call::new(&env, &call, move || {
@@ -239,7 +245,7 @@ pub fn pool_create(
     let call = Arc::new(call.map_err(failed)?);
     let wake = Arc::clone(&call);
     let shared = socket::memory(Common::LEN).map_err(not_begun)?;
-    let backlog = Arc::new(Memory::of(&shared).map_err(not_begun)?);
+    let backlog = Arc::new(Memory::of(&shared).map_err(mapping()).map_err(not_begun)?);
     let workers = launch.workers.len();
     let writer = Writer::new(Arc::clone(&backlog), Arc::clone(&board), workers);
     let shared = (shared, backlog);

@@ -20,6 +20,7 @@ use super::macos as system;
 use super::{Exit, Pipes, Process, Recipe, Stream};
 use crate::socket;
 use crate::tree::{self, Identity};
+use crate::tried::{Step, origin, tried};
 
 impl From<ExitStatus> for Exit {
     fn from(status: ExitStatus) -> Self {
@@ -167,7 +168,8 @@ impl Child {
         }
         command.fd_mappings(mappings).map_err(io::Error::other)?;
         system::end_with_parent(&mut command);
-        let shared = Arc::new(SharedChild::spawn(&mut command)?);
+        let shared =
+            Arc::new(SharedChild::spawn(&mut command).map_err(|error| refused(recipe, error))?);
         drop(undisturbed);
         let pid = shared.id();
         // Nobody else has the pid before this one has been waited for.
@@ -204,7 +206,8 @@ impl Child {
         thread::Builder::new()
             .name("sonic-reaper".into())
             .stack_size(STACK)
-            .spawn(move || ended(shared.wait().map_or(Exit::Unknown, Exit::from)))?;
+            .spawn(move || ended(shared.wait().map_or(Exit::Unknown, Exit::from)))
+            .map_err(tried(Step::Resource, "starting a thread", "clone"))?;
         Ok(())
     }
 }
@@ -241,9 +244,66 @@ pub(crate) fn end_with_descendants() {
     let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
 }
 
+/// The error of a process that could not be started: the system has one number for all that happens on the way.
+fn refused(recipe: &Recipe, error: io::Error) -> io::Error {
+    let folder = recipe.cwd.as_ref().filter(|folder| {
+        rustix::fs::access(folder.as_str(), rustix::fs::Access::EXEC_OK).is_err()
+            || !std::path::Path::new(folder.as_str()).is_dir()
+    });
+    match folder {
+        Some(folder) => tried(Step::Folder, format!("changing to {folder}"), "chdir")(error),
+        None => tried(Step::Process, "starting the process", "fork, execve")(error),
+    }
+}
+
+/// Whether the machine had nothing to spare: it may have later.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    !reached(error).is_empty()
+}
+
+/// What has refused a system call as far as its error tells, and what to do; begins with a space. Empty if nobody knows.
+pub(crate) fn advice(error: &io::Error) -> String {
+    let limit = reached(error);
+    if !limit.is_empty() {
+        return limit.to_owned();
+    }
+    let (Some(code), Some((step, call))) = origin(error) else { return String::new() };
+    match (step, code) {
+        (Step::Resource, libc::EFBIG) => {
+            " (this process may make no files of that size: raise `ulimit -f`)".into()
+        }
+        (Step::Resource, libc::EPERM | libc::EACCES | libc::ENOSYS) => format!(
+            " (a security policy refuses it, the seccomp profile of a container or service for example: allow {call} \
+             there)"
+        ),
+        (Step::Folder, _) => " (the program has named that folder with cluster.setupPrimary({ cwd }), and nobody can \
+                               be there)"
+            .into(),
+        (Step::Process, libc::ENOENT) => {
+            " (process.execPath names no file, or one whose interpreter or loader is missing: is that Node still \
+             installed?)"
+                .into()
+        }
+        (Step::Process, libc::EACCES) => {
+            " (this user may not execute that file, or its file system is mounted noexec)".into()
+        }
+        (Step::Process, libc::ENOEXEC) => " (that file is no program for this system)".into(),
+        (Step::Process, libc::E2BIG) => {
+            " (the program's arguments and environment are longer together than the system allows: shorten them, or \
+             raise `ulimit -s`)"
+                .into()
+        }
+        (Step::Process, libc::EPERM | libc::ENOSYS) => {
+            " (a security policy refuses it, or uid or gid of cluster.setupPrimary, which only the superuser may set)"
+                .into()
+        }
+        _ => String::new(),
+    }
+}
+
 /// The limit of the machine that a system call has met, and what to do; empty if it was none.
-pub(crate) fn reached(error: &io::Error) -> &'static str {
-    match error.raw_os_error() {
+fn reached(error: &io::Error) -> &'static str {
+    match origin(error).0 {
         Some(libc::EMFILE) => {
             " (this process has as many files open as it may: raise `ulimit -n`, or start fewer workers)"
         }
@@ -252,7 +312,9 @@ pub(crate) fn reached(error: &io::Error) -> &'static str {
             " (this user or its container has as many processes and threads as it may: raise `ulimit -u` \
              or the container's limit of pids, or start fewer workers)"
         }
-        Some(libc::ENOMEM) => " (there is not enough memory: start fewer workers)",
+        Some(libc::ENOMEM) => {
+            " (there is not enough memory, or address space where `ulimit -v` limits that: raise it, or start fewer workers)"
+        }
         _ => "",
     }
 }
@@ -274,21 +336,30 @@ fn open(stream: Stream, at: usize) -> io::Result<(Option<OwnedFd>, OwnedFd)> {
         Stream::Ignore => Ok((None, null()?)),
         Stream::Pipe => {
             // Both directions in one, as Node's own `pipe` streams are.
-            let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+            let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(tried(
+                Step::Resource,
+                "creating a pipe",
+                "socketpair",
+            ))?;
             Ok((Some(ours.into()), theirs.into()))
         }
     }
 }
 
 fn null() -> io::Result<OwnedFd> {
-    Ok(std::fs::File::options().read(true).write(true).open("/dev/null")?.into())
+    let null = std::fs::File::options().read(true).write(true).open("/dev/null");
+    Ok(null.map_err(tried(Step::Resource, "opening /dev/null", "openat"))?.into())
 }
 
 fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: the descriptor is only duplicated while it is borrowed; a number that is not open
     // makes the call fail with EBADF.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    borrowed.try_clone_to_owned()
+    borrowed.try_clone_to_owned().map_err(tried(
+        Step::Resource,
+        "duplicating a descriptor",
+        "fcntl",
+    ))
 }
 
 /// Takes over a descriptor that the parent put into this process, close-on-exec from now on.

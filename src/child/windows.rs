@@ -30,6 +30,7 @@ use windows_sys::Win32::System::Threading::{
 
 use super::{Exit, Pipes, Process, Recipe, block};
 use crate::host::exported;
+use crate::tried::{Step, origin, tried};
 
 /// The signals that end a process here, as Node numbers them, and a question whether there is one.
 const ALIVE: i32 = 0;
@@ -174,7 +175,11 @@ impl Child {
         recipe: &Recipe,
         extra: Vec<(OwnedHandle, i32)>,
     ) -> io::Result<(Self, Pipes)> {
-        let (started, pipes) = start::start(recipe, extra)?;
+        let (started, pipes) = start::start(recipe, extra).map_err(tried(
+            Step::Process,
+            "starting the process",
+            "CreateProcessW",
+        ))?;
         let start::Started { pid, process, job } = started;
         let signal = AtomicI32::new(0);
         Ok((Self(Arc::new(Running { pid, process, job, signal })), pipes))
@@ -234,8 +239,8 @@ pub(crate) fn parent() -> u32 {
 }
 
 /// The limit of the machine that a system call has met, and what to do; empty if it was none.
-pub(crate) fn reached(error: &io::Error) -> &'static str {
-    let Some(code) = error.raw_os_error() else { return "" };
+fn reached(error: &io::Error) -> &'static str {
+    let Some(code) = origin(error).0 else { return "" };
     match code.cast_unsigned() {
         ERROR_TOO_MANY_OPEN_FILES => {
             " (this process has as many files open as it may: start fewer workers)"
@@ -246,6 +251,16 @@ pub(crate) fn reached(error: &io::Error) -> &'static str {
         | ERROR_NO_SYSTEM_RESOURCES => " (there is not enough memory: start fewer workers)",
         _ => "",
     }
+}
+
+/// Whether the machine had nothing to spare: it may have later.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    !reached(error).is_empty()
+}
+
+/// The same as a text, which begins with a space.
+pub(crate) fn advice(error: &io::Error) -> String {
+    reached(error).to_owned()
 }
 
 /// How many bytes of a process are in memory; none if it is gone.

@@ -45,11 +45,14 @@ const MAX_FRAMES: usize = 2 * Common::PLACES as usize;
 
 /// The place of one worker, through all its replacements.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true or not for itself")]
 pub(super) struct Slot {
     pub(super) worker: u32,
     pub(super) link: Option<Link>,
     /// Ends in a row without an event run.
     pub(super) failures: u32,
+    /// Its last process ended before this package was loaded there: what the next one writes is listened to.
+    pub(super) is_unheard: bool,
     /// Nothing will be started here any more.
     pub(super) closed: bool,
     /// It was rung because events wait, and has neither claimed one nor gone to sleep again.
@@ -303,6 +306,7 @@ impl State {
             worker,
             link: None,
             failures: 0,
+            is_unheard: false,
             closed: false,
             woken: false,
             is_late: false,
@@ -1105,7 +1109,12 @@ impl State {
         }
         let (name, code, message) = (error.name(), error.code(), error.to_string());
         let text = serde_json::json!({"name": name, "message": message, "code": code}).to_string();
-        self.notes.push(Note::Failed { name: name.into(), code: code.into(), message });
+        self.notes.push(Note::Failed {
+            name: name.into(),
+            code: code.into(),
+            message,
+            stderr: error.stderr().map(Into::into),
+        });
         self.failed = Some(text);
     }
 

@@ -13,6 +13,8 @@ use rustix::net::{
 };
 use rustix::rand::{GetRandomFlags, getrandom};
 
+use crate::tried::{Step, tried};
+
 /// Every call says what it wants.
 #[expect(clippy::unnecessary_wraps, reason = "other systems have something to do, which may fail")]
 pub(super) fn prepare(_end: &UnixStream) -> io::Result<()> {
@@ -25,9 +27,14 @@ pub(super) fn undisturbed() -> Option<MutexGuard<'static, ()>> {
 }
 
 pub(super) fn memory(len: usize) -> io::Result<File> {
-    let memory = memfd_create("sonic-distribute", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-    ftruncate(&memory, len as u64)?;
-    fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    let making = "creating shared memory";
+    let memory = memfd_create("sonic-distribute", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
+        .map_err(tried(Step::Resource, making, "memfd_create"))?;
+    // Where files may not be so long there is a signal too, which Node ignores.
+    let sizing = format!("creating {len} bytes of shared memory");
+    ftruncate(&memory, len as u64).map_err(tried(Step::Resource, sizing, "ftruncate"))?;
+    fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
+        .map_err(tried(Step::Resource, making, "fcntl"))?;
     Ok(memory.into())
 }
 

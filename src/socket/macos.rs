@@ -15,6 +15,8 @@ use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::net::{RecvFlags, SendFlags, recv, sockopt};
 use rustix::shm;
 
+use crate::tried::{Step, tried};
+
 /// How long a message may take whose end is not nonblocking: this system heeds `MSG_DONTWAIT` only where it
 /// receives. The shortest wait that it has need not be shorter: a full socket is a peer that does not read.
 const SEND_TIMEOUT: Duration = Duration::from_millis(1);
@@ -52,11 +54,14 @@ pub(super) fn memory(len: usize) -> io::Result<File> {
         let flags = shm::OFlags::CREATE | shm::OFlags::EXCL | shm::OFlags::RDWR;
         let memory = match shm::open(&name, flags, Mode::RUSR | Mode::WUSR) {
             Err(Errno::EXIST) => continue,
-            opened => opened?,
+            opened => {
+                opened.map_err(tried(Step::Resource, "creating shared memory", "shm_open"))?
+            }
         };
         shm::unlink(&name)?;
         fcntl_setfd(&memory, FdFlags::CLOEXEC)?;
-        ftruncate(&memory, len as u64)?;
+        let sizing = format!("creating {len} bytes of shared memory");
+        ftruncate(&memory, len as u64).map_err(tried(Step::Resource, sizing, "ftruncate"))?;
         return Ok(memory.into());
     }
     Err(Errno::EXIST.into())

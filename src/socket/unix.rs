@@ -13,6 +13,7 @@ use super::linux as system;
 #[cfg(target_os = "macos")]
 use super::macos as system;
 use super::{Theirs, Wires};
+use crate::tried::{Step, tried};
 
 /// What a child can be given.
 pub(crate) type Handle = OwnedFd;
@@ -58,7 +59,11 @@ pub(crate) fn wires(len: usize) -> io::Result<Wires> {
 /// Two ends of one socket.
 fn pair() -> io::Result<(UnixStream, UnixStream)> {
     let undisturbed = undisturbed();
-    let ends = UnixStream::pair()?;
+    let ends = UnixStream::pair().map_err(tried(
+        Step::Resource,
+        "creating a pair of sockets",
+        "socketpair",
+    ))?;
     drop(undisturbed);
     system::prepare(&ends.0)?;
     system::prepare(&ends.1)?;

@@ -59,7 +59,8 @@ impl Peer {
         bench.pool.started(slot, link, None);
         let worker = bench.pool.launch.workers[slot];
         let token = TOKEN.to_owned();
-        let served = Served { slot, worker, pid, token, control, channel, writer, exit };
+        let served =
+            Served { slot, worker, pid, token, control, channel, writer, exit, relay: None };
         let listening = tokio::spawn(listen(Arc::clone(&bench.pool), Box::new(served)));
         Self {
             control: their_control,
@@ -144,6 +145,7 @@ fn what_follows_from_an_ending() {
         failures,
         said: Said { uncaught: Some("Error: x".into()), exits: None },
         search: Search { title: "the call at job.js:3:7".into(), passed: Vec::new() },
+        stderr: String::new(),
         deadline: Duration::from_mins(1),
     };
     let cases = [
@@ -185,6 +187,19 @@ fn what_follows_from_an_ending() {
              run an event: it called process.exit(1) at /a.js:3:9; workers run the program too, \
              what comes after the call included, and the call resolves to undefined there: exit \
              only if isMaster(), or set process.exitCode instead",
+        ),
+        (
+            Ending {
+                said: Said::default(),
+                stderr: format!("{}SyntaxError: x\n\n", "line\n".repeat(50)),
+                ..ending(false, false, false, 3)
+            },
+            &format!(
+                "ERR_SONIC_WORKER_START: worker 3 exited with code 1 without reaching the call \
+                 at job.js:3:7 (3 attempts); the worker re-runs the program, which must reach the same MapReduce \
+                 call. It last wrote to stderr:\n{}SyntaxError: x",
+                "line\n".repeat(23)
+            ),
         ),
         // A program that takes too long once takes too long again.
         (

@@ -225,6 +225,7 @@ fn a_worker_that_turns_the_call_down_ends_the_run_and_is_not_replaced() {
         name: "TypeError".into(),
         code: "ERR_INVALID_ARG_TYPE".into(),
         message: "workerFns must be an array".into(),
+        stderr: None,
     };
     assert_eq!(bench.hear(), [failed, exit(1)]);
     bench.pool.release();

@@ -193,7 +193,12 @@ async fn a_refusal_ends_the_run() {
     let mut peer = Peer::start(&bench, 0);
     let refusal = Refusal { name: "TypeError".into(), code: "E".into(), message: "no".into() };
     peer.say(&[hello(), Message::Refused(refusal)]);
-    let failed = Note::Failed { name: "TypeError".into(), code: "E".into(), message: "no".into() };
+    let failed = Note::Failed {
+        name: "TypeError".into(),
+        code: "E".into(),
+        message: "no".into(),
+        stderr: None,
+    };
     assert_eq!(heard(&bench).await, [failed]);
     peer.exit(Exit::Code(1)).await;
 }
