@@ -28,7 +28,7 @@ describe("the options of a call", () => {
     [[], "TypeError", "options must be an object, got an array of 0"],
     [{ numWorker: 2 }, "TypeError", "options.numWorker is no option: did you mean numWorkers?"],
     [{ Serialisation: "json" }, "TypeError", "options.Serialisation is no option: did you mean serialization?"],
-    [{ colour: "red" }, "TypeError", "options.colour is no option; there are numWorkers, serialization, maxEventsPerWorker, maxBytesWaiting, taskTimeout, maxTasksPerWorker, maxWorkerMemory, shutdownGrace, heartbeatTimeout, signal, onError, abortGrace, retries, onResult, statistics, onStats, trace, report, progress, total, onProgress"],
+    [{ colour: "red" }, "TypeError", "options.colour is no option; there are name, numWorkers, serialization, maxEventsPerWorker, maxBytesWaiting, taskTimeout, maxTasksPerWorker, maxWorkerMemory, shutdownGrace, heartbeatTimeout, signal, onError, abortGrace, retries, onResult, statistics, onStats, trace, report, progress, total, onProgress"],
     [{ numWorkers: "2" }, "TypeError", 'options.numWorkers must be a whole number of at least 1, got "2"'],
     [{ numWorkers: 0 }, "RangeError", "options.numWorkers must be a whole number of at least 1, got 0"],
     [{ numWorkers: 5000 }, "RangeError", "options.numWorkers must be at most 4094, got 5000"],

@@ -114,7 +114,7 @@ describe("workers that end before the package is loaded", () => {
       const program = await run("start/refused.js", { args, prepare });
       const { error } = program.result;
       assert.equal(error.code, "ERR_SONIC_WORKER_START");
-      assert.match(error.message, /^worker [12] exited with code \d+ without reaching the call \(3 attempts\)/);
+      assert.match(error.message, /^worker [12] exited with code \d+ without reaching the call at refused\.js:\d+:\d+ \(3 attempts\)/);
       assert.match(error.message, said);
       const stderr = JSON.parse(program.lines.find((line) => line.startsWith("STDERR ")).slice("STDERR ".length));
       assert.match(stderr, said);
