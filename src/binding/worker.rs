@@ -12,7 +12,7 @@ use napi_derive::napi;
 use super::call::Call;
 use super::direct::{Callee, Direct, encode, number, word};
 use super::heap;
-use super::text::{Argument, Content};
+use super::text::{Argument, Content, string};
 use crate::backlog::Claimed;
 use crate::child::{adopt, parent, watch_parent};
 use crate::clock::clock;
@@ -22,6 +22,7 @@ use crate::protocol::{Invitation, Refusal, VERSION};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::runner::{Runner, Served};
 use crate::socket::{Handle, taken_over};
+use crate::store::Bytes;
 use crate::tail;
 use crate::worker::{Item, Orphan, Signal, Worker};
 
@@ -243,8 +244,7 @@ unsafe fn serve_event(
     let mut arguments = [this; 3];
     let mut result = ptr::null_mut();
     let (mut number, mut is_answered) = (0, false);
-    // SAFETY: the caller's; the event's text is within the memory, and its bytes are this event's
-    // until it is said that they were read.
+    // SAFETY: the caller's; the event's text is within the memory.
     unsafe {
         event_value(env, &runner.worker.backlog, event, &mut arguments[0]);
         runner.has_read(event);
@@ -288,7 +288,8 @@ unsafe fn event_value(
         return;
     }
     let text = memory.at(at);
-    // SAFETY: the caller's.
+    // SAFETY: the caller's. Others may write to this memory meanwhile: what reads there reads each byte once,
+    // and takes it for whatever it is. UTF-8 is read twice, so that is done with a copy.
     unsafe {
         match format_of(flags) {
             Format::Json => {
@@ -297,7 +298,10 @@ unsafe fn event_value(
                 } else if flags & flag::ASCII != 0 {
                     sys::napi_create_string_latin1(env, text.cast(), len.cast_signed(), value);
                 } else {
-                    sys::napi_create_string_utf8(env, text.cast(), len.cast_signed(), value);
+                    let mut copy = Bytes::with_room(len);
+                    memory.read(at, len, &mut copy);
+                    // It stays what it is if there is no memory for it.
+                    let _ = string(env, &copy, false).map(|string| *value = string);
                 }
             }
             Format::String => {
