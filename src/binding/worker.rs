@@ -247,7 +247,9 @@ unsafe fn serve_event(
     // SAFETY: the caller's; the event's text is within the memory.
     unsafe {
         event_value(env, &runner.worker.backlog, event, &mut arguments[0]);
-        runner.has_read(event);
+        if !runner.has_read(event) {
+            return Served::Lost;
+        }
         sys::napi_create_uint32(env, event.flags, &raw mut arguments[1]);
         sys::napi_create_uint32(env, event.index, &raw mut arguments[2]);
         let status = sys::napi_call_function(
