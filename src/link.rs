@@ -334,15 +334,20 @@ impl Link {
         self.answers.pop_before(end, payload)
     }
 
-    /// An event that was short has been answered: the next answers are polled for, and the worker need not
-    /// ring for each. True if that is new.
-    pub(crate) fn poll(&mut self) -> bool {
+    /// An event that was short has been answered.
+    pub(crate) fn has_answered_short(&mut self) {
         self.has_answered_short = true;
-        if std::mem::replace(&mut self.is_polled, true) {
-            return false;
+    }
+
+    /// The worker runs another event: if they are short, the next answers are polled for, and it need not ring for
+    /// each. True if that is new.
+    pub(crate) fn poll(&mut self) -> bool {
+        let begins = self.has_answered_short && !self.is_polled;
+        if begins {
+            self.is_polled = true;
+            self.memory.word(Layout::POLLED).store(1, Ordering::SeqCst);
         }
-        self.memory.word(Layout::POLLED).store(1, Ordering::SeqCst);
-        true
+        begins
     }
 
     /// At a poll: if nothing short was answered since the last one, the worker rings for its next answer.

@@ -693,7 +693,9 @@ impl State {
                     }
                 }
             }
-            self.has_polled |= is_short && link.poll();
+            if is_short {
+                link.has_answered_short();
+            }
             sources += usize::from(arrivals.len() > before);
             link.unblock();
         }
@@ -703,6 +705,11 @@ impl State {
         }
         for arrival in arrivals {
             self.accept(arrival);
+        }
+        for (at, slot) in self.slots.iter_mut().enumerate() {
+            if let Some(link) = slot.link.as_mut().filter(|_| self.scheduler.held(at) > 0) {
+                self.has_polled |= link.poll();
+            }
         }
     }
 

@@ -24,12 +24,12 @@ fn after_an_event_that_was_short_the_master_polls_until_nothing_comes_any_more()
     bench.map(0..3);
     let first = seat.player.start();
     assert!(!seat.is_polled());
+    let second = seat.player.start();
     seat.player.answer(&first, Outcome::response("0"));
     bench.pool.rang();
     assert!(seat.is_polled());
     assert_eq!(bench.polls(), 1);
     // Nobody rings for this one.
-    let second = seat.player.start();
     seat.player.answer(&second, Outcome::response("1"));
     assert!(bench.pool.polled());
     assert_eq!(bench.numbers(Queue::Results), [0, 1]);
@@ -49,13 +49,24 @@ fn after_an_event_that_was_short_the_master_polls_until_nothing_comes_any_more()
 }
 
 #[test]
+fn nobody_polls_for_a_worker_that_runs_nothing() {
+    let (mut bench, [mut seat]) = Bench::running();
+    bench.map(0..3);
+    seat.run(&bench, 3);
+    assert!(!seat.is_polled());
+    assert_eq!(bench.polls(), 0);
+}
+
+#[test]
 fn an_answer_that_comes_when_a_poll_ends_is_taken_in_by_it_or_rung_for() {
     for comes_before in [true, false] {
         let (bench, [mut seat]) = Bench::running();
         bench.map(0..2);
-        seat.run(&bench, 1);
-        assert!(bench.pool.polled());
+        let first = seat.player.start();
         let item = seat.player.start();
+        seat.player.answer(&first, Outcome::response("0"));
+        bench.pool.rang();
+        assert!(seat.is_polled() && bench.pool.polled());
         let answer = |seat: &mut Seat| {
             seat.player.answer(&item, Outcome::response("1").taking(scheduler::SHORT));
         };
@@ -100,10 +111,12 @@ fn no_answer_is_left_lying_however_polls_begin_and_end() {
             }
         });
         let mut random = fastrand::Rng::with_seed(6);
+        bench.map([0]);
+        let mut item = seat.player.start();
         for event in 0..EVENTS {
-            bench.map([event as u32]);
-            let item = seat.player.start();
-            seat.player.answer(&item, Outcome::response("1"));
+            bench.map([event as u32 + 1]);
+            let next = seat.player.start();
+            seat.player.answer(&std::mem::replace(&mut item, next), Outcome::response("1"));
             // Without a look, which would take it in.
             until("the answer is known", || pool.lock().results.len() == event + 1);
             for _ in 0..random.usize(..200) {
