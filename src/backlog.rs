@@ -8,7 +8,9 @@
 //! The master's JavaScript thread puts events in ([`Writer`]), or whoever has locked the pool where
 //! the text is long or the backlog was full: never both at once, see [`Board::OVERFLOWS`]. A place
 //! is used again when its event has ended; one that runs for long does not hold the others up,
-//! because its text is kept elsewhere then ([`Backlog::make_room`]). What the master must be able
+//! because its text is kept elsewhere then ([`Backlog::make_room`]). Nor does a worker that is stopped
+//! before it has read the text of what it claimed: after a while the master takes the event back, by a
+//! compare-and-swap as well ([`Backlog::take_unread`]). What the master must be able
 //! to rely on is not read from this memory, which every worker can write: only states, texts and
 //! their places are. A text that is not within bounds is none; what else it says is the program's
 //! business, as in an answer.
@@ -50,6 +52,8 @@ pub(crate) struct Backlog {
     claimed: TaskId,
     /// The events between the two.
     begun: VecDeque<Begun>,
+    /// The oldest event, if its place was wanted and its worker had not read the text.
+    unread: Option<TaskId>,
     /// How many bytes the texts have of those that have ended and whose bytes are not free yet.
     ended_bytes: u32,
     /// Mean bytes of the texts, newer ones counting more.
@@ -73,6 +77,7 @@ impl Backlog {
             first: 0,
             claimed: 0,
             begun: VecDeque::new(),
+            unread: None,
             ended_bytes: 0,
             mean_bytes: 0,
         }
@@ -142,12 +147,36 @@ impl Backlog {
     /// Keeps the oldest event's text elsewhere. False if its worker may still read it here.
     fn evict(&mut self, tasks: &mut Tasks) -> bool {
         let id = self.first;
-        if id == self.claimed || self.state(id) & Common::READ == 0 {
+        if id == self.claimed {
+            return false;
+        }
+        if self.state(id) & Common::READ == 0 {
+            self.unread = Some(id);
             return false;
         }
         self.keep(id, tasks);
         self.end(id);
         true
+    }
+
+    /// The event whose place is wanted, if its worker has yet to read the text.
+    pub(crate) fn unread(&self) -> Option<TaskId> {
+        self.unread.filter(|&id| id == self.first && self.state(id) & Common::READ == 0)
+    }
+
+    /// Takes an event back whose worker has claimed it and not read it: the worker finds that out when it has
+    /// read something after all, and does not run it. False if it was faster.
+    pub(crate) fn take_unread(&mut self, id: TaskId, tasks: &mut Tasks) -> bool {
+        let state = self.state(id);
+        let taken = free(id) | Common::MASTER | Common::READ;
+        let word = self.memory.word(entry(id));
+        let is_taken = state & Common::READ == 0
+            && word.compare_exchange(state, taken, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        if is_taken {
+            self.keep(id, tasks);
+            self.end(id);
+        }
+        is_taken
     }
 
     /// Copies an event's text to where nobody else can touch it.

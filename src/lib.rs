@@ -21,6 +21,13 @@
 //! worker had claimed and what it had answered both stand in that memory, whole: that is why a crash
 //! costs exactly the event that ran. The control socket is only a doorbell.
 //!
+//! **Who rings.** An answer must be known whatever its worker does next, and its JavaScript thread may be busy for
+//! seconds then. So it rings for an answer as soon as that is published, before it runs anything else; but where events
+//! are short that would cost more than they do. After answers to short events the master therefore polls the rings every
+//! few milliseconds, and says so in a word that each worker reads after each answer: a worker that is polled rings only
+//! when it pauses. When a poll finds nothing new the master takes the word back, *then* looks once more: an answer
+//! is either seen by that look, or its worker has seen the word. Where nothing is answered nobody polls.
+//!
 //! **Control.** Whoever has something to do locks the [`pool`] and does it: the JavaScript thread
 //! that wakes a sleeping worker, or the I/O thread that a worker rang. The [`scheduler`] decides,
 //! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
@@ -39,7 +46,8 @@
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
 //! event is on two workers. No worker is idle while an event waits that it could take, for
-//! longer than it takes to see that whoever was woken for it does not come. Nothing that JavaScript
+//! longer than it takes to see that whoever was woken for it, was given it, or has claimed it and not read it, does not
+//! come. An answer is known within five milliseconds. Nothing that JavaScript
 //! writes is trusted to be well-formed beyond this process: positions, lengths and indices from a
 //! worker are checked.
 

@@ -34,12 +34,18 @@ enum Outgoing {
     Drop,
 }
 
+impl Outgoing {
+    /// How it is handed out, if it is an event.
+    fn how(&self) -> Option<How> {
+        if let Self::Task { how, .. } = self { Some(*how) } else { None }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Given {
     index: u32,
     task: TaskId,
-    /// The worker has claimed it, and waits for it.
-    is_claimed: bool,
+    how: How,
     /// When it started, once somebody has looked.
     started: Option<Tick>,
 }
@@ -120,6 +126,10 @@ pub(crate) struct Link {
     pub(crate) told_long: Option<(TaskId, u32)>,
     /// The worker's beat at the last look, and how often in a row it was the same.
     beat: (u32, u32),
+    /// What [`Layout::POLLED`] says.
+    is_polled: bool,
+    /// An event that was short has been answered since the last poll.
+    has_answered_short: bool,
 }
 
 /// The writing end of Node's own channel to the worker. Lines leave whole and in order, whichever
@@ -214,6 +224,8 @@ impl Link {
             seen: None,
             told_long: None,
             beat: (0, 0),
+            is_polled: false,
+            has_answered_short: false,
         }
     }
 
@@ -267,9 +279,8 @@ impl Link {
             in_vain = false;
             self.written = 0;
             if let Some(Outgoing::Task { task, how }) = self.outgoing.pop_front() {
-                let is_claimed = how == How::Claimed;
                 let index = self.published;
-                self.given.push_back(Given { index, task, is_claimed, started: None });
+                self.given.push_back(Given { index, task, how, started: None });
                 self.published = self.published.wrapping_add(1);
             }
         }
@@ -287,7 +298,7 @@ impl Link {
         let started = self.claim_rest();
         let (mut count, mut has_claim) = (0, false);
         while let Some(given) = self.given.pop_back_if(|given| !is_before(given.index, started)) {
-            has_claim |= given.is_claimed;
+            has_claim |= given.how == How::Claimed;
             count += 1;
         }
         let torn = self.written > 0 && matches!(self.outgoing[0], Outgoing::Task { .. });
@@ -306,9 +317,63 @@ impl Link {
         count
     }
 
-    /// The next frame that the worker has published.
-    pub(crate) fn pop(&mut self, payload: &mut Bytes) -> Result<Option<Header>, Broken> {
-        self.answers.pop(payload)
+    /// Where the frames end that the worker has published by now.
+    pub(crate) fn published_end(&self) -> u32 {
+        self.answers.end()
+    }
+
+    /// Whether there is an event that the worker was given to start in its turn, has not started, and can be taken
+    /// back: nothing is on its way that it waits for because it has claimed it.
+    pub(crate) fn has_unstarted(&self) -> bool {
+        let started = self.memory.word(Layout::STARTED).load(Ordering::SeqCst);
+        let unstarted = self.given.iter().filter(|given| !is_before(given.index, started));
+        let (mut is_any, mut awaits_text) = (false, false);
+        for how in
+            unstarted.map(|given| given.how).chain(self.outgoing.iter().filter_map(Outgoing::how))
+        {
+            is_any |= how == How::InTurn;
+            awaits_text |= how == How::Claimed;
+        }
+        is_any && !awaits_text
+    }
+
+    /// The next frame that the worker has published before `end`.
+    pub(crate) fn pop_before(
+        &mut self,
+        end: u32,
+        payload: &mut Bytes,
+    ) -> Result<Option<Header>, Broken> {
+        self.answers.pop_before(end, payload)
+    }
+
+    /// An event that was short has been answered.
+    pub(crate) fn has_answered_short(&mut self) {
+        self.has_answered_short = true;
+    }
+
+    /// The worker runs another event: if they are short, the next answers are polled for, and it need not ring for
+    /// each. True if that is new.
+    pub(crate) fn poll(&mut self) -> bool {
+        let begins = self.has_answered_short && !self.is_polled;
+        if begins {
+            self.is_polled = true;
+            self.memory.word(Layout::POLLED).store(1, Ordering::SeqCst);
+        }
+        begins
+    }
+
+    /// At a poll: if nothing short was answered since the last one, the worker rings for its next answer.
+    /// Whoever calls this takes in what is there after it: the worker that saw the word before did not ring.
+    pub(crate) fn stop_poll(&mut self) {
+        if self.is_polled && !std::mem::take(&mut self.has_answered_short) {
+            self.is_polled = false;
+            self.memory.word(Layout::POLLED).store(0, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether the worker leaves it to the master to look for its answers.
+    pub(crate) fn is_polled(&self) -> bool {
+        self.is_polled
     }
 
     /// Lets a worker go on that waits for room for its answer.

@@ -521,6 +521,12 @@ impl Pool {
         self.enter(State::watch)
     }
 
+    /// Takes in what the workers have answered that need not ring. True if that is to be done again.
+    pub(crate) fn polled(&self) -> bool {
+        self.enter(State::poll);
+        self.lock().goes_on_polling()
+    }
+
     /// An event that was to be tried again after so many attempts has rested.
     pub(crate) fn rested(&self, task: TaskId, after: usize) {
         self.enter(|state| state.rested(task, after));

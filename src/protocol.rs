@@ -7,7 +7,7 @@
 //! workers share ([`Common`]). The worker sends `Hello` and, when the program reaches its call,
 //! `Registered`; from then on it claims events from the backlog, its answers go through the answer
 //! ring, and what is meant for it alone comes through its task ring. `Bell` says "look" and nothing
-//! else; any other frame says so too. The end of the stream before `Release` ends the worker.
+//! else; any other frame says so too. The worker rings for each answer unless the master polls for them. The end of the stream before `Release` ends the worker.
 
 use serde::{Deserialize, Serialize};
 
@@ -146,6 +146,9 @@ impl Layout {
     /// Master: 1 once it kills the worker and its descendants, which stand still for that. A worker that sees
     /// its master gone then ends itself and them.
     pub(crate) const DOOMED: usize = 114;
+    /// Master: 1 while it looks for answers every few milliseconds by itself. While it is 0 the worker rings at
+    /// once for each answer that it has published; otherwise only when it pauses.
+    pub(crate) const POLLED: usize = 115;
 
     /// Worker, where the invitation asks for it: when the event of the backlog with the number
     /// [`Self::RUNNING`] has started, in milliseconds of the monotonic clock modulo 2^32. Written in this
@@ -202,7 +205,8 @@ impl Common {
     /// from the next in the same place, plus who claimed it. 0: nobody yet; n: the worker in place
     /// n - 1; [`Self::MASTER`]: it was taken back.
     pub(crate) const MASTER: u32 = 0xfff;
-    /// Added to the state when the worker has read the text.
+    /// Added to the state when the worker has read the text, by compare-and-swap: the master may have taken the
+    /// event back before. Of a [long](crate::ring::flag::LONG) event it is there from the claim on.
     pub(crate) const READ: u32 = 0x1000;
     pub(crate) const MAX_WORKERS: u32 = Self::MASTER - 1;
 

@@ -66,7 +66,7 @@ pub(crate) mod flag {
     /// The text has no byte above 127.
     pub(crate) const ASCII: u32 = 1 << 16;
     /// Of an event: to be given back if the worker runs another, which it has just claimed. Of an answer:
-    /// it is none, the event is given back.
+    /// it is none, the event is given back; or, if it was claimed, seen not to be the worker's any more.
     pub(crate) const RETURN: u32 = 1 << 17;
     /// Two bits: the format of the event's data, or of the answer's response. See [`super::format_of`].
     pub(crate) const FORMAT: u32 = Format::MASK << FORMAT_AT;
@@ -199,9 +199,8 @@ impl Ring {
         })
     }
 
-    /// The header at the head and the length of its payload, both checked.
-    fn peek(&self) -> Result<Option<(Header, usize)>, Broken> {
-        let head = self.head(Ordering::Relaxed);
+    /// The header at `head` and the length of its payload, both checked.
+    fn peek(&self, head: u32) -> Result<Option<(Header, usize)>, Broken> {
         let published = self.tail(Ordering::SeqCst).wrapping_sub(head);
         if published == 0 {
             return Ok(None);
@@ -311,23 +310,44 @@ impl Producer {
 #[derive(Debug)]
 pub(crate) struct Consumer {
     ring: Ring,
+    /// Its own position. The word in memory only tells the producer, who could change it.
+    head: u32,
     chunks: Bytes,
 }
 
 impl Consumer {
     pub(crate) fn new(memory: Arc<Memory>, place: Place) -> Self {
-        Self { ring: Ring::new(memory, place), chunks: Bytes::default() }
+        let ring = Ring::new(memory, place);
+        let head = ring.head(Ordering::SeqCst);
+        Self { ring, head, chunks: Bytes::default() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.ring.tail(Ordering::SeqCst) == self.ring.head(Ordering::Relaxed)
+        self.ring.tail(Ordering::SeqCst) == self.head
+    }
+
+    /// Where the frames end that are published by now: no further away than the ring is long.
+    pub(crate) fn end(&self) -> u32 {
+        let published = self.ring.tail(Ordering::SeqCst).wrapping_sub(self.head);
+        self.head.wrapping_add(published.min(self.ring.place.size))
+    }
+
+    /// The next complete frame, if it begins before `end`. So a producer that writes as fast as it is read
+    /// keeps nobody, and nothing is left that was published before.
+    pub(crate) fn pop_before(
+        &mut self,
+        end: u32,
+        payload: &mut Bytes,
+    ) -> Result<Option<Header>, Broken> {
+        let is_before = end.wrapping_sub(self.head).cast_signed() > 0;
+        if is_before { self.pop(payload) } else { Ok(None) }
     }
 
     /// The next complete frame; its payload replaces what is in `payload`.
     pub(crate) fn pop(&mut self, payload: &mut Bytes) -> Result<Option<Header>, Broken> {
         payload.clear();
         let mut parts = 0;
-        while let Some((header, len)) = self.ring.peek()? {
+        while let Some((header, len)) = self.ring.peek(self.head)? {
             if matches!(header.kind, Kind::Chunk | Kind::Drop) {
                 parts += 1;
                 if parts > self.most_parts() {
@@ -370,10 +390,9 @@ impl Consumer {
         if to.len() + len > MAX_PAYLOAD {
             return Err(Broken::TooLong);
         }
-        let head = self.ring.head(Ordering::Relaxed);
-        self.ring.read(head.wrapping_add(HEADER as u32), len, to);
-        let next = head.wrapping_add(padded(len) as u32);
-        self.ring.memory.word(self.ring.place.head).store(next, Ordering::SeqCst);
+        self.ring.read(self.head.wrapping_add(HEADER as u32), len, to);
+        self.head = self.head.wrapping_add(padded(len) as u32);
+        self.ring.memory.word(self.ring.place.head).store(self.head, Ordering::SeqCst);
         Ok(())
     }
 }
@@ -381,6 +400,28 @@ impl Consumer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_takes_what_was_published_before_and_believes_no_position_but_its_own() {
+        let (producer, mut consumer, memory) = pair();
+        let (header, mut payload) = (Header::new(Kind::Message, 0), Bytes::default());
+        let push = |count| (0..count).all(|_| producer.push(&header, b"12345678", &mut 0));
+        assert!(push(3));
+        let end = consumer.end();
+        assert!(push(2));
+        // The peer says that it has read nothing, or what is to come.
+        for position in [0, 200] {
+            memory.word(PLACE.head).store(position, Ordering::SeqCst);
+            assert_eq!(consumer.pop_before(end, &mut payload), Ok(Some(header)));
+        }
+        assert_eq!(consumer.pop_before(end, &mut payload), Ok(Some(header)));
+        assert_eq!(consumer.pop_before(end, &mut payload), Ok(None));
+        assert!(!consumer.is_empty());
+        memory.word(PLACE.tail).store(u32::MAX / 2, Ordering::SeqCst);
+        assert_eq!(consumer.end().wrapping_sub(end), PLACE.size);
+        let end = consumer.end();
+        assert!(consumer.pop_before(end, &mut payload).is_err());
+    }
 
     const PLACE: Place = Place { tail: 0, head: 16, bytes: 128, size: 1024 };
 

@@ -27,6 +27,8 @@ pub(crate) enum Served {
     Answered,
     /// It will be answered later.
     Pending,
+    /// The master has taken it back before it was read.
+    Lost,
     /// JavaScript is to be left: something threw that was not the program's function.
     Thrown,
 }
@@ -55,6 +57,8 @@ pub(crate) struct Runner {
     is_asleep: Cell<bool>,
     /// Answers were written since the master was last rung.
     is_unrung: Cell<bool>,
+    /// Answers were written since this worker last looked around.
+    is_active: Cell<bool>,
     /// When timers and sockets last had their turn.
     turned: Cell<f64>,
     /// When the last event of the backlog was claimed; which is when it started.
@@ -75,6 +79,7 @@ impl Runner {
             is_registered: Cell::new(false),
             is_asleep: Cell::new(false),
             is_unrung: Cell::new(false),
+            is_active: Cell::new(false),
             turned: Cell::new(0.0),
             claimed_at: Cell::new(0.0),
             finished: Cell::new(0.0),
@@ -121,7 +126,6 @@ impl Runner {
             };
             if event.flags & flag::LONG != 0 {
                 // The master sees who claimed it, and sends the text.
-                self.has_read(&event);
                 self.is_unrung.set(true);
                 self.ring();
                 return Some(Pause::Busy);
@@ -133,6 +137,7 @@ impl Runner {
             match serve(&event) {
                 Served::Number(response) => self.answer_number(event.index, response),
                 Served::Answered => {}
+                Served::Lost => self.give_back(event.index),
                 Served::Pending => return Some(Pause::Busy),
                 Served::Thrown => return None,
             }
@@ -140,15 +145,17 @@ impl Runner {
         }
     }
 
-    /// The event's text was read: its bytes may be used again.
-    pub(crate) fn has_read(&self, event: &Claimed) {
+    /// The event's text was read: its bytes may be used again. False if they were before: then it is not this
+    /// worker's any more.
+    pub(crate) fn has_read(&self, event: &Claimed) -> bool {
         let claimer = self.claimer.borrow();
-        claimer.has_read(event.index);
+        let is_sound = claimer.has_read(event.index);
         if claimer.is_to_ring(event.index) {
             drop(claimer);
             self.is_unrung.set(true);
             self.ring();
         }
+        is_sound
     }
 
     /// Makes an event of the task ring this worker's for good. False if the master took it back.
@@ -170,7 +177,7 @@ impl Runner {
     /// After events that were short: the next may come sooner than a sleeper wakes.
     fn look_around(&self) -> bool {
         let was_short = self.finished.get() - self.claimed_at.get() <= TURN;
-        if !self.is_unrung.get() || !was_short || !self.is_serving() {
+        if !self.is_active.replace(false) || !was_short || !self.is_serving() {
             return false;
         }
         self.ring();
@@ -232,9 +239,19 @@ impl Runner {
             self.left.set(self.left.get().saturating_sub(1));
         }
         self.is_unrung.set(true);
-        if self.worker.memory.word(Layout::RING_ALWAYS).load(Ordering::SeqCst) == 1 {
+        self.is_active.set(true);
+        // After the answer was published: a master that stops to poll looks for it after that.
+        let word = |at| self.worker.memory.word(at).load(Ordering::SeqCst);
+        if word(Layout::POLLED) == 0 || word(Layout::RING_ALWAYS) == 1 {
             self.ring();
         }
+    }
+
+    /// Tells the master that this event of the backlog is known not to be this worker's.
+    fn give_back(&self, index: u32) {
+        let header = self.answer(index, flag::RETURN, None);
+        self.worker.write(&header, &[]);
+        self.has_answered(header.flags);
     }
 
     fn answer_number(&self, index: u32, response: i64) {
@@ -246,3 +263,7 @@ impl Runner {
         self.has_answered(header.flags);
     }
 }
+
+// They play the other side with a socket.
+#[cfg(all(test, unix))]
+mod tests;

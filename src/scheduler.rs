@@ -82,6 +82,8 @@ struct Slot {
     pinned: VecDeque<TaskId>,
     /// Events of this worker that failed, and rest until they are tried again.
     resting: Vec<Held>,
+    /// An event that was taken from it, as long as it may believe to have it.
+    missing: Option<TaskId>,
     window: usize,
     /// Mean run time in milliseconds of its events, newer ones counting more.
     mean: f64,
@@ -91,11 +93,12 @@ impl Slot {
     fn new() -> Self {
         let (held, pinned) = (VecDeque::new(), VecDeque::new());
         let resting = Vec::new();
-        Self { ready: false, retired: false, held, pinned, resting, window: 1, mean: 0.0 }
+        let missing = None;
+        Self { ready: false, retired: false, held, pinned, resting, missing, window: 1, mean: 0.0 }
     }
 
     fn is_idle(&self) -> bool {
-        self.ready && self.held.is_empty()
+        self.ready && self.held.is_empty() && self.missing.is_none()
     }
 
     /// One long event closes the window at once; short ones open it by doubling.
@@ -163,7 +166,7 @@ impl Scheduler {
     pub(crate) fn is_free(&self, slot: usize) -> bool {
         let state = &self.slots[slot];
         let is_for_nobody = state.pinned.is_empty() && state.resting.is_empty();
-        !state.retired && state.held.is_empty() && is_for_nobody
+        !state.retired && state.held.is_empty() && state.missing.is_none() && is_for_nobody
     }
 
     /// How many of the events that it was told of are neither answered nor failed.
@@ -214,6 +217,24 @@ impl Scheduler {
         if is_long {
             actions.push(Action::Give { slot, task, how: How::Claimed });
         }
+    }
+
+    /// `task` was taken from the worker that had claimed it and has not begun with it, if there is one;
+    /// [`Scheduler::dispatch`] follows. That worker is given nothing before it has seen that.
+    pub(crate) fn taken_away(&mut self, task: TaskId) {
+        if let Some(slot) = (0..self.slots.len()).find(|&slot| self.has_claimed(slot, task)) {
+            self.slots[slot].held.retain(|held| held.task != task);
+            self.slots[slot].missing = Some(task);
+            self.wait(task);
+        }
+    }
+
+    /// The worker of `slot` has seen that `task` was taken from it; [`Scheduler::dispatch`] follows. False if it
+    /// was not.
+    #[must_use]
+    pub(crate) fn missed(&mut self, slot: usize, task: TaskId) -> bool {
+        let missing = &mut self.slots[slot].missing;
+        missing.take_if(|missing| *missing == task).is_some()
     }
 
     /// Whether the worker of `slot` holds `task` because it claimed it, text and all.
@@ -359,6 +380,12 @@ impl Scheduler {
                 self.wait(task);
             }
         }
+        if self.slots[slot].ready {
+            // What the program meant for this worker stays here.
+            for task in std::mem::take(&mut self.slots[slot].pinned) {
+                self.give(slot, task, Origin::Chosen, actions);
+            }
+        }
         self.dispatch(actions);
     }
 
@@ -383,6 +410,7 @@ impl Scheduler {
     pub(crate) fn lost(&mut self, slot: usize, unstarted: usize, actions: &mut Vec<Action>) {
         self.slots[slot].ready = false;
         self.slots[slot].window = 1;
+        self.slots[slot].missing = None;
         self.recalled(slot, unstarted, actions);
         for held in self.slots[slot].held.drain(..) {
             actions.push(Action::Fail { slot, task: held.task });

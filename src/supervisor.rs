@@ -121,6 +121,10 @@ pub(crate) const MAX_BYTES: usize = 4 << 20;
 /// to twice: much longer than a wake-up takes, and no longer than an event that counts as short.
 const WATCH: Duration = Duration::from_millis(1);
 
+/// How often answers are taken in that nobody rings for: what was answered is known within five milliseconds
+/// whatever its worker does next, and a timer may be one or two late.
+const POLL: Duration = Duration::from_millis(2);
+
 /// An order for the I/O thread.
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -130,6 +134,8 @@ pub(crate) enum Command {
     Start { slot: usize, delay: Duration },
     /// See to it that those who were woken come: [`Pool::watched`] after [`WATCH`], until it is false.
     Watch,
+    /// Take in answers that nobody rings for: [`Pool::polled`] after [`POLL`], until it is false.
+    Poll,
     /// Say when an event has rested that is to be tried again.
     Rest { task: TaskId, again: Again },
     /// End what is left of a stopped run when its grace is over.
@@ -375,15 +381,10 @@ async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
                 tokio::spawn(restart(Arc::clone(&pool), slot, delay));
             }
             Command::Watch => {
-                let pool = Arc::clone(&pool);
-                tokio::spawn(async move {
-                    loop {
-                        tokio::time::sleep(WATCH).await;
-                        if !pool.watched() {
-                            break;
-                        }
-                    }
-                });
+                tokio::spawn(repeat(Arc::clone(&pool), WATCH, Pool::watched));
+            }
+            Command::Poll => {
+                tokio::spawn(repeat(Arc::clone(&pool), POLL, Pool::polled));
             }
             Command::Rest { task, again } => {
                 let pool = Arc::clone(&pool);
@@ -407,6 +408,16 @@ async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
                 pool.abandon();
                 break;
             }
+        }
+    }
+}
+
+/// Does this after each such pause, until it is false.
+async fn repeat(pool: Arc<Pool>, pause: Duration, act: fn(&Pool) -> bool) {
+    loop {
+        sleep(pause).await;
+        if !act(&pool) {
+            break;
         }
     }
 }

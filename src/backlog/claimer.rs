@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use super::{entry, free, sleeper};
 use crate::memory::Memory;
 use crate::protocol::Common;
+use crate::ring::flag;
 
 /// How often the claims' hint is moved on: often enough that nobody has far to look, and so seldom that
 /// the workers do not keep taking it from each other.
@@ -49,16 +50,19 @@ impl Claimer {
         let mut number = self.begin(published);
         while is_before(number, published) {
             let state = self.memory.word(entry(number.into()));
-            let (free, mine) = (free(number.into()), self.state_of_mine(number));
+            let free = free(number.into());
             let next = number.wrapping_add(1);
-            if state.load(Ordering::Relaxed) == free
-                && state.compare_exchange(free, mine, Ordering::SeqCst, Ordering::SeqCst).is_ok()
-            {
-                self.next = next;
-                if number.is_multiple_of(HINT_EVERY) {
-                    self.memory.word(Common::CLAIMED).store(next, Ordering::SeqCst);
+            if state.load(Ordering::Acquire) == free {
+                // Before it is this worker's, and right if it then is: the place was no other event's meanwhile.
+                let claimed = self.claimed(number);
+                let mine = self.state_of(&claimed);
+                if state.compare_exchange(free, mine, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+                    self.next = next;
+                    if number.is_multiple_of(HINT_EVERY) {
+                        self.memory.word(Common::CLAIMED).store(next, Ordering::SeqCst);
+                    }
+                    return Some(claimed);
                 }
-                return Some(self.claimed(number));
             }
             number = next;
         }
@@ -78,8 +82,8 @@ impl Claimer {
         if published.wrapping_sub(hint) < published.wrapping_sub(number) { hint } else { number }
     }
 
-    /// What an event of this worker's is.
-    pub(crate) fn claimed(&self, number: u32) -> Claimed {
+    /// What the event of this number is.
+    fn claimed(&self, number: u32) -> Claimed {
         let place = entry(number.into());
         let word = |at| self.memory.word(place + at).load(Ordering::Relaxed);
         let at = (word(1) & (Common::SIZE - 1)) as usize;
@@ -87,10 +91,15 @@ impl Claimer {
         Claimed { index: number, flags: word(3), at: Common::BYTES + at, len }
     }
 
-    /// Says that the text of an event of this worker's was read: its bytes may be used again.
-    pub(crate) fn has_read(&self, number: u32) {
-        let state = self.state_of_mine(number) | Common::READ;
-        self.memory.word(entry(number.into())).store(state, Ordering::SeqCst);
+    /// Says that the text of an event of this worker's was read: its bytes may be used again. False if
+    /// this worker took so long that the master has taken the event back: what was read may be anything. (Of a
+    /// long event there is nothing to read here, and its claim says so.)
+    #[must_use]
+    pub(crate) fn has_read(&self, number: u32) -> bool {
+        let mine = free(number.into()) | self.owner();
+        let state = self.memory.word(entry(number.into()));
+        let read = mine | Common::READ;
+        state.compare_exchange(mine, read, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
     /// Whether the worker that has claimed and read this event is to ring.
@@ -132,8 +141,14 @@ impl Claimer {
         self.memory.word(at).load(Ordering::SeqCst)
     }
 
-    fn state_of_mine(&self, number: u32) -> u32 {
-        free(number.into()) | (self.place as u32 + 1)
+    /// Of an event that this worker claims.
+    fn state_of(&self, event: &Claimed) -> u32 {
+        let is_long = event.flags & flag::LONG != 0;
+        free(event.index.into()) | self.owner() | if is_long { Common::READ } else { 0 }
+    }
+
+    fn owner(&self) -> u32 {
+        self.place as u32 + 1
     }
 }
 

@@ -4,6 +4,8 @@
 //! holds nothing up, and one whose text is still to be read keeps it. Whatever workers write into this
 //! memory, the master reads nothing outside of it and goes on.
 
+mod unread;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;

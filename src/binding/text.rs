@@ -192,7 +192,11 @@ impl ToNapiValue for Content {
 /// # Safety
 ///
 /// `env` is live in this call.
-unsafe fn string(env: sys::napi_env, bytes: &[u8], is_ascii: bool) -> Result<sys::napi_value> {
+pub(super) unsafe fn string(
+    env: sys::napi_env,
+    bytes: &[u8],
+    is_ascii: bool,
+) -> Result<sys::napi_value> {
     let length = isize::try_from(bytes.len())
         .map_err(|_| Error::new(Status::InvalidArg, "a text longer than memory"))?;
     let mut value = ptr::null_mut();

@@ -13,7 +13,7 @@ use napi_derive::napi;
 use super::call::Call;
 use super::direct::{Callee, Direct, encode, number, word};
 use super::heap;
-use super::text::{Argument, Content};
+use super::text::{Argument, Content, string};
 use crate::backlog::Claimed;
 use crate::child::{adopt, parent, watch_parent};
 use crate::clock::clock;
@@ -23,6 +23,7 @@ use crate::protocol::{Invitation, Refusal, VERSION};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
 use crate::runner::{Runner, Served};
 use crate::socket::{Handle, taken_over};
+use crate::store::Bytes;
 use crate::tail;
 use crate::worker::{Item, Orphan, Signal, Worker};
 
@@ -266,11 +267,12 @@ unsafe fn serve_event(
     let mut arguments = [this; 3];
     let mut result = ptr::null_mut();
     let (mut number, mut is_answered) = (0, false);
-    // SAFETY: the caller's; the event's text is within the memory, and its bytes are this event's
-    // until it is said that they were read.
+    // SAFETY: the caller's; the event's text is within the memory.
     unsafe {
         event_value(env, &runner.worker.backlog, event, &mut arguments[0]);
-        runner.has_read(event);
+        if !runner.has_read(event) {
+            return Served::Lost;
+        }
         sys::napi_create_uint32(env, event.flags, &raw mut arguments[1]);
         sys::napi_create_uint32(env, event.index, &raw mut arguments[2]);
         let status = sys::napi_call_function(
@@ -311,7 +313,8 @@ unsafe fn event_value(
         return;
     }
     let text = memory.at(at);
-    // SAFETY: the caller's.
+    // SAFETY: the caller's. Others may write to this memory meanwhile: what reads there reads each byte once,
+    // and takes it for whatever it is. UTF-8 is read twice, so that is done with a copy.
     unsafe {
         match format_of(flags) {
             Format::Json => {
@@ -320,7 +323,10 @@ unsafe fn event_value(
                 } else if flags & flag::ASCII != 0 {
                     sys::napi_create_string_latin1(env, text.cast(), len.cast_signed(), value);
                 } else {
-                    sys::napi_create_string_utf8(env, text.cast(), len.cast_signed(), value);
+                    let mut copy = Bytes::with_room(len);
+                    memory.read(at, len, &mut copy);
+                    // It stays what it is if there is no memory for it.
+                    let _ = string(env, &copy, false).map(|string| *value = string);
                 }
             }
             Format::String => {

@@ -17,12 +17,12 @@ use crate::format::Format;
 use crate::link::{Fate, Link};
 use crate::memory::Memory;
 use crate::note::Note;
-use crate::protocol::{Board, Common, Message};
+use crate::protocol::{Board, Message};
 use crate::record::{Ended, Outcome, Record};
 use crate::results::{Entry, Results, Value, entry};
 use crate::retry::{Again, Attempt, Cause, Retries};
 use crate::ring::{Header, Kind, data_format_of, flag, format_of};
-use crate::scheduler::{Action, Scheduler, TaskId};
+use crate::scheduler::{Action, How, SHORT, Scheduler, TaskId};
 use crate::socket::Handle;
 use crate::stopwatch::{elapsed, tick};
 use crate::store::Bytes;
@@ -38,10 +38,6 @@ const FAILED_ROOM: i32 = 1 << 30;
 
 /// Only a worker that flips the state of its events back and forth makes a sweep turn so often.
 const MAX_TURNS: usize = 10_000;
-
-/// The most frames that are taken from one worker before the others, and before the lock is released: more
-/// than there can be events in the backlog. A worker may send messages as fast as they are taken.
-const MAX_FRAMES: usize = 2 * Common::PLACES as usize;
 
 /// The place of one worker, through all its replacements.
 #[derive(Debug)]
@@ -89,8 +85,12 @@ pub(super) struct State {
     pub(super) slots: Vec<Slot>,
     /// Where the search for a sleeping worker begins: they take turns.
     next: usize,
-    /// The I/O thread looks whether those come that were woken.
+    /// The I/O thread looks whether those come that were woken, and others go on: see [`State::watch`].
     watching: bool,
+    /// A worker was given an event for its turn: it may have claimed another in that moment.
+    has_given: bool,
+    /// The event whose place was wanted at the last such look, and whose text was not read.
+    unread: Option<TaskId>,
     /// The workers claim nothing, for the sake of events that were taken back.
     pub(super) holding: bool,
     pub(super) scheduler: Scheduler,
@@ -106,8 +106,10 @@ pub(super) struct State {
     pub(super) failures: Results,
     pub(super) observed: Results,
     pub(super) observing: bool,
-    /// A worker had more to say than is taken at once.
-    has_more: bool,
+    /// Some worker's answers are to be polled for.
+    has_polled: bool,
+    /// The I/O thread polls for answers.
+    polling: bool,
     /// Somebody reads the entries while the run goes on: failures are among the results.
     pub(super) stream: Option<Stream>,
     pub(super) notes: Vec<Note>,
@@ -317,6 +319,8 @@ impl State {
             slots,
             next: 0,
             watching: false,
+            has_given: false,
+            unread: None,
             holding: false,
             tasks: Tasks::default(),
             backlog,
@@ -327,7 +331,8 @@ impl State {
             failures: Results::default(),
             observed: Results::default(),
             observing: false,
-            has_more: false,
+            has_polled: false,
+            polling: false,
             stream: launch.stream.map(Stream::new),
             notes: Vec::new(),
             draining: false,
@@ -373,6 +378,7 @@ impl State {
     pub(super) fn sweep(&mut self, pool: &Pool) {
         for _ in 0..MAX_TURNS {
             self.collect();
+            self.have_polled(pool);
             if self.stop == Stop::Ordered {
                 self.begin_stop(pool);
             }
@@ -400,11 +406,7 @@ impl State {
             self.refill(pool);
             self.pump();
             self.wake_sleepers(pool);
-            let is_done = self.publish(pool);
-            if self.has_more {
-                break;
-            }
-            if is_done {
+            if self.publish(pool) {
                 return;
             }
         }
@@ -494,6 +496,9 @@ impl State {
                 break;
             }
         }
+        if self.backlog.unread().is_some() || std::mem::take(&mut self.has_given) {
+            self.have_watched(pool);
+        }
         // In a failed run every event is to be told of at once.
         let overflows = !self.overflow.is_empty() || self.failed.is_some();
         pool.board.word(Board::OVERFLOWS).store(u32::from(overflows), Ordering::SeqCst);
@@ -573,11 +578,14 @@ impl State {
     }
 
     /// Gives up on those that were woken some time ago and have not come: their thread is busy with
-    /// something else, or stopped, and others may sleep. True while there is anybody to watch.
+    /// something else, or stopped, and others may sleep. Likewise on one that has claimed an event and not read
+    /// it, if that is in the way, and on one that was given an event and runs another. True while there is anybody
+    /// to watch.
     pub(super) fn watch(&mut self) -> bool {
         self.scan();
+        self.take_unread();
+        let mut is_any = self.unread.is_some() | self.recall_passed();
         let waits = self.backlog.unclaimed() > 0;
-        let mut is_any = false;
         for slot in &mut self.slots {
             slot.woken &= waits && !slot.is_late;
             slot.is_late = slot.woken;
@@ -585,6 +593,37 @@ impl State {
         }
         self.watching = is_any;
         is_any
+    }
+
+    /// Takes back what a worker was given for its turn when it had just claimed another event: somebody else may
+    /// be free sooner. True while anybody has yet to start what it was given.
+    fn recall_passed(&mut self) -> bool {
+        // What it has claimed since may have to be given first.
+        self.act();
+        let mut is_any = false;
+        for slot in 0..self.slots.len() {
+            if !self.slots[slot].link.as_ref().is_some_and(Link::has_unstarted) {
+                continue;
+            }
+            is_any = true;
+            if self.scheduler.claims(slot).next().is_some() {
+                self.actions.push(Action::Recall { slot });
+                self.act();
+            }
+        }
+        is_any
+    }
+
+    /// Takes an event back whose place is wanted and was so at the last look, and whose worker has not read it.
+    fn take_unread(&mut self) {
+        let unread = self.backlog.unread();
+        let before = std::mem::replace(&mut self.unread, unread);
+        let Some(task) = unread.filter(|_| before == unread) else { return };
+        if self.backlog.take_unread(task, &mut self.tasks) {
+            debug!(task, "event is taken back that was not read");
+            self.scheduler.taken_away(task);
+        }
+        self.unread = None;
     }
 
     /// Fails what no worker runs, in a run that cannot go on.
@@ -602,23 +641,46 @@ impl State {
         self.failed = Some(error);
     }
 
-    /// Takes in what was claimed and what was answered, in the order in which it was finished.
+    /// Has the I/O thread poll for the answers of those who need not ring.
+    fn have_polled(&mut self, pool: &Pool) {
+        if std::mem::take(&mut self.has_polled) && !self.polling {
+            self.polling = true;
+            // Without the I/O thread the run is over.
+            let _ = pool.commands.send(Command::Poll);
+        }
+    }
+
+    /// A poll for answers, which the sweep after it takes in: from then on those ring again who have given
+    /// none to a short event since the last.
+    pub(super) fn poll(&mut self) {
+        for link in self.slots.iter_mut().filter_map(|slot| slot.link.as_mut()) {
+            link.stop_poll();
+        }
+    }
+
+    /// Whether there is to be another poll.
+    pub(super) fn goes_on_polling(&mut self) -> bool {
+        let mut links = self.slots.iter().filter_map(|slot| slot.link.as_ref());
+        self.polling = links.any(Link::is_polled);
+        self.polling
+    }
+
+    /// Takes in what was claimed and what was answered by now, in the order in which it was finished.
     pub(super) fn collect(&mut self) {
         self.scan();
         let mut arrivals: Vec<Arrival> = Vec::new();
         let mut text = std::mem::take(&mut self.scratch);
         let mut sources = 0;
-        self.has_more = false;
         for slot in 0..self.slots.len() {
             let Some(link) = self.slots[slot].link.as_mut() else { continue };
             let before = arrivals.len();
+            let end = link.published_end();
+            let mut is_short = false;
             loop {
-                if arrivals.len() - before == MAX_FRAMES {
-                    self.has_more = true;
-                    break;
-                }
-                match link.pop(&mut text) {
+                match link.pop_before(end, &mut text) {
                     Ok(Some(header)) => {
+                        is_short |=
+                            header.kind == Kind::Answer && header.finished - header.started < SHORT;
                         // Short answers are copied, long ones moved.
                         let payload = if text.len() <= 32 {
                             Bytes::from(&*text)
@@ -635,6 +697,9 @@ impl State {
                     }
                 }
             }
+            if is_short {
+                link.has_answered_short();
+            }
             sources += usize::from(arrivals.len() > before);
             link.unblock();
         }
@@ -644,6 +709,11 @@ impl State {
         }
         for arrival in arrivals {
             self.accept(arrival);
+        }
+        for (at, slot) in self.slots.iter_mut().enumerate() {
+            if let Some(link) = slot.link.as_mut().filter(|_| self.scheduler.held(at) > 0) {
+                self.has_polled |= link.poll();
+            }
         }
     }
 
@@ -663,17 +733,15 @@ impl State {
             let id = self.backlog.id_of(header.index);
             // It may have been claimed a moment ago.
             self.scan();
-            id.filter(|&id| self.scheduler.has_claimed(slot, id))
+            id.filter(|&id| is_returned || self.scheduler.has_claimed(slot, id))
         };
         let run = header.finished - header.started;
         let is_failed = header.has(flag::FAILED);
         let is_chosen = is_failed && id.is_some_and(|id| self.is_chosen(slot, id));
-        let id = id.filter(|&id| {
-            if is_returned {
-                self.scheduler.returned(slot, id)
-            } else {
-                self.scheduler.answered(slot, id, run)
-            }
+        let id = id.filter(|&id| match (is_returned, header.has(flag::DIRECT)) {
+            (true, true) => self.scheduler.returned(slot, id),
+            (true, false) => self.scheduler.missed(slot, id),
+            (false, _) => self.scheduler.answered(slot, id, run),
         });
         if id.is_some() && !is_returned {
             self.has_answered(slot);
@@ -897,6 +965,7 @@ impl State {
             at += 1;
             match action {
                 Action::Give { slot, task, how } => {
+                    self.has_given |= how == How::InTurn;
                     if let Some(link) = self.slots[slot].link.as_mut() {
                         link.give(task, how);
                     }

@@ -10,12 +10,14 @@ mod hints;
 mod hostile;
 mod late;
 mod observed;
+mod polled;
 mod recycled;
 mod retries;
 mod room;
 mod sleepers;
 mod stopped;
 mod taken_back;
+mod unread;
 
 use std::io::Read;
 use std::net::Shutdown;

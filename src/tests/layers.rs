@@ -159,6 +159,20 @@ fn only_the_binding_speaks_node_api() {
     }
 }
 
+/// V8 reads UTF-8 twice, and would write beyond its string if that had changed meanwhile: it is given bytes that are
+/// this process's alone. What a view of shared memory has (`at`) goes where each byte is read once.
+#[test]
+fn no_text_in_utf_8_is_read_from_memory_that_another_process_may_change() {
+    for Source { path, code, .. } in sources() {
+        let is_utf8 = code.contains("napi_create_string_utf8");
+        let is_allowed = ["binding/text.rs", "binding/call.rs"].contains(&path.as_str());
+        assert!(!is_utf8 || (is_allowed && !code.contains("Memory")), "src/{path} makes a string");
+        for unchecked in ["from_utf8_unchecked", "from_utf8_unchecked_mut"] {
+            assert!(!code.contains(unchecked), "src/{path} believes that something is UTF-8");
+        }
+    }
+}
+
 #[test]
 fn only_what_crosses_as_json_derives_serde() {
     let derives: BTreeSet<String> =

@@ -12,7 +12,7 @@
     )
 )]
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
@@ -206,47 +206,58 @@ impl Writer {
 /// A worker's end, by the events' numbers.
 #[derive(Debug)]
 pub(crate) struct Claimer {
-    claimer: backlog::Claimer,
+    end: backlog::Claimer,
     memory: Arc<Memory>,
+    /// What was claimed and not read.
+    unread: HashMap<u32, Claimed>,
 }
 
 impl Claimer {
     pub(crate) fn new(memory: Arc<Memory>, place: usize) -> Self {
-        Self { claimer: backlog::Claimer::new(Arc::clone(&memory), place), memory }
+        let end = backlog::Claimer::new(Arc::clone(&memory), place);
+        Self { end, memory, unread: HashMap::new() }
     }
 
     /// Makes the next event this worker's for good, and says its number. None if there is none.
     pub(crate) fn claim(&mut self) -> Option<u32> {
-        self.claimer.claim().map(|claimed| claimed.index)
+        let claimed = self.end.claim()?;
+        self.unread.insert(claimed.index, claimed);
+        Some(claimed.index)
     }
 
-    /// The flags and the text of what was claimed, whose bytes are free from then on.
-    pub(crate) fn read(&self, number: u32) -> (u32, Vec<u8>) {
-        let Claimed { flags, at, len, .. } = self.claimer.claimed(number);
+    /// The flags and the text of what was claimed, whose bytes are free from then on. None if the master has
+    /// taken it back.
+    pub(crate) fn try_read(&mut self, number: u32) -> Option<(u32, Vec<u8>)> {
+        let Claimed { flags, at, len, .. } = self.unread.remove(&number).expect("it was claimed");
         let mut text = Vec::new();
         self.memory.read(at, len, &mut text);
-        self.claimer.has_read(number);
-        (flags, text)
+        let is_mine = flags & flag::LONG != 0 || self.end.has_read(number);
+        is_mine.then_some((flags, text))
+    }
+
+    /// The same, of what nobody has taken back.
+    pub(crate) fn read(&mut self, number: u32) -> (u32, Vec<u8>) {
+        self.try_read(number).expect("it is this worker's")
     }
 
     /// Whether the worker that has claimed and read this event is to ring.
     pub(crate) fn is_to_ring(&self, number: u32) -> bool {
-        self.claimer.is_to_ring(number)
+        self.end.is_to_ring(number)
     }
 
     /// From now on an event wakes this worker.
     pub(crate) fn sleep(&self) {
-        self.claimer.sleep();
+        self.end.sleep();
     }
 
     /// Whether there is something to claim, now that the worker is about to sleep.
     pub(crate) fn has_more(&self) -> bool {
-        self.claimer.has_more()
+        self.end.has_more()
     }
 
     /// It does not sleep any more.
     pub(crate) fn wake(&self) {
-        self.claimer.wake();
+        self.end.wake();
     }
 }
 
@@ -429,7 +440,10 @@ impl Player {
             return None;
         }
         let index = self.claimer.claim()?;
-        let (flags, text) = self.claimer.read(index);
+        let Some((flags, text)) = self.claimer.try_read(index) else {
+            self.give_back(index);
+            return None;
+        };
         if self.claimer.is_to_ring(index) {
             self.ring();
         }
@@ -484,9 +498,15 @@ impl Player {
         };
         self.worker.write(&header, &[response, data].concat());
         self.unrung = true;
-        if self.worker.memory.word(Layout::RING_ALWAYS).load(Ordering::SeqCst) == 1 {
+        let word = |at| self.worker.memory.word(at).load(Ordering::SeqCst);
+        if word(Layout::POLLED) == 0 || word(Layout::RING_ALWAYS) == 1 {
             self.ring();
         }
+    }
+
+    /// Tells the master that this event of the backlog is known not to be this worker's.
+    pub(crate) fn give_back(&mut self, index: u32) {
+        self.answer_at(index, Outcome { flags: flag::RETURN, ..Outcome::nothing() });
     }
 
     /// Sends a message of the program's own.

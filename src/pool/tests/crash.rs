@@ -38,6 +38,25 @@ fn exactly_the_events_that_were_started_and_not_answered_fail() {
     }
 }
 
+/// As many frames as an answer ring holds.
+#[test]
+fn of_what_a_worker_had_said_nothing_is_forgotten_however_much_it_was() {
+    let (bench, [mut seat]) = Bench::running();
+    bench.map(0..2);
+    let item = seat.player.start();
+    let answers = Producer::new(Arc::clone(&seat.memory), Layout::ANSWERS);
+    let most = Layout::ANSWERS.size as usize / crate::ring::HEADER;
+    for _ in 0..most - 2 {
+        assert!(answers.push(&Header::new(Kind::Message, 0), b"", &mut 0));
+    }
+    let header = Header { index: item.header.index, ..Header::new(Kind::Answer, flag::RESPONSE) };
+    assert!(answers.push(&Header { split: 2, ..header }, b"17", &mut 0));
+    assert!(!answers.push(&Header::new(Kind::Message, 0), b"", &mut 0), "the ring is full");
+    bench.pool.ended(0, Exit::Signal(9), false);
+    assert_eq!(bench.take(Queue::Results), [Entry::new(ANSWERED, 1, 0, "17")]);
+    assert_eq!(bench.take(Queue::Failures), []);
+}
+
 #[test]
 fn the_error_says_how_the_worker_ended_and_what_it_said() {
     let exits = [

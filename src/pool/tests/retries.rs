@@ -45,6 +45,33 @@ fn rests(bench: &mut Bench) -> Vec<(crate::scheduler::TaskId, Again)> {
     bench.orders().into_iter().filter_map(rest).collect()
 }
 
+/// Its worker claims the next event in the moment in which the master believes it idle.
+#[test]
+fn an_event_that_is_tried_again_does_not_wait_behind_one_that_its_worker_has_just_claimed() {
+    let (mut bench, [mut busy, mut other]) = bench(2, 0.0);
+    assert!(bench.pool.submit_to(2, b"8", 0));
+    let direct = other.player.start();
+    bench.map([0]);
+    assert_eq!(fail(&bench, &mut busy), "0");
+    // What the program meant for this worker stays with it.
+    assert!(bench.pool.submit_to(1, b"7", 0) && bench.writer.write(0, "1"));
+    let long = busy.player.claimer.claim().expect("an event");
+    busy.player.claimer.read(long);
+    other.player.answer(&direct, Outcome::response("8"));
+    bench.pool.rang();
+    let looks = bench.orders().iter().filter(|order| matches!(order, Command::Watch)).count();
+    assert!(looks > 0, "the I/O thread is told to look");
+    bench.pool.watched();
+    let again = other.player.start();
+    assert_eq!(again.text, b"0");
+    other.player.answer(&again, Outcome::response("0"));
+    bench.pool.rang();
+    assert_eq!(bench.numbers(Queue::Results), [8, 0]);
+    let arrived = busy.player.arrived();
+    let started: Vec<_> = arrived.iter().filter(|item| busy.player.claim(item)).collect();
+    assert_eq!(started.iter().map(|item| &*item.text).collect::<Vec<_>>(), [b"7"]);
+}
+
 #[test]
 fn an_event_that_failed_runs_again_before_later_ones_and_leaves_one_entry() {
     for crashes in [false, true] {
