@@ -2,7 +2,7 @@
 // What this process runs in. Workers re-run the program with Node; where that cannot be done, the call rejects at once
 // with the host's name and the way out. A host that is new is a new entry in a table here.
 
-const fs = require("fs");
+const { readFileSync, realpathSync } = require("fs");
 const { coded } = require("./errors");
 const { load } = require("./home");
 const { native } = require("./native");
@@ -177,7 +177,7 @@ function startedScript() {
   const at = 1 + process.execArgv.length;
   try {
     if (process.platform === "linux") {
-      return fs.readFileSync("/proc/self/cmdline", "utf8").split("\0")[at];
+      return readFileSync("/proc/self/cmdline", "utf8").split("\0")[at];
     }
     if (!/\.[cm]?[jt]sx?$/.test(process.argv[1]) || /\.[cm]?js$/.test(process.argv[1]))
       return undefined;
@@ -191,7 +191,7 @@ function startedScript() {
 /** @param {string} name */
 function realPath(name) {
   try {
-    return fs.realpathSync(name);
+    return realpathSync(name);
   } catch (_) {
     return name;
   }
