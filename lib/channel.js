@@ -187,8 +187,10 @@ function announce(server, { address, port, addressType, fd }) {
 function reportUncaught({ native, handle }) {
   process.on("uncaughtExceptionMonitor", (error) => {
     try {
+      const { describe } = require("./thrown");
       const { name, message } = Object(error);
-      native.workerUncaught(handle, message === undefined ? String(error) : `${name}: ${message}`);
+      const said = message === undefined ? error : `${describe(name)}: ${describe(message)}`;
+      native.workerUncaught(handle, describe(said));
     } catch (_) {
       // The process is ending; its exit code still tells.
     }

@@ -6,8 +6,8 @@ const cluster = require("./cluster");
 const { argsCopier } = require("./args");
 const { nextCall } = require("./calls");
 const { MASK, codecOf, decode, formatOf } = require("./codec");
-const { describe, errorToJson, invalidType, shown } = require("./errors");
-const { getLogger, getWorkerName } = require("./log");
+const { invalidType, shown } = require("./errors");
+const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
 const { variable } = require("./own");
 
@@ -322,9 +322,18 @@ class WorkerProcess {
    * @param {unknown} thrown
    */
   fail(task, data, thrown) {
-    this.log(`Error occurred: ${describe(thrown)}`);
     const { failed, response } = this.wire;
-    this.write(task, data, failed | response, errorToJson(thrown));
+    this.write(task, data, failed | response, this.failureOf(thrown));
+  }
+
+  /**
+   * Tells of what was thrown, and returns what the entry says of it.
+   * @param {unknown} thrown
+   */
+  failureOf(thrown) {
+    const { describe, errorToJson } = require("./thrown");
+    if (!isQuiet()) this.log(`Error occurred: ${describe(thrown)}`);
+    return errorToJson(thrown);
   }
 
   /**
@@ -384,11 +393,10 @@ class WorkerProcess {
     } catch (error) {
       if (flags & failed) return undefined;
       // What the worker function left cannot travel: the event fails, with the data that it had.
-      this.log(`Error occurred: ${describe(error)}`);
       return {
         data: null,
         flags: this.asJson(flags) | failed | response,
-        response: errorToJson(error),
+        response: this.failureOf(error),
       };
     }
   }
