@@ -7,6 +7,7 @@ const { nextCall } = require("./calls");
 const { coded, invalidType, reasonOf, shown } = require("./errors");
 const { NUM_CPUS, getLogger, getWorkerName } = require("./log");
 const { WorkerQueue } = require("./queue");
+const { pointAt, siteOf } = require("./stack");
 const {
   MAX_WORKERS,
   STREAM_CHECKS,
@@ -17,6 +18,7 @@ const {
 } = require("./options");
 
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
+/** @typedef {ReturnType<typeof siteOf>} Site */
 
 /**
  * Runs that the program began itself with `initMaster`, oldest first, until `shutdown` ends them.
@@ -72,18 +74,36 @@ function logBegin() {
 /** @param {number} numWorkers */
 async function configureWorkers(numWorkers) {
   const call = nextCall();
-  const run = startRun(checkNumWorkers(numWorkers), call);
-  begun.push(run);
-  await populate(run);
-  return queuesOf(run);
+  const site = siteOf(configureWorkers);
+  try {
+    return await beginByHand(checkNumWorkers(numWorkers), call, site);
+  } catch (error) {
+    throw pointAt(error, site);
+  }
 }
 
 /** @param {number} numWorkers */
 async function initMaster(numWorkers) {
   const call = nextCall();
-  checkNumWorkers(numWorkers);
-  logBegin();
+  const site = siteOf(initMaster);
+  try {
+    checkNumWorkers(numWorkers);
+    logBegin();
+    return await beginByHand(numWorkers, call, site);
+  } catch (error) {
+    throw pointAt(error, site);
+  }
+}
+
+/**
+ * @param {number} numWorkers
+ * @param {number} call
+ * @param {Site} site
+ */
+async function beginByHand(numWorkers, call, site) {
   const run = startRun(numWorkers, call);
+  run.site = site;
+  run.isByHand = true;
   begun.push(run);
   await populate(run);
   return queuesOf(run);
@@ -98,16 +118,22 @@ async function initMaster(numWorkers) {
  * @param {number} call
  */
 async function mapReduce(masterFn, reduceFn, args, givenOptions, call) {
-  checkFunction("masterFn", masterFn, HERE);
-  checkFunction("reduceFn", reduceFn, HERE);
-  const options = checkOptions(givenOptions);
-  const numWorkers = numWorkersOf(args, options, NUM_CPUS);
-  const { run, ignore } = begin(numWorkers, call, options);
-  if (options.signal === undefined) return mapAndReduce(run, masterFn, reduceFn, args);
+  const site = siteOf(mapReduce);
   try {
-    return await Promise.race([mapAndReduce(run, masterFn, reduceFn, args), run.failed]);
-  } finally {
-    ignore();
+    checkFunction("masterFn", masterFn, HERE);
+    checkFunction("reduceFn", reduceFn, HERE);
+    const options = checkOptions(givenOptions);
+    const numWorkers = numWorkersOf(args, options, NUM_CPUS);
+    const { run, ignore } = begin(numWorkers, call, options);
+    run.site = site;
+    if (options.signal === undefined) return await mapAndReduce(run, masterFn, reduceFn, args);
+    try {
+      return await Promise.race([mapAndReduce(run, masterFn, reduceFn, args), run.failed]);
+    } finally {
+      ignore();
+    }
+  } catch (error) {
+    throw pointAt(error, site);
   }
 }
 
@@ -165,19 +191,25 @@ async function mapAndDrain(run, masterFn, args) {
  * @returns {AsyncGenerator<any, void, undefined>}
  */
 function stream(masterFn, args, givenOptions, call) {
-  checkFunction("masterFn", masterFn, HERE);
-  const options = checkOptions(givenOptions, STREAM_CHECKS);
-  if (options.order === undefined) options.order = "completion";
-  const numWorkers = numWorkersOf(args, options, NUM_CPUS);
-  const start = () => {
-    const { run, ignore } = begin(numWorkers, call, options);
-    const whole = async () => {
-      await mapAndDrain(run, masterFn, args);
-      conclude(run);
+  const site = siteOf(stream);
+  try {
+    checkFunction("masterFn", masterFn, HERE);
+    const options = checkOptions(givenOptions, STREAM_CHECKS);
+    if (options.order === undefined) options.order = "completion";
+    const numWorkers = numWorkersOf(args, options, NUM_CPUS);
+    const start = () => {
+      const { run, ignore } = begin(numWorkers, call, options);
+      run.site = site;
+      const whole = async () => {
+        await mapAndDrain(run, masterFn, args);
+        conclude(run);
+      };
+      return { run, whole: () => Promise.race([whole(), run.failed]), ignore };
     };
-    return { run, whole: () => Promise.race([whole(), run.failed]), ignore };
-  };
-  return require("./stream").entries(start, options);
+    return require("./stream").entries(start, options, site);
+  } catch (error) {
+    throw pointAt(error, site);
+  }
 }
 
 /** @param {Run} run */
@@ -240,9 +272,8 @@ function checkQueue(queue) {
 function map(workerQueue, event) {
   const run = runOf(workerQueue);
   if (event === undefined || event === null) {
-    return Promise.reject(
-      invalidType(`Map: the event must be an object such as { data: … }, got ${shown(event)}`),
-    );
+    const must = "Map: the event must be an object such as { data: … }";
+    return Promise.reject(pointAt(invalidType(`${must}, got ${shown(event)}`)));
   }
   if (run !== undefined) return run.map(event);
   return mapById(workerQueue, event);
@@ -254,15 +285,15 @@ function map(workerQueue, event) {
  * @param {any} event
  */
 async function mapById(queue, event) {
-  const id = await getWorkerID(queue);
-  const run = require("./run").runOfWorker.get(id);
-  if (run !== undefined) {
-    run.sendDirectly(id, event);
-    return;
+  try {
+    // A worker that has gone meanwhile is none to be had, and its id is out of the queue.
+    for (;;) {
+      const id = await takeId(queue);
+      if (require("./run").sendTo(id, event)) return;
+    }
+  } catch (error) {
+    throw pointAt(error);
   }
-  const worker = cluster.workers?.[id];
-  if (!worker) throw coded(Error, "ERR_IPC_CHANNEL_CLOSED", `Map: worker ${id} is gone`);
-  worker.send(event);
 }
 
 /**
@@ -270,6 +301,19 @@ async function mapById(queue, event) {
  * @returns {Promise<number>}
  */
 async function getWorkerID(workerQueue) {
+  const site = siteOf(getWorkerID);
+  try {
+    return await takeId(workerQueue);
+  } catch (error) {
+    throw pointAt(error, site);
+  }
+}
+
+/**
+ * @param {any} workerQueue
+ * @returns {Promise<number>}
+ */
+async function takeId(workerQueue) {
   checkQueue(workerQueue);
   const own = runOf(workerQueue);
   if (own !== undefined) return own.takeId(workerQueue);

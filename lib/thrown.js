@@ -432,8 +432,7 @@ const formatStack = (error, sites) => `${error}${sites.map((site) => `\n    at $
 /** Whether Node formats stacks by source maps. */
 function hasSourceMaps() {
   const { execArgv, env } = process;
-  // @ts-expect-error: a program may switch them on since Node 16.6
-  if (process.sourceMapsEnabled === true) return true;
+  if (process.sourceMapsEnabled) return true;
   return /--enable[-_]source[-_]maps/.test([...execArgv, env.NODE_OPTIONS].join(" "));
 }
 

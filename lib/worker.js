@@ -5,11 +5,12 @@
 const cluster = require("./cluster");
 const { argsCopier } = require("./args");
 const { nextCall } = require("./calls");
-const { MASK, codecOf, decode, formatOf } = require("./codec");
+const { MASK, codecOf, decode, encodedWithin, formatOf, joinWithin } = require("./codec");
 const { invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
 const { variable } = require("./own");
+const { pointAt } = require("./stack");
 
 const { setImmediate } = globalThis;
 
@@ -302,7 +303,7 @@ class WorkerProcess {
     }
     let encoded;
     try {
-      encoded = this.codec.encode(value, "response");
+      encoded = encodedWithin(this.codec, value, "response", "the response");
     } catch (error) {
       this.fail(task, data, error);
       return;
@@ -346,7 +347,7 @@ class WorkerProcess {
   write(task, data, outcome, response) {
     const { index, answers, started } = task;
     const flags = outcome | answers;
-    const changed = this.changedData(task, data, flags);
+    const changed = this.changedData(task, data, flags, response);
     if (changed === undefined && this.answerNow(index, flags, started, response) !== 0) return;
     const answer = { flags, response, data: null, ...changed };
     const write = () =>
@@ -378,17 +379,19 @@ class WorkerProcess {
    * @param {Task} task
    * @param {any} data
    * @param {number} flags
+   * @param {import("./codec").Encoded} answer the response
    * @returns {{ data: import("./codec").Encoded | null, flags?: number, response?: string } | undefined}
    */
-  changedData(task, data, flags) {
+  changedData(task, data, flags, answer) {
     const { failed, response, dataHole, dataFormatAt, whole } = this.wire;
     const isWhole = Boolean(task.flags & whole);
     if (!isWhole && (data === null || typeof data !== "object")) return undefined;
     try {
       if (this.codec.isAsBefore(task.data, task.before)) return undefined;
-      const encoded = this.codec.encode(data, "data");
+      const encoded = encodedWithin(this.codec, data, "data", "the event's data");
       if (encoded === undefined) return { data: null, flags: flags | dataHole };
       if (typeof encoded === "string" && encoded === task.text && !isWhole) return undefined;
+      joinWithin(answer, encoded);
       return { data: encoded, flags: flags | (formatOf(data, encoded) << dataFormatAt) };
     } catch (error) {
       if (flags & failed) return undefined;
@@ -468,7 +471,7 @@ function register(self, workerFns, args) {
     self.register([...workerFns], args);
     return;
   }
-  const error = invalidType(wrong);
+  const error = pointAt(invalidType(wrong));
   self.native.workerRefuse(self.handle, "TypeError", error.code, wrong);
   throw error;
 }
