@@ -273,7 +273,7 @@ function map(workerQueue, event) {
   const run = runOf(workerQueue);
   if (event === undefined || event === null) {
     const must = "Map: the event must be an object such as { data: … }";
-    return Promise.reject(pointAt(invalidType(`${must}, got ${shown(event)}`)));
+    return Promise.reject(pointAt(invalidType(`${must}, got ${shown(event)}`), siteOf(map)));
   }
   if (run !== undefined) return run.map(event);
   return mapById(workerQueue, event);
@@ -285,6 +285,7 @@ function map(workerQueue, event) {
  * @param {any} event
  */
 async function mapById(queue, event) {
+  const site = siteOf(map);
   try {
     // A worker that has gone meanwhile is none to be had, and its id is out of the queue.
     for (;;) {
@@ -292,7 +293,7 @@ async function mapById(queue, event) {
       if (require("./run").sendTo(id, event)) return;
     }
   } catch (error) {
-    throw pointAt(error);
+    throw pointAt(error, site);
   }
 }
 

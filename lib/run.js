@@ -17,7 +17,7 @@ const { ResultQueue, WorkerQueue } = require("./queue");
 const { publish } = require("./diagnostics");
 const { Recording } = require("./record");
 const { launchOptions } = require("./settings");
-const { pointAt } = require("./stack");
+const { pointAt, siteOf } = require("./stack");
 const unread = require("./unread");
 
 const { setImmediate, setTimeout, clearTimeout } = globalThis;
@@ -206,7 +206,7 @@ class Run {
     try {
       how = this.hand(event, number);
     } catch (error) {
-      return Promise.reject(pointAt(error));
+      return Promise.reject(pointAt(error, siteOf(this.handOver)));
     }
     this.handedOver = (number + 1) | 0;
     if (how & IS_URGENT) this.flush();
@@ -254,7 +254,7 @@ class Run {
    */
   refuse() {
     /** @type {Promise<never>} */
-    const promise = Promise.reject(pointAt(this.ending()));
+    const promise = Promise.reject(pointAt(this.ending(), siteOf(this.refuse)));
     // A program that sends without waiting must not end by an abort, which its call tells it of.
     if (this.failure) promise.catch(() => {});
     return promise;
@@ -397,7 +397,7 @@ class Run {
     try {
       encoding = this.encoded(event);
     } catch (error) {
-      return Promise.reject(pointAt(error));
+      return Promise.reject(pointAt(error, siteOf(this.handOver)));
     }
     const { encoded, flags } = encoding;
     // The program may write to its Buffer while this waits.

@@ -96,7 +96,7 @@ function programStack(stack, message) {
  * @returns {{ stack?: unknown }}
  */
 function siteOf(called) {
-  const site = new Error();
+  const site = {};
   Error.captureStackTrace(site, called);
   return site;
 }
@@ -105,16 +105,17 @@ function siteOf(called) {
  * Has an error that this package made point at the program's line. One of the program's own stays as it is.
  * @template Thrown
  * @param {Thrown} error
- * @param {{ stack?: unknown }} [site] where the call was made; by default where the error was
+ * @param {{ stack?: unknown } | undefined} site where the call was made; undefined if that is not known any more
  * @returns {Thrown} the error
  */
 function pointAt(error, site) {
+  if (site === undefined) return error;
   try {
     const { stack, message } = Object(error);
     if (typeof stack !== "string") return error;
     const { header, frames } = parse(stack, message);
     if (!isMadeHere(frames)) return error;
-    const called = site === undefined ? frames : framesOf(site);
+    const called = framesOf(site);
     const first = called.findIndex(({ origin }) => origin === "program");
     if (first < 0) return error;
     const value = joined(header, programFrames(called.slice(first)));

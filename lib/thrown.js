@@ -118,12 +118,13 @@ class Reading {
     // Before its message is: what is read is put together.
     const short = stackOfLong(source);
     this.get(into, "name", () => source.name, pending, MOST_NAME);
+    if (into.name === undefined) this.put(into, "name", "Error", pending);
     this.get(into, "message", () => source.message, pending, this.bytes / 2);
     if (typeof into.message !== "string")
       this.put(into, "message", "(what was thrown has no readable message)", pending);
     this.get(into, "stack", () => stackOf(source, short), pending);
     if (typeof into.stack !== "string")
-      this.put(into, "stack", `${into.name || "Error"}: ${into.message}`, pending);
+      this.put(into, "stack", `${describe(into.name)}: ${into.message}`, pending);
     for (const name of ["code", "cause", "errors"])
       this.get(into, name, () => source[name], pending);
     this.readProperties(pending, OF_ERRORS);

@@ -10,7 +10,7 @@ const { invalidType, shown } = require("./errors");
 const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
 const { variable } = require("./own");
-const { pointAt } = require("./stack");
+const { pointAt, siteOf } = require("./stack");
 
 const { setImmediate } = globalThis;
 
@@ -471,7 +471,7 @@ function register(self, workerFns, args) {
     self.register([...workerFns], args);
     return;
   }
-  const error = pointAt(invalidType(wrong));
+  const error = pointAt(invalidType(wrong), siteOf(register));
   self.native.workerRefuse(self.handle, "TypeError", error.code, wrong);
   throw error;
 }
