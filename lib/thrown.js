@@ -5,8 +5,6 @@
 const { types } = require("util");
 const { programStack } = require("./stack");
 
-const { hrtime } = process;
-
 /** The most bytes of a failed event's error. */
 const MOST_BYTES = 256 * 1024;
 
@@ -26,9 +24,12 @@ const MOST_IN_ALL = 10000;
 /** How deep objects lie in each other. */
 const MOST_DEEP = 50;
 
-/** Milliseconds after which nothing more is read, once so many items were: what is small is always whole. */
+/**
+ * Milliseconds of processor time after which nothing more is read, once so many items were: what is small is always
+ * whole, and a busy machine changes nothing.
+ */
 const MOST_TIME = 15;
-const ALWAYS_READ = 128;
+const ALWAYS_READ = 500;
 
 /** What an object takes at least: its brackets, or the mark in its place, and the mark of what was cut. */
 const BYTES_OF_OBJECT = 160;
@@ -47,6 +48,7 @@ const MOST_PARTS_IN_ALL = 20000;
 const OF_ERRORS = ["name", "message", "stack", "code", "cause", "errors"];
 
 const CIRCULAR = "[circular]";
+const UNREADABLE = "(what was thrown has no readable message)";
 
 /** @param {string} what */
 const mark = (what) => `[cut: ${what}]`;
@@ -66,7 +68,7 @@ class Reading {
     this.bytes = MOST_BYTES - BYTES_OF_OBJECT;
     this.items = 0;
     this.parts = MOST_PARTS_IN_ALL;
-    this.started = hrtime();
+    this.started = process.cpuUsage();
     /** @type {Pending[]} */
     this.pending = [];
   }
@@ -93,7 +95,9 @@ class Reading {
   /** @param {Pending} pending */
   readObject(pending) {
     const { source, into } = pending;
-    if (Array.isArray(into)) {
+    if (!this.goesOn()) {
+      /** @type {any} */ (into)[Array.isArray(into) ? 0 : "…"] = mark("all of it");
+    } else if (Array.isArray(into)) {
       this.readItems(pending, source.length, (at) => source[at]);
     } else if (isError(source)) {
       this.readError(pending);
@@ -111,7 +115,7 @@ class Reading {
   readError(pending) {
     const { source } = pending;
     const into = /** @type {Record<string, unknown>} */ (pending.into);
-    if (this.bytes < LEAST_OF_ERROR || !this.goesOn()) {
+    if (this.bytes < LEAST_OF_ERROR) {
       into["…"] = mark("an error");
       return;
     }
@@ -120,8 +124,7 @@ class Reading {
     this.get(into, "name", () => source.name, pending, MOST_NAME);
     if (into.name === undefined) this.put(into, "name", "Error", pending);
     this.get(into, "message", () => source.message, pending, this.bytes / 2);
-    if (typeof into.message !== "string")
-      this.put(into, "message", "(what was thrown has no readable message)", pending);
+    if (typeof into.message !== "string") this.put(into, "message", UNREADABLE, pending);
     this.get(into, "stack", () => stackOf(source, short), pending);
     if (typeof into.stack !== "string")
       this.put(into, "stack", `${describe(into.name)}: ${into.message}`, pending);
@@ -171,12 +174,13 @@ class Reading {
   readItems(pending, length, item) {
     const { into } = /** @type {{ into: any }} */ (pending);
     for (let at = 0; at < length; at++) {
-      if (at >= MOST_ITEMS || !this.get(into, at, () => item(at), pending)) {
+      const isRead = at < MOST_ITEMS && this.get(into, at, () => item(at), pending);
+      // As in JSON, an array has no holes.
+      const isHole = isRead && Array.isArray(into) && into.length === at;
+      if (!isRead || (isHole && !this.put(into, at, null, pending))) {
         into[Array.isArray(into) ? at : "…"] = mark(`${length - at} more`);
         return;
       }
-      // As in JSON, which has no holes.
-      if (Array.isArray(into) && into.length === at) into[at] = null;
     }
   }
 
@@ -207,8 +211,8 @@ class Reading {
   }
 
   hasTime() {
-    const [seconds, nanoseconds] = hrtime(this.started);
-    return seconds * 1e3 + nanoseconds / 1e6 < MOST_TIME;
+    const { user, system } = process.cpuUsage(this.started);
+    return (user + system) / 1e3 < MOST_TIME;
   }
 
   /**
@@ -382,6 +386,8 @@ function attempt(get, otherwise) {
  * @returns {unknown}
  */
 function stackOf(error, short) {
+  // V8 writes them into the stack when that is read first, whatever they are and however long that takes.
+  if (!isText(error.name) || !isText(error.message)) return undefined;
   const { stack, message } = short || error;
   if (typeof stack !== "string") return undefined;
   return stack.length > LONG_TEXT
@@ -396,7 +402,7 @@ function stackOf(error, short) {
  * @param {any} error
  */
 function stackOfLong(error) {
-  const isLong = attempt(() => error.message.length > LONG_TEXT, false);
+  const isLong = attempt(() => isText(error.message) && error.message.length > LONG_TEXT, false);
   if (!isLong || !types.isNativeError(error)) return undefined;
   const property = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace");
   const format = property?.value || (hasSourceMaps() ? undefined : formatStack);
@@ -479,20 +485,30 @@ function describe(value) {
   return attempt(() => Object.prototype.toString.call(value), "(what cannot be shown)");
 }
 
+/** @param {unknown} value */
+const isText = (value) => typeof value === "string";
+
 /** @param {any} value */
 function textOf(value) {
-  const isLong = isError(value) && value.message.length > LONG_TEXT;
-  return isLong ? `${value.name}: ${cut(value.message, MOST_TEXT / 2)}` : String(value);
+  if (!isError(value)) return String(value);
+  const { name, message } = value;
+  // What else they are would be made texts, which may take as long as it will.
+  if (!isText(message)) return `${isText(name) ? cut(name, MOST_NAME) : "Error"}: ${UNREADABLE}`;
+  const isShort = isText(name) && message.length <= LONG_TEXT;
+  return isShort
+    ? String(value)
+    : `${isText(name) ? name : "Error"}: ${cut(message, MOST_TEXT / 2)}`;
 }
 
 /**
- * Whether what a value consists of is few: an array joins all that is in it.
+ * Whether a value's text is had at once: an array's is that of all that is in it, and so on.
  * @param {unknown} value
  */
 function isQuick(value) {
   if (typeof value === "bigint") return BigInt.asIntN(256, value) === value;
-  const isList = Array.isArray(value) || ArrayBuffer.isView(value);
-  return !isList || partsOf(value, MOST_PARTS) < MOST_PARTS;
+  if (ArrayBuffer.isView(value)) return value.byteLength <= MOST_PARTS;
+  if (!Array.isArray(value)) return true;
+  return value.length <= MOST_PARTS && value.every((item) => Object(item) !== item);
 }
 
 /**

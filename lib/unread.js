@@ -44,15 +44,10 @@ const firsts = new globalThis.Map();
  */
 const late = new globalThis.Map();
 
-let isListening = false;
-
-/** Has the program's end told of what is unread, as long as there may be something. */
+/** Has the program's end tell of what is unread, as long as there may be something, behind its own listeners so far. */
 function listen() {
-  const isWanted = runs.size + total.runs + late.size > 0;
-  if (isWanted === isListening) return;
-  isListening = isWanted;
-  if (isWanted) process.on("exit", tell);
-  else process.removeListener("exit", tell);
+  process.removeListener("exit", tell);
+  if (runs.size + total.runs + late.size > 0) process.on("exit", tell);
 }
 
 /** @param {Run} run that begins */

@@ -34,7 +34,7 @@ describe("an event that does not end", () => {
     const program = start("hints/long.js", { env: { ...SOON, QUIET: "1", SONIC_LOG: "warn" } });
     await program.until(() => program.stderr.includes("has been running one event"), "told");
     program.mark("go");
-    assert.doesNotMatch((await program.ended).stderr, /has been running/);
+    assert.doesNotMatch((await program.ended).stderr, /MASTER: Worker/);
   });
 
   const silent = { "SONIC_HINT_AFTER=0": [{ SONIC_HINT_AFTER: "0" }], taskTimeout: [SOON, { taskTimeout: 60_000 }], QUIET: [{ ...SOON, QUIET: "1" }] };
@@ -87,4 +87,34 @@ describe("results that are looked for before they are there", () => {
     assert.deepEqual(outcome.result, { early: 0, late: 2 });
     assert.doesNotMatch(outcome.stderr, /were looked for/);
   });
+});
+
+describe("an event that was meant to have data", () => {
+  const warned = async (what) => {
+    const { result, stderr } = await run("hints/dataless.js", { args: [what] });
+    return { result, said: stderr.split("\n").filter((line) => line.includes("SONIC_MAP_WITHOUT_DATA")), stderr };
+  };
+  const meant = {
+    '"a.txt"': 'It was "a.txt"; use Map(queue, { data: "a.txt" })',
+    "5": "It was 5; use Map(queue, { data: 5 })",
+    "true": "It was true; use Map(queue, { data: true })",
+    '["a"]': "It was an array of 1; use Map(queue, { data: […] })",
+    '{ file: "x" }': "It was an object with file and no data; use Map(queue, { data: { file: … } })",
+    '{ "not a name": 1 }': "It was an object with … and no data; use Map(queue, { data: { …: … } })",
+    "Promise.resolve(1)": "It was an object without data; use Map(queue, { data: … })",
+  };
+  for (const [event, text] of Object.entries(meant)) {
+    it(`is warned of once: ${event}`, async () => {
+      const { result, said } = await warned(event);
+      assert.equal(result, 6);
+      assert.equal(said.length, 1);
+      assert.ok(said[0].endsWith(`[SONIC_MAP_WITHOUT_DATA] Warning: Map: an event has no data, so the worker functions get undefined. ${text}`), said[0]);
+    });
+  }
+
+  for (const event of ["{}", "{ data: undefined }", "{ data: undefined, more: 1 }", "Object.create({ data: 1 })", "{ data: null, more: 1 }", "Object.create(null)"]) {
+    it(`is not meant where it has none on purpose: ${event}`, async () => {
+      assert.deepEqual(await warned(event), { result: 6, said: [], stderr: "" });
+    });
+  }
 });
