@@ -11,7 +11,7 @@ const { basename, dirname, join, sep } = require("path");
 const HAS_SCHEME = Number(process.versions.node.split(".")[0]) >= 16;
 
 const OF_NODE = /^(?:node:|internal\/|<anonymous>|native$|index \d+$)/;
-const OF_OLD_NODE = /^[\w/]+\.js:\d/;
+const OF_OLD_NODE = /^[a-z_][\w/]*\.js:\d/;
 
 /** @type {string[] | undefined} */
 let ours;
