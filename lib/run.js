@@ -123,6 +123,8 @@ class Run {
     this.isMissed = false;
     /** The program began it itself, and has its queues while it is on. */
     this.isByHand = false;
+    /** How many failures the program's own listeners were told of. */
+    this.toldFailures = 0;
     /** The program was told that it did not come out well. */
     this.hasFailed = false;
     /** What is unread when it is over; see `lib/unread.js`.
@@ -707,7 +709,10 @@ class Run {
     // Pushed even if a listener throws: nothing is lost.
     try {
       const worker = this.workers.get(id);
-      if (worker && !(kind & wire.entryCrash)) worker.process.emit("message", entry, undefined);
+      if (worker && !(kind & wire.entryCrash)) {
+        if (kind & wire.entryFailed && this.observing & FOR_LISTENERS) this.toldFailures++;
+        worker.process.emit("message", entry, undefined);
+      }
     } finally {
       if (frees && !isMessage && id !== 0 && !(kind & wire.entryTaken))
         this.workerQueue.enqueue(id);

@@ -112,7 +112,7 @@ function lateResults(run) {
 function unseenFailures(run) {
   if (run.failures.isSeen || run.hasFailed || run.onResult !== undefined) return undefined;
   const failed = run.failures.count();
-  if (failed === 0) return undefined;
+  if (failed <= run.toldFailures) return undefined;
   const { handedOver } = JSON.parse(run.native.poolStatistics(run.pool));
   return { failed, events: handedOver, isByHand: run.isByHand };
 }
