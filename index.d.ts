@@ -520,7 +520,7 @@ export interface AbortSignalLike {
 
 /**
  * What a call rejects with under `onError: "abort"`: an `Error` with the name, message, stack, code and own
- * properties of the event's.
+ * properties of the event's. Errors among those properties are `Error`s too.
  */
 export interface EventFailure {
   name: string;
@@ -610,8 +610,11 @@ export interface FailedResult<In = any> {
 }
 
 /**
- * Why an event failed: what the stage threw, as far as JSON can hold it, with the own properties that
- * the program gave it. A plain object, not an `Error`.
+ * Why an event failed: what the stage threw, with the own properties that the program gave it. A plain object, not an
+ * `Error`; errors in it are plain objects of the same shape.
+ *
+ * It takes at most 256 KB as JSON. What is cut is marked `[cut: …]`, and a reference to an object that contains it is
+ * `"[circular]"`. The frames of this package and of Node's internals are left out of stacks.
  */
 export interface MapError {
   /** The error's name, for instance `"TypeError"`. */
@@ -622,6 +625,10 @@ export interface MapError {
   stack?: string;
   /** The error's own code (`"ENOENT"`), or `"ERR_SONIC_…"` when the package says why. */
   code?: string | number;
+  /** The error's `cause`; if that is an error, in the same shape. */
+  cause?: any;
+  /** The errors of an `AggregateError`, in the same shape. */
+  errors?: any;
   /**
    * Of an event whose worker ended (code `"ERR_SONIC_WORKER_EXIT"`), gave no sign of life
    * (`"ERR_SONIC_WORKER_STALLED"`), or was killed because it ran too long (`"ERR_SONIC_TASK_TIMEOUT"`): the

@@ -3,6 +3,7 @@
 // in this process alone, and nothing that keeps an otherwise finished program alive.
 
 const cluster = require("./cluster");
+const { textWithin } = require("./codec");
 const { sendCallback } = require("./handles");
 const { variable } = require("./own");
 const { Set, nextTick } = require("./primordials");
@@ -46,7 +47,8 @@ function adaptSend(self) {
   if (send === undefined) return;
   /** @type {any} */
   const ordered = (/** @type {any} */ message, /** @type {any[]} */ ...rest) => {
-    const text = process.connected && isSendable(message) ? codec.toText(message) : undefined;
+    const isOurs = process.connected && isSendable(message);
+    const text = isOurs ? textWithin(codec, message, "process.send: the message") : undefined;
     // Node's own send says what is wrong with the rest, in Node's own words.
     if (text === undefined) return Reflect.apply(send, process, [message, ...rest]);
     const callback = sendCallback(rest);
@@ -188,8 +190,10 @@ function announce(server, { address, port, addressType, fd }) {
 function reportUncaught({ native, handle }) {
   process.on("uncaughtExceptionMonitor", (error) => {
     try {
+      const { describe } = require("./thrown");
       const { name, message } = Object(error);
-      native.workerUncaught(handle, message === undefined ? String(error) : `${name}: ${message}`);
+      const said = message === undefined ? error : `${describe(name)}: ${describe(message)}`;
+      native.workerUncaught(handle, describe(said));
     } catch (_) {
       // The process is ending; its exit code still tells.
     }

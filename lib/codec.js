@@ -3,6 +3,8 @@
 // structured clone where the program chose `serialization: "advanced"`. What is encoded is either a
 // text or bytes, and its format says which (see src/format.rs).
 
+const { constants } = require("buffer");
+const { coded } = require("./errors");
 const { native } = require("./native");
 const { Buffer, JSON } = require("./primordials");
 const snapshots = require("./snapshot");
@@ -12,6 +14,16 @@ const JSON_TEXT = 0;
 const CLONE = 2;
 const BUFFER = 3;
 const MASK = 3;
+
+/** The most bytes of what is encoded; `MAX_PAYLOAD` in src/ring.rs. */
+const MOST_BYTES = 2 ** 30;
+
+/** The most bytes of a character of a string. */
+const CHARACTER = 3;
+
+/** The fewest characters that an item of bytes takes as JSON: `0,` in a Buffer, `"0":0,` in another view. */
+const ITEM_OF_BUFFER = 2;
+const ITEM_OF_VIEW = 6;
 
 /** @typedef {string | Uint8Array} Encoded */
 
@@ -112,7 +124,112 @@ function decode(encoded, format) {
   return format === CLONE ? require("v8").deserialize(encoded) : encoded;
 }
 
+/**
+ * What `codec.encode` makes of a value. What is too long for that is an error at once, before it is copied.
+ * @param {Codec} codec
+ * @param {any} value
+ * @param {string} key
+ * @param {string} what the value is, for the error
+ */
+function encodedWithin(codec, value, key, what) {
+  if (ArrayBuffer.isView(value)) checkView(codec, value, what);
+  return within(() => codec.encode(value, key), what);
+}
+
+/**
+ * The same of `codec.toText`.
+ * @param {Codec} codec
+ * @param {any} message
+ * @param {string} what
+ */
+function textWithin(codec, message, what) {
+  if (ArrayBuffer.isView(message)) checkView(codec, message, what);
+  return within(() => codec.toText(message), what);
+}
+
+/**
+ * @template {Encoded | undefined} Result
+ * @param {() => Result} encode
+ * @param {string} what
+ */
+function within(encode, what) {
+  let encoded;
+  try {
+    encoded = encode();
+  } catch (error) {
+    throw isTooLongForString(error) ? tooLongForString(what) : error;
+  }
+  if (encoded !== undefined) checkBytes(bytesOf(encoded), what);
+  return encoded;
+}
+
+/**
+ * A response and the data that a worker function changed travel as one.
+ * @param {Encoded} response
+ * @param {Encoded} data
+ */
+function joinWithin(response, data) {
+  checkBytes(bytesOf(response) + bytesOf(data), "the response and the event's changed data");
+}
+
+/**
+ * How many bytes are encoded, where they may be too many; fewer otherwise.
+ * @param {Encoded} encoded
+ */
+function bytesOf(encoded) {
+  const isLong = typeof encoded === "string" && encoded.length * CHARACTER > MOST_BYTES / 2;
+  return isLong ? Buffer.byteLength(/** @type {string} */ (encoded)) : encoded.length;
+}
+
+/**
+ * @param {number} bytes
+ * @param {string} what
+ */
+function checkBytes(bytes, what) {
+  if (bytes > MOST_BYTES) throw tooLong(what, bytes);
+}
+
+/**
+ * @param {Codec} codec
+ * @param {any} view
+ * @param {string} what
+ */
+function checkView(codec, view, what) {
+  checkBytes(view.byteLength, what);
+  if (codec !== json) return;
+  const each = Buffer.isBuffer(view) ? ITEM_OF_BUFFER : ITEM_OF_VIEW;
+  if (view.length * each > constants.MAX_STRING_LENGTH) throw tooLongForString(what);
+}
+
+/** @param {any} error */
+const isTooLongForString = (error) =>
+  error instanceof RangeError &&
+  (error.message === "Invalid string length" ||
+    Reflect.get(error, "code") === "ERR_STRING_TOO_LONG");
+
+const WAY_OUT = "write it to a file and send the file's path";
+
+/**
+ * @param {string} what
+ * @param {number} bytes
+ */
+const tooLong = (what, bytes) =>
+  coded(
+    RangeError,
+    "ERR_SONIC_TOO_LARGE",
+    `${what} has ${bytes} bytes, and the most is ${MOST_BYTES} (1 GiB): ${WAY_OUT}`,
+  );
+
+/** @param {string} what */
+const tooLongForString = (what) =>
+  coded(
+    RangeError,
+    "ERR_SONIC_TOO_LARGE",
+    `${what} is longer as JSON than a string can be, ${constants.MAX_STRING_LENGTH} characters: send bytes as ` +
+      `a Buffer with the option serialization: "advanced" (up to 1 GiB), or ${WAY_OUT}`,
+  );
+
 /** @param {string | undefined} serialization */
 const codecOf = (serialization) => (serialization === "advanced" ? advanced : json);
 
-module.exports = { MASK, codecOf, decode, formatOf };
+module.exports = { MASK, codecOf, decode, encodedWithin, formatOf, joinWithin, textWithin };

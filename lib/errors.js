@@ -1,5 +1,9 @@
 "use strict";
-// Errors: ours, with a code; and the user's, as they travel from a worker to the failed queue.
+// Errors in the master: ours, with a code; and those of events that failed, which travelled as plain objects
+// (lib/thrown.js).
+
+/** The most bytes of a value that an error message names. */
+const MOST_SHOWN = 1024;
 
 const { JSON } = require("./primordials");
 
@@ -24,47 +28,25 @@ const invalidRange = (message) => coded(RangeError, "ERR_SONIC_INVALID_ARGUMENT"
  * @param {unknown} value
  */
 function shown(value) {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return `function ${value.name || "(anonymous)"}`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (value !== null && typeof value === "object") return "an object";
-  return describe(value);
-}
-
-/**
- * `String(value)`, also where that throws.
- * @param {unknown} value
- */
-function describe(value) {
+  const { cut, describe } = require("./thrown");
+  if (typeof value === "string") return JSON.stringify(cut(value, MOST_SHOWN));
+  if (typeof value === "function") return `function ${nameOf(value)}`;
+  if (value === null || typeof value !== "object") return cut(describe(value), MOST_SHOWN);
   try {
-    return String(value);
+    if (Array.isArray(value)) return `an array of ${value.length}`;
   } catch (_) {
-    return Object.prototype.toString.call(value);
+    // A proxy that was revoked.
   }
+  return "an object";
 }
 
-/**
- * What a failed event's entry says of what was thrown: JSON of name, message and stack, and of the
- * thrown object's own properties. Anything may be thrown.
- * @param {unknown} thrown
- * @returns {string}
- */
-function errorToJson(thrown) {
-  /** @type {Record<string, unknown>} */
-  const plain = {};
-  if (isErrorLike(thrown)) {
-    for (const key of ["name", "message", "stack", "code", "cause"])
-      keep(plain, key, () => thrown[key]);
-    for (const key of Object.keys(thrown)) keep(plain, key, () => thrown[key]);
-  } else {
-    plain.name = "NonError";
-    plain.message = describe(thrown);
-    keep(plain, "thrown", () => thrown);
+/** @param {Function} value */
+function nameOf(value) {
+  try {
+    return require("./thrown").cut(value.name, MOST_SHOWN) || "(anonymous)";
+  } catch (_) {
+    return "(anonymous)";
   }
-  if (typeof plain.message !== "string")
-    plain.message = "(what was thrown has no readable message)";
-  if (typeof plain.stack !== "string") plain.stack = `${plain.name || "Error"}: ${plain.message}`;
-  return JSON.stringify(plain);
 }
 
 /**
@@ -74,16 +56,46 @@ function errorToJson(thrown) {
  */
 function firstFailure(entry) {
   const { error } = Object(entry);
-  const failure = new Error(error ? error.message : "a worker sent a failure of its own");
-  if (error) {
-    for (const key of Object.keys(error)) define(failure, key, error[key]);
-    for (const key of ["name", "message", "stack"]) hide(failure, key);
-  }
+  const failure = isPlainError(error)
+    ? asError(error)
+    : new Error("a worker sent a failure of its own");
   if (!("code" in failure)) define(failure, "code", "ERR_SONIC_EVENT_FAILED");
   define(failure, "cause", entry);
   hide(failure, "cause");
   return failure;
 }
+
+/** What is not enumerable in an error. */
+const HIDDEN = ["name", "message", "stack", "cause", "errors"];
+
+/**
+ * An `Error` of what travelled as a plain object. Errors in it are such, too.
+ * @param {any} plain
+ */
+function asError(plain) {
+  const error = new Error(plain.message);
+  for (const key of Object.keys(plain)) define(error, key, revived(plain[key]));
+  for (const key of HIDDEN) hide(error, key);
+  return error;
+}
+
+/**
+ * @param {any} value
+ * @returns {unknown}
+ */
+function revived(value) {
+  if (isPlainError(value)) return asError(value);
+  return Array.isArray(value) && value.some(isPlainError) ? value.map(revived) : value;
+}
+
+/**
+ * Whether it has the shape of an error that travelled.
+ * @param {any} value
+ */
+const isPlainError = (value) =>
+  value !== null &&
+  typeof value === "object" &&
+  [value.name, value.message, value.stack].every((text) => typeof text === "string");
 
 /**
  * @param {object} object
@@ -120,39 +132,4 @@ function reasonOf(signal) {
   return error;
 }
 
-/**
- * @param {unknown} value
- * @returns {value is Record<string, unknown>}
- */
-function isErrorLike(value) {
-  return value !== null && typeof value === "object" && "message" in value;
-}
-
-/**
- * Sets a property that survives JSON; leaves out one that does not.
- * @param {Record<string, unknown>} plain
- * @param {string} key
- * @param {() => unknown} get
- */
-function keep(plain, key, get) {
-  try {
-    const value = get();
-    const inner = value instanceof Error ? JSON.parse(errorToJson(value)) : value;
-    const text = JSON.stringify(inner);
-    if (text === undefined) return;
-    define(plain, key, JSON.parse(text));
-  } catch (_) {
-    // It cannot travel (a cycle, a BigInt, a throwing getter): the rest still tells what happened.
-  }
-}
-
-module.exports = {
-  coded,
-  invalidType,
-  invalidRange,
-  shown,
-  describe,
-  errorToJson,
-  firstFailure,
-  reasonOf,
-};
+module.exports = { coded, invalidType, invalidRange, shown, firstFailure, reasonOf };

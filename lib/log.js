@@ -4,7 +4,7 @@
 
 const cluster = require("./cluster");
 const os = require("os");
-const { Promise, setImmediate, setTimeout, timestamp } = require("./primordials");
+const { Promise, Set, setImmediate, setTimeout, timestamp } = require("./primordials");
 
 /** The number of logical processors, the default number of workers. */
 const NUM_CPUS = os.cpus().length || 1;
@@ -25,23 +25,27 @@ const Delay = (time = Math.random() * 50) => new Promise((resolve) => setTimeout
 /** Whether log lines are off now: programs set the variable while they run. */
 const isQuiet = () => Boolean(process.env.QUIET);
 
-let isGuarded = false;
+/**
+ * The streams that are guarded in this turn.
+ * @type {Set<NodeJS.WriteStream>}
+ */
+const guarded = new Set();
 
 const ignore = () => {};
 
 /**
  * Whoever reads the program's output may have gone, and a disk may be full: a line of ours is not worth the
  * program's end. What it prints itself is its own business, as ever.
+ * @param {NodeJS.WriteStream} stream
  */
-function guard() {
-  if (isGuarded) return;
-  isGuarded = true;
-  const { stdout } = process;
-  stdout.on("error", ignore);
+function guard(stream) {
+  if (guarded.has(stream)) return;
+  guarded.add(stream);
+  stream.on("error", ignore);
   // What a line of this turn has come to is told by then.
   setImmediate(() => {
-    isGuarded = false;
-    stdout.removeListener("error", ignore);
+    guarded.delete(stream);
+    stream.removeListener("error", ignore);
   });
 }
 
@@ -52,10 +56,20 @@ function guard() {
  */
 const getLogger = (loggerID) => (message, date) => {
   if (isQuiet()) return;
-  guard();
+  guard(process.stdout);
   // Made only for a line that is written: most are not, where it matters.
   const at = date === undefined ? timestamp() : date;
   console.log(`${at}: ${loggerID}: ${message}`);
 };
 
-module.exports = { NUM_CPUS, isMaster, getWorkerName, Delay, isQuiet, getLogger };
+/**
+ * Prints a line of advice, unless QUIET is set: on stderr, because 1.0.3 has none.
+ * @param {string} text
+ */
+function hint(text) {
+  if (isQuiet()) return;
+  guard(process.stderr);
+  console.error(`${timestamp()}: ${getWorkerName()}: ${text}`);
+}
+
+module.exports = { NUM_CPUS, isMaster, getWorkerName, Delay, isQuiet, getLogger, hint };

@@ -12,6 +12,7 @@ const { WorkerQueue } = require("./queue");
 const record = require("./record");
 const runs = require("./run");
 const { runsElsewhere } = require("./settings");
+const { pointAt, siteOf } = require("./stack");
 const { entries } = require("./stream");
 const {
   MAX_WORKERS,
@@ -23,6 +24,7 @@ const {
 } = require("./options");
 
 /** @typedef {InstanceType<typeof runs.Run>} Run */
+/** @typedef {ReturnType<typeof siteOf>} Site */
 
 /**
  * Runs that the program began itself with `initMaster`, oldest first, until `shutdown` ends them.
@@ -91,10 +93,12 @@ function logBegin() {
  */
 async function configureWorkers(numWorkers, identity) {
   const call = new Call(identity);
-  const run = startRun(checkNumWorkers(numWorkers), call);
-  begun.push(run);
-  await populate(run);
-  return queuesOf(run);
+  const site = siteOf(configureWorkers);
+  try {
+    return await beginByHand(checkNumWorkers(numWorkers), call, site);
+  } catch (error) {
+    throw pointAt(error, site);
+  }
 }
 
 /**
@@ -103,9 +107,25 @@ async function configureWorkers(numWorkers, identity) {
  */
 async function initMaster(numWorkers, identity) {
   const call = new Call(identity);
-  checkNumWorkers(numWorkers);
-  logBegin();
+  const site = siteOf(initMaster);
+  try {
+    checkNumWorkers(numWorkers);
+    logBegin();
+    return await beginByHand(numWorkers, call, site);
+  } catch (error) {
+    throw pointAt(error, site);
+  }
+}
+
+/**
+ * @param {number} numWorkers
+ * @param {InstanceType<typeof Call>} call
+ * @param {Site} site
+ */
+async function beginByHand(numWorkers, call, site) {
   const run = startRun(numWorkers, call);
+  run.site = site;
+  run.isByHand = true;
   begun.push(run);
   await populate(run);
   return queuesOf(run);
@@ -121,22 +141,27 @@ async function initMaster(numWorkers, identity) {
  */
 async function mapReduce(masterFn, reduceFn, args, givenOptions, identity) {
   const call = new Call(identity);
-  checkFunction("masterFn", masterFn, HERE);
-  checkFunction("reduceFn", reduceFn, HERE);
-  const options = checkOptions(givenOptions);
-  const numWorkers = numWorkersOf(args, options, NUM_CPUS);
-  const { run, ignore } = begin(numWorkers, call, options);
-  const reduced = mapAndReduce(run, masterFn, reduceFn, args);
+  const site = siteOf(mapReduce);
   try {
-    return await (options.signal === undefined ? reduced : Promise.race([reduced, run.failed]));
-  } finally {
-    ignore();
-    call.end();
+    checkFunction("masterFn", masterFn, HERE);
+    checkFunction("reduceFn", reduceFn, HERE);
+    const options = checkOptions(givenOptions);
+    const numWorkers = numWorkersOf(args, options, NUM_CPUS);
+    const { run, end } = begin(numWorkers, call, options);
+    run.site = site;
+    const reduced = mapAndReduce(run, masterFn, reduceFn, args);
+    try {
+      return await (options.signal === undefined ? reduced : Promise.race([reduced, run.failed]));
+    } finally {
+      end();
+    }
+  } catch (error) {
+    throw pointAt(error, site);
   }
 }
 
 /**
- * Begins a run that its signal stops, unless that is aborted already, until `ignore` is called.
+ * Begins a run that its signal stops, unless that is aborted already, until `end` is called.
  * @param {number} numWorkers
  * @param {InstanceType<typeof Call>} call
  * @param {import("./options").Options} options
@@ -146,7 +171,12 @@ function begin(numWorkers, call, options) {
   if (signal?.aborted) throw reasonOf(signal);
   logBegin();
   const run = startRun(numWorkers, call, options);
-  return { run, ignore: signal === undefined ? () => {} : run.stopBy(signal) };
+  const ignore = signal === undefined ? () => {} : run.stopBy(signal);
+  const end = () => {
+    ignore();
+    call.end();
+  };
+  return { run, end };
 }
 
 /**
@@ -190,23 +220,25 @@ async function mapAndDrain(run, masterFn, args) {
  */
 function stream(masterFn, args, givenOptions, identity) {
   const call = new Call(identity);
-  checkFunction("masterFn", masterFn, HERE);
-  const options = checkOptions(givenOptions, STREAM_CHECKS);
-  if (options.order === undefined) options.order = "completion";
-  const numWorkers = numWorkersOf(args, options, NUM_CPUS);
-  const start = () => {
-    const { run, ignore } = begin(numWorkers, call, options);
-    const whole = async () => {
-      await mapAndDrain(run, masterFn, args);
-      conclude(run);
+  const site = siteOf(stream);
+  try {
+    checkFunction("masterFn", masterFn, HERE);
+    const options = checkOptions(givenOptions, STREAM_CHECKS);
+    if (options.order === undefined) options.order = "completion";
+    const numWorkers = numWorkersOf(args, options, NUM_CPUS);
+    const start = () => {
+      const { run, end } = begin(numWorkers, call, options);
+      run.site = site;
+      const whole = async () => {
+        await mapAndDrain(run, masterFn, args);
+        conclude(run);
+      };
+      return { run, whole: () => Promise.race([whole(), run.failed]), end };
     };
-    const over = () => {
-      ignore();
-      call.end();
-    };
-    return { run, whole: () => Promise.race([whole(), run.failed]), ignore: over };
-  };
-  return entries(start, options);
+    return entries(start, options, site);
+  } catch (error) {
+    throw pointAt(error, site);
+  }
 }
 
 /** @param {Run} run */
@@ -269,9 +301,8 @@ function checkQueue(queue) {
 function map(workerQueue, event) {
   const run = runOf(workerQueue);
   if (event === undefined || event === null) {
-    return Promise.reject(
-      invalidType(`Map: the event must be an object such as { data: … }, got ${shown(event)}`),
-    );
+    const must = "Map: the event must be an object such as { data: … }";
+    return Promise.reject(pointAt(invalidType(`${must}, got ${shown(event)}`), siteOf(map)));
   }
   if (run !== undefined) return run.map(event);
   return mapById(workerQueue, event);
@@ -283,15 +314,16 @@ function map(workerQueue, event) {
  * @param {any} event
  */
 async function mapById(queue, event) {
-  const id = await getWorkerID(queue);
-  const run = runs.runOfWorker.get(id);
-  if (run !== undefined) {
-    run.sendDirectly(id, event);
-    return;
+  const site = siteOf(map);
+  try {
+    // A worker that has gone meanwhile is none to be had, and its id is out of the queue.
+    for (;;) {
+      const id = await takeId(queue);
+      if (runs.sendTo(id, event)) return;
+    }
+  } catch (error) {
+    throw pointAt(error, site);
   }
-  const worker = cluster.workers?.[id];
-  if (!worker) throw coded(Error, "ERR_IPC_CHANNEL_CLOSED", `Map: worker ${id} is gone`);
-  worker.send(event);
 }
 
 /**
@@ -299,6 +331,19 @@ async function mapById(queue, event) {
  * @returns {Promise<number>}
  */
 async function getWorkerID(workerQueue) {
+  const site = siteOf(getWorkerID);
+  try {
+    return await takeId(workerQueue);
+  } catch (error) {
+    throw pointAt(error, site);
+  }
+}
+
+/**
+ * @param {any} workerQueue
+ * @returns {Promise<number>}
+ */
+async function takeId(workerQueue) {
   checkQueue(workerQueue);
   const own = runOf(workerQueue);
   if (own !== undefined) return own.takeId(workerQueue);

@@ -57,6 +57,8 @@ function show(_depth, options) {
  * Where a {@link ResultQueue} gets its entries.
  * @typedef {object} Source
  * @property {() => any[] | null} pull the next entries, decoded; null if there are none
+ * @property {() => number} count how many are still to be pulled
+ * @property {() => void} seen somebody looks for the first time
  * @property {() => void} touched somebody holds the array: entries are pushed from now on
  * @property {() => void} missed somebody has looked, and there was none
  * @property {() => void} found the first was taken after that
@@ -77,11 +79,19 @@ class Entries {
     /** The array that the program holds.
      * @type {any[] | null} */
     this.live = null;
+    /** Somebody has looked. */
+    this.isSeen = false;
     /** Somebody has looked in vain, and taken none since. */
     this.isMissed = false;
   }
 
+  see() {
+    this.isSeen = true;
+    this.source.seen();
+  }
+
   take() {
+    if (!this.isSeen) this.see();
     if (this.live !== null) return this.live.shift();
     if (!this.fill()) return undefined;
     if (this.isMissed) this.isFound();
@@ -91,6 +101,7 @@ class Entries {
   }
 
   isEmpty() {
+    if (!this.isSeen) this.see();
     if (this.live !== null) return this.live.length === 0;
     return !this.fill();
   }
@@ -106,17 +117,22 @@ class Entries {
     }
   }
 
-  /** Whether there is a decoded entry; decodes some if there was none. */
+  /** Whether there is a decoded entry for who looks for one. */
   fill() {
-    if (this.next < this.ready.length) return true;
-    this.ready = this.source.pull() || [];
-    this.next = 0;
-    if (this.ready.length > 0) return true;
+    if (this.decode()) return true;
     if (!this.isMissed) {
       this.isMissed = true;
       this.source.missed();
     }
     return false;
+  }
+
+  /** Whether there is a decoded entry; decodes some if there was none. */
+  decode() {
+    if (this.next < this.ready.length) return true;
+    this.ready = this.source.pull() || [];
+    this.next = 0;
+    return this.ready.length > 0;
   }
 
   isFound() {
@@ -127,11 +143,17 @@ class Entries {
   /** How many there are, for who does not take them. */
   count() {
     if (this.live !== null) return this.live.length;
-    this.absorb();
-    return this.ready.length - this.next;
+    return this.ready.length - this.next + this.source.count();
+  }
+
+  /** The first, for who does not take it. */
+  peek() {
+    if (this.live !== null) return this.live[0];
+    return this.decode() ? this.ready[this.next] : undefined;
   }
 
   touch() {
+    if (!this.isSeen) this.see();
     if (this.isMissed) this.isFound();
     if (this.live === null) {
       this.absorb();
@@ -173,6 +195,16 @@ class ResultQueue extends Queue {
   /** How many entries there are; nobody has looked for them by that. */
   count() {
     return this.#entries.count();
+  }
+
+  /** The first entry; nobody has looked for it by that. */
+  peek() {
+    return this.#entries.peek();
+  }
+
+  /** Whether somebody has looked. */
+  get isSeen() {
+    return this.#entries.isSeen;
   }
 
   /**

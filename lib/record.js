@@ -273,6 +273,7 @@ function unwritable(option, { path, by }, error) {
 }
 
 /** @param {unknown} error */
-const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+const messageOf = (error) =>
+  require("./thrown").describe(error instanceof Error ? error.message : error);
 
 module.exports = { Recording, fileOf, lastRun };

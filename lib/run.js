@@ -9,9 +9,9 @@
 const cluster = require("./cluster");
 const { coded, firstFailure, invalidType, reasonOf, shown } = require("./errors");
 const { hintForThread } = require("./host");
-const { getLogger, getWorkerName, isQuiet } = require("./log");
+const { getLogger, getWorkerName, hint, isQuiet } = require("./log");
 const { native, wire } = require("./native");
-const { MASK, codecOf, decode, formatOf } = require("./codec");
+const { MASK, codecOf, decode, encodedWithin, formatOf, textWithin } = require("./codec");
 const { hasOwn } = require("./own");
 const primary = require("./primary");
 const {
@@ -29,6 +29,7 @@ const { ResultQueue, WorkerQueue } = require("./queue");
 const { publish } = require("./diagnostics");
 const { Recording } = require("./record");
 const { launchOptions } = require("./settings");
+const { pointAt, siteOf } = require("./stack");
 const unread = require("./unread");
 
 /** A longer string is worth the try to hand it over as it is. */
@@ -130,6 +131,18 @@ class Run {
     this.failures = new ResultQueue(this.source(FAILURES));
     /** Somebody has looked for results in vain while it was on. */
     this.isMissed = false;
+    /** The program began it itself, and has its queues while it is on. */
+    this.isByHand = false;
+    /** How many failures the program's own listeners were told of. */
+    this.toldFailures = 0;
+    /** The program was told that it did not come out well. */
+    this.hasFailed = false;
+    /** What is unread when it is over; see `lib/unread.js`.
+     * @type {{ failures?: import("./unread").Unseen }} */
+    this.unread = {};
+    /** Where the program made the call, until the run is over.
+     * @type {{ stack?: unknown } | undefined} */
+    this.site = undefined;
     /** The program has looked at the free workers. */
     this.isExact = false;
     this.workerQueue = new WorkerQueue(this);
@@ -162,6 +175,7 @@ class Run {
     this.watchListeners();
     for (const id of this.ids) runOfWorker.set(id, this);
     this.recording.begin(this);
+    unread.begin(this);
     this.start();
   }
 
@@ -204,7 +218,7 @@ class Run {
     try {
       how = this.hand(event, number);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(pointAt(error, siteOf(this.handOver)));
     }
     this.handedOver = (number + 1) | 0;
     if (how & IS_URGENT) this.flush();
@@ -252,7 +266,7 @@ class Run {
    */
   refuse() {
     /** @type {Promise<never>} */
-    const promise = Promise.reject(this.ending());
+    const promise = Promise.reject(pointAt(this.ending(), siteOf(this.refuse)));
     // A program that sends without waiting must not end by an abort, which its call tells it of.
     if (this.failure) promise.catch(() => {});
     return promise;
@@ -395,18 +409,45 @@ class Run {
     try {
       encoding = this.encoded(event);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(pointAt(error, siteOf(this.handOver)));
     }
     const { encoded, flags } = encoding;
     // The program may write to its Buffer while this waits.
     const kept =
       encoded === event.data && typeof encoded !== "string" ? Buffer.from(encoded) : encoded;
-    const promise = this.takeId(this.workerQueue).then((id) => {
-      (runOfWorker.get(id) || this).sendEvent(id, kept, flags);
-    });
+    const promise = this.sendToFree(kept, flags);
     // As for those that wait for room.
     promise.catch(() => {});
     return promise;
+  }
+
+  /**
+   * Sends an event to the worker whose id is next in the queue. One that has gone meanwhile gets none.
+   * @param {import("./codec").Encoded} encoded
+   * @param {number} flags
+   */
+  async sendToFree(encoded, flags) {
+    for (;;) {
+      const id = await this.takeId(this.workerQueue);
+      const run = runOfWorker.get(id);
+      const isSent =
+        run === undefined
+          ? sendToOther(id, this.decodedEvent(encoded, flags))
+          : run.sendEvent(id, encoded, flags);
+      if (isSent) return;
+    }
+  }
+
+  /**
+   * The event that was encoded.
+   * @param {import("./codec").Encoded} encoded
+   * @param {number} flags
+   */
+  decodedEvent(encoded, flags) {
+    const { hole, whole, formatAt } = this.wire;
+    if (flags & hole) return {};
+    const value = decode(encoded, (flags >> formatAt) & MASK);
+    return flags & whole ? value : { data: value };
   }
 
   /**
@@ -417,7 +458,11 @@ class Run {
   encoded(event, isWhole = hasMoreThanData(event)) {
     const { task, hole, whole, formatAt } = this.wire;
     const value = isWhole ? event : event.data;
-    const encoded = this.codec.encode(value, isWhole ? "" : "data");
+    // What has data is no mistake, and nearly everything has.
+    if (value === undefined || (isWhole && event.data === undefined)) {
+      require("./dataless").warn(event);
+    }
+    const encoded = encodedWithin(this.codec, value, isWhole ? "" : "data", "Map: the event");
     if (encoded !== undefined) {
       const format = formatOf(value, encoded) << formatAt;
       return { encoded, flags: task | format | (isWhole ? whole : 0) };
@@ -458,7 +503,7 @@ class Run {
     if (isObject && (hasOwn(message, "data") || this.isHeld(id))) {
       return this.sendDirectly(id, message) ? null : gone(id);
     }
-    const text = this.codec.toText(message);
+    const text = textWithin(this.codec, message, "worker.send: the message");
     if (text === undefined) {
       throw invalidType(
         `worker.send: the message must be a value that JSON has, got ${shown(message)}`,
@@ -492,17 +537,22 @@ class Run {
           if (entries.length > 0) return entries;
         }
       },
+      count: () => this.native.poolCount(this.pool, queue),
+      seen: () => {
+        if (queue === FAILURES) unread.seen(this);
+      },
       touched: () => {
         if (!this.closed) this.observeFor(FOR_ARRAYS, true);
       },
       missed: () => {
         // A stream's entries are elsewhere.
         if (queue !== RESULTS || this.released || this.reader !== null) return;
-        unread.missed(this);
         this.isMissed = true;
       },
       found: () => {
-        if (queue === RESULTS && this.isMissed) unread.found(this);
+        if (queue !== RESULTS || !this.isMissed) return;
+        this.isMissed = false;
+        unread.found(this);
       },
     };
   }
@@ -669,7 +719,10 @@ class Run {
     // Pushed even if a listener throws: nothing is lost.
     try {
       const worker = this.workers.get(id);
-      if (worker && !(kind & wire.entryCrash)) worker.process.emit("message", entry, undefined);
+      if (worker && !(kind & wire.entryCrash)) {
+        if (kind & wire.entryFailed && this.observing & FOR_LISTENERS) this.toldFailures++;
+        worker.process.emit("message", entry, undefined);
+      }
     } finally {
       if (frees && !isMessage && id !== 0 && !(kind & wire.entryTaken))
         this.workerQueue.enqueue(id);
@@ -819,7 +872,7 @@ class Run {
         if (this.registered.size === this.awaited) this.isReady();
         break;
       case "hint":
-        this.log(note.text);
+        hint(note.text);
         break;
       case "failed":
         this.fail(failureOf(note));
@@ -890,7 +943,8 @@ class Run {
   /** @param {unknown} error */
   fail(error) {
     if (this.failure) return;
-    this.failure = { error };
+    this.failure = { error: pointAt(error, this.site) };
+    this.hasFailed = true;
     this.isFailed(error);
     this.fails(error);
     for (const wanted of this.idsWanted) wanted.reject(error);
@@ -965,6 +1019,7 @@ class Run {
   release(failure = this.failure) {
     if (this.released) return;
     this.released = true;
+    this.hasFailed = failure !== null;
     this.observeForNothing();
     for (const worker of this.workers.values()) {
       worker.exitedAfterDisconnect = true;
@@ -977,7 +1032,9 @@ class Run {
   /** Nothing is answered any more that anybody could wait for. */
   observeForNothing() {
     if (this.onListener) cluster.removeListener("newListener", this.onListener);
-    for (const waiting of this.waiting.splice(this.nextWaiting)) waiting.reject(this.ending());
+    for (const waiting of this.waiting.splice(this.nextWaiting)) {
+      waiting.reject(pointAt(this.ending(), this.site));
+    }
     this.native.poolAwaitRoom(this.pool, null);
     if (this.lookAgain !== null) clearTimeout(this.lookAgain);
     this.lookAgain = null;
@@ -986,7 +1043,8 @@ class Run {
   close() {
     this.closed = true;
     this.wakes.run = null;
-    if (this.isMissed) unread.over(this);
+    this.site = undefined;
+    unread.over(this);
     this.recording.close(this);
     if (this.launch.preload) this.launch.preload.close();
     for (const id of this.ids) runOfWorker.delete(id);
@@ -1134,4 +1192,26 @@ const over = () =>
 /** @param {number} id */
 const gone = (id) => coded(Error, "ERR_IPC_CHANNEL_CLOSED", `Channel closed: worker ${id} is gone`);
 
-module.exports = { Run, runOfWorker };
+/**
+ * Hands an event to the worker with this id, whatever else runs there. False if it is gone.
+ * @param {number} id
+ * @param {any} event
+ */
+function sendTo(id, event) {
+  const run = runOfWorker.get(id);
+  return run === undefined ? sendToOther(id, event) : run.sendDirectly(id, event);
+}
+
+/**
+ * The same of a worker that the program has forked itself: that is its message, as in 1.0.3.
+ * @param {number} id
+ * @param {any} event
+ */
+function sendToOther(id, event) {
+  const worker = cluster.workers?.[id];
+  if (!worker?.isConnected()) return false;
+  worker.send(event);
+  return true;
+}
+
+module.exports = { Run, runOfWorker, sendTo };

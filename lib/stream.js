@@ -4,6 +4,7 @@
 
 const { coded, firstFailure } = require("./errors");
 const { Promise } = require("./primordials");
+const { pointAt } = require("./stack");
 
 /** Entries that nobody has read, beyond which `Map` waits. */
 const MAX_RESULTS_WAITING = 1024;
@@ -129,31 +130,36 @@ class Reader {
 }
 
 /**
- * @param {() => { run: Run, whole: () => Promise<unknown>, ignore: () => void }} start starts the run; throws if
+ * @param {() => { run: Run, whole: () => Promise<unknown>, end: () => void }} start starts the run; throws if
  *   it is not to be
  * @param {import("./options").Options} options
+ * @param {ReturnType<typeof import("./stack").siteOf>} site
  */
-async function* entries(start, options) {
-  const { run, whole, ignore } = start();
-  const reader = new Reader(run, options);
-  run.reader = reader;
+async function* entries(start, options, site) {
   try {
-    reader.follow(whole());
-    for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
-      // A worker's own message may be anything.
-      if (Object(entry).failed && options.onError === "abort") {
-        const failure = firstFailure(entry);
-        run.stop(failure);
-        throw failure;
+    const { run, whole, end } = start();
+    const reader = new Reader(run, options);
+    run.reader = reader;
+    try {
+      reader.follow(whole());
+      for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+        // A worker's own message may be anything.
+        if (Object(entry).failed && options.onError === "abort") {
+          const failure = firstFailure(entry);
+          run.stop(failure);
+          throw failure;
+        }
+        yield entry;
       }
-      yield entry;
+    } finally {
+      if (!run.released) {
+        run.stop(coded(Error, "ERR_SONIC_RUN_OVER", "Map: nobody reads the stream any more"));
+      }
+      reader.look();
+      end();
     }
-  } finally {
-    if (!run.released) {
-      run.stop(coded(Error, "ERR_SONIC_RUN_OVER", "Map: nobody reads the stream any more"));
-    }
-    reader.look();
-    ignore();
+  } catch (error) {
+    throw pointAt(error, site);
   }
 }
 

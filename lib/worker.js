@@ -4,14 +4,15 @@
 
 const cluster = require("./cluster");
 const { argsCopier } = require("./args");
-const { MASK, codecOf, decode, formatOf } = require("./codec");
+const { MASK, codecOf, decode, encodedWithin, formatOf, joinWithin } = require("./codec");
 const copies = require("./copies");
-const { describe, errorToJson, invalidType, shown } = require("./errors");
-const { getLogger, getWorkerName } = require("./log");
+const { invalidType, shown } = require("./errors");
+const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
 const { variable } = require("./own");
-const { Search } = require("./search");
 const { JSON, nextTick, setImmediate } = require("./primordials");
+const { Search } = require("./search");
+const { pointAt, siteOf } = require("./stack");
 
 // Why the native core stops running events; see `workerRun`.
 const ASLEEP = 0;
@@ -305,7 +306,7 @@ class WorkerProcess {
     }
     let encoded;
     try {
-      encoded = this.codec.encode(value, "response");
+      encoded = encodedWithin(this.codec, value, "response", "the response");
     } catch (error) {
       this.fail(task, data, error);
       return;
@@ -325,9 +326,18 @@ class WorkerProcess {
    * @param {unknown} thrown
    */
   fail(task, data, thrown) {
-    this.log(`Error occurred: ${describe(thrown)}`);
     const { failed, response } = this.wire;
-    this.write(task, data, failed | response, errorToJson(thrown));
+    this.write(task, data, failed | response, this.failureOf(thrown));
+  }
+
+  /**
+   * Tells of what was thrown, and returns what the entry says of it.
+   * @param {unknown} thrown
+   */
+  failureOf(thrown) {
+    const { describe, errorToJson } = require("./thrown");
+    if (!isQuiet()) this.log(`Error occurred: ${describe(thrown)}`);
+    return errorToJson(thrown);
   }
 
   /**
@@ -340,7 +350,7 @@ class WorkerProcess {
   write(task, data, outcome, response) {
     const { index, answers, started } = task;
     const flags = outcome | answers;
-    const changed = this.changedData(task, data, flags);
+    const changed = this.changedData(task, data, flags, response);
     if (changed === undefined && this.answerNow(index, flags, started, response) !== 0) return;
     const answer = { flags, response, data: null, ...changed };
     const write = () =>
@@ -372,26 +382,27 @@ class WorkerProcess {
    * @param {Task} task
    * @param {any} data
    * @param {number} flags
+   * @param {import("./codec").Encoded} answer the response
    * @returns {{ data: import("./codec").Encoded | null, flags?: number, response?: string } | undefined}
    */
-  changedData(task, data, flags) {
+  changedData(task, data, flags, answer) {
     const { failed, response, dataHole, dataFormatAt, whole } = this.wire;
     const isWhole = Boolean(task.flags & whole);
     if (!isWhole && (data === null || typeof data !== "object")) return undefined;
     try {
       if (this.codec.isAsBefore(task.data, task.before)) return undefined;
-      const encoded = this.codec.encode(data, "data");
+      const encoded = encodedWithin(this.codec, data, "data", "the event's data");
       if (encoded === undefined) return { data: null, flags: flags | dataHole };
       if (typeof encoded === "string" && encoded === task.text && !isWhole) return undefined;
+      joinWithin(answer, encoded);
       return { data: encoded, flags: flags | (formatOf(data, encoded) << dataFormatAt) };
     } catch (error) {
       if (flags & failed) return undefined;
       // What the worker function left cannot travel: the event fails, with the data that it had.
-      this.log(`Error occurred: ${describe(error)}`);
       return {
         data: null,
         flags: this.asJson(flags) | failed | response,
-        response: errorToJson(error),
+        response: this.failureOf(error),
       };
     }
   }
@@ -481,7 +492,7 @@ function register(self, workerFns, args) {
     self.register([...workerFns], args);
     return;
   }
-  const error = invalidType(wrong);
+  const error = pointAt(invalidType(wrong), siteOf(register));
   self.native.workerRefuse(self.handle, "TypeError", error.code, wrong);
   throw error;
 }

@@ -1,6 +1,6 @@
 "use strict";
 /**
- * Promised: the usual mistakes are met with words that say what to do, in the program's log or in the error: an event that never
+ * Promised: the usual mistakes are met with words that say what to do, on stderr or in the error: an event that never
  * ends, heavy code before the call, code behind it that is not for workers, results read before they are there. A program that
  * makes none of them hears nothing, nor does one that is QUIET.
  */
@@ -9,10 +9,10 @@ const { describe, it } = require("node:test");
 const { run, start } = require("../support/run");
 
 const SOON = { QUIET: undefined, SONIC_HINT_AFTER: "200" };
-const lines = ({ stdout }, text) => stdout.split("\n").filter((line) => line.includes(text));
+const lines = ({ stderr }, text) => stderr.split("\n").filter((line) => line.includes(text));
 
 describe("an event that does not end", () => {
-  it("is told of in the log, with its worker and data and what it does, and again when it has taken twice as long", async () => {
+  it("is told of on stderr, with its worker and data and what it does, and again when it has taken twice as long", async () => {
     const program = start("hints/long.js", { env: SOON });
     await program.until(() => ["waits", "blocks"].every((data) => lines(program, `("${data}") for`).length >= 2), "told twice");
     program.mark("go");
@@ -34,7 +34,7 @@ describe("an event that does not end", () => {
     const program = start("hints/long.js", { env: { ...SOON, QUIET: "1", SONIC_LOG: "warn" } });
     await program.until(() => program.stderr.includes("has been running one event"), "told");
     program.mark("go");
-    assert.doesNotMatch((await program.ended).stdout, /has been running/);
+    assert.doesNotMatch((await program.ended).stderr, /MASTER: Worker/);
   });
 
   const silent = { "SONIC_HINT_AFTER=0": [{ SONIC_HINT_AFTER: "0" }], taskTimeout: [SOON, { taskTimeout: 60_000 }], QUIET: [{ ...SOON, QUIET: "1" }] };
@@ -43,7 +43,7 @@ describe("an event that does not end", () => {
       const program = start("hints/long.js", { args: [JSON.stringify(options)], env: { QUIET: undefined, ...env } });
       // Nothing can be waited for that does not come: three times the time after which it would have.
       setTimeout(() => program.mark("go"), 1000);
-      assert.doesNotMatch((await program.ended).stdout, /has been running/);
+      assert.doesNotMatch((await program.ended).stderr, /has been running/);
     });
   }
 });
@@ -53,7 +53,7 @@ it("heavy code before the call is told of once", async () => {
   assert.match(line, /MASTER: Worker [12] has taken \d+\.\d s to reach the call: every worker runs the program from its beginning\. .* isMaster\(\)$/);
   assert.deepEqual(others, []);
   const usual = await run("hints/heavy.js", { env: { QUIET: undefined } });
-  assert.doesNotMatch(usual.stdout, /to reach the call/, "what is no longer than usual");
+  assert.doesNotMatch(usual.stderr, /to reach the call/, "what is no longer than usual");
 });
 
 it("code behind the call that fails in workers rejects the call with what to do", async () => {
@@ -68,7 +68,7 @@ describe("results that are looked for before they are there", () => {
   it("and never again are told of at the end", async () => {
     const outcome = await run("hints/early.js", { args: ["once"], env: SOON });
     assert.equal(outcome.result.early, 0);
-    assert.equal(lines(outcome, `MASTER: ${told}`).length, 1, outcome.stdout);
+    assert.equal(lines(outcome, `MASTER: ${told}`).length, 1, outcome.stderr);
   });
 
   it("and have all been read keep nothing of the run", async () => {
@@ -79,12 +79,42 @@ describe("results that are looked for before they are there", () => {
   it("and of which only the failures are read are told of", async () => {
     const outcome = await run("hints/early.js", { args: ["failures"], env: SOON });
     assert.deepEqual(outcome.result, { early: 0, late: 1 });
-    assert.equal(lines(outcome, `MASTER: ${told.replace("and 2", "and 1")}`).length, 1, outcome.stdout);
+    assert.equal(lines(outcome, `MASTER: ${told.replace("and 2", "and 1")}`).length, 1, outcome.stderr);
   });
 
   it("and again when they are, are no mistake", async () => {
     const outcome = await run("hints/early.js", { args: ["again"], env: SOON });
     assert.deepEqual(outcome.result, { early: 0, late: 2 });
-    assert.doesNotMatch(outcome.stdout, /were looked for/);
+    assert.doesNotMatch(outcome.stderr, /were looked for/);
   });
+});
+
+describe("an event that was meant to have data", () => {
+  const warned = async (what) => {
+    const { result, stderr } = await run("hints/dataless.js", { args: [what] });
+    return { result, said: stderr.split("\n").filter((line) => line.includes("SONIC_MAP_WITHOUT_DATA")), stderr };
+  };
+  const meant = {
+    '"a.txt"': 'It was "a.txt"; use Map(queue, { data: "a.txt" })',
+    "5": "It was 5; use Map(queue, { data: 5 })",
+    "true": "It was true; use Map(queue, { data: true })",
+    '["a"]': "It was an array of 1; use Map(queue, { data: […] })",
+    '{ file: "x" }': "It was an object with file and no data; use Map(queue, { data: { file: … } })",
+    '{ "not a name": 1 }': "It was an object with … and no data; use Map(queue, { data: { …: … } })",
+    "Promise.resolve(1)": "It was an object without data; use Map(queue, { data: … })",
+  };
+  for (const [event, text] of Object.entries(meant)) {
+    it(`is warned of once: ${event}`, async () => {
+      const { result, said } = await warned(event);
+      assert.equal(result, 6);
+      assert.equal(said.length, 1);
+      assert.ok(said[0].endsWith(`[SONIC_MAP_WITHOUT_DATA] Warning: Map: an event has no data, so the worker functions get undefined. ${text}`), said[0]);
+    });
+  }
+
+  for (const event of ["{}", "{ data: undefined }", "{ data: undefined, more: 1 }", "Object.create({ data: 1 })", "{ data: null, more: 1 }", "Object.create(null)"]) {
+    it(`is not meant where it has none on purpose: ${event}`, async () => {
+      assert.deepEqual(await warned(event), { result: 6, said: [], stderr: "" });
+    });
+  }
 });

@@ -187,3 +187,10 @@ describe("the result queues' entries", () => {
     assert.deepEqual(await result("queues/not-awaited.js", "looked"), range(1000));
   });
 });
+
+it("an event goes to another worker where the one whose id was next has gone, and to the program's own where that is next", async () => {
+  assert.deepEqual(await result("queues/gone.js"), {
+    done: ["first", "second", "third"],
+    sent: [{ data: "fourth" }, { data: "fifth", more: 1 }],
+  });
+});

@@ -88,3 +88,21 @@ describe("big values", () => {
     assert.deepEqual(await result("values/mixed-sizes.js"), { count: 5000, distinct: 5000, wrong: 0, failed: 0 });
   });
 });
+
+describe("values that are too long to travel", () => {
+  const most = { json: /is longer as JSON than a string can be, \d+ characters/, advanced: /has 107374\d+ bytes, and the most is 1073741824 \(1 GiB\): / };
+  for (const serialization of ["json", "advanced"]) {
+    it(`are refused at once with the limit, in every direction, and the run goes on: ${serialization}`, async () => {
+      const { refused, answered, failed } = await result("values/too-long.js", serialization);
+      for (const [name, { error }] of Object.entries(refused)) {
+        if (serialization === "advanced" && name.startsWith("text")) continue; // it has a toJSON, which that does not ask
+        assert.deepEqual([error.type, error.code], ["RangeError", "ERR_SONIC_TOO_LARGE"], name);
+        assert.match(error.message, name.startsWith("text") ? most.json : error.message.includes("JSON") ? most.json : /has 107374\d+ bytes/, name);
+        assert.match(error.message, name.endsWith("sent") ? /^worker\.send: the message / : /^Map: the event /, name);
+      }
+      assert.deepEqual(answered, ["ends well", "ends well"]);
+      const failing = serialization === "json" ? ["buffer", "view", "text"] : ["buffer", "view"];
+      assert.deepEqual(failed.slice(0, failing.length), failing.map((name) => [name, "RangeError", "ERR_SONIC_TOO_LARGE"]));
+    });
+  }
+});

@@ -13,6 +13,6 @@ module.exports = [
   { program: "progress-counted-by-cluster-messages.js", section, log: "unordered" },
   { program: "process-messages-in-a-worker.js", section },
   { program: "messages-of-the-programs-own.js", section },
-  { program: "messages-from-the-master-are-events.js", section },
+  { program: "messages-from-the-master-are-events.js", section, advises: /SONIC_MAP_WITHOUT_DATA|--trace-warnings/ },
   { program: "events-sent-to-a-chosen-worker.js", section, log: "unordered" },
 ];

@@ -28,7 +28,7 @@ module.exports = [
   { program: "pipeline-args-are-a-fresh-copy-per-stage.js", section },
   { program: "pipeline-without-stages-answers-the-data.js", section },
   { program: "event-data-mutated-in-place-shows-in-the-queues.js", section },
-  { program: "events-that-are-not-objects-with-data.js", section },
+  { program: "events-that-are-not-objects-with-data.js", section, advises: /SONIC_MAP_WITHOUT_DATA|--trace-warnings/ },
   { program: "map-of-undefined-rejects.js", section },
   { program: "workers-rerun-the-program-as-it-is-now.js", section, args: ["one", "two words"] },
   { program: "closures-stay-in-their-process.js", section },
