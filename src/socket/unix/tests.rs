@@ -2,6 +2,7 @@
 //! sends, and tells who has sent.
 
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use rustix::fs::ftruncate;
 use rustix::io::{FdFlags, fcntl_getfd};
@@ -11,6 +12,7 @@ use super::*;
 use crate::frame::{Decoder, encode};
 use crate::memory::Memory;
 use crate::socket::{Sender, token};
+use crate::tests::player::DEADLINE;
 
 const LEN: usize = 12_345;
 
@@ -99,7 +101,9 @@ fn a_frame_of_which_a_part_is_sent_is_whole_before_the_next_begins() {
             assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
         }
     });
+    let end = Instant::now() + DEADLINE;
     while heard.last() != Some(&sent) {
+        assert!(Instant::now() < end, "the last frame is not whole");
         while let Some(frame) = decoder.next().expect("frames, and nothing else") {
             assert!(frame.body == [frame.kind; BODY]);
             heard.push(frame.kind);
