@@ -77,20 +77,20 @@ impl Rest {
     fn send(
         &mut self,
         frame: &[u8],
-        mut send: impl FnMut(&[u8]) -> io::Result<usize>,
+        mut write: impl FnMut(&[u8]) -> io::Result<usize>,
     ) -> io::Result<()> {
-        self.flush(&mut send)?;
-        let sent = some(frame, &mut send)?;
+        self.flush(&mut write)?;
+        let sent = some(frame, &mut write)?;
         self.0.extend_from_slice(&frame[sent..]);
-        match self.flush(send) {
+        match self.flush(write) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             flushed => flushed,
         }
     }
 
-    fn flush(&mut self, mut send: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<()> {
+    fn flush(&mut self, mut write: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<()> {
         while !self.0.is_empty() {
-            let sent = some(&self.0, &mut send)?;
+            let sent = some(&self.0, &mut write)?;
             self.0.drain(..sent);
         }
         Ok(())
@@ -98,9 +98,9 @@ impl Rest {
 }
 
 /// Sends some of `bytes`, be it after a signal. A socket that takes nothing is full.
-fn some(bytes: &[u8], send: &mut impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
+fn some(bytes: &[u8], write: &mut impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
     loop {
-        match send(bytes) {
+        match write(bytes) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(0) => return Err(io::ErrorKind::WouldBlock.into()),
             sent => return sent,

@@ -232,7 +232,9 @@ mod tests {
             assert_eq!(now(), own, "disarmed in turn {turns}");
             turns += 1;
         }
-        raisers.into_iter().for_each(|raiser| raiser.join().expect("no panic"));
+        for raiser in raisers {
+            raiser.join().expect("no panic");
+        }
         assert_eq!(HEARD.load(Ordering::SeqCst), COUNT * THREADS);
         let kept = KNOWN.lock().expect("sound").len();
         assert!(kept <= SIGNALS.len() + own.len(), "{kept} actions are kept");

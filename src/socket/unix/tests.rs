@@ -85,7 +85,7 @@ fn a_frame_of_which_a_part_is_sent_is_whole_before_the_next_begins() {
     let (mut decoder, mut sent, mut heard) = (Decoder::default(), 0_u8, Vec::new());
     let (mut bytes, mut full) = ([0; 7000], 0);
     while sent < 50 {
-        match ours.send(&encode(sent, &[sent; BODY])) {
+        match ours.send(&encode(sent, &vec![sent; BODY])) {
             Ok(()) => sent += 1,
             Err(error) => {
                 assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
@@ -97,7 +97,7 @@ fn a_frame_of_which_a_part_is_sent_is_whole_before_the_next_begins() {
     }
     // The rest of the last is waited for.
     let writer = std::thread::spawn(move || {
-        while let Err(error) = ours.send_whole(&encode(sent, &[sent; BODY])) {
+        while let Err(error) = ours.send_whole(&encode(sent, &vec![sent; BODY])) {
             assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
         }
     });
@@ -105,7 +105,7 @@ fn a_frame_of_which_a_part_is_sent_is_whole_before_the_next_begins() {
     while heard.last() != Some(&sent) {
         assert!(Instant::now() < end, "the last frame is not whole");
         while let Some(frame) = decoder.next().expect("frames, and nothing else") {
-            assert!(frame.body == [frame.kind; BODY]);
+            assert!(frame.body == vec![frame.kind; BODY]);
             heard.push(frame.kind);
         }
         match receive_now(&theirs, &mut bytes) {
