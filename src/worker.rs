@@ -94,6 +94,9 @@ impl Worker {
         if memory.len() < Layout::LEN || backlog.len() < Common::LEN {
             return Err(io::Error::other("the shared memory is too small"));
         }
+        if invitation.place >= Common::MAX_WORKERS {
+            return Err(io::Error::other("there is no such place in a run"));
+        }
         let worker = Arc::new(Self {
             backlog,
             place: invitation.place,

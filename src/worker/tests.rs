@@ -109,6 +109,17 @@ fn a_worker_does_not_join_memory_that_is_too_small() {
     }
 }
 
+/// A worker signs its claims with its place, in the bits that there are for that.
+#[test]
+fn a_worker_does_not_join_in_a_place_that_no_run_has() {
+    for place in [Common::MAX_WORKERS, Common::MASTER, u32::MAX] {
+        let (_control, theirs) = UnixStream::pair().expect("sockets");
+        let invitation = Invitation { place, ..invitation(1, "t") };
+        let (memory, backlog) = (shared_memory(), shared_backlog());
+        assert!(Worker::join(&invitation, theirs, memory, backlog, |_| (), |_| ()).is_err());
+    }
+}
+
 #[test]
 fn a_worker_does_not_join_a_master_that_is_gone() {
     let (control, theirs) = UnixStream::pair().expect("sockets");
