@@ -7,10 +7,12 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use napi::bindgen_prelude::Function;
 use napi::{Env, JsValue, Result, check_status, sys};
+
+use crate::host;
 
 /// A JavaScript function that any thread can have called, with the sum of the numbers that were
 /// asked for since its last call.
@@ -42,6 +44,10 @@ impl Call {
         gone: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self> {
         const NAME: &str = "sonic-distribute";
+        static STAYS: Once = Once::new();
+        // Other threads will call, also when those of JavaScript have ended. Where it cannot be had, Node has to keep
+        // this library, as it does on its main thread.
+        STAYS.call_once(|| _ = host::stay());
         let shared = Arc::new(Shared {
             function: Mutex::new(None),
             pending: AtomicUsize::new(0),
