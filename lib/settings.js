@@ -108,7 +108,7 @@ function stdioPlace(stream) {
   if (stream === "ignore") return IGNORE;
   if (stream === "pipe" || stream === "overlapped") return PIPE;
   // A stream that is closed has -1.
-  const fd = [stream, stream.fd, stream._handle && stream._handle.fd].find(isDescriptor);
+  const fd = [stream, stream.fd, stream._handle?.fd].find(isDescriptor);
   if (fd !== undefined) return fd;
   throw invalidType("cluster.setupPrimary: a place of stdio is none that a worker can be given");
 }
