@@ -8,6 +8,7 @@ const { sendCallback } = require("./handles");
 const { variable } = require("./own");
 const { Set, nextTick } = require("./primordials");
 const { watchStderr } = require("./stderr");
+const { describe } = require("./thrown");
 
 /** @typedef {import("./worker").Self} Self */
 
@@ -190,7 +191,6 @@ function announce(server, { address, port, addressType, fd }) {
 function reportUncaught({ native, handle }) {
   process.on("uncaughtExceptionMonitor", (error) => {
     try {
-      const { describe } = require("./thrown");
       const { name, message } = Object(error);
       const said = message === undefined ? error : `${describe(name)}: ${describe(message)}`;
       native.workerUncaught(handle, describe(said));

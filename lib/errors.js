@@ -6,6 +6,7 @@
 const MOST_SHOWN = 1024;
 
 const { JSON } = require("./primordials");
+const { cut, describe } = require("./thrown");
 
 /**
  * An error with a code.
@@ -28,7 +29,6 @@ const invalidRange = (message) => coded(RangeError, "ERR_SONIC_INVALID_ARGUMENT"
  * @param {unknown} value
  */
 function shown(value) {
-  const { cut, describe } = require("./thrown");
   if (typeof value === "string") return JSON.stringify(cut(value, MOST_SHOWN));
   if (typeof value === "function") return `function ${nameOf(value)}`;
   if (value === null || typeof value !== "object") return cut(describe(value), MOST_SHOWN);
@@ -43,7 +43,7 @@ function shown(value) {
 /** @param {Function} value */
 function nameOf(value) {
   try {
-    return require("./thrown").cut(value.name, MOST_SHOWN) || "(anonymous)";
+    return cut(value.name, MOST_SHOWN) || "(anonymous)";
   } catch (_) {
     return "(anonymous)";
   }

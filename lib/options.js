@@ -2,6 +2,7 @@
 // The options of a call: its fifth parameter, apart from the program's own `args`.
 
 const { invalidRange, invalidType, shown } = require("./errors");
+const { nearest } = require("./nearest");
 const { hasOwn, property } = require("./own");
 
 /**
@@ -309,7 +310,7 @@ function numWorkersOf(args, options, otherwise) {
  * @param {string[]} names
  */
 function unknown(where, name, names) {
-  const meant = require("./nearest").nearest(name, names);
+  const meant = nearest(name, names);
   const hint = meant ? `: did you mean ${meant}?` : `; there are ${names.join(", ")}`;
   return `${where}.${name} is no option${hint}`;
 }

@@ -14,6 +14,7 @@ const { isAllowed } = require("./permission");
 const { JSON, Map, clearInterval, now, setInterval } = require("./primordials");
 const { Progress } = require("./progress");
 const { pageOf } = require("./report");
+const { describe } = require("./thrown");
 
 /** Milliseconds between two looks at what has ended, for those who want to hear of each event. */
 const LOOK = 100;
@@ -273,7 +274,6 @@ function unwritable(option, { path, by }, error) {
 }
 
 /** @param {unknown} error */
-const messageOf = (error) =>
-  require("./thrown").describe(error instanceof Error ? error.message : error);
+const messageOf = (error) => describe(error instanceof Error ? error.message : error);
 
 module.exports = { Recording, fileOf, lastRun };

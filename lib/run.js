@@ -7,6 +7,7 @@
 // workers) is brought here event by event.
 
 const cluster = require("./cluster");
+const dataless = require("./dataless");
 const { coded, firstFailure, invalidType, reasonOf, shown } = require("./errors");
 const { hintForThread } = require("./host");
 const { getLogger, getWorkerName, hint, isQuiet } = require("./log");
@@ -460,7 +461,7 @@ class Run {
     const value = isWhole ? event : event.data;
     // What has data is no mistake, and nearly everything has.
     if (value === undefined || (isWhole && event.data === undefined)) {
-      require("./dataless").warn(event);
+      dataless.warn(event);
     }
     const encoded = encodedWithin(this.codec, value, isWhole ? "" : "data", "Map: the event");
     if (encoded !== undefined) {

@@ -31,6 +31,9 @@ const HINT_AFTER = 60e3;
 /** The core counts milliseconds in 32 bits, and in half of those it takes differences. */
 const LONGEST_HINT = 2 ** 31 - 1;
 
+/** The largest number that a descriptor can have. */
+const MAX_DESCRIPTOR = 2 ** 31 - 1;
+
 const INHERIT = -1;
 const IGNORE = -2;
 const PIPE = -3;
@@ -108,6 +111,9 @@ function inspectorPort(execArgv, settings) {
   return [`--inspect-port=${port > 65535 ? 1024 + (port - 65536) : port}`];
 }
 
+/** What the core takes for a descriptor: not what it would cut to another's number. @param {any} fd */
+const isDescriptor = (fd) => Number.isInteger(fd) && fd >= 0 && fd <= MAX_DESCRIPTOR;
+
 /**
  * One place of `stdio`, as the native core takes it.
  * @param {any} stream
@@ -117,9 +123,9 @@ function stdioPlace(stream) {
   if (stream === "inherit" || stream === undefined || stream === null) return INHERIT;
   if (stream === "ignore") return IGNORE;
   if (stream === "pipe" || stream === "overlapped") return PIPE;
-  if (Number.isInteger(stream) && stream >= 0) return stream;
-  if (typeof stream.fd === "number") return stream.fd;
-  if (stream._handle && typeof stream._handle.fd === "number") return stream._handle.fd;
+  // A stream that is closed has -1.
+  const fd = [stream, stream.fd, stream._handle?.fd].find(isDescriptor);
+  if (fd !== undefined) return fd;
   throw invalidType("cluster.setupPrimary: a place of stdio is none that a worker can be given");
 }
 

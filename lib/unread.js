@@ -4,6 +4,7 @@
 
 const { hint } = require("./log");
 const { JSON, Map, Set } = require("./primordials");
+const { describe } = require("./thrown");
 
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
 
@@ -120,7 +121,6 @@ function unseenFailures(run) {
 
 /** @param {Run} run */
 function firstFailure(run) {
-  const { describe } = require("./thrown");
   const { error } = Object(run.failures.peek());
   if (error === undefined) return "a failure that a worker sent itself";
   const { name = "Error", message = error, stack } = Object(error);

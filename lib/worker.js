@@ -4,15 +4,18 @@
 
 const cluster = require("./cluster");
 const { argsCopier } = require("./args");
+const channel = require("./channel");
 const { MASK, codecOf, decode, encodedWithin, formatOf, joinWithin } = require("./codec");
 const copies = require("./copies");
 const { invalidType, shown } = require("./errors");
+const { passForeign } = require("./foreign");
 const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
 const { variable } = require("./own");
 const { JSON, nextTick, setImmediate } = require("./primordials");
 const { Search } = require("./search");
 const { pointAt, siteOf } = require("./stack");
+const { describe, errorToJson } = require("./thrown");
 
 // Why the native core stops running events; see `workerRun`.
 const ASLEEP = 0;
@@ -103,7 +106,7 @@ class WorkerProcess {
   /** The master lets go: the process ends when the program has nothing to do any more. */
   release() {
     this.released = true;
-    require("./channel").stopListening();
+    channel.stopListening();
     this.native.workerHold(this.handle, false);
   }
 
@@ -335,7 +338,6 @@ class WorkerProcess {
    * @param {unknown} thrown
    */
   failureOf(thrown) {
-    const { describe, errorToJson } = require("./thrown");
     if (!isQuiet()) this.log(`Error occurred: ${describe(thrown)}`);
     return errorToJson(thrown);
   }
@@ -432,7 +434,7 @@ function join() {
   copies.joins(joined);
   // When the program's own listeners have had their turn.
   process.once("beforeExit", () => nextTick(() => endSearch(joined)));
-  require("./channel").adapt(self);
+  channel.adapt(self);
   require("./exit").reportExits(self);
   if (native().workerSharesTerminal(handle)) require("./terminal").standBeside();
   require("./typescript").compileWhenNeeded();
@@ -451,7 +453,7 @@ function join() {
  */
 function serve(workerFns, args, identity) {
   if (self === undefined) {
-    require("./foreign").passForeign();
+    passForeign();
     return;
   }
   if (self.registered) return;

@@ -252,7 +252,7 @@ impl Backlog {
     pub(crate) fn peek(&self, id: TaskId, most: usize, text: &mut Bytes) -> u32 {
         text.clear();
         let (at, len) = (offset(self.word(id, 1)), self.word(id, 2) as usize);
-        if at + len > Common::SIZE as usize {
+        if len > Common::SIZE as usize - at {
             return flag::HOLE;
         }
         self.memory.read(Common::BYTES + at, len.min(most), text);

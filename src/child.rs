@@ -20,7 +20,7 @@ use unix as system;
 use windows as system;
 
 pub(crate) use system::{
-    Child, adopt, advice, descriptor, end_now, end_with_descendants, is_shortage, parent, resident,
+    Child, advice, descriptor, end_now, end_with_descendants, is_shortage, parent, resident,
     watch_parent,
 };
 
@@ -75,6 +75,41 @@ pub(crate) enum Stream {
     Pipe,
     /// This process's own descriptor of that number.
     Fd(i32),
+}
+
+/// What a descriptor stands for that a parent has put into this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Given {
+    Stream(i32),
+    Memory(i32),
+}
+
+impl Given {
+    fn fd(self) -> i32 {
+        let (Self::Stream(fd) | Self::Memory(fd)) = self;
+        fd
+    }
+}
+
+/// Takes over the descriptors that a parent has put into this process, close-on-exec from now on: all of them, or none
+/// if there is one that cannot have come so. Their numbers are not believed.
+///
+/// # Safety
+/// Those that are what they are said to be are owned by nobody else in this process.
+pub(crate) unsafe fn adopt<const N: usize>(given: [Given; N]) -> io::Result<[Handle; N]> {
+    /// The standard streams, which are the program's.
+    const FIRST: i32 = 3;
+    for (at, &one) in given.iter().enumerate() {
+        let is_twice = given[..at].iter().any(|other| other.fd() == one.fd());
+        if one.fd() < FIRST || is_twice || !system::is_given(one) {
+            let what = format!("descriptor {} is none that a worker is given", one.fd());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
+    }
+    // SAFETY: open, and another than the rest (above); owned by nobody else (the contract).
+    let handles: io::Result<Vec<Handle>> =
+        given.iter().map(|one| unsafe { system::adopt(one.fd()) }).collect();
+    Ok(handles?.try_into().expect("as many"))
 }
 
 /// What to start.

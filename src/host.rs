@@ -1,6 +1,37 @@
-//! The program that has loaded this library: functions that it exports by name, and that not every Node has.
+//! The program that has loaded this library: functions that it exports by name, and that not every Node has; and for
+//! how long it keeps this library.
 
 use std::ffi::{CStr, c_void};
+
+/// Keeps this library where it is until the process ends: Node unloads it with the last of its threads that has loaded
+/// it, and the core has threads of its own, and handlers, that run its code. False if the system does not do that.
+#[cfg(unix)]
+pub(crate) fn stay() -> bool {
+    let within = (stay as *const ()).cast();
+    // SAFETY: all zeroes are valid; it writes what it knows of an address, whose texts last as long as the library;
+    // and one that is loaded is not loaded again.
+    unsafe {
+        let mut about: libc::Dl_info = std::mem::zeroed();
+        let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
+        libc::dladdr(within, &raw mut about) != 0
+            && !about.dli_fname.is_null()
+            && !libc::dlopen(about.dli_fname, flags).is_null()
+    }
+}
+
+/// Keeps this library where it is until the process ends: Node unloads it with the last of its threads that has loaded
+/// it, and the core has threads of its own, and handlers, that run its code. False if the system does not do that.
+#[cfg(windows)]
+pub(crate) fn stay() -> bool {
+    use windows_sys::Win32::System::LibraryLoader::{
+        GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_PIN, GetModuleHandleExW,
+    };
+
+    let flags = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN;
+    let mut module = std::ptr::null_mut();
+    // SAFETY: the text is an address within this library, as the flags say; it writes one handle.
+    unsafe { GetModuleHandleExW(flags, (stay as *const ()).cast(), &raw mut module) != 0 }
+}
 
 /// The function of this name; null if there is none.
 #[cfg(unix)]
@@ -23,4 +54,13 @@ pub(crate) fn exported(name: &CStr) -> *mut c_void {
 /// Windows, by the second.
 pub(crate) fn exported_cpp(name: &CStr, microsoft: &CStr) -> *mut c_void {
     exported(if cfg!(windows) { microsoft } else { name })
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(windows)]
+    #[test]
+    fn what_is_loaded_stays() {
+        assert!(super::stay());
+    }
 }

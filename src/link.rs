@@ -15,7 +15,7 @@ use crate::memory::Memory;
 use crate::protocol::{Layout, Message};
 use crate::ring::{Broken, Consumer, Header, Kind, Producer, flag};
 use crate::scheduler::{How, TaskId};
-use crate::socket::{self, Stream};
+use crate::socket::{self, Sender, Stream};
 use crate::stopwatch::{self, Tick};
 use crate::store::Bytes;
 use crate::tail;
@@ -109,7 +109,7 @@ pub(crate) struct Link {
     pub(crate) exits: Option<String>,
     /// Why it is being killed, if its master does so.
     pub(crate) fate: Option<Fate>,
-    control: Stream,
+    control: Sender,
     memory: Arc<Memory>,
     tasks: Producer,
     answers: Consumer,
@@ -213,7 +213,7 @@ impl Link {
             passed: Vec::new(),
             exits: None,
             fate: None,
-            control,
+            control: Sender::new(control),
             tasks: Producer::new(Arc::clone(&memory), Layout::TASKS),
             answers: Consumer::new(Arc::clone(&memory), Layout::ANSWERS),
             memory,
@@ -490,7 +490,7 @@ impl Link {
     }
 
     pub(crate) fn send(&self, message: &Message) -> io::Result<()> {
-        socket::send_now(&self.control, &message.encode())
+        self.control.send(&message.encode())
     }
 
     /// Everything published is the master's from now on; returns how many were started before.

@@ -94,6 +94,11 @@ impl Memory {
         self.map.as_mut_ptr()
     }
 
+    /// Whether `len` bytes at `offset` lie in it. Both may be anything: no sum of them is made.
+    fn has(&self, offset: usize, len: usize) -> bool {
+        self.len().checked_sub(offset).is_some_and(|rest| len <= rest)
+    }
+
     /// Where the byte at `offset` is, for those who read and write by pointer.
     pub(crate) fn at(&self, offset: usize) -> *mut u8 {
         assert!(offset <= self.len(), "byte {offset} lies outside the memory");
@@ -102,7 +107,7 @@ impl Memory {
 
     /// The 32-bit word at `index`, counted in words.
     pub(crate) fn word(&self, index: usize) -> &AtomicU32 {
-        assert!((index + 1) * 4 <= self.len(), "word {index} lies outside the memory");
+        assert!(index < self.len() / 4, "word {index} lies outside the memory");
         #[expect(clippy::cast_ptr_alignment, reason = "a mapping starts on a page")]
         let words = self.as_mut_ptr().cast::<u32>();
         // SAFETY: in bounds (above), aligned (a mapping starts on a page), and words are only
@@ -112,7 +117,7 @@ impl Memory {
 
     /// Copies `from` into the memory at `offset`.
     pub(crate) fn write(&self, offset: usize, from: &[u8]) {
-        assert!(offset + from.len() <= self.len(), "write outside the memory");
+        assert!(self.has(offset, from.len()), "write outside the memory");
         // SAFETY: in bounds (above); `from` is a live Rust slice, which never overlaps a mapping.
         // A peer that breaks the ring's protocol can only garble bytes, which are checked later.
         unsafe {
@@ -122,7 +127,7 @@ impl Memory {
 
     /// Copies the bytes at `offset` into all of `to`.
     pub(crate) fn copy(&self, offset: usize, to: &mut [u8]) {
-        assert!(offset + to.len() <= self.len(), "copy from outside the memory");
+        assert!(self.has(offset, to.len()), "copy from outside the memory");
         // SAFETY: in bounds (above); `to` is a live Rust slice, which never overlaps a mapping.
         unsafe {
             std::ptr::copy_nonoverlapping(self.at(offset), to.as_mut_ptr(), to.len());
@@ -131,7 +136,7 @@ impl Memory {
 
     /// Appends `len` bytes at `offset` to `to`.
     pub(crate) fn read(&self, offset: usize, len: usize, to: &mut impl Sink) {
-        assert!(offset + len <= self.len(), "read outside the memory");
+        assert!(self.has(offset, len), "read outside the memory");
         let room = &mut to.spare(len)[..len];
         // SAFETY: in bounds (above, on either side); the room is writable and never overlaps this
         // mapping; every bit pattern is a valid `u8`.
@@ -147,7 +152,7 @@ impl Memory {
 
     /// The `N` bytes at `offset`.
     pub(crate) fn array<const N: usize>(&self, offset: usize) -> [u8; N] {
-        assert!(offset + N <= self.len(), "read outside the memory");
+        assert!(self.has(offset, N), "read outside the memory");
         let mut bytes = [0; N];
         // SAFETY: in bounds (above); the array never overlaps a mapping.
         unsafe {
@@ -236,6 +241,39 @@ mod windows {
         fn drop(&mut self) {
             // SAFETY: mapped above, and nobody has it any more.
             unsafe { UnmapViewOfFile(MEMORY_MAPPED_VIEW_ADDRESS { Value: self.at.cast() }) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::*;
+
+    #[test]
+    fn nothing_outside_is_touched_whatever_the_numbers_are() {
+        let memory = Memory::anonymous(4096).expect("memory");
+        let end = memory.len();
+        memory.write(end, &[]);
+        memory.write(end - 4, &[7; 4]);
+        assert_eq!(
+            (memory.array(end - 4), memory.word(end / 4 - 1).load(Relaxed)),
+            ([7; 4], 0x0707_0707)
+        );
+        for offset in [end - 3, end, end + 1, usize::MAX - 3, usize::MAX] {
+            let mut bytes = [0; 4];
+            let is_refused = [
+                catch_unwind(|| memory.write(offset, &[1; 4])).is_err(),
+                catch_unwind(AssertUnwindSafe(|| memory.copy(offset, &mut bytes))).is_err(),
+                catch_unwind(|| memory.array::<4>(offset)).is_err(),
+                catch_unwind(|| memory.read(offset, 4, &mut Vec::new())).is_err(),
+                catch_unwind(|| memory.read(4, offset, &mut Vec::new())).is_err(),
+                catch_unwind(|| memory.word(offset).load(Relaxed)).is_err(),
+                catch_unwind(|| memory.word(offset / 4 + 1).load(Relaxed)).is_err(),
+            ];
+            assert!(is_refused.iter().all(|&refused| refused), "{offset}: {is_refused:?}");
         }
     }
 }

@@ -212,7 +212,8 @@ impl Ring {
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
         let time = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
         let len = word(0);
-        if padded(len as usize) > published as usize {
+        // First as it is: what it is padded to may be more than a word holds.
+        if len > published || padded(len as usize) > published as usize {
             return Err(Broken::Length(len));
         }
         let kind = match word(4) & 0xff {

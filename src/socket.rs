@@ -9,6 +9,7 @@ mod frames;
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+mod sender;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -16,6 +17,7 @@ mod windows;
 
 use std::io;
 
+pub(crate) use sender::Sender;
 #[cfg(unix)]
 use unix as system;
 #[cfg(windows)]
@@ -52,11 +54,4 @@ pub(crate) fn token() -> io::Result<String> {
     let mut bytes = [0; 16];
     system::random(&mut bytes)?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
-}
-
-/// Sends all of `bytes` or nothing worth mentioning, without blocking: frames on the control
-/// socket are few and small, so a full socket means a peer that does not read.
-pub(crate) fn send_now(socket: &Stream, bytes: &[u8]) -> io::Result<()> {
-    let sent = send_some(socket, bytes)?;
-    if sent == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
 }

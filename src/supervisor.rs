@@ -389,7 +389,8 @@ async fn obey(pool: Arc<Pool>, mut commands: mpsc::UnboundedReceiver<Command>) {
             Command::Rest { task, again } => {
                 let pool = Arc::clone(&pool);
                 tokio::spawn(async move {
-                    sleep(Duration::from_secs_f64(again.delay / 1e3)).await;
+                    let delay = Duration::try_from_secs_f64(again.delay / 1e3);
+                    sleep(delay.unwrap_or_default()).await;
                     pool.rested(task, again.after);
                 });
             }

@@ -15,7 +15,7 @@ use crate::frame::Decoder;
 use crate::memory::Memory;
 use crate::protocol::{Common, Hello, Invitation, Layout, Message, Refusal, VERSION};
 use crate::ring::{Consumer, Header, Producer};
-use crate::socket::{self, Stream};
+use crate::socket::{Sender, Stream};
 use crate::store::Bytes;
 
 /// How long a worker whose master is gone may take to end by itself: Node's own `disconnect` runs
@@ -60,7 +60,7 @@ pub(crate) struct Worker {
     pub(crate) shares_terminal: bool,
     /// After so many answers it claims nothing more.
     pub(crate) max_tasks: Option<u32>,
-    control: Stream,
+    control: Sender,
     inbox: Mutex<Inbox>,
     answers: Producer,
     room: Condvar,
@@ -95,6 +95,9 @@ impl Worker {
         if memory.len() < Layout::LEN || backlog.len() < Common::LEN {
             return Err(io::Error::other("the shared memory is too small"));
         }
+        if invitation.place >= Common::MAX_WORKERS {
+            return Err(io::Error::other("there is no such place in a run"));
+        }
         let worker = Arc::new(Self {
             backlog,
             place: invitation.place,
@@ -104,7 +107,7 @@ impl Worker {
             times: invitation.times,
             shares_terminal: invitation.shares_terminal,
             max_tasks: invitation.max_tasks,
-            control,
+            control: Sender::new(control),
             inbox: Mutex::new(Inbox {
                 ring: Consumer::new(Arc::clone(&memory), Layout::TASKS),
                 items: Vec::new(),
@@ -120,7 +123,7 @@ impl Worker {
             pid: std::process::id(),
             token: invitation.token.clone(),
         }))?;
-        let reader = worker.control.try_clone()?;
+        let reader = worker.control.stream().try_clone()?;
         let listener = Arc::clone(&worker);
         thread::Builder::new().name("sonic-io".into()).spawn(move || {
             let end = listener.listen(reader, &signal);
@@ -141,23 +144,26 @@ impl Worker {
 
     /// The program reached its call with arguments that cannot serve.
     pub(crate) fn refuse(&self, refusal: Refusal) -> io::Result<()> {
-        let message = beginning(&refusal.message).to_owned();
-        self.send(&Message::Refused(Refusal { message, ..refusal }))
+        self.send(&Message::Refused(Refusal {
+            name: beginning(&refusal.name, LONGEST_NAME).to_owned(),
+            code: beginning(&refusal.code, LONGEST_NAME).to_owned(),
+            message: beginning(&refusal.message, LONGEST_WORDS).to_owned(),
+        }))
     }
 
     /// The program reached a call that this worker does not serve.
     pub(crate) fn passed(&self, call: &str) -> io::Result<()> {
-        self.send(&Message::Passed(beginning(call).to_owned()))
+        self.send(&Message::Passed(beginning(call, LONGEST_WORDS).to_owned()))
     }
 
     /// An uncaught error is about to end the process.
     pub(crate) fn uncaught(&self, words: &str) -> io::Result<()> {
-        self.send(&Message::Uncaught(beginning(words).to_owned()))
+        self.send(&Message::Uncaught(beginning(words, LONGEST_WORDS).to_owned()))
     }
 
     /// The program is about to end the process by a call of its own.
     pub(crate) fn exiting(&self, words: &str) -> io::Result<()> {
-        self.send(&Message::Exiting(beginning(words).to_owned()))
+        self.send(&Message::Exiting(beginning(words, LONGEST_WORDS).to_owned()))
     }
 
     /// Rings the master: there are answers.
@@ -265,7 +271,7 @@ impl Worker {
     }
 
     fn send(&self, message: &Message) -> io::Result<()> {
-        socket::send_now(&self.control, &message.encode())
+        self.control.send_whole(&message.encode())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inbox> {
@@ -340,10 +346,14 @@ impl Worker {
     }
 }
 
-/// The first lines say what happened; a control frame holds no novel.
-fn beginning(words: &str) -> &str {
-    const LONGEST: usize = 4096;
-    let end = (0..=words.len().min(LONGEST)).rev().find(|&at| words.is_char_boundary(at));
+/// The first lines say what happened; a control frame holds no novel, in which a character may take six bytes.
+const LONGEST_WORDS: usize = 4096;
+
+/// The same for the name of an error, or its code.
+const LONGEST_NAME: usize = 256;
+
+fn beginning(words: &str, longest: usize) -> &str {
+    let end = (0..=words.len().min(longest)).rev().find(|&at| words.is_char_boundary(at));
     &words[..end.unwrap_or(0)]
 }
 

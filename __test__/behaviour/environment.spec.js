@@ -44,6 +44,11 @@ describe("cluster.setupPrimary before the call", () => {
     assert.deepEqual(program.log("out.txt").sort(), range(5).map((i) => `out ${i}`));
   });
 
+  it("chooses the workers' stdio: what is no descriptor is an error, and nobody else's stream", async () => {
+    const error = ["TypeError", "cluster.setupPrimary: a place of stdio is none that a worker can be given"];
+    assert.deepEqual(await result("environment/stdio-wrong.js"), Array(8).fill(error));
+  });
+
   it("chooses structured clones: Map, Date, BigInt and cycles survive in events and messages", async () => {
     assert.deepEqual(await result("environment/advanced.js"), { count: 0, failed: [], inWorker: [], data: [], response: [], heard: [] });
   });

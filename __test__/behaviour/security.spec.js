@@ -56,6 +56,18 @@ describe("what a worker joins with", { skip: NO_PROC }, () => {
   });
 });
 
+describe("numbers that the core is given", () => {
+  it("are not believed: they are errors, and close and end nothing", async () => {
+    const { joined, isOpen, counts, spawned } = await result("security/numbers.js");
+    assert.equal(joined.length, 6);
+    for (const text of joined) assert.match(text, /^descriptor -?\d+ is none that a worker is given$|^invalid value/);
+    assert.ok(isOpen);
+    assert.match(counts, /workers are not what they are said to be/);
+    assert.deepEqual(spawned.slice(0, 2), ["the run has no place 1", "the run has no place 4294967295"]);
+    assert.match(spawned[2], /Bad file descriptor/);
+  });
+});
+
 describe("an answer that makes no sense", () => {
   const garbage = ["{", "1,2", "1,2,3,4,5,6", "", "]", '"a\n', '1\n,2,3,"x"', "\0", "}{", "é", "1],[1,2,3,4"];
   for (const how of ["", "long "]) {

@@ -146,6 +146,13 @@ impl PoolHandle {
     }
 }
 
+/// So many milliseconds; none if that is no number of them.
+fn duration(milliseconds: f64) -> Duration {
+    /// Longer than anybody waits.
+    const MOST: f64 = 1e9;
+    Duration::try_from_secs_f64((milliseconds / 1e3).min(MOST)).unwrap_or_default()
+}
+
 fn failed(error: impl std::fmt::Display) -> napi::Error<String> {
     napi::Error::new("ERR_SONIC_POOL".to_owned(), error.to_string())
 }
@@ -174,6 +181,13 @@ pub fn pool_create(
     options: LaunchOptions,
     call: Function<'_, u32, ()>,
 ) -> Result<External<PoolHandle>> {
+    if options.node_args.len() != options.workers.len()
+        || options.workers.len() > Common::MAX_WORKERS as usize
+    {
+        return Err(failed(
+            "the run could not begin: its workers are not what they are said to be",
+        ));
+    }
     let milliseconds = |count: u32| Duration::from_millis(count.into());
     let stdio = options.stdio.iter().map(|&number| match number {
         -1 => Stream::Inherit,
@@ -200,7 +214,7 @@ pub fn pool_create(
         call: options.call,
         title: options.title,
         serialization: options.serialization,
-        deadline: Duration::from_secs_f64((options.deadline / 1e3).clamp(0.0, 1e9)),
+        deadline: duration(options.deadline),
         max_window: options.max_events_per_worker.map_or(MAX_WINDOW, |count| count as usize),
         max_bytes: options.max_bytes_waiting.map_or(MAX_BYTES, |bytes| bytes as usize),
         stream: options.stream.map(|order| match &*order {
@@ -209,9 +223,7 @@ pub fn pool_create(
         }),
         retries: options.retries.map(policy),
         stop_on_failure: options.stop_on_failure,
-        stop_grace: options.stop_grace.map_or(STOP_GRACE, |milliseconds| {
-            Duration::from_secs_f64((milliseconds / 1e3).clamp(0.0, 1e9))
-        }),
+        stop_grace: options.stop_grace.map_or(STOP_GRACE, duration),
         limits: Limits {
             task_timeout: options.task_timeout,
             heartbeat: options.heartbeat_timeout.map(milliseconds),
@@ -262,6 +274,9 @@ pub fn pool_create(
 /// spare now: it is tried again, and a note says what comes of it.
 #[napi]
 pub fn pool_spawn(pool: &External<PoolHandle>, place: u32) -> Result<Option<StartedWorker>> {
+    if place as usize >= pool.pool.launch.workers.len() {
+        return Err(failed(format!("the run has no place {place}")));
+    }
     let started = supervisor::start_first(&pool.pool, place as usize)
         .map_err(|error| start_failed(&error))?;
     let pipe = |(at, fd): (usize, i32)| [i32::try_from(at).unwrap_or(-1), fd];

@@ -1,10 +1,8 @@
 //! The worker's side, for JavaScript: one worker a process.
 
-use std::io;
 use std::ptr;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::bindgen_prelude::{BufferSlice, External, Function};
 use napi::{Env, JsValue, sys};
@@ -15,7 +13,7 @@ use super::direct::{Callee, Direct, encode, number, word};
 use super::heap;
 use super::text::{Argument, Content, string};
 use crate::backlog::Claimed;
-use crate::child::{adopt, parent, watch_parent};
+use crate::child::{Given, adopt, parent, watch_parent};
 use crate::clock::clock;
 use crate::format::Format;
 use crate::memory::Memory;
@@ -28,6 +26,9 @@ use crate::tail;
 use crate::worker::{Item, Orphan, Signal, Worker};
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
+
+/// What a worker is given is there once, however many threads of it have JavaScript.
+static HAS_JOINED: Mutex<bool> = Mutex::new(false);
 
 /// A worker and the function that it calls.
 pub struct WorkerHandle {
@@ -71,10 +72,17 @@ pub fn worker_join(
              the program loads two versions of @tiemma/sonic-distribute"
         )));
     }
-    // SAFETY: the master put the descriptors here for this package, which deletes the variable
-    // before it calls this: nobody else, and no second call, takes them.
-    let [control, memory, backlog] =
-        [invitation.control, invitation.memory, invitation.backlog].map(|fd| unsafe { adopt(fd) });
+    let mut has_joined = HAS_JOINED.lock().unwrap_or_else(PoisonError::into_inner);
+    if *has_joined {
+        return Err(failed("this process has joined its master already"));
+    }
+    let Invitation { control, memory, backlog, .. } = invitation;
+    let given = [Given::Stream(control), Given::Memory(memory), Given::Memory(backlog)];
+    // SAFETY: a master that started this process, and is its parent, has put them there for this package, and tells
+    // nobody else their numbers; and no second call comes here.
+    let [control, memory, backlog] = unsafe { adopt(given) }.map_err(failed)?;
+    *has_joined = true;
+    drop(has_joined);
     let call = Arc::new(Call::new(&env, &call, || ()).map_err(failed)?);
     call.hold(&env, false);
     let caller = Arc::clone(&call);
@@ -84,25 +92,21 @@ pub fn worker_join(
             Signal::Released => 2,
         });
     };
-    let map = |memory: io::Result<Handle>| Memory::of(&memory?).map(Arc::new);
-    let (memory, backlog) = (map(memory).map_err(failed)?, map(backlog).map_err(failed)?);
-    let control = control.and_then(taken_over).map_err(failed)?;
+    let map = |memory: &Handle| Memory::of(memory).map(Arc::new).map_err(failed);
+    let (memory, backlog) = (map(&memory)?, map(&backlog)?);
+    let control = taken_over(control).map_err(failed)?;
     let worker = Worker::join(&invitation, control, memory, backlog, signal, Orphan::end);
     let worker = worker.map_err(failed)?;
-    JOINED.store(true, Ordering::SeqCst);
     let watched = Arc::clone(&worker);
     watch_parent(move || watched.is_doomed());
     let runner = Rc::new(Runner::new(Arc::clone(&worker)));
     Ok(Some(External::new(WorkerHandle { worker, runner, call })))
 }
 
-/// Set once in a process that has joined a master, for its other threads: each has its own JavaScript.
-static JOINED: AtomicBool = AtomicBool::new(false);
-
 /// Whether this process is a worker, in whichever thread that is asked.
 #[napi]
 pub fn is_worker_process() -> bool {
-    JOINED.load(Ordering::SeqCst)
+    *HAS_JOINED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Which call of the program the worker serves: what `LaunchOptions.call` was.

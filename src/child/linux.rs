@@ -4,10 +4,14 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use rustix::fs::FileType;
 use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
 
 pub(super) const TOO_MANY_FILES: &str =
     " (the system has as many files open as it can: see fs.file-max)";
+
+/// What shared memory is among files.
+pub(super) const IS_MEMORY: [FileType; 1] = [FileType::RegularFile];
 
 /// Has the system kill the child when the thread that starts it is gone, and with it this process: until the
 /// child has loaded what watches its master ([`super::watch_parent`]), whatever its program does before.

@@ -4,10 +4,15 @@
 
 use std::process::Command;
 
+use rustix::fs::FileType;
+
 use crate::tree::process_info;
 
 pub(super) const TOO_MANY_FILES: &str =
     " (the system has as many files open as it can: see kern.maxfiles)";
+
+/// What shared memory is among files: the system does not say.
+pub(super) const IS_MEMORY: [FileType; 2] = [FileType::RegularFile, FileType::Unknown];
 
 pub(super) fn end_with_parent(_command: &mut Command) {}
 

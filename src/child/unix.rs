@@ -1,7 +1,7 @@
 //! Processes as they are on Linux and macOS, with the little that each has of its own beside.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use command_fds::{CommandFdExt, FdMapping};
+use rustix::fs::{FileType, fstat};
 use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt;
 
@@ -17,7 +18,7 @@ use shared_child::unix::SharedChildExt;
 use super::linux as system;
 #[cfg(target_os = "macos")]
 use super::macos as system;
-use super::{Exit, Pipes, Process, Recipe, Stream};
+use super::{Exit, Given, Pipes, Process, Recipe, Stream};
 use crate::socket;
 use crate::tree::{self, Identity};
 use crate::tried::{Step, origin, tried};
@@ -352,26 +353,48 @@ fn null() -> io::Result<OwnedFd> {
 }
 
 fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: the descriptor is only duplicated while it is borrowed; a number that is not open
-    // makes the call fail with EBADF.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    borrowed.try_clone_to_owned().map_err(tried(
+    // SAFETY: it is only duplicated while it is borrowed.
+    unsafe { borrowed(fd) }?.try_clone_to_owned().map_err(tried(
         Step::Resource,
         "duplicating a descriptor",
         "fcntl",
     ))
 }
 
-/// Takes over a descriptor that the parent put into this process, close-on-exec from now on.
+/// The descriptor of a number that somebody else has named.
 ///
 /// # Safety
-/// `fd` is owned by nobody else in this process.
-pub(crate) unsafe fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: borrowed for this one call; EBADF if it is not open.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    rustix::io::fcntl_setfd(borrowed, rustix::io::FdFlags::CLOEXEC)?;
-    // SAFETY: open (the call above would have failed), and owned by nobody else (the contract).
-    Ok(unsafe { OwnedFd::from_raw_fd(borrowed.as_raw_fd()) })
+/// It is used for as long as nobody else closes it, or for one call of the system: `EBADF` if it is not open.
+unsafe fn borrowed<'a>(fd: RawFd) -> io::Result<BorrowedFd<'a>> {
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: not -1; the rest is the caller's.
+    Ok(unsafe { BorrowedFd::borrow_raw(fd) })
+}
+
+/// Whether a descriptor is open, and what it is said to be.
+pub(super) fn is_given(given: Given) -> bool {
+    // SAFETY: borrowed for one call.
+    let Ok(stat) = (unsafe { borrowed(given.fd()) }).and_then(|fd| Ok(fstat(fd)?)) else {
+        return false;
+    };
+    let found = FileType::from_raw_mode(stat.st_mode);
+    match given {
+        Given::Stream(_) => found == FileType::Socket,
+        Given::Memory(_) => system::IS_MEMORY.contains(&found),
+    }
+}
+
+/// Takes over a descriptor, close-on-exec from now on.
+///
+/// # Safety
+/// `fd` is open, and owned by nobody else in this process.
+pub(super) unsafe fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: the contract.
+    let owned = unsafe { OwnedFd::from_raw_fd(fd) };
+    rustix::io::fcntl_setfd(&owned, rustix::io::FdFlags::CLOEXEC)?;
+    Ok(owned)
 }
 
 /// The number by which JavaScript knows one of [`Pipes`], and which is its own from now on.
@@ -389,4 +412,51 @@ pub(crate) fn parent() -> u32 {
 pub(crate) fn end_now(code: i32) -> ! {
     // SAFETY: no memory is touched.
     unsafe { libc::_exit(code) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::child::adopt;
+
+    fn is_open(fd: RawFd) -> bool {
+        // SAFETY: borrowed for one call.
+        unsafe { borrowed(fd) }.is_ok_and(|fd| rustix::io::fcntl_getfd(fd).is_ok())
+    }
+
+    #[test]
+    fn numbers_that_a_parent_cannot_have_given_are_refused_and_what_they_stand_for_stays_open() {
+        let (socket, other) = UnixStream::pair().expect("sockets");
+        let memory = socket::memory(4096).expect("memory");
+        let null = File::open("/dev/null").expect("a device");
+        let [good, file, device] = [socket.as_raw_fd(), memory.as_raw_fd(), null.as_raw_fd()];
+        let streams = [-1, i32::MIN, 0, 1, 2, 1 << 20, i32::MAX, file, device];
+        let memories = [-1, i32::MIN, 0, 1, 2, 1 << 20, i32::MAX, good, device, other.as_raw_fd()];
+        let cases = (streams.iter().map(|&fd| [Given::Memory(file), Given::Stream(fd)]))
+            .chain(memories.iter().map(|&fd| [Given::Stream(good), Given::Memory(fd)]))
+            .chain([[Given::Stream(good); 2], [Given::Memory(file); 2]]);
+        for given in cases {
+            // SAFETY: nothing is taken over.
+            let error = unsafe { adopt(given) }.expect_err("it is none");
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{given:?}");
+            assert!([good, file, device].into_iter().all(is_open), "{given:?}");
+        }
+        let given = [Given::Stream(socket.into_raw_fd()), Given::Memory(memory.into_raw_fd())];
+        // SAFETY: nobody else owns them any more.
+        let adopted = unsafe { adopt(given) }.expect("a socket and memory");
+        assert_eq!(adopted.each_ref().map(AsRawFd::as_raw_fd), [good, file]);
+        drop(adopted);
+    }
+
+    #[test]
+    fn a_stream_that_is_no_descriptor_is_an_error() {
+        for fd in [-1, -4, i32::MIN, i32::MAX] {
+            let error = open(Stream::Fd(fd), 5).expect_err("it is none");
+            assert_eq!(error.raw_os_error(), Some(libc::EBADF), "{fd}");
+        }
+    }
 }

@@ -28,7 +28,7 @@ use windows_sys::Win32::System::Threading::{
     WaitForSingleObject,
 };
 
-use super::{Exit, Pipes, Process, Recipe, block};
+use super::{Exit, Given, Pipes, Process, Recipe, block};
 use crate::host::exported;
 use crate::tried::{Step, origin, tried};
 
@@ -301,12 +301,23 @@ pub(crate) fn descriptor(pipe: OwnedHandle) -> io::Result<i32> {
     Err(io::Error::from_raw_os_error(ERROR_TOO_MANY_OPEN_FILES.cast_signed()))
 }
 
+/// Whether a descriptor is among those that the parent gave.
+pub(super) fn is_given(given: Given) -> bool {
+    number_of(given.fd()).is_some()
+}
+
 /// Takes over what the parent put into this process as a descriptor. The C library has its own handle still, which
 /// it would close where a program closes that descriptor.
 ///
 /// # Safety
-/// `fd` is used by nobody else in this process.
-pub(crate) unsafe fn adopt(fd: i32) -> io::Result<OwnedHandle> {
+/// As on other systems. Nothing is asked of the caller here: the handle is a new one.
+pub(super) unsafe fn adopt(fd: i32) -> io::Result<OwnedHandle> {
+    let number = number_of(fd).ok_or(io::ErrorKind::NotFound)?;
+    duplicate(ptr::without_provenance_mut(number), false)
+}
+
+/// The handle of a descriptor that the parent gave, as the number that it is.
+fn number_of(fd: i32) -> Option<usize> {
     let mut startup = STARTUPINFOW::default();
     // SAFETY: the table is as long as is said, and stays where it is as long as the process lives.
     let table = unsafe {
@@ -315,10 +326,7 @@ pub(crate) unsafe fn adopt(fd: i32) -> io::Result<OwnedHandle> {
         let at = if len == 0 { ptr::dangling() } else { startup.lpReserved2.cast_const() };
         std::slice::from_raw_parts(at, len)
     };
-    let number = usize::try_from(fd).ok().and_then(|fd| block::descriptor(table, fd));
-    let missing =
-        || io::Error::new(io::ErrorKind::NotFound, format!("there is no descriptor {fd}"));
-    duplicate(ptr::without_provenance_mut(number.ok_or_else(missing)?), false)
+    block::descriptor(table, usize::try_from(fd).ok()?)
 }
 
 /// Another handle of the same thing, which children inherit or not.

@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use super::*;
 use crate::frame;
 use crate::ring::{Kind, flag};
+use crate::socket;
 use crate::tests::player::{
     DEADLINE, Heard, Player, invitation, shared_backlog, shared_memory, until,
 };
@@ -47,7 +48,8 @@ impl Bench {
     }
 
     fn send(&self, bytes: &[u8]) {
-        socket::send_now(&self.control, bytes).expect("the worker's end is open");
+        let sent = socket::send_some(&self.control, bytes).expect("the worker's end is open");
+        assert_eq!(sent, bytes.len());
     }
 
     fn give(&self, kind: Kind, text: &[u8]) {
@@ -107,6 +109,17 @@ fn a_worker_does_not_join_memory_that_is_too_small() {
     }
 }
 
+/// A worker signs its claims with its place, in the bits that there are for that.
+#[test]
+fn a_worker_does_not_join_in_a_place_that_no_run_has() {
+    for place in [Common::MAX_WORKERS, Common::MASTER, u32::MAX] {
+        let (_control, theirs) = UnixStream::pair().expect("sockets");
+        let invitation = Invitation { place, ..invitation(1, "t") };
+        let (memory, backlog) = (shared_memory(), shared_backlog());
+        assert!(Worker::join(&invitation, theirs, memory, backlog, |_| (), |_| ()).is_err());
+    }
+}
+
 #[test]
 fn a_worker_does_not_join_a_master_that_is_gone() {
     let (control, theirs) = UnixStream::pair().expect("sockets");
@@ -133,6 +146,12 @@ fn a_worker_that_turns_the_call_down_says_why() {
     let refusal = Refusal { name: "TypeError".into(), code: "E".into(), message: "né".into() };
     bench.player.worker.refuse(refusal.clone()).expect("open");
     assert_eq!(bench.next_message(), Some(Message::Refused(refusal)));
+    // One that is cut still is a frame, whatever its characters take there.
+    let novel = || "\u{1}".repeat(70_000);
+    let refusal = Refusal { name: novel(), code: novel(), message: novel() };
+    bench.player.worker.refuse(refusal).expect("open");
+    let Some(Message::Refused(refusal)) = bench.next_message() else { panic!("no refusal") };
+    assert!(refusal.name.starts_with('\u{1}') && refusal.message.len() > refusal.name.len());
 }
 
 #[test]

@@ -2,13 +2,17 @@
 //! sends, and tells who has sent.
 
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use rustix::fs::ftruncate;
 use rustix::io::{FdFlags, fcntl_getfd};
+use rustix::net::sockopt::set_socket_send_buffer_size;
 
 use super::*;
+use crate::frame::{Decoder, encode};
 use crate::memory::Memory;
-use crate::socket::{send_now, token};
+use crate::socket::{Sender, token};
+use crate::tests::player::DEADLINE;
 
 const LEN: usize = 12_345;
 
@@ -61,12 +65,57 @@ fn no_other_program_gets_any_of_it() {
 #[test]
 fn whoever_sends_to_somebody_who_does_not_read_or_is_gone_is_told_at_once() {
     let (ours, theirs) = pair().expect("a socket");
+    let ours = Sender::new(ours);
     // The worker's end is one that waits.
-    let full = std::iter::repeat_with(|| send_now(&ours, &[1; 1000])).find_map(Result::err);
+    let full = std::iter::repeat_with(|| ours.send(&[1; 1000])).find_map(Result::err);
     assert_eq!(full.map(|error| error.kind()), Some(io::ErrorKind::WouldBlock));
     drop(theirs);
-    let gone = send_now(&ours, b"word").expect_err("nobody can have it").kind();
+    let gone = ours.send(b"word").expect_err("nobody can have it").kind();
     assert!(matches!(gone, io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset), "{gone}");
+}
+
+/// The system takes what there is room for.
+#[test]
+fn a_frame_of_which_a_part_is_sent_is_whole_before_the_next_begins() {
+    const BODY: usize = 30_000;
+    let (ours, theirs) = pair().expect("a socket");
+    // The least that there is.
+    set_socket_send_buffer_size(&ours, 1).expect("a socket");
+    let ours = Sender::new(ours);
+    let (mut decoder, mut sent, mut heard) = (Decoder::default(), 0_u8, Vec::new());
+    let (mut bytes, mut full) = ([0; 7000], 0);
+    while sent < 50 {
+        match ours.send(&encode(sent, &vec![sent; BODY])) {
+            Ok(()) => sent += 1,
+            Err(error) => {
+                assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+                full += 1;
+                let count = receive_now(&theirs, &mut bytes).expect("there is something");
+                decoder.feed(&bytes[..count]);
+            }
+        }
+    }
+    // The rest of the last is waited for.
+    let writer = std::thread::spawn(move || {
+        while let Err(error) = ours.send_whole(&encode(sent, &vec![sent; BODY])) {
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        }
+    });
+    let end = Instant::now() + DEADLINE;
+    while heard.last() != Some(&sent) {
+        assert!(Instant::now() < end, "the last frame is not whole");
+        while let Some(frame) = decoder.next().expect("frames, and nothing else") {
+            assert!(frame.body == vec![frame.kind; BODY]);
+            heard.push(frame.kind);
+        }
+        match receive_now(&theirs, &mut bytes) {
+            Ok(0) => break,
+            Ok(count) => decoder.feed(&bytes[..count]),
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+        }
+    }
+    writer.join().expect("no panic");
+    assert!(full > 0 && heard == (0..=sent).collect::<Vec<_>>());
 }
 
 #[test]

@@ -4,11 +4,13 @@ use std::cell::UnsafeCell;
 use std::io::{self, Read};
 use std::os::windows::io::OwnedHandle;
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use windows_sys::Win32::Foundation::{
     ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, ERROR_PIPE_CONNECTED, GENERIC_READ, GENERIC_WRITE,
-    GetLastError, HANDLE,
+    GetLastError, HANDLE, STATUS_PENDING,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING,
@@ -22,7 +24,7 @@ use windows_sys::Win32::System::Pipes::{
 use windows_sys::Win32::System::Threading::CreateEventW;
 
 use super::super::frames;
-use super::{is_end, owned, raw};
+use super::{PAUSE, is_end, owned, raw};
 
 /// How many bytes a pipe holds before whoever writes has to wait: as many as libuv's.
 const ROOM: u32 = 64 << 10;
@@ -70,17 +72,19 @@ fn ends(their_flags: u32) -> io::Result<(OwnedHandle, OwnedHandle)> {
         ))?
     };
     let event = event()?;
-    let mut operation = overlapped(&event);
+    let operation = UnsafeCell::new(overlapped(&event));
     // Somebody is there, so it does not wait; it says so by this error.
-    // SAFETY: the operation is over when the call returns, as somebody is there.
-    let is_new = unsafe { ConnectNamedPipe(raw(&ours), &raw mut operation) != 0 };
+    // SAFETY: the operation is there until it is over: where it is begun, it is taken back below.
+    let is_new = unsafe { ConnectNamedPipe(raw(&ours), operation.get()) != 0 };
     // SAFETY: it only reads what the call has left.
     let error = unsafe { GetLastError() };
     if is_new || error == ERROR_PIPE_CONNECTED {
-        Ok((ours, theirs))
-    } else {
-        Err(io::Error::from_raw_os_error(error.cast_signed()))
+        return Ok((ours, theirs));
     }
+    if error == ERROR_IO_PENDING {
+        take_back(raw(&ours), &operation);
+    }
+    Err(io::Error::from_raw_os_error(error.cast_signed()))
 }
 
 /// An event that stays set until the next operation begins.
@@ -177,20 +181,19 @@ impl Read for Stream {
     /// Waits until there is something to read.
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let event = self.0.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut operation = overlapped(&event);
-        let mut count = 0;
-        let (handle, len) = (raw(&self.0.handle), bytes.len() as u32);
-        // SAFETY: the operation and the bytes are there until the call has waited for its end.
-        let done = unsafe {
-            let begun =
-                ReadFile(handle, bytes.as_mut_ptr(), len, ptr::null_mut(), &raw mut operation) != 0;
-            (begun || GetLastError() == ERROR_IO_PENDING)
-                && GetOverlappedResult(handle, &raw const operation, &raw mut count, 1) != 0
+        let operation = UnsafeCell::new(overlapped(&event));
+        let (handle, len) = (raw(&self.0.handle), u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        // SAFETY: the operation and the bytes are there until it is over: where it is begun, that is waited for.
+        let is_begun = unsafe {
+            ReadFile(handle, bytes.as_mut_ptr(), len, ptr::null_mut(), operation.get()) != 0
+                || GetLastError() == ERROR_IO_PENDING
         };
-        if done {
-            return Ok(count as usize);
-        }
-        let error = io::Error::last_os_error();
+        let read =
+            if is_begun { wait(handle, &operation) } else { Err(io::Error::last_os_error()) };
+        let error = match read {
+            Ok(count) => return Ok(count as usize),
+            Err(error) => error,
+        };
         if is_end(&error) { Ok(0) } else { Err(error) }
     }
 }
@@ -231,7 +234,8 @@ impl Writing {
         {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        self.is_pending = false;
+        // Whatever else has failed, the system may have it still.
+        self.is_pending = is_pending(&self.operation);
         result
     }
 }
@@ -246,12 +250,54 @@ impl Drop for Pipe {
     }
 }
 
-/// Ends an operation; when this returns the system has no more to do with it.
-fn take_back(handle: HANDLE, operation: &UnsafeCell<OVERLAPPED>) {
+/// Waits for the end of an operation that was begun: how many bytes it has moved, or why none. When this returns the
+/// system has no more to do with it, also where waiting is what has failed.
+fn wait(handle: HANDLE, operation: &UnsafeCell<OVERLAPPED>) -> io::Result<u32> {
     let mut count = 0;
-    // SAFETY: an operation that is pending at this handle, or has been.
-    unsafe {
-        CancelIoEx(handle, operation.get());
-        GetOverlappedResult(handle, operation.get(), &raw mut count, 1);
+    // SAFETY: an operation that was begun at this handle.
+    if unsafe { GetOverlappedResult(handle, operation.get(), &raw mut count, 1) } != 0 {
+        return Ok(count);
+    }
+    let error = io::Error::last_os_error();
+    take_back(handle, operation);
+    Err(error)
+}
+
+/// Ends an operation that was begun; when this returns the system has no more to do with it. It ends every operation
+/// at a pipe that it is told to.
+fn take_back(handle: HANDLE, operation: &UnsafeCell<OVERLAPPED>) {
+    while is_pending(operation) {
+        // SAFETY: an operation that is pending at this handle, or was until just now.
+        unsafe { CancelIoEx(handle, operation.get()) };
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Whether the system still has an operation that was begun, and its bytes. The state is the last that it writes.
+fn is_pending(operation: &UnsafeCell<OVERLAPPED>) -> bool {
+    // SAFETY: a word of memory that is there, and that nobody but the system writes meanwhile.
+    let state = unsafe { AtomicUsize::from_ptr(&raw mut (*operation.get()).Internal) };
+    state.load(Ordering::Acquire) == STATUS_PENDING as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_that_cannot_be_waited_for_is_over_before_its_memory_goes() {
+        let (ours, _theirs) = ends(FILE_FLAG_OVERLAPPED).expect("a pipe");
+        let (handle, event) = (raw(&ours), event().expect("an event"));
+        let operation = UnsafeCell::new(overlapped(&event));
+        let mut bytes = [0; 16];
+        let len = bytes.len() as u32;
+        // SAFETY: the operation and the bytes are there until it is over, as is seen below.
+        let is_done =
+            unsafe { ReadFile(handle, bytes.as_mut_ptr(), len, ptr::null_mut(), operation.get()) };
+        assert!(is_done == 0 && is_pending(&operation), "nobody has written anything");
+        // SAFETY: the system has the event by now.
+        unsafe { (*operation.get()).hEvent = ptr::without_provenance_mut(0x00de_ad00) };
+        wait(handle, &operation).expect_err("there is no such event");
+        assert!(!is_pending(&operation));
     }
 }

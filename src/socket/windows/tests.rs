@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use super::pipe::pair;
 use super::*;
 use crate::memory::Memory;
-use crate::socket::{send_now, token};
+use crate::socket::token;
 
 const LEN: usize = 100_000;
 
@@ -14,6 +14,12 @@ const LEN: usize = 100_000;
 fn ends() -> (Stream, Stream) {
     let (ours, theirs) = pair(false).expect("a pipe");
     (ours, taken_over(theirs).expect("an end"))
+}
+
+/// All of it, at once.
+fn send_now(stream: &Stream, bytes: &[u8]) -> io::Result<()> {
+    assert_eq!(stream.send(bytes)?, bytes.len());
+    Ok(())
 }
 
 fn runtime() -> tokio::runtime::Runtime {
