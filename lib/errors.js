@@ -2,11 +2,11 @@
 // Errors in the master: ours, with a code; and those of events that failed, which travelled as plain objects
 // (lib/thrown.js).
 
-/** The most bytes of a value that an error message names. */
-const MOST_SHOWN = 1024;
-
 const { JSON } = require("./primordials");
 const { cut, describe } = require("./thrown");
+
+/** The most bytes of a value that an error message names. */
+const MOST_SHOWN = 1024;
 
 /**
  * An error with a code.
