@@ -79,7 +79,7 @@ describe("the command line", () => {
     for (const name of fs.readdirSync(path.join(ROOT, "npm"))) {
       texts.write(`node_modules/@tiemma/sonic-distribute-${name}/index.js`, `module.exports = "${name}";\n`);
     }
-    for (const file of ["home.js", "native.js", "own.js"]) {
+    for (const file of ["errors.js", "home.js", "native.js", "own.js", "permission.js", "primordials.js", "stack.js", "thrown.js"]) {
       texts.write(`lib/${file}`, fs.readFileSync(path.join(ROOT, "lib", file), "utf8"));
     }
     texts.write(

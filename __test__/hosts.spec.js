@@ -172,7 +172,7 @@ describe("threads", () => {
     const { stdout, seconds } = await project.fails(["threads.cjs", "the program's own file"]);
     const said = stdout.split("\n").filter((line) => line.startsWith("ERR_"));
     const ofMaster = said.filter((line) => line.startsWith("ERR_SONIC_WORKER_START"));
-    assert.match(ofMaster.join(), /without reaching the call.*; the call is in a thread, whose file the workers run/);
+    assert.match(ofMaster.join(), /the call is in a thread, whose file the workers run as a program.* without reaching the call at /);
     const ofWorkers = said.filter((line) => /^ERR_SONIC_RUNNER .*in a thread of a worker/.test(line));
     assert.strictEqual(ofWorkers.length, said.length - 1);
     assert.ok(said.length <= 7, "two workers, three attempts each, and the master");

@@ -16,6 +16,8 @@ const { JSON, Map, Set, nextTick } = require("./primordials");
  * @property {boolean} isCounted it is known by its number among all calls, and by its name if it has one
  * @property {number} before how many calls like it there were before
  * @property {number} beforeFromAnywhere the same, whoever called the function that makes the call
+ * @property {string[][]} elsewhere who called the function that makes the call, for those of these that were called from
+ *   another place
  * @property {boolean} isAlone no other call has had the same functions
  * @property {boolean} isChanged the program's arguments or environment are not those of the first call like it
  */
@@ -30,6 +32,9 @@ const { JSON, Map, Set, nextTick } = require("./primordials");
 
 /** @type {Map<string, Alike>} */
 const known = new Map();
+
+/** The most places that a worker is told of: they travel in its environment. */
+const MOST_ELSEWHERE = 8;
 
 /** Which calls have a name, or the same functions. @type {Map<string, string | null>} */
 const keyOfName = new Map();
@@ -53,10 +58,11 @@ class Call {
     const alike = enter(this.key, known, newAlike);
     this.alike = alike;
     const variants = [...alike.byCallers.values()];
-    const like = variants.filter(
-      (variant) => isNamed(identity) || isCalledAlike(variant.identity, identity),
-    );
-    this.before = sum(like);
+    /** @param {{ identity: Identity }} variant */
+    const isLike = (variant) => isNamed(identity) || isCalledAlike(variant.identity, identity);
+    this.before = sum(variants.filter(isLike));
+    const others = variants.filter((variant) => !isLike(variant)).slice(-MOST_ELSEWHERE);
+    this.elsewhere = others.map(({ identity: { site } }) => (site ? site.callers : []));
     this.beforeFromAnywhere = sum(variants);
     this.number = next(
       `${identity.kind} ${identity.name === undefined ? "" : JSON.stringify(identity.name)}`,
@@ -109,10 +115,19 @@ class Call {
    * @returns {Wanted}
    */
   wanted(isElsewhere) {
-    const { identity, title, beforeFromAnywhere, isAlone, isChanged } = this;
+    const { identity, title, beforeFromAnywhere, elsewhere, isAlone, isChanged } = this;
     const isCounted = this.isCounted(isElsewhere);
     const before = isCounted ? this.number : this.before;
-    return { identity, title, isCounted, before, beforeFromAnywhere, isAlone, isChanged };
+    return {
+      identity,
+      title,
+      isCounted,
+      before,
+      beforeFromAnywhere,
+      elsewhere,
+      isAlone,
+      isChanged,
+    };
   }
 }
 

@@ -212,7 +212,7 @@ function reasonToExit(file) {
 /** What may be wrong where workers of a thread do not come up. */
 const hintForThread = () =>
   isThread()
-    ? "; the call is in a thread, whose file the workers run as a program, with no parentPort and no workerData"
+    ? "the call is in a thread, whose file the workers run as a program, with no parentPort and no workerData; "
     : "";
 
 module.exports = { checkHost, checkForeignWorker, hintForThread, isThread, reasonToExit };

@@ -261,10 +261,17 @@ const isSameSite = (one, other) =>
  * @param {Identity} one
  * @param {Identity} other
  */
-function isCalledAlike({ site: one }, { site: other }) {
-  if (one === undefined || other === undefined) return true;
-  const count = Math.min(one.callers.length, other.callers.length);
-  return one.callers.slice(0, count).every((caller, at) => caller === other.callers[at]);
+const isCalledAlike = ({ site: one }, { site: other }) =>
+  one === undefined || other === undefined || isBeginning(one.callers, other.callers);
+
+/**
+ * Whether one list is the beginning of the other.
+ * @param {string[]} one
+ * @param {string[]} other
+ */
+function isBeginning(one, other) {
+  const count = Math.min(one.length, other.length);
+  return one.slice(0, count).every((caller, at) => caller === other[at]);
 }
 
 /**
@@ -315,6 +322,7 @@ module.exports = {
   identify,
   identifyByHand,
   isAlike,
+  isBeginning,
   isCalledAlike,
   isFunctions,
   isSameSite,

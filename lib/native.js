@@ -14,6 +14,7 @@ const { Set } = require("./primordials");
 
 /** @type {Native | undefined} */
 let loaded;
+let isTried = false;
 /** @type {import("../native").Wire | undefined} */
 let numbers;
 
@@ -51,14 +52,19 @@ const VARIABLE = "SONIC_DISTRIBUTE_BINARY";
  */
 const failures = [];
 
-/** Loads the core now, if that can be had. What is wrong with it is told at the first call. */
+/**
+ * Loads the core now, if that can be had. What is wrong with it is told at the first call; it is not tried again then,
+ * because a module that has thrown may be an empty object the second time.
+ */
 function preload() {
-  if (loaded === undefined) loaded = known();
+  if (!isTried) loaded = known();
+  isTried = true;
 }
 
 /** The native core's functions. */
 function native() {
-  if (loaded === undefined) loaded = known() || generated();
+  preload();
+  if (loaded === undefined) loaded = generated();
   return loaded;
 }
 

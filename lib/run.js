@@ -1183,7 +1183,7 @@ function hasMoreThanData(event) {
 function failureOf({ name, code, message, stderr }) {
   const Class = name === "TypeError" ? TypeError : name === "RangeError" ? RangeError : Error;
   const hint = code === "ERR_SONIC_WORKER_START" ? hintForThread() : "";
-  const error = coded(Class, code, message + hint);
+  const error = coded(Class, code, hint + message);
   return stderr === undefined ? error : Object.assign(error, { stderr });
 }
 

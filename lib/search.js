@@ -7,6 +7,7 @@ const {
   differing,
   differingForGood,
   isAlike,
+  isBeginning,
   isCalledAlike,
   isSameSite,
   nameFor,
@@ -70,20 +71,46 @@ class Search {
    * @returns {Found | undefined}
    */
   atEnd() {
-    const { identity: wanted, isCounted, beforeFromAnywhere, isAlone, isChanged } = this.wanted;
+    const { identity: wanted, isCounted, beforeFromAnywhere } = this.wanted;
     const [only, ...others] = this.passed;
     // A program that another one starts, or that picks its call by the environment, reaches one, whatever its number.
     if (isCounted) return only !== undefined && others.length === 0 ? only : undefined;
     if (wanted.name !== undefined) return undefined;
     const same = this.passed.filter(({ identity }) => this.hasFunctions(identity));
-    if (same.length === 1) {
-      const isItself = isAlike(same[0].identity, wanted);
-      const mayBe = isItself || (isAlone && this.mayBe(same[0].identity));
-      return mayBe && (beforeFromAnywhere === 0 || isChanged) ? same[0] : undefined;
-    }
+    if (same.length === 1) return this.isIt(same[0]) ? same[0] : undefined;
     return same.every(({ identity }) => isAlike(identity, wanted))
       ? same[beforeFromAnywhere]
       : undefined;
+  }
+
+  /**
+   * The call, if it can be known before that: one whose arguments alone differ, and only as they may between the master
+   * and a worker. It need not be waited for in a program that never comes to its end.
+   * @returns {Found | undefined}
+   */
+  likely() {
+    const { identity: wanted, beforeFromAnywhere } = this.wanted;
+    const found = beforeFromAnywhere === 0 ? this.atEnd() : undefined;
+    if (found === undefined || wanted.functions === undefined) return undefined;
+    return isSameSite(found.identity, wanted) && isCalledAlike(found.identity, wanted)
+      ? found
+      : undefined;
+  }
+
+  /**
+   * Whether the only call with the same functions is the one that is wanted.
+   * @param {Found} call
+   */
+  isIt({ identity }) {
+    const { identity: wanted, beforeFromAnywhere, elsewhere, isAlone, isChanged } = this.wanted;
+    if (!isAlike(identity, wanted)) {
+      return isAlone && beforeFromAnywhere === 0 && this.mayBe(identity);
+    }
+    // An equal one that is missing may be the one.
+    if (isCalledAlike(identity, wanted)) return isChanged;
+    // The workers have a line of their own for all of them, unless this line is another call's in the master.
+    const callers = identity.site ? identity.site.callers : [];
+    return !elsewhere.some((others) => isBeginning(callers, others));
   }
 
   /** @param {import("./identity").Identity} identity */

@@ -12,7 +12,7 @@ const { passForeign } = require("./foreign");
 const { getLogger, getWorkerName, isQuiet } = require("./log");
 const { native, wire } = require("./native");
 const { variable } = require("./own");
-const { JSON, nextTick, setImmediate } = require("./primordials");
+const { JSON, nextTick, setImmediate, setTimeout } = require("./primordials");
 const { Search } = require("./search");
 const { pointAt, siteOf } = require("./stack");
 const { describe, errorToJson } = require("./thrown");
@@ -24,6 +24,10 @@ const BUSY = 2;
 
 /** In the place of a time: the event is the one that runs in turn, and the core knows when it started. */
 const IN_TURN = -1;
+
+/** Milliseconds after which a call that is most likely the worker's own is served, though the program still runs: longer
+ * than it takes to get from one call to the next, past which it would be another's. */
+const SETTLED = 1000;
 
 /** The variable that makes a process a worker; see `VARIABLE` in src/protocol.rs. */
 const VARIABLE = "SONIC_DISTRIBUTE_WORKER";
@@ -460,8 +464,23 @@ function serve(workerFns, args, identity) {
   const { search } = self;
   const isSound = wrongWorkerFns(workerFns) === undefined;
   const call = { identity, isSound, workerFns, args };
-  if (search.isFound(call)) register(self, workerFns, args);
-  else if (search.isListed) self.native.workerPassed(self.handle, search.describe(call));
+  if (search.isFound(call)) {
+    register(self, workerFns, args);
+    return;
+  }
+  if (search.isListed) self.native.workerPassed(self.handle, search.describe(call));
+  if (search.likely() === call) setTimeout(serveLikely, SETTLED, self, call).unref();
+}
+
+/**
+ * No better call than one that was passed by has come for a while.
+ * @param {WorkerProcess} self
+ * @param {Call} call
+ */
+function serveLikely(self, call) {
+  if (!self.registered && !self.released && self.search.likely() === call) {
+    register(self, call.workerFns, call.args);
+  }
 }
 
 /**

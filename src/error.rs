@@ -20,6 +20,16 @@ pub(crate) enum Error {
     )]
     StartExit { worker: u32, exit: Exit, attempts: u32, said: Said, search: Search, stderr: String },
 
+    /// `ERR_SONIC_WORKER_START`: a worker is alive, but nothing in it loaded this package in time.
+    #[error(
+        "worker {worker} did not load @tiemma/sonic-distribute within {milliseconds} ms: either the \
+         program does not come to that there, or its Node stands still, as it may where it gets no \
+         thread (`ulimit -u`, the process limit of a container) \
+         (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms){}",
+        shown(stderr)
+    )]
+    NotLoaded { worker: u32, milliseconds: u64, stderr: String },
+
     /// `ERR_SONIC_CALL_UNREACHABLE`: a worker is alive, but did not register in time.
     #[error(
         "worker {worker} did not reach {} within {milliseconds} ms{}; the worker re-runs the \
@@ -127,9 +137,10 @@ impl Error {
     /// The `code` of the JavaScript error.
     pub(crate) fn code(&self) -> &str {
         match self {
-            Self::Spawn { .. } | Self::StartExit { .. } | Self::CrashLoop { .. } => {
-                "ERR_SONIC_WORKER_START"
-            }
+            Self::Spawn { .. }
+            | Self::StartExit { .. }
+            | Self::NotLoaded { .. }
+            | Self::CrashLoop { .. } => "ERR_SONIC_WORKER_START",
             Self::StartTimeout { .. } => "ERR_SONIC_CALL_UNREACHABLE",
             Self::Refused { code, .. } => code,
             Self::Protocol { .. } => "ERR_SONIC_PROTOCOL",
@@ -139,7 +150,11 @@ impl Error {
     /// What the worker last wrote to its error stream, where that tells why.
     pub(crate) fn stderr(&self) -> Option<&str> {
         match self {
-            Self::StartExit { stderr, .. } if !stderr.is_empty() => Some(stderr),
+            Self::StartExit { stderr, .. } | Self::NotLoaded { stderr, .. }
+                if !stderr.is_empty() =>
+            {
+                Some(stderr)
+            }
             _ => None,
         }
     }

@@ -490,6 +490,7 @@ impl Pool {
             let ending = Ending {
                 worker,
                 exit,
+                joined: link.joined,
                 registered: link.registered,
                 timed_out,
                 proven,

@@ -167,6 +167,8 @@ pub(crate) struct Served {
 pub(crate) struct Ending {
     pub(crate) worker: u32,
     pub(crate) exit: Exit,
+    /// It said who it is: it has loaded this package.
+    pub(crate) joined: bool,
     pub(crate) registered: bool,
     pub(crate) timed_out: bool,
     /// It ran an event, or was asked to go.
@@ -192,6 +194,7 @@ pub(crate) fn judge(ending: Ending) -> Verdict {
     let Ending {
         worker,
         exit,
+        joined,
         registered,
         timed_out,
         proven,
@@ -203,7 +206,11 @@ pub(crate) fn judge(ending: Ending) -> Verdict {
     } = ending;
     if timed_out {
         let milliseconds = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
-        return Verdict::Retire(Error::StartTimeout { worker, milliseconds, search });
+        return Verdict::Retire(if joined {
+            Error::StartTimeout { worker, milliseconds, search }
+        } else {
+            Error::NotLoaded { worker, milliseconds, stderr }
+        });
     }
     if proven || failures < ATTEMPTS {
         let delay = if failures > 1 { BACKOFF * (failures - 1) } else { Duration::ZERO };

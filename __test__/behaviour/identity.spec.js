@@ -42,14 +42,24 @@ describe("a call is found", () => {
     });
   }
 
-  for (const how of ["time", "instance", "named"]) {
-    it(`at once, in a worker that something else keeps alive: ${how}`, async () => {
+  for (const how of ["time", "instance", "named", "rows", "folder", "random"]) {
+    it(`in a worker that something else keeps alive: ${how}`, async () => {
       assert.deepEqual(await result("roles.js", how, "open"), { value: 2 });
     });
   }
 });
 
+describe("calls", () => {
+  it("may all be served by one line of the workers' own", async () => {
+    assert.deepEqual(await result("one-for-all.js"), [2, 2, 2, 2]);
+  });
+});
+
 describe("a call rejects", () => {
+  it("in a later turn of a loop that ends early in workers, instead of running an earlier turn's function", async () => {
+    assert.deepEqual(await result("ends-early.js"), [2, "ERR_SONIC_CALL_UNREACHABLE"]);
+  });
+
   it("if it begins in a later turn while one runs that only its closure tells from it", async () => {
     const [first, second] = await result("equal.js", "later");
     assert.deepEqual(first, { value: "a1" });

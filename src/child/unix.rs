@@ -422,6 +422,7 @@ mod tests {
 
     use super::*;
     use crate::child::adopt;
+    use crate::tried::origin;
 
     fn is_open(fd: RawFd) -> bool {
         // SAFETY: borrowed for one call.
@@ -456,7 +457,7 @@ mod tests {
     fn a_stream_that_is_no_descriptor_is_an_error() {
         for fd in [-1, -4, i32::MIN, i32::MAX] {
             let error = open(Stream::Fd(fd), 5).expect_err("it is none");
-            assert_eq!(error.raw_os_error(), Some(libc::EBADF), "{fd}");
+            assert_eq!(origin(&error).0, Some(libc::EBADF), "{fd}");
         }
     }
 }

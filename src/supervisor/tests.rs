@@ -139,6 +139,7 @@ fn what_follows_from_an_ending() {
     let ending = |registered, timed_out, proven, failures| Ending {
         worker: 3,
         exit: Exit::Code(1),
+        joined: true,
         registered,
         timed_out,
         proven,
@@ -200,6 +201,13 @@ fn what_follows_from_an_ending() {
                  call. It last wrote to stderr:\n{}SyntaxError: x",
                 "line\n".repeat(23)
             ),
+        ),
+        (
+            Ending { joined: false, ..ending(false, true, false, 1) },
+            "ERR_SONIC_WORKER_START: worker 3 did not load @tiemma/sonic-distribute within 60000 ms: \
+             either the program does not come to that there, or its Node stands still, as it may \
+             where it gets no thread (`ulimit -u`, the process limit of a container) \
+             (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms)",
         ),
         // A program that takes too long once takes too long again.
         (
