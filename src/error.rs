@@ -18,7 +18,14 @@ pub(crate) enum Error {
          the worker re-runs the program, which must reach the same MapReduce call{}",
         search.title, search.passed(), shown(stderr)
     )]
-    StartExit { worker: u32, exit: Exit, attempts: u32, said: Said, search: Search, stderr: String },
+    StartExit {
+        worker: u32,
+        exit: Exit,
+        attempts: u32,
+        said: Said,
+        search: Box<Search>,
+        stderr: String,
+    },
 
     /// `ERR_SONIC_WORKER_START`: a worker is alive, but nothing in it loaded this package in time.
     #[error(
@@ -38,7 +45,7 @@ pub(crate) enum Error {
          (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms)",
         search.title, search.passed(), search.advice()
     )]
-    StartTimeout { worker: u32, milliseconds: u64, search: Search },
+    StartTimeout { worker: u32, milliseconds: u64, search: Box<Search> },
 
     /// `ERR_SONIC_WORKER_START`: workers keep ending without having run an event.
     #[error(

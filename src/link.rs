@@ -190,7 +190,26 @@ pub(crate) trait Texts {
     fn text(&self, task: TaskId) -> (&[u8], u32);
 }
 
+/// How far a worker has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// It has not said who it is, so nothing in it has loaded this package.
+    Nothing,
+    Package,
+    /// The program reached its call there.
+    Call,
+}
+
 impl Link {
+    /// How far the worker has come.
+    pub(crate) fn reached(&self) -> Reached {
+        match (self.joined, self.registered) {
+            (_, true) => Reached::Call,
+            (true, false) => Reached::Package,
+            (false, false) => Reached::Nothing,
+        }
+    }
+
     pub(crate) fn new(
         child: Box<dyn Process>,
         control: Stream,

@@ -490,13 +490,12 @@ impl Pool {
             let ending = Ending {
                 worker,
                 exit,
-                joined: link.joined,
-                registered: link.registered,
+                reached: link.reached(),
                 timed_out,
                 proven,
                 failures: state.slots[slot].failures,
                 said,
-                search: Search { title: self.launch.title.clone(), passed: link.passed },
+                search: Box::new(Search { title: self.launch.title.clone(), passed: link.passed }),
                 stderr,
                 deadline: self.launch.deadline,
             };

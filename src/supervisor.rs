@@ -21,7 +21,7 @@ use crate::child::{self, Child, Exit, Pipes, Process, Recipe, descriptor};
 use crate::error::{Error, Said, Search};
 use crate::frame::Decoder;
 use crate::limits::Limits;
-use crate::link::{Link, NodeChannel};
+use crate::link::{Link, NodeChannel, Reached};
 use crate::memory::Memory;
 use crate::note::Note;
 use crate::pool::Pool;
@@ -167,16 +167,14 @@ pub(crate) struct Served {
 pub(crate) struct Ending {
     pub(crate) worker: u32,
     pub(crate) exit: Exit,
-    /// It said who it is: it has loaded this package.
-    pub(crate) joined: bool,
-    pub(crate) registered: bool,
+    pub(crate) reached: Reached,
     pub(crate) timed_out: bool,
     /// It ran an event, or was asked to go.
     pub(crate) proven: bool,
     /// Ends in a row that were not proven, this one included.
     pub(crate) failures: u32,
     pub(crate) said: Said,
-    pub(crate) search: Search,
+    pub(crate) search: Box<Search>,
     /// What it last wrote to its error stream, as far as that is known.
     pub(crate) stderr: String,
     pub(crate) deadline: Duration,
@@ -194,8 +192,7 @@ pub(crate) fn judge(ending: Ending) -> Verdict {
     let Ending {
         worker,
         exit,
-        joined,
-        registered,
+        reached,
         timed_out,
         proven,
         failures,
@@ -206,17 +203,17 @@ pub(crate) fn judge(ending: Ending) -> Verdict {
     } = ending;
     if timed_out {
         let milliseconds = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
-        return Verdict::Retire(if joined {
-            Error::StartTimeout { worker, milliseconds, search }
-        } else {
+        return Verdict::Retire(if reached == Reached::Nothing {
             Error::NotLoaded { worker, milliseconds, stderr }
+        } else {
+            Error::StartTimeout { worker, milliseconds, search }
         });
     }
     if proven || failures < ATTEMPTS {
         let delay = if failures > 1 { BACKOFF * (failures - 1) } else { Duration::ZERO };
         return Verdict::Restart(delay);
     }
-    Verdict::Retire(if registered {
+    Verdict::Retire(if reached == Reached::Call {
         Error::CrashLoop { worker, exit, said }
     } else {
         Error::StartExit { worker, exit, attempts: failures, said, search, stderr }

@@ -139,13 +139,12 @@ fn what_follows_from_an_ending() {
     let ending = |registered, timed_out, proven, failures| Ending {
         worker: 3,
         exit: Exit::Code(1),
-        joined: true,
-        registered,
+        reached: if registered { Reached::Call } else { Reached::Package },
         timed_out,
         proven,
         failures,
         said: Said { uncaught: Some("Error: x".into()), exits: None },
-        search: Search { title: "the call at job.js:3:7".into(), passed: Vec::new() },
+        search: Box::new(Search { title: "the call at job.js:3:7".into(), passed: Vec::new() }),
         stderr: String::new(),
         deadline: Duration::from_mins(1),
     };
@@ -203,7 +202,7 @@ fn what_follows_from_an_ending() {
             ),
         ),
         (
-            Ending { joined: false, ..ending(false, true, false, 1) },
+            Ending { reached: Reached::Nothing, ..ending(false, true, false, 1) },
             "ERR_SONIC_WORKER_START: worker 3 did not load @tiemma/sonic-distribute within 60000 ms: \
              either the program does not come to that there, or its Node stands still, as it may \
              where it gets no thread (`ulimit -u`, the process limit of a container) \
