@@ -185,6 +185,7 @@ fn a_run_that_failed_is_not_drained_before_that_is_told() {
 fn a_worker_that_does_not_reach_the_call_in_time_is_not_tried_again() {
     let mut bench = Bench::with_deadline(1, Duration::from_millis(1500));
     let _seat = bench.seat(0);
+    bench.pool.joined(0);
     bench.pool.ended(0, Exit::Signal(9), true);
     let notes = bench.hear();
     let Note::Failed { message, .. } = &notes[1] else { panic!("{notes:?}") };
