@@ -59,7 +59,9 @@ const comesLater = (fault, moment) =>
 function expectedOf({ fault, moment, retries, limits }) {
   const effect = effectOf(fault, moment);
   const isEarly = moment === "at start" || moment === "handshake";
-  if (effect.kind === "hangs" && isEarly) return { rejects: "ERR_SONIC_WORKER_START" };
+  // Nothing is known of a worker that hangs before it has loaded the package.
+  if (effect.kind === "hangs" && moment === "at start") return { rejects: "ERR_SONIC_WORKER_START" };
+  if (effect.kind === "hangs" && isEarly) return { rejects: "ERR_SONIC_CALL_UNREACHABLE" };
   const ends = effect.kind !== "raises" && moment !== "shutdown";
   const isLeft = effect.kind === "hangs" && moment === "idle" && !limits.heartbeatTimeout;
   const replaces = ends && !isLeft;
