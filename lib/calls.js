@@ -3,7 +3,7 @@
 // that a worker finds the call that it is started for (lib/search.js).
 
 const { coded } = require("./errors");
-const { digest, isCalledAlike, nameFor } = require("./identity");
+const { digest, isBeginning, nameFor } = require("./identity");
 const { JSON, Map, Set, nextTick } = require("./primordials");
 
 /** @typedef {import("./identity").Identity} Identity */
@@ -15,28 +15,22 @@ const { JSON, Map, Set, nextTick } = require("./primordials");
  * @property {string} title how messages name the call
  * @property {boolean} isCounted it is known by its number among all calls, and by its name if it has one
  * @property {number} before how many calls like it there were before
- * @property {number} beforeFromAnywhere the same, whoever called the function that makes the call
- * @property {string[][]} elsewhere who called the function that makes the call, for those of these that were called from
- *   another place
  * @property {boolean} isAlone no other call has had the same functions
- * @property {boolean} isChanged the program's arguments or environment are not those of the first call like it
+ * @property {boolean} isChanged the program's arguments or environment have other values than at the first call like it
  */
 
 /**
  * Calls that are alike but for who called the function that makes them.
  * @typedef {object} Alike
- * @property {string} surroundings the program's arguments and environment at the first of them
- * @property {Map<string, { identity: Identity, count: number }>} byCallers
+ * @property {string[]} surroundings the program's arguments and environment at the first of them
+ * @property {Map<string, { callers: string[] | undefined, count: number }>} byCallers
  * @property {Set<Call>} running
  */
 
 /** @type {Map<string, Alike>} */
 const known = new Map();
 
-/** The most places that a worker is told of: they travel in its environment. */
-const MOST_ELSEWHERE = 8;
-
-/** Which calls have a name, or the same functions. @type {Map<string, string | null>} */
+/** Which calls have a name, or the same functions: null if they are not alike. @type {Map<string, string | null>} */
 const keyOfName = new Map();
 /** @type {Map<string, string | null>} */
 const keyOfFunctions = new Map();
@@ -54,24 +48,17 @@ class Call {
   constructor(identity) {
     this.identity = identity;
     this.turn = thisTurn();
-    this.key = keyOf(identity);
-    const alike = enter(this.key, known, newAlike);
-    this.alike = alike;
-    const variants = [...alike.byCallers.values()];
-    /** @param {{ identity: Identity }} variant */
-    const isLike = (variant) => isNamed(identity) || isCalledAlike(variant.identity, identity);
-    this.before = sum(variants.filter(isLike));
-    const others = variants.filter((variant) => !isLike(variant)).slice(-MOST_ELSEWHERE);
-    this.elsewhere = others.map(({ identity: { site } }) => (site ? site.callers : []));
-    this.beforeFromAnywhere = sum(variants);
-    this.number = next(
-      `${identity.kind} ${identity.name === undefined ? "" : JSON.stringify(identity.name)}`,
-    );
-    this.isAlone = isFirst(keyOfFunctions, `${identity.functions}`, this.key);
-    this.hasOwnName = !isNamed(identity) || isFirst(keyOfName, `${identity.name}`, this.key);
-    this.isChanged = this.beforeFromAnywhere > 0 && alike.surroundings !== surroundings();
-    const callers = JSON.stringify(identity.site ? identity.site.callers : []);
-    enter(callers, alike.byCallers, () => ({ identity, count: 0 })).count++;
+    const key = keyOf(identity);
+    const callers = identity.site?.callers;
+    this.alike = enter(key, known, newAlike);
+    const { byCallers, surroundings } = this.alike;
+    const like = [...byCallers.values()].filter((variant) => this.isLike(variant.callers));
+    this.before = like.reduce((total, { count }) => total + count, 0);
+    this.number = next(`${identity.kind} ${JSON.stringify(identity.name)}`);
+    this.isAlone = isFirst(keyOfFunctions, `${identity.functions}`, key);
+    this.hasOwnName = identity.name === undefined || isFirst(keyOfName, identity.name, key);
+    this.isChanged = this.before > 0 && haveChanged(surroundings, surroundingsNow());
+    enter(JSON.stringify(callers), byCallers, () => ({ callers, count: 0 })).count++;
   }
 
   /** How messages name it. */
@@ -87,7 +74,9 @@ class Call {
     if (this.isCounted(isElsewhere)) return;
     if (!this.hasOwnName) throw nameIsTaken(this);
     for (const other of this.alike.running) {
-      if (other.turn !== this.turn && this.isLike(other)) throw ambiguous(this);
+      if (other.turn !== this.turn && this.isLike(other.identity.site?.callers)) {
+        throw ambiguous(this);
+      }
     }
     this.alike.running.add(this);
   }
@@ -104,9 +93,14 @@ class Call {
     return isElsewhere || this.identity.functions === undefined;
   }
 
-  /** @param {Call} other one that is alike but for its callers */
-  isLike({ identity }) {
-    return isNamed(identity) || isCalledAlike(identity, this.identity);
+  /**
+   * Whether a call that is alike is so too in who called the function that makes it. A name tells enough.
+   * @param {string[] | undefined} callers
+   */
+  isLike(callers) {
+    const own = this.identity.site?.callers;
+    if (this.identity.name !== undefined || own === undefined || callers === undefined) return true;
+    return isBeginning(own, callers);
   }
 
   /**
@@ -115,25 +109,16 @@ class Call {
    * @returns {Wanted}
    */
   wanted(isElsewhere) {
-    const { identity, title, beforeFromAnywhere, elsewhere, isAlone, isChanged } = this;
+    const { identity, title, isAlone, isChanged } = this;
     const isCounted = this.isCounted(isElsewhere);
     const before = isCounted ? this.number : this.before;
-    return {
-      identity,
-      title,
-      isCounted,
-      before,
-      beforeFromAnywhere,
-      elsewhere,
-      isAlone,
-      isChanged,
-    };
+    return { identity, title, isCounted, before, isAlone, isChanged };
   }
 }
 
 /** @returns {Alike} */
 const newAlike = () => ({
-  surroundings: surroundings(),
+  surroundings: surroundingsNow(),
   byCallers: new Map(),
   running: new Set(),
 });
@@ -143,24 +128,50 @@ const newAlike = () => ({
  * @param {Identity} identity
  */
 function keyOf({ kind, name, functions, site, args }) {
-  const arguments_ = Object.keys(args)
-    .sort()
-    .map((name) => [name, args[name]]);
-  return JSON.stringify([kind, name, functions, site?.at, digest(JSON.stringify(arguments_))]);
+  const given = Object.keys(args).sort();
+  const tokens = given.map((name) => [name, args[name]]);
+  return digest(JSON.stringify([kind, name, functions, site?.at, tokens]));
 }
 
-/** What else a program may choose its calls by: a worker starts with what it is when the call is made. */
-function surroundings() {
-  // This package's own are no program's business.
-  const variables = Object.entries(process.env).filter(([name]) => !name.startsWith("SONIC_"));
-  return digest(JSON.stringify([process.argv, variables.sort()]));
+/** What was last seen of them, by all calls that have seen the same. @type {string[]} */
+let lastSurroundings = [];
+
+/**
+ * What else a program may choose its calls by: name and value of each argument and variable. A worker starts with what
+ * they are when the call is made.
+ */
+function surroundingsNow() {
+  const args = process.argv.map((value, at) => `${at}=${value}`);
+  const variables = Object.keys(process.env).filter((name) => !NO_CHOICE.test(name));
+  const now = [...args, ...variables.map((name) => `${name}=${process.env[name]}`)];
+  const isSame =
+    now.length === lastSurroundings.length && now.every((one, at) => one === lastSurroundings[at]);
+  if (!isSame) lastSurroundings = now;
+  return lastSurroundings;
 }
 
-/** @param {Identity} identity */
-const isNamed = ({ name }) => name !== undefined;
+/** Variables that choose no call: this package's own, and those of its log. */
+const NO_CHOICE = /^(SONIC_|QUIET$)/;
 
-/** @param {{ count: number }[]} variants */
-const sum = (variants) => variants.reduce((total, { count }) => total + count, 0);
+/**
+ * Whether something has another value now. What is new was no choice before.
+ * @param {string[]} before
+ * @param {string[]} now
+ */
+function haveChanged(before, now) {
+  if (before === now) return false;
+  const values = new Map(before.map(parted));
+  return now.map(parted).some(([name, value]) => values.has(name) && values.get(name) !== value);
+}
+
+/**
+ * @param {string} pair
+ * @returns {[string, string]}
+ */
+function parted(pair) {
+  const at = pair.indexOf("=", 1);
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
 
 /**
  * @template Value

@@ -3,8 +3,8 @@
 // to itself. These functions do what they always do.
 
 const { fileURLToPath } = require("url");
-const { HOME } = require("./home");
 const { reasonToExit } = require("./host");
+const { originOf } = require("./stack");
 
 /** Frames that a stack has at most here: the program's own is near the top. */
 const FRAMES = 50;
@@ -85,12 +85,7 @@ function stack() {
  */
 function programsFrame(frames) {
   const places = frames.map((frame) => (frame.startsWith("file:") ? pathOf(frame) : frame));
-  return places.find(
-    (place) =>
-      /:\d+:\d+$/.test(place) &&
-      !/^(?:node:|internal\/|\w+\.js:)/.test(place) &&
-      !place.startsWith(HOME),
-  );
+  return places.find((place) => /:\d+:\d+$/.test(place) && originOf(place) === "program");
 }
 
 /** @param {string} url with a line and a column */

@@ -3,15 +3,17 @@
 // where it stands, and its arguments. Closures cannot be seen.
 
 const { createHash } = require("crypto");
+const { EventEmitter } = require("events");
 const { tmpdir } = require("os");
+const { URL } = require("url");
 const { types } = require("util");
 const { coded } = require("./errors");
 const { hasOwn } = require("./own");
 const { Buffer, Date, JSON, Set, now } = require("./primordials");
 const { look } = require("./site");
 
-/** The most values of one argument that are looked at: more tell no call from another. */
-const MAX_VALUES = 2000;
+/** The most values in a call's arguments that are read: 50 ms of work. */
+const MAX_VALUES = 200_000;
 
 /** The digits of a digest: enough that no two are equal by chance. */
 const DIGEST = 20;
@@ -19,22 +21,27 @@ const DIGEST = 20;
 /** The most arguments that have a token of their own: they travel to each worker in its environment. */
 const MAX_TOKENS = 100;
 
-/** How deep they are looked into. */
+/** The longest name of an argument that travels as it is. */
+const LONGEST_NAME = 64;
+
+/** How deep arguments are read. */
 const MAX_DEPTH = 32;
 
-/** The most characters of a token that stand for themselves. */
-const LONGEST_TOKEN = 40;
+/** The longest text that may be one that a program makes up anew in each process. */
+const LONGEST_SHAPE = 1024;
 
-/** The clock may have been set, or be read in another unit: this much, in milliseconds, is not "now". */
+/** A clock may have been set meanwhile: this much, in milliseconds, is still "now". */
 const CLOCK_SLACK = 2000;
+
+/** Tokens of values that are nothing yet: one role may have nothing where the other has something. */
+const NOTHING = ["null", '""', "[0]", "{}"];
 
 /**
  * @typedef {object} Identity
  * @property {"call" | "byHand"} kind by hand: `initMaster` and `configureWorkers`, `initWorkers` in a worker
  * @property {string} [name] the option
- * @property {string} [functions] a digest of the worker functions; none if there are none, or what is given is no list of
- *   functions
- * @property {import("./site").Site} [site] none where it cannot be read
+ * @property {string} [functions] a digest of the worker functions; none if there are none, or no list of functions is given
+ * @property {import("./site").Site} [site] none where stacks cannot be read
  * @property {Record<string, string>} args a token for each argument
  * @property {boolean} [isForWorkers] it has no masterFn, so it is written for workers
  */
@@ -88,7 +95,7 @@ const nested = (identity) =>
   );
 
 /**
- * @param {unknown} options looked at by both roles, and checked by the master alone
+ * @param {unknown} options read by both roles, and checked by the master alone
  * @returns {string | undefined}
  */
 function nameOf(options) {
@@ -107,60 +114,80 @@ const isFunctions = (list) =>
 /** @param {Function} fn */
 const sourceOf = (fn) => `${fn.name}\n${Function.prototype.toString.call(fn)}`;
 
-/**
- * A text without what a program makes up anew in each process: random names and numbers, temporary files.
- * @param {string} text
- */
-const shapeOf = (text) =>
-  text
-    .split(tmpdir())
-    .map((part, at) => (at === 0 ? part : part.replace(/^[^"]*/, "")))
-    .join("tmp")
-    .replace(/\d+\.\d+(e-\d+)?/g, "number")
-    .replace(/(?=[A-Za-z]*\d)[A-Za-z0-9]{6,}/g, "random");
-
 /** @param {string} text */
 const digest = (text) => createHash("sha256").update(text).digest("hex").slice(0, DIGEST);
 
 /**
- * A token for each of the arguments; equal arguments have equal ones. What differs from process to process though it is
- * the same (the time now, an object with a class of its own) has a token that begins with `~`.
+ * A token for each of the arguments; equal arguments have equal ones. It is a digest, because a worker's environment is no
+ * place for what the program knows, with a second one of what is left without random names; but for values that are
+ * nothing yet ({@link NOTHING}), and for what differs from process to process (the time now, a connection), which begin
+ * with `~`.
  * @param {unknown} args
  * @returns {Record<string, string>}
  */
 function tokensOf(args) {
   /** @type {Record<string, string>} */
   const tokens = {};
-  const properties = propertiesOf(args);
+  const left = { values: MAX_VALUES };
+  const properties = propertiesOf(args, left);
   const others = properties.splice(MAX_TOKENS);
-  if (others.length > 0) properties.push(["…", Object.fromEntries(others)]);
+  if (others.length > 0) properties.push(["…", others]);
   for (const [name, value] of properties) {
-    const text = canonical(value, { values: MAX_VALUES }, []);
+    const text = canonical(value, left, []);
     if (text === undefined) continue;
-    tokens[name] = text.length > LONGEST_TOKEN ? `#${digest(text)}${digest(shapeOf(text))}` : text;
+    const key = name.length > LONGEST_NAME ? digest(name) : name;
+    const isPlain = NOTHING.includes(text) || text.startsWith("~");
+    tokens[key] = isPlain ? text : digest(text) + digest(shapeOf(text));
   }
   return tokens;
 }
 
 /**
- * The own values of an object, by name. A getter is not called: it may be the program's.
+ * A text without what a program makes up anew in each process: names of temporary files, UUIDs, random numbers.
+ * @param {string} text
+ */
+function shapeOf(text) {
+  if (text.length > LONGEST_SHAPE) return text;
+  return text
+    .split(tmpdir())
+    .map((part, at) => (at === 0 ? part : part.replace(/^[^"]*/, "")))
+    .join("tmp")
+    .replace(/[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/gi, "uuid")
+    .replace(/\d+\.\d{14,}/g, "random");
+}
+
+/**
+ * The own values of an object, by name.
  * @param {unknown} object
+ * @param {{ values: number }} left
  * @returns {[string, unknown][]}
  */
-function propertiesOf(object) {
+function propertiesOf(object, left) {
   if (object === null || typeof object !== "object" || types.isProxy(object)) return [];
+  const names = Object.keys(object);
+  const read = names.slice(0, Math.max(0, left.values)).sort();
   /** @type {[string, unknown][]} */
-  const pairs = [];
-  for (const name of Object.keys(object).sort()) {
-    const property = Object.getOwnPropertyDescriptor(object, name);
-    if (property !== undefined && "value" in property) pairs.push([name, property.value]);
-  }
+  const pairs = read.map((name) => [name, valueOf(object, name)]);
+  if (read.length < names.length) pairs.push(["…", names.length]);
   return pairs;
 }
 
 /**
+ * @param {object} object
+ * @param {string} name
+ */
+function valueOf(object, name) {
+  try {
+    // A getter is called, as it is for each event.
+    return Reflect.get(object, name);
+  } catch (_) {
+    return "throws";
+  }
+}
+
+/**
  * @param {unknown} value
- * @param {{ values: number }} left how many values may still be looked at
+ * @param {{ values: number }} left how many values may still be read
  * @param {object[]} within the objects that it is in
  * @returns {string | undefined}
  */
@@ -172,9 +199,7 @@ function canonical(value, left, within) {
     case "number":
       return isNow(value) ? "~now" : `${value}`;
     case "string":
-      return isNow(Date.parse(/^\d{4}-\d\d-\d\dT/.test(value) ? value : ""))
-        ? "~now"
-        : JSON.stringify(value);
+      return isNow(timeOf(value)) ? "~now" : JSON.stringify(value);
     case "bigint":
       return `${value}n`;
     case "function":
@@ -196,40 +221,64 @@ function ofObject(object, left, within) {
   if (types.isProxy(object)) return "~proxy";
   if (types.isDate(object)) return isNow(Number(object)) ? "~now" : `date ${Number(object)}`;
   if (types.isRegExp(object)) return `regexp ${object}`;
+  if (object instanceof URL) return `url ${object.href}`;
+  if (ArrayBuffer.isView(object)) return `bytes ${digestOfBytes(object)}`;
   if (within.includes(object)) return "cycle";
   if (within.length >= MAX_DEPTH) return "…";
   const inside = [...within, object];
-  /** @param {unknown} item */
-  const inner = (item) => canonical(item, left, inside);
-  if (Array.isArray(object)) return `[${first(object, left).map(inner).join()}]`;
-  if (types.isMap(object))
-    return `map [${first([...object], left)
-      .map(inner)
-      .join()}]`;
-  if (types.isSet(object))
-    return `set [${first([...object], left)
-      .map(inner)
-      .join()}]`;
-  if (ArrayBuffer.isView(object)) {
-    const { buffer, byteOffset, byteLength } = object;
-    const bytes = Buffer.from(buffer, byteOffset, Math.min(byteLength, MAX_VALUES));
-    return `bytes ${byteLength} ${digest(bytes.toString("latin1"))}`;
-  }
-  const prototype = Object.getPrototypeOf(object);
-  if (prototype !== null && prototype !== Object.prototype) {
-    const { constructor } = prototype;
-    return `~${typeof constructor === "function" ? constructor.name : "object"}`;
-  }
-  const pairs = propertiesOf(object).map(([name, value]) => [JSON.stringify(name), inner(value)]);
-  return `{${pairs.filter(([, text]) => text !== undefined).map((pair) => pair.join(":"))}}`;
+  if (Array.isArray(object)) return `[${listed(object, object.length, left, inside)}]`;
+  if (types.isMap(object)) return `map [${listed(object, object.size, left, inside)}]`;
+  if (types.isSet(object)) return `set [${listed(object, object.size, left, inside)}]`;
+  const kind = kindOf(object);
+  // A connection or a pool of them is what each process has of its own.
+  if (object instanceof EventEmitter || types.isPromise(object)) return `~${kind}`;
+  const pairs = propertiesOf(object, left).map(([name, value]) => [
+    JSON.stringify(name),
+    canonical(value, left, inside),
+  ]);
+  return `${kind}{${pairs.filter(([, text]) => text !== undefined).map((pair) => pair.join(":"))}}`;
 }
 
 /**
- * As many items as may still be looked at.
- * @param {unknown[]} items
- * @param {{ values: number }} left
+ * The class of an object; nothing for a plain one.
+ * @param {object} object
+ * @returns {string}
  */
-const first = (items, left) => [items.length, ...items.slice(0, Math.max(0, left.values))];
+function kindOf(object) {
+  const prototype = Object.getPrototypeOf(object);
+  if (prototype === null || prototype === Object.prototype) return "";
+  const { constructor } = prototype;
+  return typeof constructor === "function" ? `${constructor.name} ` : "object ";
+}
+
+/**
+ * How many items there are, and as many of them as may still be read.
+ * @param {Iterable<unknown>} items
+ * @param {number} count
+ * @param {{ values: number }} left
+ * @param {object[]} inside
+ */
+function listed(items, count, left, inside) {
+  /** @type {unknown[]} */
+  const texts = [count];
+  for (const item of items) {
+    if (left.values <= 0) break;
+    texts.push(canonical(item, left, inside));
+  }
+  return texts.join();
+}
+
+/** @param {ArrayBufferView} view */
+function digestOfBytes({ buffer, byteOffset, byteLength }) {
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  return createHash("sha256").update(bytes).digest("hex").slice(0, DIGEST);
+}
+
+/**
+ * The time that a text in ISO 8601 says.
+ * @param {string} text
+ */
+const timeOf = (text) => Date.parse(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? text : "");
 
 /**
  * Whether that is a time which this process has taken itself, in milliseconds of the epoch.
@@ -252,12 +301,10 @@ const isAlike = (one, other) =>
  * @param {Identity} one
  * @param {Identity} other
  */
-const isSameSite = (one, other) =>
-  one.site === undefined || other.site === undefined || one.site.at === other.site.at;
+const isSameSite = (one, other) => one.site?.at === other.site?.at;
 
 /**
- * Whether the function that makes the call may have been called from the same place. Callers that have returned are not
- * known any more, so one list may be the beginning of the other.
+ * Whether the function that makes the call may have been called from the same place.
  * @param {Identity} one
  * @param {Identity} other
  */
@@ -265,7 +312,7 @@ const isCalledAlike = ({ site: one }, { site: other }) =>
   one === undefined || other === undefined || isBeginning(one.callers, other.callers);
 
 /**
- * Whether one list is the beginning of the other.
+ * Whether one list is the beginning of the other: callers that have returned are not known any more.
  * @param {string[]} one
  * @param {string[]} other
  */
@@ -295,15 +342,12 @@ const differingForGood = (one, other) =>
     (name) =>
       !isPassing(one.args[name]) &&
       !isPassing(other.args[name]) &&
-      shapeOfToken(one.args[name]) !== shapeOfToken(other.args[name]),
+      one.args[name].slice(DIGEST) !== other.args[name].slice(DIGEST),
   );
-
-/** @param {string} token */
-const shapeOfToken = (token) => (token.startsWith("#") ? token.slice(-DIGEST) : shapeOf(token));
 
 /** @param {string | undefined} token */
 const isPassing = (token) =>
-  token === undefined || ["null", '""', "[0]", "{}"].includes(token) || token.startsWith("~");
+  token === undefined || NOTHING.includes(token) || token.startsWith("~");
 
 /**
  * A call as a message names it.
@@ -324,7 +368,6 @@ module.exports = {
   isAlike,
   isBeginning,
   isCalledAlike,
-  isFunctions,
   isSameSite,
   nameFor,
 };

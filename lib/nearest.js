@@ -1,5 +1,5 @@
 "use strict";
-// What somebody may have meant by a name that is none.
+// The known name that is nearest to a mistyped one.
 
 /**
  * The name that is meant, if one is near.

@@ -7,7 +7,6 @@ const {
   differing,
   differingForGood,
   isAlike,
-  isBeginning,
   isCalledAlike,
   isSameSite,
   nameFor,
@@ -55,10 +54,9 @@ class Search {
   isLike({ identity, isSound }) {
     const { identity: wanted, isCounted } = this.wanted;
     if (identity.kind !== wanted.kind || identity.name !== wanted.name) return false;
-    if (isCounted) return true;
-    // What is no list of functions may have been meant to be one.
+    if (isCounted || wanted.name !== undefined) return true;
+    // Where a worker's workerFns are wrong, everything else tells whether the call is the one to turn down.
     if (isSound && identity.functions !== wanted.functions) return false;
-    if (wanted.name !== undefined) return true;
     return (
       isSameSite(identity, wanted) &&
       differing(identity, wanted).length === 0 &&
@@ -71,16 +69,13 @@ class Search {
    * @returns {Found | undefined}
    */
   atEnd() {
-    const { identity: wanted, isCounted, beforeFromAnywhere } = this.wanted;
+    const { identity: wanted, isCounted } = this.wanted;
     const [only, ...others] = this.passed;
     // A program that another one starts, or that picks its call by the environment, reaches one, whatever its number.
     if (isCounted) return only !== undefined && others.length === 0 ? only : undefined;
     if (wanted.name !== undefined) return undefined;
     const same = this.passed.filter(({ identity }) => this.hasFunctions(identity));
-    if (same.length === 1) return this.isIt(same[0]) ? same[0] : undefined;
-    return same.every(({ identity }) => isAlike(identity, wanted))
-      ? same[beforeFromAnywhere]
-      : undefined;
+    return same.length === 1 && this.isIt(same[0]) ? same[0] : undefined;
   }
 
   /**
@@ -89,12 +84,10 @@ class Search {
    * @returns {Found | undefined}
    */
   likely() {
-    const { identity: wanted, beforeFromAnywhere } = this.wanted;
-    const found = beforeFromAnywhere === 0 ? this.atEnd() : undefined;
-    if (found === undefined || wanted.functions === undefined) return undefined;
-    return isSameSite(found.identity, wanted) && isCalledAlike(found.identity, wanted)
-      ? found
-      : undefined;
+    const { identity: wanted } = this.wanted;
+    const found = wanted.functions === undefined ? undefined : this.atEnd();
+    const isElsewhere = found === undefined || isAlike(found.identity, wanted);
+    return isElsewhere || !isSameSite(found.identity, wanted) ? undefined : found;
   }
 
   /**
@@ -102,15 +95,16 @@ class Search {
    * @param {Found} call
    */
   isIt({ identity }) {
-    const { identity: wanted, beforeFromAnywhere, elsewhere, isAlone, isChanged } = this.wanted;
-    if (!isAlike(identity, wanted)) {
-      return isAlone && beforeFromAnywhere === 0 && this.mayBe(identity);
+    const { identity: wanted, before, isAlone, isChanged } = this.wanted;
+    // The workers may have a statement of their own.
+    if (!isSameSite(identity, wanted)) {
+      return identity.isForWorkers === true && isAlone && before === 0 && this.mayBe(identity);
     }
-    // An equal one that is missing may be the one.
-    if (isCalledAlike(identity, wanted)) return isChanged;
-    // The workers have a line of their own for all of them, unless this line is another call's in the master.
-    const callers = identity.site ? identity.site.callers : [];
-    return !elsewhere.some((others) => isBeginning(callers, others));
+    // From another line of the program the same helper makes another call.
+    if (!isCalledAlike(identity, wanted)) return false;
+    // An equal call that the worker has not reached may be the one, unless the environment has picked this one.
+    if (isAlike(identity, wanted)) return isChanged;
+    return isAlone && before === 0 && this.mayBe(identity);
   }
 
   /** @param {import("./identity").Identity} identity */
@@ -120,15 +114,12 @@ class Search {
   }
 
   /**
-   * Whether what differs is what may differ between the master and a worker.
+   * Whether no arguments differ but those that may differ between the master and a worker.
    * @param {import("./identity").Identity} identity
    */
   mayBe(identity) {
     const { identity: wanted } = this.wanted;
-    return (
-      (isSameSite(identity, wanted) || identity.isForWorkers === true) &&
-      differingForGood(identity, wanted).length === 0
-    );
+    return differingForGood(identity, wanted).length === 0;
   }
 
   /**
@@ -147,7 +138,9 @@ class Search {
     if (!isSameSite(identity, wanted)) return "another place in the program";
     const names = differing(identity, wanted);
     if (names.length > 0) return `its args differ in ${names.slice(0, MOST_LISTED).join(", ")}`;
-    if (!isCalledAlike(identity, wanted)) return "called from another place";
+    if (!isCalledAlike(identity, wanted)) {
+      return `called at ${identity.site?.from}, and the wanted one at ${wanted.site?.from}`;
+    }
     return "has another number among equal calls";
   }
 
@@ -180,9 +173,8 @@ class Search {
   }
 
   advice() {
-    const isTellable = this.passed.some(({ identity }) => this.hasFunctions(identity));
-    if (isTellable) {
-      return "if that is the call, give it a name (the fifth argument's `name`), or the same arguments in both";
+    if (this.passed.length > 0) {
+      return "if one of these is the call, give it a name, the fifth argument's `name`";
     }
     return "what only the master is to do belongs behind isMaster(), and the call before it";
   }

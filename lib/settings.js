@@ -126,7 +126,7 @@ function stdioPlace(stream) {
   // A stream that is closed has -1.
   const fd = [stream, stream.fd, stream._handle?.fd].find(isDescriptor);
   if (fd !== undefined) return fd;
-  throw invalidType("cluster.setupPrimary: a place of stdio is none that a worker can be given");
+  throw invalidType("cluster.setupPrimary: stdio has an entry that a worker cannot inherit");
 }
 
 /**

@@ -2,8 +2,10 @@
 // Where in the program a call stands: the file, line and column of the statement that makes it, and the functions that
 // led there. Positions are those of the code that V8 runs: a source map would give the same answer later.
 
+const { createHash } = require("crypto");
 const path = require("path");
 const { fileURLToPath } = require("url");
+const { isInside } = require("./inside");
 const { HOME, isBundled } = require("./home");
 const { Set } = require("./primordials");
 
@@ -13,38 +15,59 @@ const FRAMES = 200;
 /** This package's own files; a bundle has them in the program's. */
 const OWN = isBundled ? [] : [HOME + path.sep, path.join(HOME, "..", "index.js")];
 
+/** The most callers that are told from each other; they travel to each worker in its environment. */
+const MOST_CALLERS = 20;
+
+/** The digits of a caller's digest. */
+const DIGEST = 10;
+
+/** Code of others, whose way to the program's may be another one in each process: a test runner's for example. */
+const OTHERS = `${path.sep}node_modules${path.sep}`;
+
 /** The methods of a worker that run an event's functions: whatever they have called stands in an event. */
 const RUNS_EVENTS = new Set(["runEventStages", "finishEventStages"]);
 
 /**
  * @typedef {object} Site
  * @property {string} at `file:line:column`, the file as it is seen from the main script
- * @property {string[]} callers the same for the functions that called there, innermost first: as far as they are still
- *   running, and no further than this package's own
+ * @property {string[]} callers digests of the same for the program's functions that called there, innermost first, as far
+ *   as they are still running; none if this package has called them
+ * @property {string} [from] the innermost of these as it is
  */
 
 /** @typedef {{ site: Site | undefined, isInEvent: boolean }} Seen */
 
 /**
- * Where the call of `below` stands, a function that is running. There is no site where stacks cannot be read.
+ * Where the call of `below` stands, a function that is running. The site is undefined where stacks cannot be read.
  * @param {Function} below
  * @returns {Seen}
  */
 function look(below) {
   const frames = framesBelow(below);
-  const isInEvent = frames.some((frame) => RUNS_EVENTS.has(String(frame.getFunctionName())));
+  const isInEvent =
+    isInside() || frames.some((frame) => RUNS_EVENTS.has(String(frame.getFunctionName())));
+  /** @type {string[]} */
   const places = [];
+  let isCalledBack = false;
   for (const frame of frames) {
     // Whether these are there depends on how the program was awaited, and not on which call it is.
     if (isAsync(frame)) break;
     const file = fileOf(frame);
     if (file === undefined) continue;
-    if (OWN.some((own) => file.startsWith(own))) break;
+    isCalledBack = OWN.some((own) => file.startsWith(own));
+    if (isCalledBack) break;
+    if (places.length > 0 && file.includes(OTHERS)) continue;
     places.push(`${fromScript(file)}:${frame.getLineNumber()}:${frame.getColumnNumber()}`);
   }
   const [at, ...callers] = places;
-  return { site: at === undefined ? undefined : { at, callers }, isInEvent };
+  if (at === undefined) return { site: undefined, isInEvent };
+  if (isCalledBack) return { site: { at, callers: [] }, isInEvent };
+  const digests = callers.slice(0, MOST_CALLERS).map(digestOf);
+  return { site: { at, callers: digests, from: callers[0] }, isInEvent };
 }
+
+/** @param {string} place */
+const digestOf = (place) => createHash("sha256").update(place).digest("hex").slice(0, DIGEST);
 
 /**
  * @param {Function} below
@@ -90,13 +113,16 @@ function restore(stackTraceLimit, prepare) {
 const isAsync = (frame) => Boolean(frame.isAsync?.());
 
 /**
- * The file of a frame, if it is the program's: Node's own frames and code without a file tell nothing.
- * @param {NodeJS.CallSite} frame
+ * The file of a frame, or the name of code that has none. Undefined for Node's own frames, which tell nothing.
+ * @param {any} frame
+ * @returns {string | undefined}
  */
 function fileOf(frame) {
-  const name = frame.getFileName();
+  const name = frame.getFileName() || frame.getScriptNameOrSourceURL() || frame.getEvalOrigin();
   if (typeof name !== "string" || /^(node:|internal\/)/.test(name)) return undefined;
-  if (!name.startsWith("file:")) return path.isAbsolute(name) ? name : undefined;
+  // Node before 16 names its own files so.
+  if (/^[a-z_]+\.js$/.test(name)) return undefined;
+  if (!name.startsWith("file:")) return name;
   try {
     // A query or a fragment makes a module another one, and not its file.
     return fileURLToPath(name.replace(/[?#].*$/, ""));
@@ -108,7 +134,7 @@ function fileOf(frame) {
 /** @param {string} file */
 function fromScript(file) {
   const script = process.argv[1];
-  if (typeof script !== "string" || !path.isAbsolute(script)) return file;
+  if (typeof script !== "string" || !path.isAbsolute(script) || !path.isAbsolute(file)) return file;
   return path.relative(path.dirname(script), file).split(path.sep).join("/");
 }
 

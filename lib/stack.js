@@ -139,4 +139,4 @@ function isMadeHere(frames) {
   return maker !== undefined && maker.origin === "package" && !maker.isAsync;
 }
 
-module.exports = { pointAt, programStack, siteOf };
+module.exports = { originOf, pointAt, programStack, siteOf };

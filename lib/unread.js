@@ -152,7 +152,7 @@ function tellOfFailures() {
     ? "failedOrder, which initMaster gives, has them: failedOrder.getElements()"
     : "reduceFn(results, failures) gets them: failures.getElements()";
   console.error(
-    `@tiemma/sonic-distribute: ${count}${where}, and the program has not looked at them.${shown} ${how}`,
+    `@tiemma/sonic-distribute: ${count}${where}, and the program has not read them.${shown} ${how}`,
   );
 }
 

@@ -10,6 +10,7 @@ const copies = require("./copies");
 const { invalidType, shown } = require("./errors");
 const { passForeign } = require("./foreign");
 const { getLogger, getWorkerName, isQuiet } = require("./log");
+const { inside, stopFollowing } = require("./inside");
 const { native, wire } = require("./native");
 const { variable } = require("./own");
 const { JSON, nextTick, setImmediate, setTimeout } = require("./primordials");
@@ -27,7 +28,7 @@ const IN_TURN = -1;
 
 /** Milliseconds after which a call that is most likely the worker's own is served, though the program still runs: longer
  * than it takes to get from one call to the next, past which it would be another's. */
-const SETTLED = 1000;
+const SETTLED = 3000;
 
 /** The variable that makes a process a worker; see `VARIABLE` in src/protocol.rs. */
 const VARIABLE = "SONIC_DISTRIBUTE_WORKER";
@@ -73,6 +74,10 @@ class WorkerProcess {
     /** An event runs, or its text is awaited, that must end before the next is claimed. */
     this.busy = false;
     this.scheduled = false;
+    /** Some stage has returned a promise. */
+    this.hasPromised = false;
+    /** What the next event leads to is followed. */
+    this.isFollowing = true;
   }
 
   /**
@@ -179,7 +184,7 @@ class WorkerProcess {
       const data = kind & hole ? undefined : decode(text, (kind >> formatAt) & MASK);
       const before = this.codec.snapshot(data, text);
       const task = { index, flags: kind, answers: direct, started, data, before, text };
-      if (this.runEventStages(task, inTurn) && inTurn) this.busy = false;
+      if (this.startEvent(task, inTurn) && inTurn) this.busy = false;
     }
   }
 
@@ -222,7 +227,7 @@ class WorkerProcess {
     const data = isEncoded ? decode(value, format) : value;
     const before = isEncoded ? this.codec.snapshot(data, value) : undefined;
     const text = isEncoded ? value : undefined;
-    return this.runEventStages(
+    return this.startEvent(
       { index, flags, answers: 0, started: IN_TURN, data, before, text },
       true,
     );
@@ -239,6 +244,22 @@ class WorkerProcess {
     if (typeof message !== "function") return message !== undefined;
     // @ts-expect-error: the same
     return this.worker._events.message !== undefined;
+  }
+
+  /**
+   * Runs an event so that a call which it makes is known for that, however it comes to it; see `lib/inside.js`.
+   * @param {Task} task
+   * @param {boolean} inTurn
+   * @returns {number | boolean}
+   */
+  startEvent(task, inTurn) {
+    if (!this.isFollowing) return this.runEventStages(task, inTurn);
+    const outcome = inside(() => this.runEventStages(task, inTurn));
+    if (!this.hasPromised) {
+      this.isFollowing = false;
+      stopFollowing();
+    }
+    return outcome;
   }
 
   /**
@@ -262,6 +283,8 @@ class WorkerProcess {
         value = workerFns[at]({ data: value }, this.copyArgs());
         if (value !== null && typeof value === "object" && typeof value.then === "function") {
           if (inTurn) this.busy = true;
+          this.hasPromised = true;
+          this.isFollowing = true;
           this.finishEventStages(task, data, inTurn, value, at + 1);
           return false;
         }

@@ -102,7 +102,7 @@ pub(crate) unsafe fn adopt<const N: usize>(given: [Given; N]) -> io::Result<[Han
     for (at, &one) in given.iter().enumerate() {
         let is_twice = given[..at].iter().any(|other| other.fd() == one.fd());
         if one.fd() < FIRST || is_twice || !system::is_given(one) {
-            let what = format!("descriptor {} is none that a worker is given", one.fd());
+            let what = format!("descriptor {} cannot be one that a worker was given", one.fd());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
     }

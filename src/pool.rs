@@ -521,7 +521,7 @@ impl Pool {
         self.enter(State::watch)
     }
 
-    /// Takes in what the workers have answered that need not ring. True if that is to be done again.
+    /// Collects the answers of workers that do not ring. True if that is to be done again.
     pub(crate) fn polled(&self) -> bool {
         self.enter(State::poll);
         self.lock().goes_on_polling()

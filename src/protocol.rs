@@ -7,7 +7,8 @@
 //! workers share ([`Common`]). The worker sends `Hello` and, when the program reaches its call,
 //! `Registered`; from then on it claims events from the backlog, its answers go through the answer
 //! ring, and what is meant for it alone comes through its task ring. `Bell` says "look" and nothing
-//! else; any other frame says so too. The worker rings for each answer unless the master polls for them. The end of the stream before `Release` ends the worker.
+//! else; any other frame says so too. The worker rings for each answer unless the master polls for
+//! them. The end of the stream before `Release` ends the worker.
 
 use serde::{Deserialize, Serialize};
 

@@ -19,6 +19,9 @@ use crate::tried::{Step, tried};
 /// How much is kept: as much as of one that has loaded the package.
 const KEPT: usize = Layout::TAIL_SIZE;
 
+/// All that a pipe holds: what is written in one piece is read in one, and lines stay whole.
+const READ: usize = 64 * 1024;
+
 /// How long the rest may take when the worker has ended. What holds its stream open then is another process.
 const REST: Duration = Duration::from_secs(1);
 
@@ -41,7 +44,10 @@ impl Relay {
         let (end, ended) = oneshot::channel();
         let copy = move || {
             // A stream that cannot be read has ended.
-            let _ = copy(File::from(from), &keep, io::stderr());
+            let _ = copy(File::from(from), &keep, |new| {
+                // Nobody reads it any more, for instance: the worker is not to stand still for that.
+                let _ = write(&mut io::stderr().lock(), new);
+            });
             drop(end);
         };
         let thread = thread::Builder::new().name("sonic-stderr".into()).stack_size(STACK);
@@ -58,8 +64,8 @@ impl Relay {
     }
 }
 
-fn copy(mut from: impl Read, kept: &Mutex<Vec<u8>>, mut to: impl Write) -> io::Result<()> {
-    let mut bytes = [0; 4096];
+fn copy(mut from: impl Read, kept: &Mutex<Vec<u8>>, mut to: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut bytes = vec![0; READ];
     loop {
         let count = match from.read(&mut bytes) {
             Ok(0) => return Ok(()),
@@ -69,8 +75,7 @@ fn copy(mut from: impl Read, kept: &Mutex<Vec<u8>>, mut to: impl Write) -> io::R
         };
         let new = &bytes[..count];
         keep(&mut kept.lock().unwrap_or_else(PoisonError::into_inner), new);
-        // Nobody reads it any more, for instance: the worker is not to stand still for that.
-        let _ = write(&mut to, new);
+        to(new);
     }
 }
 
@@ -126,7 +131,7 @@ mod tests {
             let lines: Vec<String> = (0..count).map(|number| format!("line {number}\n")).collect();
             let all = lines.concat();
             let (kept, mut to) = (Mutex::default(), Slow(Vec::new(), false));
-            copy(all.as_bytes(), &kept, &mut to).expect("copied");
+            copy(all.as_bytes(), &kept, |new| write(&mut to, new).expect("room")).expect("copied");
             assert_eq!(to.0, all.as_bytes());
             let kept = String::from_utf8(kept.into_inner().expect("whole")).expect("text");
             assert!(
@@ -149,7 +154,8 @@ mod tests {
             }
         }
         let kept = Mutex::default();
-        copy(&b"last words\n"[..], &kept, Closed).expect("read");
+        let lost = |new: &[u8]| write(&mut Closed, new).expect_err("it is closed");
+        copy(&b"last words\n"[..], &kept, |new| drop(lost(new))).expect("read");
         assert_eq!(kept.into_inner().expect("whole"), b"last words\n");
     }
 }

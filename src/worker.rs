@@ -96,7 +96,7 @@ impl Worker {
             return Err(io::Error::other("the shared memory is too small"));
         }
         if invitation.place >= Common::MAX_WORKERS {
-            return Err(io::Error::other("there is no such place in a run"));
+            return Err(io::Error::other("a run has no such slot"));
         }
         let worker = Arc::new(Self {
             backlog,

@@ -36,7 +36,7 @@ describe("a call is found", () => {
     assert.deepEqual(values(await result("equal.js", "named")), ["a1", "b1"]);
   });
 
-  for (const how of ["time", "instance", "random", "folder", "rows", "named", "lines", "statements"]) {
+  for (const how of ["time", "instance", "random", "folder", "rows", "named", "functions", "statements"]) {
     it(`though it is not the same in both roles: ${how}`, async () => {
       assert.deepEqual(await result("roles.js", how), { value: 2 });
     });
@@ -49,13 +49,27 @@ describe("a call is found", () => {
   }
 });
 
-describe("calls", () => {
-  it("may all be served by one line of the workers' own", async () => {
-    assert.deepEqual(await result("one-for-all.js"), [2, 2, 2, 2]);
-  });
-});
-
 describe("a call rejects", () => {
+  it("if workers reach only an equal one that another line makes, which may have another closure", async () => {
+    const { error } = await result("roles.js", "lines");
+    assert.equal(error.code, "ERR_SONIC_CALL_UNREACHABLE");
+    assert.match(error.message, /roles\.js:\d+:\d+ \(called at roles\.js:\d+:\d+, and the wanted one at roles\.js:\d+:\d+\).*name/);
+  });
+
+  for (const told of ["line", "args", "random-like", "number", "url", "instance", "long list", "getter"]) {
+    it(`if workers reach only another call of the same helper, which differs by its ${told}`, async () => {
+      const { skipped, alike } = await result("siblings.js", told);
+      assert.deepEqual([skipped.value, skipped.error && skipped.error.code], [undefined, "ERR_SONIC_CALL_UNREACHABLE"]);
+      assert.deepEqual(alike, { value: "right" });
+    });
+  }
+
+  it("in a later turn that workers do not reach, also when the program has changed its environment meanwhile", async () => {
+    const program = await run("identity/ends-early.js", { args: ["QUIET"], env: { QUIET: undefined } });
+    assert.deepEqual(program.result, [2, "ERR_SONIC_CALL_UNREACHABLE"]);
+    assert.deepEqual(await result("ends-early.js", "ANOTHER"), [2, "ERR_SONIC_CALL_UNREACHABLE"]);
+  });
+
   it("in a later turn of a loop that ends early in workers, instead of running an earlier turn's function", async () => {
     assert.deepEqual(await result("ends-early.js"), [2, "ERR_SONIC_CALL_UNREACHABLE"]);
   });
@@ -95,7 +109,7 @@ describe("a call rejects", () => {
   });
 
   for (const what of ["MapReduce", "stream", "initMaster", "configureWorkers", "initWorkers"]) {
-    for (const when of ["at once", "later", "deeper"]) {
+    for (const when of ["at once", "later", "deeper", "by a timer", "by a chain"]) {
       it(`inside a running event: ${what}, ${when}`, async () => {
         const { results, failed } = await result("nested.js", what, when);
         assert.deepEqual(results, []);

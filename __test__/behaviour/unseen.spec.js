@@ -9,9 +9,9 @@ const { run } = require("../support/run");
 
 const ended = async (...args) => {
   const outcome = await run("unseen/job.js", { args });
-  return { ...outcome, said: outcome.stderr.split("\n").filter((line) => line.includes("looked at them")) };
+  return { ...outcome, said: outcome.stderr.split("\n").filter((line) => line.includes("has not read them")) };
 };
-const LINE = /^@tiemma\/sonic-distribute: 3 of 10 events failed, and the program has not looked at them\. The first: TypeError: event 1 \(.*job\.js:\d+:\d+\)\. reduceFn\(results, failures\) gets them: failures\.getElements\(\)$/;
+const LINE = /^@tiemma\/sonic-distribute: 3 of 10 events failed, and the program has not read them\. The first: TypeError: event 1 \(.*job\.js:\d+:\d+\)\. reduceFn\(results, failures\) gets them: failures\.getElements\(\)$/;
 
 describe("failures that nobody has looked at", () => {
   for (const [what, code] of [["ignores", 0], ["exits", 5], ["throws", 0]]) {

@@ -5,7 +5,6 @@
  * that each of its calls must keep comes with it:
  *   "right"     it resolves, with its own letter
  *   "safe"      it does, or rejects with ERR_SONIC_CALL_…: a worker may be unable to reach it
- *   "by count"  it differs from another by its closure alone, and the two are not in the same order everywhere: it ends
  */
 
 /** A small generator of numbers with a seed (Park and Miller's). */
@@ -33,27 +32,36 @@ class Random {
   }
 }
 
-/** How calls look, and so what tells one from the others: `group` are those that are told apart by less. */
+/** How calls look, and so what tells one from the others. */
 const SHAPES = {
   // A statement and a function of its own.
-  literal: (letter) => ({ told: true, code: `MapReduce(send, [({ data }) => "${letter}" + data], collect, { numWorkers: 1 })` }),
+  literal: (letter) => `MapReduce(send, [({ data }) => "${letter}" + data], collect, { numWorkers: 1 })`,
   // A statement of its own, and a closure like the others'.
-  closure: (letter) => ({ told: true, code: `MapReduce(send, [stage("${letter}")], collect, { numWorkers: 1 })` }),
+  closure: (letter) => `MapReduce(send, [stage("${letter}")], collect, { numWorkers: 1 })`,
   // A helper makes the call.
-  arguments: (letter) => ({ told: true, code: `withArguments("${letter}")` }),
-  named: (letter) => ({ told: true, code: `withName("${letter}")` }),
+  arguments: (letter) => `withArguments("${letter}")`,
+  numbers: (letter) => `withNumbers("${letter}")`,
+  instances: (letter) => `withInstances("${letter}")`,
+  named: (letter) => `withName("${letter}")`,
   // It is told from the helper's other calls by the line that calls the helper.
-  line: (letter) => ({ told: false, code: `plainly("${letter}")` }),
+  line: (letter) => `plainly("${letter}")`,
 };
+
+/** The helpers by which a loop makes calls that can be told apart. */
+const HELPERS = { arguments: "withArguments", numbers: "withNumbers", instances: "withInstances", named: "withName" };
 
 const HEAD = `"use strict";
 const { MapReduce, Map: put, isMaster } = require(process.env.SONIC_PACKAGE);
-const pause = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 30));
+const pause = (long = 0) => new Promise((resolve) => setTimeout(resolve, long + Math.random() * 30));
 const turns = async (count) => { for (let i = 0; i < count; i++) await null; };
 const stage = (letter) => ({ data }) => letter + data;
 const send = async (queue) => { for (const data of [1, 2]) await put(queue, { data }); };
 const collect = (results, failed) => [...results.getElements().map(({ response }) => response), ...failed.getElements().map(({ error }) => error.message)];
 const withArguments = (letter) => MapReduce(send, [stage(letter)], collect, { numWorkers: 1, letter });
+const codeOf = (letter) => letter.charCodeAt(0);
+class Range { constructor(from) { this.from = from; } }
+const withNumbers = (letter) => MapReduce(send, [stage(letter)], collect, { numWorkers: 1, rate: codeOf(letter) / 1000, file: \`2024010\${codeOf(letter)}.csv\` });
+const withInstances = (letter) => MapReduce(send, [stage(letter)], collect, { numWorkers: 1, range: new Range(codeOf(letter)), url: new URL(\`https://\${letter}.example/\`) });
 const withName = (letter) => MapReduce(send, [stage(letter)], collect, { numWorkers: 1 }, { name: letter });
 const plainly = (letter) => MapReduce(send, [stage(letter)], collect, { numWorkers: 1 });
 const outcomes = {};
@@ -79,31 +87,25 @@ function generate(seed) {
   const differs = random.chance(0.35);
   for (let at = 0; at < count; at++) {
     const letter = "abcdef"[at];
-    const shape = order === "loop" ? random.pick(["arguments", "named"]) : random.pick(Object.keys(SHAPES));
+    const shape = random.pick(order === "loop" ? Object.keys(HELPERS) : Object.keys(SHAPES));
     const role = !differs || random.chance(0.6) ? "both" : random.pick(["master", "worker"]);
-    calls.push({ letter, shape, role, ...SHAPES[shape](letter) });
+    calls.push({ letter, shape, role, code: SHAPES[shape](letter) });
   }
   // A loop over one helper, which only the closure tells apart, is in the same order everywhere.
   const isBareLoop = order === "loop" && random.chance(0.4);
-  if (isBareLoop) for (const call of calls) Object.assign(call, { shape: "line", role: "both", ...SHAPES.line("") });
-  const body = isBareLoop || order === "loop" ? loopOf(calls, random) : bodyOf(calls, order, random);
+  if (isBareLoop) for (const call of calls) Object.assign(call, { shape: "line", role: "both" });
+  const body = order === "loop" ? loopOf(calls, random) : bodyOf(calls, order, random);
   const expected = {};
-  for (const call of calls) if (call.role !== "worker") expected[call.letter] = expectationOf(call, calls);
+  for (const { letter, role } of calls) if (role !== "worker") expected[letter] = role === "both" ? "right" : "safe";
   return { seed, text: HEAD + body + TAIL, expected };
-}
-
-function expectationOf(call, calls) {
-  // Those that are called from other lines of the same helper are told apart as long as all are there.
-  const alike = calls.filter((other) => !other.told);
-  if (!call.told && alike.some(({ role }) => role !== "both")) return "by count";
-  return call.role === "both" ? "right" : "safe";
 }
 
 /** The same statement for all, one after the other. */
 function loopOf(calls, random) {
-  const helpers = { arguments: "withArguments", named: "withName", line: "plainly" };
-  const rows = calls.map(({ letter, shape, role }) => `["${letter}", ${helpers[shape]}, "${role}"]`);
-  const wait = random.chance(0.5) ? "await pause();" : "";
+  const rows = calls.map(({ letter, shape, role }) => `["${letter}", ${HELPERS[shape] || "plainly"}, "${role}"]`);
+  // Now and then a worker takes longer than it waits for a better call.
+  const long = random.chance(0.1) ? "isMaster() ? 0 : 3300" : "";
+  const wait = long || random.chance(0.5) ? `await pause(${long});` : "";
   return `const main = async () => {
   for (const [letter, helper, role] of [${rows.join(", ")}]) {
     ${wait}
@@ -139,7 +141,6 @@ function judge({ expected }, outcomes) {
   for (const [letter, promise] of Object.entries(expected)) {
     const outcome = outcomes[letter];
     if (outcome === undefined) wrong.push(`${letter} has not ended`);
-    else if (promise === "by count") continue;
     else if (isRight(letter, outcome)) continue;
     else if (promise === "right" || !/^ERR_SONIC_CALL_/.test(outcome.code)) {
       wrong.push(`${letter} (${promise}): ${JSON.stringify(outcome)}`);

@@ -52,7 +52,7 @@ async function main() {
   const last = Number(values.seed) + Number(values.programs);
   let seed = Number(values.seed);
   let failed = 0;
-  const kinds = { right: 0, safe: 0, "by count": 0 };
+  const kinds = { right: 0, safe: 0 };
   const worker = async () => {
     while (seed < last) {
       const program = generate(seed++);

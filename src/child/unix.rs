@@ -288,7 +288,7 @@ pub(crate) fn advice(error: &io::Error) -> String {
         (Step::Process, libc::EACCES) => {
             " (this user may not execute that file, or its file system is mounted noexec)".into()
         }
-        (Step::Process, libc::ENOEXEC) => " (that file is no program for this system)".into(),
+        (Step::Process, libc::ENOEXEC) => " (this system cannot run that file)".into(),
         (Step::Process, libc::E2BIG) => {
             " (the program's arguments and environment are longer together than the system allows: shorten them, or \
              raise `ulimit -s`)"
