@@ -45,7 +45,7 @@ describe("cluster.setupPrimary before the call", () => {
   });
 
   it("chooses the workers' stdio: what is no descriptor is an error, and nobody else's stream", async () => {
-    const error = ["TypeError", "cluster.setupPrimary: a place of stdio is none that a worker can be given"];
+    const error = ["TypeError", "cluster.setupPrimary: stdio has an entry that a worker cannot inherit"];
     assert.deepEqual(await result("environment/stdio-wrong.js"), Array(8).fill(error));
   });
 

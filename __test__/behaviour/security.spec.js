@@ -60,7 +60,7 @@ describe("numbers that the core is given", () => {
   it("are not believed: they are errors, and close and end nothing", async () => {
     const { joined, isOpen, counts, spawned } = await result("security/numbers.js");
     assert.equal(joined.length, 6);
-    for (const text of joined) assert.match(text, /^descriptor -?\d+ is none that a worker is given$|^invalid value/);
+    for (const text of joined) assert.match(text, /^descriptor -?\d+ cannot be one that a worker was given$|^invalid value/);
     assert.ok(isOpen);
     assert.match(counts, /workers are not what they are said to be/);
     assert.deepEqual(spawned.slice(0, 2), ["the run has no place 1", "the run has no place 4294967295"]);
