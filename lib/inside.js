@@ -1,6 +1,6 @@
 "use strict";
 // Whether code runs on behalf of an event, also when it has been waiting for something. Events that are answered at once
-// cost nothing: only where a stage has returned a promise does Node follow what it leads to.
+// cost nothing: only where a stage has returned a promise does Node follow what it leads to, for the first events.
 
 const { AsyncLocalStorage } = require("async_hooks");
 
