@@ -3,7 +3,8 @@
 // that a worker finds the call that it is started for (lib/search.js).
 
 const { coded } = require("./errors");
-const { digest, isBeginning, nameFor } = require("./identity");
+const { digest } = require("./digest");
+const { isBeginning, nameFor } = require("./identity");
 const { JSON, Map, Set, nextTick } = require("./primordials");
 
 /** @typedef {import("./identity").Identity} Identity */

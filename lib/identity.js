@@ -2,11 +2,11 @@
 // What a call is known by, in the master and in the workers, which reach it by themselves: its name, its functions,
 // where it stands, and its arguments. Closures cannot be seen.
 
-const { createHash } = require("crypto");
 const { EventEmitter } = require("events");
 const { tmpdir } = require("os");
 const { URL } = require("url");
 const { types } = require("util");
+const { DIGITS, digest } = require("./digest");
 const { coded } = require("./errors");
 const { hasOwn } = require("./own");
 const { Buffer, Date, JSON, Set, now } = require("./primordials");
@@ -15,8 +15,8 @@ const { look } = require("./site");
 /** The most values in a call's arguments that are read: 50 ms of work. */
 const MAX_VALUES = 200_000;
 
-/** The digits of a digest: enough that no two are equal by chance. */
-const DIGEST = 20;
+/** The most bytes of a binary value that are read: 10 ms of work. */
+const MAX_BYTES = 2 << 20;
 
 /** The most arguments that have a token of their own: they travel to each worker in its environment. */
 const MAX_TOKENS = 100;
@@ -113,9 +113,6 @@ const isFunctions = (list) =>
 
 /** @param {Function} fn */
 const sourceOf = (fn) => `${fn.name}\n${Function.prototype.toString.call(fn)}`;
-
-/** @param {string} text */
-const digest = (text) => createHash("sha256").update(text).digest("hex").slice(0, DIGEST);
 
 /**
  * A token for each of the arguments; equal arguments have equal ones. It is a digest, because a worker's environment is no
@@ -270,8 +267,8 @@ function listed(items, count, left, inside) {
 
 /** @param {ArrayBufferView} view */
 function digestOfBytes({ buffer, byteOffset, byteLength }) {
-  const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  return createHash("sha256").update(bytes).digest("hex").slice(0, DIGEST);
+  const bytes = Buffer.from(buffer, byteOffset, Math.min(byteLength, MAX_BYTES));
+  return `${byteLength} ${digest(bytes.toString("latin1"))}`;
 }
 
 /**
@@ -342,7 +339,7 @@ const differingForGood = (one, other) =>
     (name) =>
       !isPassing(one.args[name]) &&
       !isPassing(other.args[name]) &&
-      one.args[name].slice(DIGEST) !== other.args[name].slice(DIGEST),
+      one.args[name].slice(DIGITS) !== other.args[name].slice(DIGITS),
   );
 
 /** @param {string | undefined} token */
@@ -362,7 +359,6 @@ function nameFor({ kind, name, site }) {
 module.exports = {
   differing,
   differingForGood,
-  digest,
   identify,
   identifyByHand,
   isAlike,

@@ -2,10 +2,10 @@
 // Where in the program a call stands: the file, line and column of the statement that makes it, and the functions that
 // led there. Positions are those of the code that V8 runs: a source map would give the same answer later.
 
-const { createHash } = require("crypto");
 const path = require("path");
 const { fileURLToPath } = require("url");
 const { isInside } = require("./inside");
+const { digest } = require("./digest");
 const { HOME, isBundled } = require("./home");
 const { Set } = require("./primordials");
 
@@ -19,7 +19,7 @@ const OWN = isBundled ? [] : [HOME + path.sep, path.join(HOME, "..", "index.js")
 const MOST_CALLERS = 20;
 
 /** The digits of a caller's digest. */
-const DIGEST = 10;
+const DIGITS = 10;
 
 /** Code of others, whose way to the program's may be another one in each process: a test runner's for example. */
 const OTHERS = `${path.sep}node_modules${path.sep}`;
@@ -67,7 +67,7 @@ function look(below) {
 }
 
 /** @param {string} place */
-const digestOf = (place) => createHash("sha256").update(place).digest("hex").slice(0, DIGEST);
+const digestOf = (place) => digest(place).slice(0, DIGITS);
 
 /**
  * @param {Function} below
