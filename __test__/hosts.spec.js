@@ -222,6 +222,7 @@ function workspace(name, tools) {
   const project = new Workspace(name);
   before(async () => {
     for (const file of fs.readdirSync(FIXTURES)) project.copy(path.join(FIXTURES, file));
+    project.copy(path.join(__dirname, "fixtures/runners/squares.js"));
     project.write("package.json", '{ "private": true }\n');
     project.installOurs();
     for (const one of tools) project.link(one, await tool(one));
