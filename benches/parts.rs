@@ -9,25 +9,25 @@ use std::sync::Arc;
 
 use divan::Bencher;
 
-#[path = "../src/format.rs"]
-mod format;
-#[path = "../src/memory.rs"]
-mod memory;
-#[path = "../src/results.rs"]
+#[path = "../src/core/mod.rs"]
+mod core;
+#[path = "../src/os/mod.rs"]
+mod os;
+#[path = "../src/run/results.rs"]
 mod results;
-#[path = "../src/ring.rs"]
-mod ring;
-#[path = "../src/scheduler.rs"]
-mod scheduler;
-#[path = "../src/store.rs"]
-mod store;
+#[path = "../src/shm/mod.rs"]
+mod shm;
+#[path = "../src/wire/mod.rs"]
+mod wire;
 
-use format::Format;
-use memory::Memory;
+use crate::core::scheduler::Scheduler;
+use os::memory::Memory;
 use results::{Entry, Results, Value, entry};
-use ring::{Consumer, Header, Kind, Place, Producer, flag};
-use scheduler::Scheduler;
-use store::Bytes;
+use shm::ring::{Consumer, Producer};
+use shm::store::Bytes;
+use wire::format::Format;
+use wire::header::{Header, Kind, flag};
+use wire::protocol::Place;
 
 fn main() {
     divan::main();

@@ -32,17 +32,21 @@
 //! that wakes a sleeping worker, or the I/O thread that a worker rang. The [`scheduler`] decides,
 //! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
 //!
-//! **Layers**, each knowing only those before it: `clock`, `memory`, `format`, `frame`, `channel`,
-//! `note`, `limits`, `scheduler`, `host`, `terminal`, `tree`, `cgroup`, `tried` → `socket` → `child` → `store`, `error`, `retry`
-//! → `ring`, `results` → `protocol` → `stopwatch`, `tail`, `relay`, `tally`, `record` → `link` → `task` → `backlog`, `stream`, `trace` →
-//! `worker`, `pool` with `supervisor` → `runner`, `progress` → `screen` → `binding`, which alone knows Node-API. (A test
-//! reads this paragraph.)
+//! **Layers.** Each folder knows only those above it in this table. (A test reads it.)
 //!
-//! **Systems.** What Linux, macOS and Windows do each in its own way is in a file of that name below the module that
-//! needs it: `socket` (streams, memory, who sends), `child` (how processes start and end, and what becomes of a worker
-//! whose master ends), `tree` (the list of processes; on Windows a job has them), `terminal`; `memory`, `clock` and `host`
-//! have it inside. What only one has yields "not known" on the others, or nothing. A test sees to it that no other
-//! module asks for a system.
+//! | folder | what lives there |
+//! |---|---|
+//! | `os` | what the system does, a file per system where they differ: shared memory, processes, sockets, clock, terminal |
+//! | `wire` | the protocol, the layout of shared words, frames, formats |
+//! | `shm` | rings and stores of bytes in shared memory |
+//! | `core` | decisions, pure: scheduler, retries, order |
+//! | `observe` | record, trace, progress |
+//! | `run` | what belongs to one run: events and results |
+//! | `queue` | events that wait, in memory that all workers share |
+//! | `pool` | the lock, and everything that is done under it |
+//! | `io` | the I/O thread: starts workers, listens, ends them |
+//! | `worker` | the worker's half |
+//! | `binding` | Node-API: convert in, call, convert out |
 //!
 //! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
 //! event is on two workers. No worker is idle while an event waits that it could take, for
@@ -53,43 +57,16 @@
 
 #![cfg_attr(test, allow(dead_code, reason = "napi exports nothing into a test binary"))]
 
-mod backlog;
 mod binding;
-mod cgroup;
-mod channel;
-mod child;
-mod clock;
-mod error;
-mod format;
-mod frame;
-mod host;
-mod limits;
-mod link;
-mod memory;
-mod note;
+mod core;
+mod io;
+mod observe;
+mod os;
 mod pool;
-mod progress;
-mod protocol;
-mod record;
-mod relay;
-mod results;
-mod retry;
-mod ring;
-mod runner;
-mod scheduler;
-mod screen;
-mod socket;
-mod stopwatch;
-mod store;
-mod stream;
-mod supervisor;
-mod tail;
-mod tally;
-mod task;
-mod terminal;
+mod queue;
+mod run;
+mod shm;
 #[cfg(test)]
 mod tests;
-mod trace;
-mod tree;
-mod tried;
+mod wire;
 mod worker;

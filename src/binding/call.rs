@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use napi::bindgen_prelude::Function;
 use napi::{Env, JsValue, Result, check_status, sys};
 
-use crate::host;
+use crate::os::host;
 
 /// A JavaScript function that any thread can have called, with the sum of the numbers that were
 /// asked for since its last call.

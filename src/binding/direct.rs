@@ -8,7 +8,7 @@ use std::rc::Rc;
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{Result, ValueType, check_status, sys};
 
-use crate::format::Format;
+use crate::wire::format::Format;
 
 /// A JavaScript function that returns a number and works on a state of its own.
 pub struct Direct<T: Callee> {

@@ -5,9 +5,9 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::host::exported_cpp;
-use crate::memory::Memory;
-use crate::protocol::Layout;
+use crate::os::host::exported_cpp;
+use crate::os::memory::Memory;
+use crate::wire::protocol::Layout;
 
 /// `v8::NearHeapLimitCallback`: data, the heap's limit, and what that was at first; returns the limit from
 /// now on.

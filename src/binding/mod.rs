@@ -13,10 +13,10 @@ mod worker;
 
 use napi_derive::napi;
 
-use crate::clock;
-use crate::protocol::VARIABLE;
-use crate::results::entry;
-use crate::ring::{Kind, flag};
+use crate::os::clock;
+use crate::run::results::entry;
+use crate::wire::header::{Kind, flag};
+use crate::wire::protocol::VARIABLE;
 
 /// Names for the numbers that JavaScript and the core say to each other; see `ring` and `results`.
 #[napi(object, object_from_js = false)]

@@ -4,10 +4,10 @@ use napi::bindgen_prelude::External;
 use napi_derive::napi;
 
 use super::master::PoolHandle;
-use crate::progress::End;
-use crate::screen::{self, Show};
-use crate::tally::Detail;
-use crate::terminal;
+use crate::observe::progress::End;
+use crate::observe::screen::{self, Show};
+use crate::observe::tally::Detail;
+use crate::os::terminal;
 
 /// How the progress of a run is shown.
 #[napi(object)]

@@ -12,9 +12,9 @@ use tracing_subscriber::{fmt, registry};
 
 use super::master::PoolHandle;
 use super::text::Text;
-use crate::clock::clock;
-use crate::screen::beside;
-use crate::trace::Trace;
+use crate::observe::screen::beside;
+use crate::observe::trace::Trace;
+use crate::os::clock::clock;
 
 /// The statistics of the run so far, as the JSON of an object: `RunStatistics` in index.d.ts.
 #[napi(ts_return_type = "string")]

@@ -9,10 +9,10 @@ use std::sync::OnceLock;
 use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName, ValidateNapiValue};
 use napi::{Error, Result, Status, ValueType, check_status, sys};
 
-use crate::format::Format;
-use crate::host::exported;
-use crate::memory::Sink;
-use crate::store::{Block, Bytes, LONG};
+use crate::os::host::exported;
+use crate::os::memory::Sink;
+use crate::shm::store::{Block, Bytes, LONG};
+use crate::wire::format::Format;
 
 /// Below this many UTF-16 units the longest possible UTF-8 is reserved, above it the exact length is
 /// asked for first.

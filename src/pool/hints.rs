@@ -3,9 +3,9 @@
 use tracing::warn;
 
 use super::{Pool, State};
-use crate::clock::clock;
-use crate::note::Note;
-use crate::stopwatch::{Tick, elapsed, tick};
+use crate::os::clock::clock;
+use crate::pool::stopwatch::{Tick, elapsed, tick};
+use crate::wire::note::Note;
 
 impl Pool {
     /// Tells of workers that have run one event for `after` milliseconds or more, and again each time that

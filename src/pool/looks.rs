@@ -7,13 +7,13 @@ use tracing::debug;
 
 use super::state::Slot;
 use super::{Phase, Pool, State};
-use crate::child::resident;
-use crate::clock::clock;
-use crate::link::{Fate, Link};
-use crate::note::Note;
-use crate::scheduler::TaskId;
-use crate::stopwatch::{Tick, elapsed, tick};
-use crate::supervisor::Command;
+use crate::core::scheduler::TaskId;
+use crate::io::supervisor::Command;
+use crate::os::child::resident;
+use crate::os::clock::clock;
+use crate::pool::link::{Fate, Link};
+use crate::pool::stopwatch::{Tick, elapsed, tick};
+use crate::wire::note::Note;
 
 /// Looks for events that are due soon are put together to so many in the time that an event may run.
 const MOST_LOOKS: u32 = 64;

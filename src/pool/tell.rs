@@ -1,15 +1,15 @@
 //! How far the run has come and what its workers do, for people who look on.
 
 use super::{Pool, State};
-use crate::clock::clock;
-use crate::format::Format;
-use crate::link::Texts;
-use crate::record::number_of;
-use crate::ring::{flag, format_of};
-use crate::scheduler::TaskId;
-use crate::stopwatch::{elapsed, tick};
-use crate::store::Bytes;
-use crate::tally::{Activity, Detail, Doing, Tally};
+use crate::core::scheduler::TaskId;
+use crate::observe::record::number_of;
+use crate::observe::tally::{Activity, Detail, Doing, Tally};
+use crate::os::clock::clock;
+use crate::pool::link::Texts;
+use crate::pool::stopwatch::{elapsed, tick};
+use crate::shm::store::Bytes;
+use crate::wire::format::Format;
+use crate::wire::header::{flag, format_of};
 
 /// So much of an event's text is shown: more than a line of a terminal has room for.
 const SHOWN: usize = 256;

@@ -30,20 +30,21 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
-use crate::child::{Recipe, Stream};
-use crate::format::Format;
-use crate::frame::Decoder;
-use crate::limits::Limits;
-use crate::link::NodeChannel;
-use crate::protocol::{Board, Common, Layout, Message};
-use crate::results::{Long, Piece, entry};
-use crate::ring::{Consumer, Header, Kind, Producer, flag};
-use crate::socket;
+use crate::os::child::{Recipe, Stream};
+use crate::os::socket;
+use crate::pool::limits::Limits;
+use crate::pool::link::NodeChannel;
+use crate::run::results::{Long, Piece, entry};
+use crate::shm::ring::{Consumer, Producer};
 use crate::tests::player::{
     DEADLINE, Done, Ends, Heard, LONG, NoProcess, Outcome, Player, SHORT, Writer, has_come_alone,
     shared_memory, until,
 };
-use crate::worker::{Item, Signal};
+use crate::wire::format::Format;
+use crate::wire::frame::Decoder;
+use crate::wire::header::{Header, Kind, flag};
+use crate::wire::protocol::{Board, Common, Layout, Message};
+use crate::worker::join::{Item, Signal};
 
 pub(crate) const ANSWERED: u32 = entry::DATA | entry::RESPONSE;
 const CRASHED: u32 = entry::FAILED | entry::CRASH | entry::DATA | entry::RESPONSE;
@@ -85,14 +86,14 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
         title: "the call".into(),
         serialization: "json".into(),
         deadline,
-        max_window: crate::scheduler::MAX_WINDOW,
-        max_bytes: crate::supervisor::MAX_BYTES,
+        max_window: crate::core::scheduler::MAX_WINDOW,
+        max_bytes: crate::io::supervisor::MAX_BYTES,
         limits: Limits::default(),
         retries: None,
         stop_on_failure: false,
         stream: None,
-        stop_grace: crate::supervisor::STOP_GRACE,
-        record: crate::record::Level::Counts,
+        stop_grace: crate::io::supervisor::STOP_GRACE,
+        record: crate::observe::record::Level::Counts,
         shows_workers: false,
         shares_terminal: false,
         epoch: 0.0,

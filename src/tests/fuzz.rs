@@ -10,14 +10,16 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::channel::{self, Lines};
-use crate::format::Format;
-use crate::frame::{Decoder, Frame, MAX_FRAME, Malformed, encode};
-use crate::memory::Memory;
-use crate::protocol::{Hello, Invitation, Message, Refusal};
-use crate::results::{Entry, Piece, Results, Value};
-use crate::ring::{Consumer, HEADER, Header, Kind, Place, Producer};
-use crate::store::Bytes;
+use crate::os::memory::Memory;
+use crate::run::results::{Entry, Piece, Results, Value};
+use crate::shm::ring::{Consumer, Producer};
+use crate::shm::store::Bytes;
+use crate::wire::channel::{self, Lines};
+use crate::wire::format::Format;
+use crate::wire::frame::{Decoder, Frame, MAX_FRAME, Malformed, encode};
+use crate::wire::header::{HEADER, Header, Kind};
+use crate::wire::protocol::Place;
+use crate::wire::protocol::{Hello, Invitation, Message, Refusal};
 
 /// A stream of frames, some of them spoilt: frames whole, and bytes that are none.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
@@ -282,6 +284,6 @@ fn a_ring_that_is_filled_with_parts_for_ever_is_given_up() {
         let end = std::iter::from_fn(|| Some(consumer.pop(&mut payload))).find(Result::is_err);
         stop.store(true, Ordering::SeqCst);
         hostile.join().expect("no panic");
-        assert_eq!(end, Some(Err(crate::ring::Broken::Endless)), "{kind:?}");
+        assert_eq!(end, Some(Err(crate::shm::ring::Broken::Endless)), "{kind:?}");
     }
 }

@@ -21,15 +21,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::backlog::{self, Claimed};
-use crate::child::Process;
-use crate::frame::{Decoder, Frame};
-use crate::memory::Memory;
-use crate::protocol::{Common, Invitation, Layout, VERSION};
-use crate::ring::{Header, Kind, flag};
-use crate::socket::Stream;
-use crate::store::Bytes;
-use crate::worker::{Item, Orphan, Signal, Worker};
+use crate::os::child::Process;
+use crate::os::memory::Memory;
+use crate::os::socket::Stream;
+use crate::queue::backlog::{self, Claimed};
+use crate::shm::store::Bytes;
+use crate::wire::frame::{Decoder, Frame};
+use crate::wire::header::{Header, Kind, flag};
+use crate::wire::protocol::{Common, Invitation, Layout, VERSION};
+use crate::worker::join::{Item, Orphan, Signal, Worker};
 
 /// Far above what anything here needs on a busy machine: only a hang reaches it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

@@ -45,7 +45,7 @@ fn of_what_a_worker_had_said_nothing_is_forgotten_however_much_it_was() {
     bench.map(0..2);
     let item = seat.player.start();
     let answers = Producer::new(Arc::clone(&seat.memory), Layout::ANSWERS);
-    let most = Layout::ANSWERS.size as usize / crate::ring::HEADER;
+    let most = Layout::ANSWERS.size as usize / crate::wire::header::HEADER;
     for _ in 0..most - 2 {
         assert!(answers.push(&Header::new(Kind::Message, 0), b"", &mut 0));
     }
@@ -110,7 +110,7 @@ fn the_error_says_what_was_written_last_and_whose_memory_was_short() {
         let (bench, [mut seat]) = Bench::running();
         bench.submit([1]);
         seat.player.start();
-        crate::tail::append(&seat.memory, b"last words\n");
+        crate::pool::tail::append(&seat.memory, b"last words\n");
         seat.memory.word(Layout::HEAP_LIMIT).store(is_heap_full.into(), Ordering::SeqCst);
         bench.pool.ended(0, exit, false);
         let error = bench.take(Queue::Failures).remove(0).response;
@@ -391,7 +391,7 @@ fn garbage_where_the_events_wait_costs_no_event_and_no_master() {
         let mut seat = bench.seat(0);
         bench.map(0..3);
         // Of the event in the middle, before anybody has claimed it.
-        spoil(&bench.backlog, crate::backlog::entry(1));
+        spoil(&bench.backlog, crate::queue::backlog::entry(1));
         bench.register(0, &mut seat);
         let over = || bench.outstanding() == 0;
         for _ in 0..10 {

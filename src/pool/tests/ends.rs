@@ -243,7 +243,7 @@ fn a_release_lets_every_worker_go_and_closes_when_the_last_has_ended() {
         assert_eq!(seat.player.signals.recv_timeout(DEADLINE), Ok(Signal::Released));
         let mut line = [0; 256];
         let count = (&seat.channel).read(&mut line).expect("a line");
-        assert_eq!(&line[..count], crate::channel::DISCONNECT.as_bytes());
+        assert_eq!(&line[..count], crate::wire::channel::DISCONNECT.as_bytes());
     }
     die(&bench, 0);
     bench.pool.release();

@@ -3,8 +3,8 @@
 //! can hurt nobody but itself.
 
 use super::*;
-use crate::clock::clock;
-use crate::stopwatch::{self, tick};
+use crate::os::clock::clock;
+use crate::pool::stopwatch::{self, tick};
 
 /// Longer than any test takes.
 const TIMEOUT: u32 = 100_000;

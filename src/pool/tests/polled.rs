@@ -3,7 +3,7 @@
 //! nobody polls.
 
 use super::*;
-use crate::scheduler;
+use crate::core::scheduler;
 
 impl Bench {
     /// How often the I/O thread was told to poll since the last look.

@@ -3,7 +3,7 @@
 //! life is killed, and nobody else. What was let go and is still there after its grace is killed.
 
 use super::*;
-use crate::link::Fate;
+use crate::pool::link::Fate;
 
 impl Bench {
     fn with_limits(workers: u32, limits: Limits) -> Self {

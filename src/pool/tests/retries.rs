@@ -4,7 +4,7 @@
 //! once, and its error lists every attempt that there was.
 
 use super::*;
-use crate::retry::{Again, Cause, Policy};
+use crate::core::retry::{Again, Cause, Policy};
 
 fn bench<const N: usize>(limit: u32, backoff: f64) -> (Bench, [Seat; N]) {
     let on = vec![Cause::Crash, Cause::Timeout, Cause::Error];
@@ -39,7 +39,7 @@ fn attempts(entry: &Entry) -> Vec<&str> {
 }
 
 /// The rests that were ordered.
-fn rests(bench: &mut Bench) -> Vec<(crate::scheduler::TaskId, Again)> {
+fn rests(bench: &mut Bench) -> Vec<(crate::core::scheduler::TaskId, Again)> {
     let rest =
         |order| if let Command::Rest { task, again } = order { Some((task, again)) } else { None };
     bench.orders().into_iter().filter_map(rest).collect()

@@ -370,7 +370,7 @@ fn a_loop_of_maps_never_gets_stuck_and_never_runs_far_ahead() {
             }
             bench.set(Board::WAITING, 0);
             let ahead = (number as usize + 1).saturating_sub(answered.load(Ordering::SeqCst));
-            assert!(ahead <= 2 * crate::scheduler::MAX_WINDOW + 1, "{ahead} events ahead");
+            assert!(ahead <= 2 * crate::core::scheduler::MAX_WINDOW + 1, "{ahead} events ahead");
         }
         until("the last answers", || answered.load(Ordering::SeqCst) == EVENTS as usize);
     });

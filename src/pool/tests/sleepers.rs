@@ -150,7 +150,7 @@ fn only_workers_that_can_run_events_are_woken() {
     let bench = Bench::new(3);
     let early = bench.seat(0);
     let mut bares = [Bare::new(&bench, 1), Bare::new(&bench, 2)];
-    let (word, bit) = crate::backlog::sleeper(0);
+    let (word, bit) = crate::queue::backlog::sleeper(0);
     bench.backlog.word(word).fetch_or(bit, Ordering::SeqCst);
     for bare in &bares {
         bare.claimer.sleep();

@@ -1,0 +1,7 @@
+//! What people look at: record, trace, progress.
+
+pub(crate) mod progress;
+pub(crate) mod record;
+pub(crate) mod screen;
+pub(crate) mod tally;
+pub(crate) mod trace;

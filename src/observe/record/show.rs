@@ -1,0 +1,182 @@
+//! What is kept of a run, as JSON.
+
+use std::fmt::Write as _;
+
+use hdrhistogram::Histogram;
+use serde_json::{Value, json};
+
+use super::{Lifetime, Outcome, Place, Record, Row};
+use crate::os::clock::rounded;
+
+/// So many events are told of at once: no more than are written while others may wait for the pool.
+const PIECE: usize = 4096;
+
+impl Record {
+    /// The statistics, as `RunStatistics` in index.d.ts. `handed_over` is how many events have gone into the
+    /// backlog.
+    pub(crate) fn statistics(&self, handed_over: u64, now: f64) -> Value {
+        let counts = &self.counts;
+        let of = |outcome: Outcome| self.count(outcome);
+        let failed = self.failed();
+        let handed_over = handed_over + counts.direct;
+        let (answered, nothing) = (of(Outcome::Answered), of(Outcome::Nothing));
+        let elapsed = self.ended.unwrap_or(now) - self.began;
+        let mut statistics = json!({
+            "startedAt": self.epoch,
+            "elapsed": rounded(elapsed),
+            "handedOver": handed_over,
+            "answered": answered,
+            "nothing": nothing,
+            "failed": failed,
+            "failures": {
+                "error": of(Outcome::Error),
+                "crash": of(Outcome::Crash),
+                "timeout": of(Outcome::Timeout),
+                "aborted": of(Outcome::Aborted),
+            },
+            "unfinished": handed_over.saturating_sub(answered + nothing + failed),
+            "retried": counts.retried,
+            "crashes": counts.crashes,
+            "restarts": counts.restarts,
+            "bytesIn": counts.bytes_in,
+            "bytesOut": counts.bytes_out,
+            "workers": self.places.iter().map(|place| self.worker(place, elapsed)).collect::<Vec<_>>(),
+        });
+        if let Some(detail) = &self.detail {
+            statistics["wait"] = percentiles(&detail.wait);
+            statistics["run"] = percentiles(&detail.run);
+        }
+        statistics
+    }
+
+    fn worker(&self, place: &Place, elapsed: f64) -> Value {
+        let own = self.lifetimes.iter().filter(|lifetime| lifetime.worker == place.worker);
+        let pids: Vec<u32> = own.map(|lifetime| lifetime.pid).collect();
+        json!({
+            "id": place.worker,
+            "pids": pids,
+            "tasks": place.tasks,
+            "busy": rounded(place.busy),
+            "share": if elapsed > 0.0 { rounded(place.busy / elapsed) } else { 0.0 },
+        })
+    }
+
+    /// The whole record as the text of one JSON object, whose first properties are those of `head`.
+    pub(crate) fn report(&self, head: &Value, handed_over: u64, now: f64) -> Value {
+        let rows = self.rows(0);
+        let column = |value: fn(&Row) -> f64| -> Vec<Value> {
+            rows.iter().map(|row| number(value(row))).collect()
+        };
+        let workers: Vec<(u32, u32)> = rows.iter().map(|row| self.worker_of(row)).collect();
+        let mut report = json!({ "version": 1 });
+        for (name, value) in head.as_object().into_iter().flatten() {
+            report[name] = value.clone();
+        }
+        report["startedAt"] = json!(self.epoch);
+        report["elapsed"] = json!(rounded(self.ended.unwrap_or(now) - self.began));
+        report["workersAsked"] = json!(self.places.len());
+        report["workers"] = self.lifetimes.iter().map(lifetime).collect();
+        report["events"] = json!({
+            "id": column(|row| row.id as f64),
+            "worker": workers.iter().map(|(worker, _)| worker).collect::<Vec<_>>(),
+            "pid": workers.iter().map(|(_, pid)| pid).collect::<Vec<_>>(),
+            "queued": column(|row| row.queued),
+            "started": column(|row| row.started),
+            "finished": column(|row| row.finished),
+            "outcome": column(|row| f64::from(row.outcome as u8)),
+            "attempts": column(|row| f64::from(row.attempts)),
+        });
+        report["unlisted"] = json!(self.unlisted());
+        report["outcomes"] = json!(Outcome::NAMES);
+        report["failures"] = self.failures();
+        report["marks"] = self.marks(0).iter().map(mark).collect();
+        report["statistics"] = self.statistics(handed_over, now);
+        report
+    }
+
+    fn failures(&self) -> Value {
+        let failures = self.events().map_or(&[][..], |events| &events.failures);
+        failures
+            .iter()
+            .map(|failure| {
+                json!({
+                    "id": failure.id,
+                    "worker": failure.worker,
+                    "name": failure.error["name"],
+                    "message": failure.error["message"],
+                    "code": failure.error["code"],
+                    "attempts": failure.attempts,
+                })
+            })
+            .collect()
+    }
+
+    /// The events that were listed after the first `from`, [`PIECE`] of them at most, as a JSON array of objects with the
+    /// times of the epoch; none if there are none.
+    pub(crate) fn ended_since(&self, from: usize) -> Option<String> {
+        let rows = self.rows(from);
+        let rows = &rows[..rows.len().min(PIECE)];
+        let since = |time: f64| rounded(self.epoch + time);
+        let mut text = String::with_capacity(rows.len() * 160);
+        for row in rows {
+            let (worker, pid) = self.worker_of(row);
+            // By hand: for a value that is made first, whoever wants to hear of short events pays double.
+            let _ = write!(
+                text,
+                r#"{}{{"id":{},"worker":{worker},"pid":{pid},"queued":{},"started":{},"finished":{},"outcome":"{}","attempts":{}}}"#,
+                if text.is_empty() { '[' } else { ',' },
+                row.id,
+                since(row.queued),
+                since(row.started),
+                since(row.finished),
+                row.outcome.name(),
+                row.attempts,
+            );
+        }
+        (!text.is_empty()).then(|| text + "]")
+    }
+}
+
+fn lifetime(lifetime: &Lifetime) -> Value {
+    json!({
+        "id": lifetime.worker,
+        "pid": lifetime.pid,
+        "started": rounded(lifetime.started),
+        "ready": lifetime.ready.map(rounded),
+        "ended": lifetime.ended.map(rounded),
+        "code": lifetime.code,
+        "signal": lifetime.signal,
+    })
+}
+
+fn mark(mark: &super::Mark) -> Value {
+    let mut value = json!({
+        "at": rounded(mark.at),
+        "kind": mark.kind,
+        "worker": mark.worker,
+        "text": mark.text,
+    });
+    if let Some(until) = mark.until {
+        value["until"] = json!(rounded(until));
+    }
+    value
+}
+
+/// In milliseconds; all zero if there was nothing.
+fn percentiles(histogram: &Histogram<u64>) -> Value {
+    let milliseconds = |nanoseconds: u64| nanoseconds as f64 / 1e6;
+    json!({
+        "count": histogram.len(),
+        "mean": histogram.mean() / 1e6,
+        "p50": milliseconds(histogram.value_at_quantile(0.5)),
+        "p90": milliseconds(histogram.value_at_quantile(0.9)),
+        "p99": milliseconds(histogram.value_at_quantile(0.99)),
+        "max": milliseconds(histogram.max()),
+    })
+}
+
+/// A number of the columns, whole where it is: it takes less room so.
+fn number(value: f64) -> Value {
+    let value = rounded(value);
+    if value.fract() == 0.0 { json!(value as i64) } else { json!(value) }
+}

@@ -1,0 +1,147 @@
+//! The entries of a run for a reader who takes them one by one while it goes on: results and failures in
+//! one queue, as they come or in the order in which their events were handed over.
+
+use std::collections::BTreeMap;
+
+use crate::core::scheduler::TaskId;
+use crate::run::results::{Entry, LongEntry, Results};
+use crate::run::task::OTHERS;
+
+/// The order in which a reader finds the entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Completion,
+    Submission,
+}
+
+/// Sees to the order. The entries themselves are in a [`Results`].
+#[derive(Debug)]
+pub(crate) struct Stream {
+    order: Order,
+    /// Events that have ended before one that was handed over before them; none as the entry of one that
+    /// was answered with nothing.
+    early: BTreeMap<TaskId, Option<LongEntry>>,
+    early_bytes: usize,
+    /// The first event of the backlog that has not ended, and the first of the others.
+    next: TaskId,
+    next_other: TaskId,
+}
+
+impl Stream {
+    pub(crate) fn new(order: Order) -> Self {
+        Self { order, early: BTreeMap::new(), early_bytes: 0, next: 0, next_other: OTHERS }
+    }
+
+    /// How many entries wait for those before them.
+    pub(crate) fn len(&self) -> usize {
+        self.early.len()
+    }
+
+    /// How many bytes their values have.
+    pub(crate) fn bytes(&self) -> usize {
+        self.early_bytes
+    }
+
+    /// An event has ended, with this entry or with none. `backlog` is how many events there will ever be in
+    /// the backlog, if that is known: those that are not come behind them then.
+    pub(crate) fn ended(
+        &mut self,
+        id: TaskId,
+        entry: Option<Entry<'_>>,
+        backlog: Option<TaskId>,
+        results: &mut Results,
+    ) {
+        if self.order == Order::Completion {
+            results.extend(entry);
+            return;
+        }
+        if id == self.next {
+            self.next += 1;
+            results.extend(entry);
+        } else {
+            let entry = entry.map(|entry| {
+                self.early_bytes += entry.bytes();
+                entry.into_long()
+            });
+            self.early.insert(id, entry);
+        }
+        self.take_next(results, |stream| &mut stream.next);
+        if backlog.is_none_or(|count| count == self.next) {
+            self.take_next(results, |stream| &mut stream.next_other);
+        }
+    }
+
+    fn take_next(&mut self, results: &mut Results, next: impl Fn(&mut Self) -> &mut TaskId) {
+        loop {
+            let id = *next(self);
+            let Some(mut entry) = self.early.remove(&id) else { return };
+            *next(self) += 1;
+            let entry = entry.as_mut().map(LongEntry::entry);
+            self.early_bytes -= entry.as_ref().map_or(0, Entry::bytes);
+            results.extend(entry);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::results::Value;
+
+    fn end(stream: &mut Stream, results: &mut Results, id: TaskId, backlog: Option<TaskId>) {
+        let text = id.to_string();
+        let data = Some(Value::json(text.as_bytes()));
+        let entry = Entry { kind: 6, worker: 1, data, response: None };
+        // Every third is answered with nothing.
+        stream.ended(id, (id % 3 != 2).then_some(entry), backlog, results);
+    }
+
+    fn read(results: &mut Results) -> Vec<TaskId> {
+        let mut ids = Vec::new();
+        while let Some(json) = results.take().and_then(|piece| piece.json()) {
+            let values: Vec<serde_json::Value> = serde_json::from_slice(&json).expect("JSON");
+            ids.extend(values.chunks(4).map(|entry| entry[2].as_u64().expect("a number")));
+        }
+        ids
+    }
+
+    #[test]
+    fn entries_come_as_they_were_handed_over() {
+        let (mut stream, mut results) = (Stream::new(Order::Submission), Results::default());
+        let mut ids: Vec<TaskId> = (0..1000).collect();
+        fastrand::Rng::with_seed(7).shuffle(&mut ids);
+        let mut all = Vec::new();
+        for id in ids {
+            end(&mut stream, &mut results, id, None);
+            all.extend(read(&mut results));
+        }
+        assert_eq!(all, (0..1000).filter(|id| id % 3 != 2).collect::<Vec<_>>());
+        assert_eq!((stream.len(), stream.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn entries_come_as_they_end() {
+        let (mut stream, mut results) = (Stream::new(Order::Completion), Results::default());
+        for id in [4, 0, OTHERS + 1, 3] {
+            end(&mut stream, &mut results, id, Some(5));
+        }
+        assert_eq!(results.len(), 4);
+        assert_eq!(stream.len(), 0);
+    }
+
+    #[test]
+    fn what_the_program_hands_out_itself_comes_behind_what_was_in_the_backlog() {
+        let (mut stream, mut results) = (Stream::new(Order::Submission), Results::default());
+        for id in [OTHERS + 1, 1, OTHERS] {
+            end(&mut stream, &mut results, id, Some(2));
+        }
+        assert_eq!((results.len(), stream.len()), (0, 3));
+        assert_eq!(stream.bytes(), 20);
+        end(&mut stream, &mut results, 0, Some(2));
+        let all = read(&mut results);
+        let expected: Vec<TaskId> =
+            [0, 1, OTHERS, OTHERS + 1].into_iter().filter(|id| id % 3 != 2).collect();
+        assert_eq!(all, expected);
+        assert_eq!((stream.len(), stream.bytes()), (0, 0));
+    }
+}

@@ -1,0 +1,4 @@
+//! Structures in memory that two processes share: rings, and stores of bytes.
+
+pub(crate) mod ring;
+pub(crate) mod store;

@@ -1,0 +1,102 @@
+//! The header of a frame in a ring: what it is, and what else it says.
+
+use crate::wire::format::Format;
+
+/// Bytes before a payload: length, kind and flags, index, split (four `u32`), then the times at
+/// which the event started and finished (two `f64`, milliseconds of the monotonic clock).
+pub(crate) const HEADER: usize = 32;
+
+/// What a frame is: the low byte of its kind word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// An event for a worker; the payload is its data, as text.
+    Task = 1,
+    /// A message of the user's own (`worker.send`, `process.send`).
+    Message = 2,
+    /// A part of the payload of the frame that follows; its `split` is how long that is in all.
+    Chunk = 3,
+    /// Forget the chunks so far: their event went elsewhere.
+    Drop = 4,
+    /// An answer; the payload is the response and, from `split` on, the data if it changed.
+    Answer = 5,
+}
+
+/// What else a frame says: bits of its kind word above the low byte.
+pub(crate) mod flag {
+    use crate::wire::format::Format;
+
+    /// The event's data is `undefined`: there is no text.
+    pub(crate) const HOLE: u32 = 1 << 8;
+    /// Of an event: start at once, whatever else runs, because the program chose this worker itself. Of
+    /// an answer: it is to an event that came through the task ring.
+    pub(crate) const DIRECT: u32 = 1 << 9;
+    /// The event failed; the response is its error.
+    pub(crate) const FAILED: u32 = 1 << 10;
+    /// There is a response.
+    pub(crate) const RESPONSE: u32 = 1 << 11;
+    /// The worker function changed the event's data; the payload carries it after `split`.
+    pub(crate) const DATA: u32 = 1 << 12;
+    /// The changed data is `undefined` now.
+    pub(crate) const DATA_HOLE: u32 = 1 << 13;
+    /// The text is the whole event, not only its data: it has properties of its own.
+    pub(crate) const WHOLE: u32 = 1 << 14;
+    /// The event was claimed from the backlog, but its text is too long to lie there.
+    pub(crate) const LONG: u32 = 1 << 15;
+    /// The text has no byte above 127.
+    pub(crate) const ASCII: u32 = 1 << 16;
+    /// Of an event: to be given back if the worker runs another, which it has just claimed. Of an answer:
+    /// it is none, the event is given back; or, if it was claimed, seen not to be the worker's any more.
+    pub(crate) const RETURN: u32 = 1 << 17;
+    /// Two bits: the format of the event's data, or of the answer's response. See [`super::format_of`].
+    pub(crate) const FORMAT: u32 = Format::MASK << FORMAT_AT;
+    pub(crate) const FORMAT_AT: u32 = 18;
+    /// The format of a string as it is.
+    pub(crate) const STRING: u32 = (Format::String as u32) << FORMAT_AT;
+    /// Two bits: the format of an answer's changed data.
+    pub(crate) const DATA_FORMAT_AT: u32 = 20;
+}
+
+/// How the event's data is encoded, or the answer's response.
+pub(crate) fn format_of(flags: u32) -> Format {
+    Format::from_number(flags >> flag::FORMAT_AT)
+}
+
+/// How the data is encoded that the worker function changed.
+pub(crate) fn data_format_of(flags: u32) -> Format {
+    Format::from_number(flags >> flag::DATA_FORMAT_AT)
+}
+
+/// What stands before a payload, without its length.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Header {
+    pub(crate) kind: Kind,
+    pub(crate) flags: u32,
+    pub(crate) index: u32,
+    pub(crate) split: u32,
+    pub(crate) started: f64,
+    pub(crate) finished: f64,
+}
+
+impl Header {
+    pub(crate) fn new(kind: Kind, flags: u32) -> Self {
+        Self { kind, flags, index: 0, split: 0, started: 0.0, finished: 0.0 }
+    }
+
+    pub(crate) fn has(&self, flags: u32) -> bool {
+        self.flags & flags != 0
+    }
+
+    /// As it stands before a payload of `len` bytes.
+    pub(crate) fn bytes(&self, len: usize) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        let length = u32::try_from(len).expect("a frame is shorter than its ring");
+        bytes[0..4].copy_from_slice(&length.to_le_bytes());
+        bytes[4..8].copy_from_slice(&(self.kind as u32 | self.flags).to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.index.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.split.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.started.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.finished.to_le_bytes());
+        bytes
+    }
+}

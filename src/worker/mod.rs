@@ -1,0 +1,4 @@
+//! The worker's half: its I/O thread, and its JavaScript thread at work.
+
+pub(crate) mod join;
+pub(crate) mod runner;
