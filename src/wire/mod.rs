@@ -7,3 +7,5 @@ pub(crate) mod frame;
 pub(crate) mod header;
 pub(crate) mod note;
 pub(crate) mod protocol;
+#[cfg_attr(not(test), allow(dead_code, reason = "its users come with the lanes"))]
+pub(crate) mod seq;
