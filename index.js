@@ -1,9 +1,9 @@
 "use strict";
 // The public surface of @tiemma/sonic-distribute. See index.d.ts for what each of these does.
 
-const { identify, identifyByHand } = require("./lib/identity");
-const { Delay, NUM_CPUS, getLogger, getWorkerName, isMaster } = require("./lib/log");
-const { Queue } = require("./lib/queue");
+const { identify, identifyByHand } = require("./lib/shared/identity");
+const { Delay, NUM_CPUS, getLogger, getWorkerName, isMaster } = require("./lib/shared/log");
+const { Queue } = require("./lib/shared/queue");
 
 /**
  * A module that this process hardly needs: loaded when one of its functions is called.
@@ -22,8 +22,8 @@ const later = (load, names) => {
   return functions;
 };
 
-const loadMaster = () => require("./lib/master");
-const loadWorker = () => require("./lib/worker");
+const loadMaster = () => require("./lib/master/api");
+const loadWorker = () => require("./lib/worker/join");
 const master = isMaster()
   ? loadMaster()
   : later(loadMaster, [

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * What is promised: the command line says what it can do, what is wrong with how it was called, and what keeps
- * the package from running here. (That it works where it is installed is in `package.spec.js`.)
+ * Promise: The command line prints what it can do, what is wrong with its arguments, and what stops the package from
+ * working on this machine. (`slow/package.spec.js` checks that it works once installed.)
  */
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
@@ -16,7 +16,8 @@ const CLI = path.join(ROOT, "bin", "sonic-distribute.js");
 describe("the command line", () => {
   const texts = new Workspace("cli");
   after(() => texts.remove());
-  const cli = (args, options) => runCommand(process.execPath, [CLI, ...args], { cwd: texts.folder, ...options });
+  const cli = (args, options) =>
+    runCommand(process.execPath, [CLI, ...args], { cwd: texts.folder, ...options });
 
   it("shows what there is", async () => {
     const { code, stdout } = await cli(["--help"]);
@@ -33,20 +34,43 @@ describe("the command line", () => {
     });
   }
 
-  for (const [given, meant] of [["docter", "doctor"], ["inti", "init"], ["help", "--help"], ["--versoin", "--version"]]) {
+  for (const [given, meant] of [
+    ["docter", "doctor"],
+    ["inti", "init"],
+    ["help", "--help"],
+    ["--versoin", "--version"],
+  ]) {
     it(`suggests what may have been meant: ${given}`, async () => {
       const { code, stderr } = await cli([given]);
       assert.equal(code, 2);
-      assert.ok(stderr.startsWith("sonic-distribute: there is no ") && stderr.includes(`${given}: did you mean ${meant}?\n`), stderr);
+      assert.ok(
+        stderr.startsWith("sonic-distribute: there is no ") &&
+          stderr.includes(`${given}: did you mean ${meant}?\n`),
+        stderr,
+      );
     });
   }
 
-  for (const args of [[], ["docter"], ["doctor", "now"], ["init", "a.js", "b.js"], ["init", "a.py"], ["init", "job"], ["constructor"], ["doctor", "--fast"], ["init", "-x"], ["--toString"]]) {
+  for (const args of [
+    [],
+    ["docter"],
+    ["doctor", "now"],
+    ["init", "a.js", "b.js"],
+    ["init", "a.py"],
+    ["init", "job"],
+    ["constructor"],
+    ["doctor", "--fast"],
+    ["init", "-x"],
+    ["--toString"],
+  ]) {
     it(`refuses what it does not understand: ${args.join(" ") || "nothing"}`, async () => {
       const { code, stdout, stderr } = await cli(args);
       assert.equal(code, 2);
       assert.equal(stdout, "");
-      assert.match(stderr, args.length === 0 ? /^npx / : new RegExp(`^sonic-distribute: .*${args[args.length - 1]}`));
+      assert.match(
+        stderr,
+        args.length === 0 ? /^npx / : new RegExp(`^sonic-distribute: .*${args[args.length - 1]}`),
+      );
       assert.deepEqual(fs.readdirSync(texts.folder), []);
     });
   }
@@ -55,32 +79,51 @@ describe("the command line", () => {
     texts.write("mine.js", "mine");
     const { code, stderr } = await cli(["init", "mine.js"]);
     assert.equal(code, 1);
-    assert.equal(stderr, "sonic-distribute: mine.js was not written: there is such a file already\n");
+    assert.equal(stderr, "sonic-distribute: mine.js was not written: the file already exists\n");
     assert.equal(fs.readFileSync(texts.path("mine.js"), "utf8"), "mine");
   });
 
   it("says that the folder is missing", async () => {
     const { code, stderr } = await cli(["init", "nowhere/mine.js"]);
     assert.equal(code, 1);
-    assert.equal(stderr, "sonic-distribute: nowhere/mine.js was not written: there is no folder nowhere; make it first: mkdir -p nowhere\n");
+    assert.equal(
+      stderr,
+      "sonic-distribute: nowhere/mine.js was not written: there is no folder nowhere; make it first: mkdir -p nowhere\n",
+    );
   });
 
   it("says which platform was found, and which there are", async () => {
-    texts.write("elsewhere.js", 'Object.defineProperty(process, "platform", { value: "plan9" });\n');
-    const code = `try { require(${JSON.stringify(path.join(ROOT, "lib", "native"))}).native() } catch (e) { console.log(e.code, e.message) }`;
-    const { stdout } = await runCommand(process.execPath, ["-r", texts.path("elsewhere.js"), "-e", code], {
-      cwd: texts.folder,
-    });
+    texts.write(
+      "elsewhere.js",
+      'Object.defineProperty(process, "platform", { value: "plan9" });\n',
+    );
+    const code = `try { require(${JSON.stringify(path.join(ROOT, "lib/shared/native"))}).native() } catch (e) { console.log(e.code, e.message) }`;
+    const { stdout } = await runCommand(
+      process.execPath,
+      ["-r", texts.path("elsewhere.js"), "-e", code],
+      {
+        cwd: texts.folder,
+      },
+    );
     assert.match(stdout, /^ERR_SONIC_NO_BINARY .*has no native binary for plan9-/);
-    assert.match(stdout, /There are binaries for linux-x64, linux-arm64, darwin-x64, darwin-arm64, win32-x64, on Linux with glibc or musl\./);
+    assert.match(
+      stdout,
+      /There are binaries for linux-x64, linux-arm64, darwin-x64, darwin-arm64, win32-x64, on Linux with glibc or musl\./,
+    );
   });
 
   it("loads the binary of the platform that runs, of whose packages there may be several", async () => {
     for (const name of fs.readdirSync(path.join(ROOT, "npm"))) {
-      texts.write(`node_modules/@tiemma/sonic-distribute-${name}/index.js`, `module.exports = "${name}";\n`);
+      texts.write(
+        `node_modules/@tiemma/sonic-distribute-${name}/index.js`,
+        `module.exports = "${name}";\n`,
+      );
     }
-    for (const file of ["errors.js", "home.js", "native.js", "own.js", "permission.js", "primordials.js", "stack.js", "thrown.js"]) {
-      texts.write(`lib/${file}`, fs.readFileSync(path.join(ROOT, "lib", file), "utf8"));
+    for (const file of fs.readdirSync(path.join(ROOT, "lib/shared"))) {
+      texts.write(
+        `lib/shared/${file}`,
+        fs.readFileSync(path.join(ROOT, "lib/shared", file), "utf8"),
+      );
     }
     texts.write(
       "played.js",
@@ -88,10 +131,14 @@ describe("the command line", () => {
        Object.defineProperty(process, "platform", { value: platform });
        Object.defineProperty(process, "arch", { value: arch });
        require("fs").existsSync = (file) => libc === "musl" && file.startsWith("/lib/ld-musl-");
-       console.log(require("./lib/native").native());\n`,
+       console.log(require("./lib/shared/native").native());\n`,
     );
     for (const name of fs.readdirSync(path.join(ROOT, "npm"))) {
-      const { stdout, stderr } = await runCommand(process.execPath, [texts.path("played.js"), name], { cwd: texts.folder });
+      const { stdout, stderr } = await runCommand(
+        process.execPath,
+        [texts.path("played.js"), name],
+        { cwd: texts.folder },
+      );
       assert.equal(stdout.trim(), name, stderr);
     }
   });
@@ -99,17 +146,19 @@ describe("the command line", () => {
   it("has a doctor who finds a binary that does not load", async () => {
     const broken = texts.path("broken.node");
     texts.write("broken.node", "no binary");
-    const { code, stdout } = await cli(["doctor"], { env: { NAPI_RS_NATIVE_LIBRARY_PATH: broken } });
+    const { code, stdout } = await cli(["doctor"], {
+      env: { NAPI_RS_NATIVE_LIBRARY_PATH: broken },
+    });
     assert.equal(code, 1);
     assert.match(stdout, /^FAILED +binary +.*has no native binary for /m);
     assert.doesNotMatch(stdout, /self-test/);
-    assert.match(stdout, /^this machine cannot run it as it is/m);
+    assert.match(stdout, /^this machine cannot run the package/m);
   });
 
   it("has a doctor who finds that too few files may be open", async () => {
     const shell = `ulimit -n 36 && exec "${process.execPath}" "${CLI}" doctor`;
     const { code, stdout } = await runCommand("sh", ["-c", shell], { cwd: texts.folder });
     assert.equal(code, 1);
-    assert.match(stdout, /^FAILED +open files +36 at the most \(ulimit -n\)/m);
+    assert.match(stdout, /^FAILED +open files +36 \(ulimit -n\)/m);
   });
 });

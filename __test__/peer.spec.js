@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Promised: the wire is what the head comment of `fixtures/peer.js` says. A worker written after that comment alone, in
- * plain Node, serves a program of ours: it joins, answers, fails, dies and is let go like any other.
+ * Promise: The wire is what the head comment of `fixtures/peer.js` says. A worker written from that comment alone, in
+ * plain Node, serves a program: it joins, answers, fails, crashes and is released like any other worker.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -21,6 +21,7 @@ async function job(numWorkers, data) {
 
 describe("a worker that knows only the wire's specification", () => {
   it("answers events of every kind, with one worker in order", async () => {
+    /** @type {any[]} */
     const data = [1, 0.5, "a", "é😀\u2028", "", undefined, -7];
     const { results, failed } = await job(1, data);
     assert.deepEqual(failed, []);

@@ -1,10 +1,9 @@
-/**
- * What is promised: a program that was typed for 1.0.3 compiles unchanged against ours under
- * `--strict`, with the oldest and the newest TypeScript and as every kind of module; `MapReduce`
- * takes the place of `sonicDistribute` in it; our types need no other package.
- */
 "use strict";
-
+/**
+ * Promise: A program typed for 1.0.3 compiles unchanged against this package under `--strict`, with the oldest and the
+ * newest TypeScript and as every kind of module. `MapReduce` can replace `sonicDistribute` in it. The types need no
+ * other package.
+ */
 const assert = require("node:assert");
 const fs = require("node:fs");
 const path = require("node:path");

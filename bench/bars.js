@@ -1,9 +1,9 @@
 "use strict";
-// How fast this package means to be, and whether it is. Nothing fails when it is not.
+// The speed goals of this package, and whether they are met. A missed goal is reported, but fails nothing.
 
 const { CONTESTANTS } = require("./contestants");
 
-/** The pools that it is compared with: those that have to be installed. */
+/** The other pools: those that must be installed. */
 const POOLS = Object.keys(CONTESTANTS).filter((name) => CONTESTANTS[name].package !== undefined);
 
 const timesFork = (workload, wanted, fork = "fork") => ({
@@ -36,17 +36,17 @@ const BARS = [
     measure: (cases) => resultOf(caseOf(cases, "skewed"), "ours")?.efficiency,
   },
   {
-    name: "roundtrip: time, of fork's",
+    name: "roundtrip: time, relative to fork",
     atMost: 0.7,
     measure: (cases) => ofOthers(caseOf(cases, "roundtrip"), "fork"),
   },
   {
-    name: "start: time, of fork's",
+    name: "start: time, relative to fork",
     atMost: 1.1,
     measure: (cases) => ofOthers(caseOf(cases, "start"), "fork"),
   },
   {
-    name: "tiny: time of an event among most, of one among fewest",
+    name: "tiny: time per event, most events relative to fewest",
     atMost: 1.2,
     measure: (cases) => {
       const { workers } = caseOf(cases, "tiny") ?? {};
@@ -58,13 +58,13 @@ const BARS = [
     },
   },
   {
-    name: "held: memory, of objects' in an array",
+    name: "held: memory, relative to objects in an array",
     atMost: 0.5,
     measure: (cases) => ofOthers(caseOf(cases, "held"), "array"),
   },
 ];
 
-/** Each bar with what was measured; `measured` is null where something it needs was not. */
+/** Each goal with its measured value. `measured` is null if a value it needs is missing. */
 function judge(cases) {
   return BARS.map(({ name, atLeast, atMost, measure }) => {
     const measured = measure(cases);
@@ -74,12 +74,12 @@ function judge(cases) {
   });
 }
 
-/** The workload's own case comes before those that vary one of its numbers. */
+/** The case of the workload itself comes before the cases that vary a number of it. */
 const caseOf = (cases, workload) => cases.find((one) => one.workload === workload);
 
 const resultOf = (one, name) => one?.results.find(({ contestant }) => contestant === name);
 
-/** NaN if there is none. */
+/** NaN if the contestant has no result. */
 const valueOf = (one, name) => resultOf(one, name)?.median ?? Number.NaN;
 
 const ofOthers = (one, other) => valueOf(one, "ours") / valueOf(one, other);

@@ -1,23 +1,23 @@
 "use strict";
-// What is measured: a workload with a number of workers and a number of events is a case.
+// A case is what is measured: a workload with a number of workers and a number of events.
 
 const { WORKLOADS } = require("./workloads");
 
 const WORKERS = 2;
 
-/** The tiny workload once more, along one of its two numbers. */
+/** Sweeps: the tiny workload with different numbers of workers or events. */
 const SWEEPS = {
   workers: { counts: [1, 2, 8, 32, 64], quick: [1, 8] },
   events: { counts: [10_000, 100_000, 1_000_000], quick: [10_000, 100_000] },
 };
 
-/** What `--only` may name. */
+/** The values of `--only`. */
 const SELECTIONS = [...Object.keys(WORKLOADS), ...Object.keys(SWEEPS)];
 
 /**
  * @typedef {{ workload: string, workers: number, events: number }} Case
- * @returns {Case[]} Each once. Of the same workload and number of workers, fewer events come first, if
- *   the workload's own case does not.
+ * @returns {Case[]} Each case once. For the same workload and number of workers, cases with fewer events come
+ *   first, except that the case of the workload itself comes before all.
  */
 function casesOf({ only, quick, workers, events }) {
   const cases = only.flatMap((name) => {

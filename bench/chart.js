@@ -1,6 +1,6 @@
 "use strict";
-// Draws the results as an SVG: for each case, how many times as fast as fork everybody was. On a
-// background of its own, so that it can be read on a light page and on a dark one.
+// Draws the results as an SVG: for each case, how many times as fast as fork each contestant is. It has its
+// own background, so that it is readable on light and dark pages.
 
 const OURS = "#d9480f";
 const OTHERS = "#4c78a8";
@@ -26,14 +26,14 @@ function chartOf({ date, node, machine, cases }) {
       text: "Times as fast as child_process.fork (held: times as small as objects in an array)",
       subtitle: [
         `${machine.processors} x ${machine.model}, Node.js ${node}, ${date.slice(0, 10)}`,
-        "More is better. The scales are logarithmic, and the bars begin at 1, which is the base itself.",
+        "Longer is better. The scales are logarithmic. The bars start at 1, the speed of fork.",
       ],
       anchor: "start",
       offset: 20,
     },
     columns: COLUMNS,
     concat: cases
-      // What features cost is nothing that others have.
+      // Only this package has these features.
       .filter(({ workload }) => workload !== "features")
       .map(panelOf)
       .filter(({ data }) => data.values.length > 0),
@@ -52,7 +52,7 @@ function panelOf({ workload, workers, events, base, results }) {
       title,
       ratio,
       label: ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(2),
-      // To the right of its bar, which is to the left of the base for whoever is slower.
+      // Right of the bar. A slower contestant's bar is left of 1, so its label is at 1.
       labelAt: Math.max(ratio, 1),
       isOurs: contestant === "ours",
     }));

@@ -1,13 +1,13 @@
 "use strict";
-// Drives a pool that takes an event and calls back with its answer. So many events are outstanding as
-// the workload says: a new one is sent when an answer has been read.
+// Drives a pool that takes an event and calls back with its answer. It keeps the number of outstanding
+// events of the workload: it sends a new event after each answer.
 
 const { performance } = require("node:perf_hooks");
 const { Tally } = require("./tally");
 const { WARM_UP } = require("./warm-up");
 const { WORKLOADS } = require("./workloads");
 
-/** All workers have started long before. */
+/** All workers start well within this time. */
 const WARM_DEADLINE_MS = 60_000;
 
 /**
@@ -30,7 +30,7 @@ async function drive(job, open) {
   return { value };
 }
 
-/** Sends to all until every worker has answered. */
+/** Sends events until every worker has answered. */
 async function warmUp(pool, workers) {
   const ask = () => new Promise((resolve, reject) => pool.send(WARM_UP, resolve, reject));
   const seen = new Set();
@@ -38,7 +38,7 @@ async function warmUp(pool, workers) {
     const names = await Promise.all(Array.from({ length: workers }, ask));
     for (const name of names) seen.add(String(name));
     if (performance.now() - from > WARM_DEADLINE_MS) {
-      throw new Error(`only ${seen.size} of ${workers} workers have answered`);
+      throw new Error(`only ${seen.size} of ${workers} workers answered`);
     }
   }
 }

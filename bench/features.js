@@ -1,5 +1,5 @@
 "use strict";
-// What the features of a call cost that it can do without: the same events with one of them at a time.
+// The optional features of a call, to measure the cost of each: the same events with one feature at a time.
 
 const { channel } = require("node:diagnostics_channel");
 const path = require("node:path");
@@ -7,7 +7,7 @@ const path = require("node:path");
 const ignore = () => {};
 
 /**
- * The options of the call, for files in a folder.
+ * The options that turn on a feature. Files go to the given folder.
  * @type {Record<string, (folder: string) => object>}
  */
 const FEATURES = {
@@ -33,7 +33,7 @@ const FEATURES = {
   "stream-in-order": () => ({ order: "submission" }),
 };
 
-/** Node drops a channel that nobody holds. */
+/** Node drops a channel without references. */
 let subscribed;
 
 module.exports = { FEATURES };

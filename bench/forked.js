@@ -1,6 +1,6 @@
 "use strict";
-// Bare `child_process.fork`, as a careful program uses it: it keeps the workload's number of messages
-// on their way to each child, and sends that child the next one when it has answered.
+// Bare `child_process.fork`, as a careful program would use it: it keeps the workload's number of messages
+// outstanding per child, and sends a child the next message after each answer.
 
 const { fork } = require("node:child_process");
 const { once } = require("node:events");
@@ -43,7 +43,7 @@ function sendAll(children, { workload, workers, events }, tally) {
         if (next < events) child.send(data(next++));
         else if (tally.isComplete) resolve(undefined);
       });
-      child.once("exit", (code) => reject(new Error(`a child ended with code ${code}`)));
+      child.once("exit", (code) => reject(new Error(`a child exited with code ${code}`)));
     }
     const first = Math.min(events, outstanding * workers);
     while (next < first) {

@@ -1,5 +1,5 @@
 "use strict";
-// Where and with what it was measured.
+// Describes the machine and the versions of a measurement.
 
 const fs = require("node:fs");
 const os = require("node:os");

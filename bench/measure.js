@@ -1,16 +1,16 @@
 "use strict";
-// Measures one case: the contestants take turns, so that whatever else the machine does hits all.
+// Measures one case. The contestants take turns, so that other load on the machine affects all alike.
 
 const os = require("node:os");
 const { CONTESTANTS, baseOf, takesPart } = require("./contestants");
 const { runTrial } = require("./process");
 const { WORKLOADS, totalCost } = require("./workloads");
 
-/** Nobody waits longer for one run. */
+/** The longest time of one run. */
 const DEADLINE_MS = 120_000;
 const QUICK_DEADLINE_MS = 20_000;
 
-/** A run that a smaller one lets expect to take longer is left out. */
+/** A run is skipped if, judging by a smaller run, it would take longer than this. */
 const TOO_LONG_MS = 40_000;
 const QUICK_TOO_LONG_MS = 4_000;
 
@@ -22,7 +22,7 @@ class Measurement {
     this.deadline = quick ? QUICK_DEADLINE_MS : DEADLINE_MS;
     this.tooLong = quick ? QUICK_TOO_LONG_MS : TOO_LONG_MS;
     this.spinsPerMs = spinsPerMs;
-    /** Milliseconds an event, by contestant, workload and workers. */
+    /** Milliseconds per event, by contestant, workload and workers. */
     this.pace = new Map();
   }
 
@@ -72,12 +72,12 @@ class Measurement {
 
 const paceKey = (contestant, { workload, workers }) => [contestant, workload, workers].join();
 
-/** What the work itself takes when no worker ever waits. */
+/** The time of the work itself, if no worker ever waits. */
 function idealMs({ workload, workers, events }) {
   return totalCost(WORKLOADS[workload], events) / Math.min(workers, os.cpus().length);
 }
 
-/** NaN of none. */
+/** NaN if there are no values. */
 function median(values) {
   const sorted = values.slice().sort((a, b) => a - b);
   const middle = sorted.length / 2;

@@ -1,5 +1,5 @@
 "use strict";
-// How much memory something takes.
+// Measures memory.
 
 const v8 = require("node:v8");
 const vm = require("node:vm");
@@ -7,7 +7,7 @@ const vm = require("node:vm");
 v8.setFlagsFromString("--expose-gc");
 const collect = vm.runInNewContext("gc");
 
-/** The megabytes by which this process grows while `act` runs, garbage not counted. */
+/** The growth of this process in megabytes while `act` runs, without garbage. */
 async function growth(act) {
   const before = resident();
   await act();

@@ -1,5 +1,5 @@
 "use strict";
-// The command line. Whatever it says that is not known is an error that lists what is.
+// The command line. An unknown name is an error that lists the known ones.
 
 const path = require("node:path");
 const { parseArgs } = require("node:util");
@@ -9,18 +9,18 @@ const { CONTESTANTS, OTHERS } = require("./contestants");
 const USAGE = `npm run bench -- [OPTION…]
 
   --only NAME,…      only these workloads: ${SELECTIONS.join(", ")}
-  --against NAME,…   only these besides ours: ${OTHERS.join(", ")}
-  --workers N,…      with so many workers
-  --events N,…       with so many events
-  --runs N           runs of each contestant (5; 1 with --quick)
-  --quick            smaller and fewer, within four minutes
-  --out FOLDER       where results.json and results.svg go (bench)
-  --help             this text`;
+  --against NAME,…   compare only with: ${OTHERS.join(", ")}
+  --workers N,…      numbers of workers
+  --events N,…       numbers of events
+  --runs N           runs per contestant (5; 1 with --quick)
+  --quick            smaller and fewer cases, within four minutes
+  --out FOLDER       the folder for results.json and results.svg (bench)
+  --help             print this text`;
 
 const RUNS = 5;
 const QUICK_RUNS = 1;
 
-/** Thrown for whoever typed it: its message says it all. */
+/** A mistake on the command line. Only its message is printed. */
 class UsageError extends Error {}
 
 function readOptions(args) {
@@ -71,7 +71,7 @@ function numbers(option, value) {
   if (value === undefined) return undefined;
   const given = value.split(",").map(Number);
   if (given.every((number) => Number.isSafeInteger(number) && number > 0)) return given;
-  throw new UsageError(`${option}: whole numbers from 1 up, not ${value}`);
+  throw new UsageError(`${option} must be integers of at least 1, got ${value}`);
 }
 
 module.exports = { UsageError, readOptions };

@@ -1,5 +1,5 @@
 "use strict";
-// The packages of bench/package.json. They are installed when a selected contestant needs them.
+// Installs the packages of bench/package.json when a selected contestant needs them.
 
 const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
@@ -7,7 +7,7 @@ const path = require("node:path");
 const { CONTESTANTS } = require("./contestants");
 
 const LOCK = path.join(__dirname, "package-lock.json");
-/** What npm notes down when it has installed everything. */
+/** npm writes this file when everything is installed. */
 const INSTALLED = path.join(__dirname, "node_modules", ".package-lock.json");
 
 /** @param {string[]} contestants */
@@ -18,7 +18,7 @@ function ensurePeers(contestants) {
   execFileSync("npm", args, { stdio: "inherit" });
 }
 
-/** Whether all peers are there, as the lock file now has them. */
+/** Whether all peers are installed in the versions of the lock file. */
 function arePresent() {
   if (!fs.existsSync(INSTALLED)) return false;
   const locked = packagesIn(LOCK);

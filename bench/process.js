@@ -1,5 +1,5 @@
 "use strict";
-// Starts one run of one contestant and sees to it that it ends, with all its workers.
+// Starts one run of one contestant, and makes sure that it and all its workers end.
 
 const { spawn } = require("node:child_process");
 const path = require("node:path");
@@ -8,10 +8,10 @@ const { performance } = require("node:perf_hooks");
 const ROOT = path.resolve(__dirname, "..");
 const TRIAL = path.join(__dirname, "trial.js");
 
-/** So much of what a failed run printed is shown, from its first error on. */
+/** How many characters of a failed run's output are shown, from its first error on. */
 const SHOWN = 600;
 
-/** The run that is under way. */
+/** The current run. */
 let current;
 
 /**
@@ -26,7 +26,7 @@ function runTrial(name, job, deadline) {
     cwd: ROOT,
     env: { ...process.env, QUIET: "1", BENCH_JOB: JSON.stringify(job) },
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own: whatever is left of it can be ended with one signal.
+    // Its own process group: one signal ends everything that is left of it.
     detached: true,
   });
   current = child;
@@ -50,12 +50,12 @@ function runTrial(name, job, deadline) {
     child.once("exit", (code, signal) => {
       clearTimeout(timer);
       ended = { ms: performance.now() - began, code, signal };
-      // Workers hold the output open, and no result comes any more.
+      // Remaining workers hold the output open, but there will be no more results.
       killGroup(child);
     });
     child.once("close", () => {
       current = undefined;
-      if (isLate) resolve({ failed: `did not end within ${deadline / 1000} s` });
+      if (isLate) resolve({ failed: `did not finish within ${deadline / 1000} s` });
       else if (ended) resolve(outcome(ended, output, job));
     });
   });
@@ -66,18 +66,18 @@ function outcome({ ms, code, signal }, output, { cold }) {
   if (code === 0 && result !== undefined) return cold ? { value: ms } : JSON.parse(result);
   const from = Math.max(output.search(/^.*Error/m), 0);
   const shown = output.slice(from).trim().slice(0, SHOWN);
-  return { failed: `ended with ${signal ?? `code ${code}`}: ${shown}` };
+  return { failed: `exited with ${signal ?? `code ${code}`}: ${shown}` };
 }
 
 function killGroup({ pid }) {
   try {
     if (pid !== undefined) process.kill(-pid, "SIGKILL");
   } catch {
-    // All of it has ended.
+    // The whole group has exited.
   }
 }
 
-/** Ends the run that is under way: it does not get the terminal's signals. */
+/** Kills the current run, which does not get signals from the terminal. */
 function killCurrent() {
   if (current !== undefined) killGroup(current);
 }

@@ -1,5 +1,5 @@
 "use strict";
-// What is printed: a table for each case, why some have no figure in it, and the bars.
+// Formats the output: a table per case, the reasons for missing figures, and the goals.
 
 const COLUMNS = [24, 11, 12, 17, 9, 12];
 
@@ -27,7 +27,7 @@ function tableOf({ workload, does, workers, events, unit, base, results }) {
   return lines.join("\n");
 }
 
-/** Why some did not take part, or failed; the same reason once. */
+/** Why contestants were skipped or failed, each reason once. */
 function reasonsOf(cases) {
   const places = new Map();
   for (const { workload, workers, events, results } of cases) {
@@ -38,7 +38,7 @@ function reasonsOf(cases) {
       places.set(key, [...(places.get(key) ?? []), `${workload}/${workers}/${events}`]);
     }
   }
-  if (places.size === 0) return "everybody did everything";
+  if (places.size === 0) return "no contestant was skipped";
   const lines = [...places].map(([reason, where]) => `  ${reason} (${where.join(", ")})`);
   return ["no figure (workload/workers/events):", ...lines].join("\n");
 }

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Gives the same work to this package, to bare `child_process.fork` and to other pools, and compares.
- * Prints a table for each case, and leaves `results.json` and `results.svg`.
+ * Runs the same work with this package, bare `child_process.fork` and other pools, and compares the times.
+ * Prints a table per case, and writes `results.json` and `results.svg`.
  *
  *   node bench/run.js [--help]
  */
@@ -51,7 +51,7 @@ async function main() {
   fs.mkdirSync(out, { recursive: true });
   fs.writeFileSync(path.join(out, "results.json"), `${JSON.stringify(report, null, 2)}\n`);
   if (arePresent()) fs.writeFileSync(path.join(out, "results.svg"), await draw(report));
-  else console.log("no chart: what draws it comes with the peers");
+  else console.log("no chart: it needs the packages of bench/package.json");
   if (hasFailed(cases, "ours")) process.exitCode = 1;
 }
 

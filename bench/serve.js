@@ -1,18 +1,18 @@
 "use strict";
-// What a worker of any contestant does with what it is sent: it answers events, and it says who it is
-// when it is asked to warm up.
+// The work of a worker, for every contestant: it answers events, and replies with its name to the warm-up
+// message.
 
 const { threadId } = require("node:worker_threads");
 const job = require("./job");
 const { WARM_UP } = require("./warm-up");
 const { WORKLOADS, serving } = require("./workloads");
 
-/** Long enough for one worker not to take all of them. */
+/** Long enough that one worker cannot take all warm-up messages. */
 const WARM_UP_MS = 10;
 
 const answer = serving(WORKLOADS[job.workload], job.spinsPerMs);
 
-/** @returns {any} The answer; a promise only while warming up. */
+/** @returns {any} the answer; a promise only for the warm-up */
 function serve(data) {
   return data === WARM_UP ? introduce() : answer(data);
 }

@@ -1,26 +1,26 @@
 "use strict";
-// Work that takes a given time on the processor. It is counted in turns of a loop, which the CPU clock
-// gauges once, before anything is measured: a thread has no CPU clock of its own to watch, and so the
-// work is the same for threads and processes, however busy the machine is.
+// Work that takes a given processor time. It is a number of loop iterations, calibrated once with the CPU
+// clock before the measurements. A thread cannot read its own CPU clock, so this makes the work the same for
+// threads and processes, however busy the machine is.
 
 const { execFile } = require("node:child_process");
 const os = require("node:os");
 const { promisify } = require("node:util");
 
-/** Long enough for the optimised loop to be what is measured. */
+/** Long enough to measure the optimised loop. */
 const GAUGE_MS = 300;
 
-/** Few enough to look at the clock often, enough for the look not to count. */
+/** Iterations per reading of the clock: few enough to read it often, enough to make its cost negligible. */
 const TURNS_A_LOOK = 100_000;
 
-/** @returns {number} Something that depends on every turn, so that none can be left out. */
+/** @returns {number} a value that depends on every iteration, so that the compiler cannot drop any */
 function spin(turns) {
   let state = 1;
   for (let turn = 0; turn < turns; turn++) state = (Math.imul(state, 1664525) + 1013904223) | 0;
   return state;
 }
 
-/** Turns in a millisecond of CPU time of this process. */
+/** Iterations per millisecond of CPU time of this process. */
 function gaugeHere() {
   spin(TURNS_A_LOOK);
   spin(TURNS_A_LOOK);
@@ -34,7 +34,7 @@ function gaugeHere() {
   }
 }
 
-/** Turns in a millisecond of CPU time while all processors work, as they do when it matters. */
+/** Iterations per millisecond of CPU time while all processors are busy, as in the measurements. */
 async function gauge() {
   const run = () => promisify(execFile)(process.execPath, [__filename]);
   const outputs = await Promise.all(Array.from({ length: os.cpus().length }, run));

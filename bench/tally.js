@@ -1,5 +1,5 @@
 "use strict";
-// Reads answers, counts them, and knows at the end whether they were the right ones.
+// Reads and counts answers, and checks at the end that they are correct.
 
 class Tally {
   /** @param {import("./workloads").Workload} workload @param {number} events */
@@ -19,7 +19,7 @@ class Tally {
     return this.count === this.events;
   }
 
-  /** Throws unless every event was answered rightly. */
+  /** Throws unless every event has the correct answer. */
   check() {
     const { data, answer, read } = this.workload;
     if (!this.isComplete) throw new Error(`${this.count} answers to ${this.events} events`);

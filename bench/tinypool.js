@@ -1,6 +1,6 @@
 "use strict";
-// tinypool, whose two kinds of workers are two contestants. As with piscina, of which it is a fork: as
-// many workers at the least as at the most, and each gets as many tasks at once as the others' do.
+// tinypool, with two contestants for its two kinds of workers. It is a fork of piscina and configured like it:
+// a fixed number of workers, and as many concurrent tasks per worker as for the others.
 
 const path = require("node:path");
 const { drive } = require("./drive");
@@ -20,7 +20,7 @@ async function open({ workload, workers }, runtime) {
     runtime,
     minThreads: workers,
     maxThreads: workers,
-    // Its processes inherit nothing.
+    // Its processes do not inherit the environment.
     env: process.env,
     serialization: binary ? "advanced" : "json",
     concurrentTasksPerWorker: outstanding,

@@ -1,5 +1,5 @@
 "use strict";
-// What is sent to a worker before the clock starts, to be told who it is. No workload has such data.
+// The warm-up message. A worker replies with its name, before the clock starts. No workload has such data.
 
 const WARM_UP = "who are you?";
 

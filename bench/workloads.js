@@ -1,14 +1,14 @@
 "use strict";
-// What is done: each workload makes the data of event number `index`, answers it, and reads an answer.
-// Every answer is another value than the data, and reading one gives a number that only the right
-// answer gives. Contestants differ in nothing but how the values travel.
+// The workloads. Each makes the data of event number `index`, answers it, and reads an answer. An answer
+// always differs from the data, and reading it gives a number that identifies the correct answer. So the
+// contestants differ only in how values travel.
 //
-// `outstanding` is how many events may be on their way for each worker: many where events are short,
-// few where they are big, and no more than two where a worker's queue would keep others idle.
+// `outstanding` is the number of events in flight per worker: many if events are short, few if they are
+// large, and at most two if a long queue of one worker would keep the others idle.
 
 const { spin } = require("./spin");
 
-/** A record as an API returns it: 1 KB as JSON. */
+/** A record as an API would return it: 1 KB of JSON. */
 const RECORD = {
   id: 0,
   name: "Ada Lovelace",
@@ -24,12 +24,12 @@ const RECORD = {
   notes: "The engine weaves algebraic patterns as the loom weaves flowers and leaves. ".repeat(7),
 };
 
-/** Texts of letters and spaces that differ in all places. JSON has nothing to escape in them. */
+/** Texts of letters and spaces that differ at every position. JSON need not escape anything in them. */
 function texts(length) {
   const make = (_, number) => {
     const line = "the quick brown fox jumps over a lazy dog ";
     const turned = line.slice(number) + line.slice(0, number);
-    // Through a buffer: what `repeat` returns is put together only when somebody reads it.
+    // A buffer makes a flat string. `repeat` would make one that V8 flattens at the first read.
     return Buffer.alloc(length, turned, "latin1").toString("latin1");
   };
   return Array.from({ length: length > 1_000_000 ? 2 : 8 }, make);
@@ -38,7 +38,7 @@ function texts(length) {
 const buffers = (length) =>
   Array.from({ length: 4 }, (_, number) => Buffer.alloc(length, number + 1));
 
-/** @template T @param {() => T[]} make Made only in the process that sends. */
+/** @template T @param {() => T[]} make called only in the process that sends */
 function inTurn(make) {
   /** @type {T[] | undefined} */
   let values;
@@ -60,10 +60,10 @@ const text = (length) => ({
   read: (answer) => answer.length + answer.charCodeAt(0) * 3 + answer.charCodeAt(answer.length - 1),
 });
 
-/** Milliseconds of CPU time that event `index` takes. */
+/** Numbers whose events all take the same CPU time, in milliseconds. */
 const even = (cost) => ({ ...number, cost: () => cost });
 
-/** One in twenty is twenty times as long; which of the twenty is scattered. */
+/** One in twenty events takes twenty times as long, at a scattered position among the twenty. */
 const LONG_EVERY = 20;
 const LONG_TIMES = 20;
 const isLong = (index) =>
@@ -71,20 +71,20 @@ const isLong = (index) =>
 
 /**
  * @typedef {object} Workload
- * @property {string} does for the reader of the table
- * @property {number} events as many as give a time worth measuring
- * @property {number} [quickEvents] as many as `--quick` sends
+ * @property {string} does a description for the table
+ * @property {number} events enough for a reliable time
+ * @property {number} [quickEvents] the number with `--quick`
  * @property {number} outstanding
  * @property {(index: number) => any} data
  * @property {(data: any) => any} answer
  * @property {(answer: any) => number} read
  * @property {(index: number) => number} [cost] milliseconds of CPU time before the answer
- * @property {number} [workers] the only number that makes sense
- * @property {boolean} [fixed] the number of events belongs to it
- * @property {boolean} [cold] from the start of the process on, nobody has answered yet
+ * @property {number} [workers] a fixed number of workers
+ * @property {boolean} [fixed] the number of events is fixed
+ * @property {boolean} [cold] includes the start of the process; no worker is warmed up
  * @property {"ms" | "MB"} [unit]
- * @property {boolean} [binary] JSON cannot carry it
- * @property {string} [base] whom the others are compared with
+ * @property {boolean} [binary] JSON cannot encode the values
+ * @property {string} [base] the contestant that the others are compared with
  */
 
 /** @type {Record<string, Workload>} */
@@ -97,7 +97,7 @@ const WORKLOADS = {
     ...number,
   },
   few: {
-    does: "200 numbers, as many as 1.0.3 gets through",
+    does: "200 numbers, the most that 1.0.3 can handle in time",
     events: 200,
     fixed: true,
     outstanding: 256,
@@ -127,7 +127,7 @@ const WORKLOADS = {
     ...text(10_000_000),
   },
   buffer1m: {
-    does: "a Buffer of 1 MB in, another one out, structured clones",
+    does: "a Buffer of 1 MB in, another one out, with structured clone",
     events: 100,
     quickEvents: 40,
     outstanding: 4,
@@ -159,7 +159,7 @@ const WORKLOADS = {
     cost: (index) => (isLong(index) ? LONG_TIMES : 1),
   },
   roundtrip: {
-    does: "one worker, the next event when the last answer was seen",
+    does: "one worker; each event is sent after the answer to the last one",
     events: 3000,
     quickEvents: 1000,
     outstanding: 1,
@@ -167,7 +167,7 @@ const WORKLOADS = {
     ...number,
   },
   start: {
-    does: "a whole process with 4 events, from its start to its exit",
+    does: "a whole process with 4 events, from start to exit",
     events: 4,
     outstanding: 2,
     workers: 2,
@@ -176,7 +176,7 @@ const WORKLOADS = {
     ...number,
   },
   held: {
-    does: "memory of results that nobody has read yet",
+    does: "memory of unread results",
     events: 1_000_000,
     quickEvents: 200_000,
     outstanding: 256,
@@ -185,7 +185,7 @@ const WORKLOADS = {
     ...number,
   },
   features: {
-    does: "a number in, the next one out, with one feature at a time; reading the results included",
+    does: "a number in, the next one out, with one feature at a time, including the reading of the results",
     events: 300_000,
     quickEvents: 50_000,
     outstanding: 256,
@@ -195,21 +195,21 @@ const WORKLOADS = {
 };
 
 /**
- * What a worker does with an event.
+ * The function that a worker calls with the data of an event.
  * @param {Workload} workload
  * @param {number} spinsPerMs
  * @returns {(data: any) => any}
  */
 function serving({ answer, cost }, spinsPerMs) {
   if (cost === undefined) return answer;
-  // The data of these is the event's number.
+  // In these workloads the data is the number of the event.
   return (data) => {
     spin(Math.round(cost(data) * spinsPerMs));
     return answer(data);
   };
 }
 
-/** Milliseconds of CPU time in `events` events, or 0 where that is not what takes the time. */
+/** The CPU time of `events` events in milliseconds, or 0 for workloads without a cost. */
 function totalCost({ cost }, events) {
   let total = 0;
   if (cost !== undefined) for (let index = 0; index < events; index++) total += cost(index);

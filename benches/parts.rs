@@ -1,5 +1,5 @@
-//! What the parts of the core cost that every event passes through: `npm run bench:parts`. For a change
-//! in one of them; what the whole is worth, `npm run bench` says.
+//! Measures the parts of the core that every event passes through: `npm run bench:parts`. Use it for a change to
+//! one of them. `npm run bench` measures the whole.
 
 #![allow(dead_code, unused_imports, reason = "the parts have more than is measured here")]
 #![allow(clippy::pedantic, clippy::missing_docs_in_private_items)]
@@ -13,21 +13,28 @@ use divan::Bencher;
 mod core;
 #[path = "../src/os/mod.rs"]
 mod os;
-#[path = "../src/run/results.rs"]
-mod results;
+/// Only what is measured of `run`: the rest needs more of the crate.
+#[path = "../src/run"]
+mod run {
+    pub(crate) mod results;
+    pub(crate) mod value;
+}
 #[path = "../src/shm/mod.rs"]
 mod shm;
 #[path = "../src/wire/mod.rs"]
 mod wire;
 
+use crate::core::event::Event;
 use crate::core::scheduler::Scheduler;
+use crate::core::task_id::Position;
 use os::memory::Memory;
-use results::{Entry, Results, Value, entry};
+use run::results::{Entry, Results, entry};
+use run::value::Value;
 use shm::ring::{Consumer, Producer};
 use shm::store::Bytes;
 use wire::format::Format;
 use wire::header::{Header, Kind, flag};
-use wire::protocol::Place;
+use wire::layout::Place;
 
 fn main() {
     divan::main();
@@ -73,17 +80,18 @@ fn results(bencher: Bencher, len: usize) {
 #[divan::bench(args = [2, 64])]
 fn scheduler(bencher: Bencher, workers: usize) {
     let mut scheduler = Scheduler::new(workers, 512);
-    let mut actions = Vec::new();
+    let mut effects = Vec::new();
     for slot in 0..workers {
-        scheduler.ready(slot, &mut actions);
+        scheduler.on(Event::Started { slot }, &mut effects);
+        scheduler.on(Event::Registered { slot }, &mut effects);
     }
     let mut task = 0;
     bencher.bench_local(|| {
         let slot = task as usize % workers;
-        scheduler.claimed(slot, task, false, &mut actions);
-        let is_answered = scheduler.answered(slot, task, 0.01);
-        scheduler.dispatch(&mut actions);
+        let from = Position { lane: 1, at: task };
+        scheduler.on(Event::Claimed { slot, task, from, is_long: false }, &mut effects);
+        scheduler.on(Event::Answered { slot, task, run: 0.01 }, &mut effects);
         task += 1;
-        is_answered
+        effects.len()
     });
 }

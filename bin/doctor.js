@@ -1,21 +1,20 @@
 "use strict";
-// Checks that this machine can run the package: what it is, whether the binary loads, what the system
-// allows, and a real run.
+// Checks that this machine can run the package: platform, Node version, binary, limits, and a real run.
 
 const { spawnSync } = require("child_process");
 const fs = require("fs");
 const os = require("os");
 const path = require("path");
-const { libc, native } = require("../lib/native");
+const { libc, native } = require("../lib/shared/native");
 const { engines, version } = require("../package.json");
 
-/** Descriptors of a run that do not depend on its workers, Node's own and those of a start among them. */
+/** Descriptors that a run needs besides those of its workers, including Node's own and those of a start. */
 const OWN_DESCRIPTORS = 34;
 
-/** Descriptors that a worker takes in the master. */
+/** Descriptors that each worker takes in the master. */
 const DESCRIPTORS_A_WORKER = 4;
 
-/** A worker's threads, which the system counts as processes: Node's own, and one for its connection. */
+/** Threads of a worker, which the system counts as processes: Node's own, and one for its connection. */
 const THREADS_A_WORKER = 8;
 
 const SELF_TEST_MS = 60e3;
@@ -23,7 +22,7 @@ const SELF_TEST_MS = 60e3;
 /** @typedef {"ok" | "note" | "FAILED"} Verdict */
 /** @typedef {{ verdict: Verdict, what: string, says: string }} Finding */
 
-/** @returns {number} the exit code: 1 if anything keeps the package from running */
+/** @returns {number} the exit code: 1 if the package cannot run here */
 function doctor() {
   console.log(`@tiemma/sonic-distribute ${version}\n`);
   let code = 0;
@@ -31,10 +30,10 @@ function doctor() {
     const { verdict, what, says } = check();
     console.log(`${verdict.padEnd(6)}  ${what.padEnd(12)}  ${says}`);
     if (verdict === "FAILED") code = 1;
-    // The rest would fail for the same reason.
+    // The other checks would fail for the same reason.
     if (code === 1 && check === binary) break;
   }
-  console.log(code === 0 ? "\nall is well" : "\nthis machine cannot run it as it is: see above");
+  console.log(code === 0 ? "\nall is well" : "\nthis machine cannot run the package: see above");
   return code;
 }
 
@@ -55,7 +54,7 @@ function node() {
   const [wanted, found] = [least, process.versions.node].map((text) => text.split(".").map(Number));
   const isOld = found[0] < wanted[0] || (found[0] === wanted[0] && found[1] < wanted[1]);
   if (isOld) return finding("FAILED", "node", `${process.version}: install ${least} or later`);
-  return finding("ok", "node", `${process.version} (${least} or later is needed)`);
+  return finding("ok", "node", `${process.version} (needs ${least} or later)`);
 }
 
 function binary() {
@@ -79,7 +78,7 @@ function processors() {
 }
 
 /**
- * A limit of this process, by its name in Linux's list. Undefined where it is not known.
+ * A limit of this process, by its name in /proc/self/limits. Undefined if it is not known.
  * @param {string} name
  */
 function limit(name) {
@@ -97,16 +96,16 @@ function limit(name) {
 }
 
 /**
- * How many workers a limit allows for.
+ * Reports how many workers a limit allows.
  * @param {string} what
  * @param {number | undefined} most
  * @param {number} workers
- * @param {string} option of the shell's `ulimit`
+ * @param {string} option the option of the shell's `ulimit`
  */
 function roomFor(what, most, workers, option) {
   if (most === undefined) return finding("note", what, "the limit is not known here");
   if (most === Number.POSITIVE_INFINITY) return finding("ok", what, "unlimited");
-  const says = `${most} at the most (ulimit ${option}): enough for about ${Math.max(workers, 0)} workers`;
+  const says = `${most} (ulimit ${option}), enough for about ${Math.max(workers, 0)} workers`;
   if (workers < 2) return finding("FAILED", what, `${says}; raise it`);
   return finding(workers < os.cpus().length ? "note" : "ok", what, says);
 }
@@ -118,7 +117,7 @@ function descriptors() {
 }
 
 function processes() {
-  // Root is not held to it.
+  // The limit does not apply to root.
   const isRoot = process.getuid !== undefined && process.getuid() === 0;
   const most = isRoot ? Number.POSITIVE_INFINITY : limit("Max processes");
   return roomFor("processes", most, Math.floor((most || 0) / THREADS_A_WORKER), "-u");
@@ -138,7 +137,7 @@ function selfTest() {
   }
   const why = error
     ? error.message
-    : stderr.trim() || `it ended with ${signal || `code ${status}`}`;
+    : stderr.trim() || `it exited with ${signal || `code ${status}`}`;
   return finding("FAILED", "self-test", why);
 }
 

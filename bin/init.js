@@ -1,13 +1,13 @@
 "use strict";
-// Writes a program to start with, as the kind of module that Node takes the file for, and says how to run it.
+// Writes a first program, as the kind of module that Node takes the file for, and says how to run it.
 
 const fs = require("fs");
 const { createRequire } = require("module");
 const path = require("path");
-const { hasOwn } = require("../lib/own");
+const { hasOwn } = require("../lib/shared/own");
 const { NAME, starter } = require("./starter");
 
-/** What each ending means to Node: the kind of module, if the ending alone says it, and whether there are types.
+/** What each file extension means: the kind of module, if the extension alone decides it, and whether it has types.
  * @type {Record<string, { isModule?: boolean, isTyped: boolean }>} */
 const ENDINGS = {
   ".js": { isTyped: false },
@@ -18,13 +18,13 @@ const ENDINGS = {
   ".mts": { isModule: true, isTyped: true },
 };
 
-/** tsx runs on this line of Node and on later ones. */
+/** The oldest major version of Node that runs tsx. */
 const OLDEST_FOR_TSX = 18;
 
-/** What ts-node needs for ES modules. */
+/** The settings that ts-node needs for ES modules. */
 const ES_MODULES = '"compilerOptions": { "module": "esnext", "moduleResolution": "node" }';
 
-/** Why nothing was written, and the exit code. */
+/** The reason why nothing was written, and the exit code. */
 class Refusal extends Error {
   /**
    * @param {number} code
@@ -53,7 +53,7 @@ function init(file = "map-reduce.js") {
 
 /**
  * @param {string} file
- * @returns {string} what to tell
+ * @returns {string} the text to print
  */
 function write(file) {
   const ending = path.extname(file);
@@ -76,11 +76,11 @@ function write(file) {
   const isAmongModules = isModule || manifest?.type === "module";
   const { command, packages, setting } = runOf(file, folder, isTyped, isAmongModules);
   try {
-    // Whatever is there already stays.
+    // Never overwrites a file.
     fs.writeFileSync(file, starter({ command, isModule, isTyped }), { flag: "wx" });
   } catch (error) {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-    throw refuse(code === "EEXIST" ? "there is such a file already" : message);
+    throw refuse(code === "EEXIST" ? "the file already exists" : message);
   }
 
   const steps = [];
@@ -95,7 +95,7 @@ function write(file) {
 }
 
 /**
- * The `package.json` by which Node judges the files of a folder.
+ * The `package.json` that applies to the files of a folder.
  * @param {string} folder
  * @returns {{ file: string, type?: unknown, error?: string } | undefined}
  */
@@ -114,11 +114,11 @@ function manifestAbove(folder) {
 }
 
 /**
- * How this Node runs the file, and what has to be installed and set for that.
+ * How this Node runs the file, and what must be installed and configured for that.
  * @param {string} file
  * @param {string} folder
  * @param {boolean} isTyped
- * @param {boolean} isAmongModules the file or its folder's type is that of ES modules
+ * @param {boolean} isAmongModules the file is an ES module, or `type` says that its folder has ES modules
  * @returns {{ command: string, packages?: string, setting?: string }}
  */
 function runOf(file, folder, isTyped, isAmongModules) {
@@ -151,7 +151,7 @@ function isInstalled(name, folder) {
 }
 
 /**
- * A file's name as a word of the command line, and of one line.
+ * The name of a file, quoted for the command line and free of line breaks.
  * @param {string} name
  */
 function word(name) {

@@ -1,5 +1,5 @@
 "use strict";
-// What the doctor runs: two workers, a few events, one that fails, and one that ends its worker.
+// The run of `doctor`: two workers and 100 events, one of which fails and one of which ends its worker.
 
 process.env.QUIET = "1";
 
@@ -38,6 +38,6 @@ const expected = JSON.stringify([all.filter((at) => !lost.includes(at)), lost]);
 MapReduce(masterFn, [workerFn], reduceFn, { numWorkers: 2 }).then((outcome) => {
   if (!isMaster()) return;
   if (outcome === expected) return;
-  console.error(`the queues are not what they should be: ${outcome}`);
+  console.error(`unexpected results: ${outcome}`);
   process.exitCode = 1;
 });

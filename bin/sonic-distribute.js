@@ -2,25 +2,25 @@
 "use strict";
 // The command line: `npx @tiemma/sonic-distribute doctor` and `… init`.
 
-const { nearest } = require("../lib/nearest");
-const { hasOwn } = require("../lib/own");
+const { nearest } = require("../lib/shared/nearest");
+const { hasOwn } = require("../lib/shared/own");
 
 const USAGE = `npx @tiemma/sonic-distribute COMMAND
 
-  doctor             checks that this machine can run the package, and runs it with two workers
-  init [FILE]        writes a program to start with: map-reduce.js, or a FILE that ends with .js, .cjs, .mjs, .ts, .cts
-                     or .mts; as an ES module or CommonJS, as Node will take it
-  -v, --version      the package's version
-  -h, --help         this text`;
+  doctor             checks that this machine can run the package, with a test run of two workers
+  init [FILE]        writes a first program: to map-reduce.js, or to a FILE that ends with .js, .cjs, .mjs, .ts, .cts
+                     or .mts. It is an ES module or CommonJS, as your project needs it
+  -v, --version      prints the version of the package
+  -h, --help         prints this text`;
 
-/** Each loads its own part, and returns the exit code or a promise of it.
+/** Each command loads its own module, and returns the exit code or a promise of it.
  * @type {Record<string, (file?: string) => number | Promise<number>>} */
 const COMMANDS = {
   doctor: () => require("./doctor").doctor(),
   init: (file) => require("./init").init(file),
 };
 
-/** How many words may follow each.
+/** How many arguments each command takes.
  * @type {Record<string, number>} */
 const WORDS = { doctor: 0, init: 1 };
 
@@ -32,12 +32,12 @@ const OPTIONS = {
   "-v": () => console.log(require("../package.json").version),
 };
 
-/** Every option of two characters is near every other. */
+/** No suggestions for words up to this length: they are all similar to each other. */
 const SHORT = 2;
 
 /**
  * @param {string} text
- * @param {string} [word] what may have been meant for another
+ * @param {string} [word] the word that may be mistyped
  */
 function refuse(text, word = "") {
   const known = [...Object.keys(COMMANDS), ...Object.keys(OPTIONS)];

@@ -1,33 +1,32 @@
 "use strict";
-// The program that `init` writes, in the four ways in which it can be written: as a CommonJS or an ES module, with
-// types or without.
+// The program that `init` writes, in four variants: CommonJS or ES module, with or without types.
 
 const NAME = "@tiemma/sonic-distribute";
 
 /**
  * @param {object} way
- * @param {string} way.command how it is run
+ * @param {string} way.command the command that runs it
  * @param {boolean} way.isModule
- * @param {boolean} way.isTyped with types that can be stripped, so that Node runs it as it is
+ * @param {boolean} way.isTyped has types, written so that Node can strip them
  */
 function starter({ command, isModule, isTyped }) {
   const types = (/** @type {string} */ text) => (isTyped ? text : "");
-  return `// Counts the words of the files that are named on the command line, on all processors.
+  return `// Counts the words of the given files, on all processors.
 //
 //   ${command} README.md …
 
 ${imports(isModule, isTyped)}
 ${types("\ntype Args = { files: string[] };\n")}
-// In the master: one event for each file. \`await\` keeps it from running ahead of the workers.
+// Runs in the master: sends one event per file. \`await\` keeps the loop from running ahead of the workers.
 const masterFn${types(": MasterFn<Args>")} = async (workerQueue, { files }) => {
   for (const file of files) await send(workerQueue, { data: file });
 };
 
-// In a worker, for every event. What it returns is the response.
+// Runs in a worker, once per event. The return value is the response.
 const countWords${types(": WorkerFn<Args, string, number>")} = ({ data: file }) =>
   readFileSync(file, "utf8").split(/\\s+/).filter(Boolean).length;
 
-// In the master, when every event is answered.
+// Runs in the master, when every event is answered.
 const reduceFn${types(": ReduceFn<string, number, number>")} = (results, failed) => {
   let words = 0;
   while (!results.isEmpty()) words += results.dequeue().response;
@@ -39,7 +38,7 @@ const reduceFn${types(": ReduceFn<string, number, number>")} = (results, failed)
   return words;
 };
 
-// Workers run this program too, from its first line on. What only the master should do belongs into
+// Workers run this program too, from its first line. Put code that only the master should run behind
 // \`if (isMaster())\`.
 const [, program, ...named] = process.argv;
 const files = named.length > 0 ? named : [program];
@@ -55,7 +54,7 @@ MapReduce(masterFn, [countWords], reduceFn, { files }).then((words) => {
  * @param {boolean} isTyped
  */
 function imports(isModule, isTyped) {
-  // A line of its own, which goes as a whole where types are stripped.
+  // A separate line, so that stripping types removes all of it.
   const types = isTyped ? `\nimport type { MasterFn, ReduceFn, WorkerFn } from "${NAME}";` : "";
   if (isModule) {
     return `import { readFileSync } from "fs";

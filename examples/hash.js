@@ -1,11 +1,11 @@
 /**
- * Hashes all files of a folder on all processors, and writes what `sha256sum` would: a manifest that
- * `sha256sum --check` reads.
+ * Hashes all files of a folder on all processors, and writes a manifest for `sha256sum --check`, as
+ * `sha256sum` would.
  *
  *   node examples/hash.js [--workers N] [--out FILE] [--timeout SECONDS] [--check] [FOLDER]
  *
- * Without a FOLDER it is node_modules, and the manifest is left in the folder for temporary files. `--check`
- * has it compared with one process's, and by `sha256sum`.
+ * The default FOLDER is node_modules, with the manifest in the folder for temporary files. `--check` compares
+ * the manifest with that of a single process, and runs `sha256sum --check`.
  */
 "use strict";
 
@@ -22,10 +22,10 @@ const { parseArgs } = require("node:util");
 // In a program of your own: require("@tiemma/sonic-distribute")
 const { isMaster, Map: send, NUM_CPUS, stream } = require("..");
 
-/** As much as is read at once: large files need no large memory. */
+/** The files are read in pieces of this size, so large files need little memory. */
 const buffer = Buffer.allocUnsafe(2 ** 20);
 
-/** Runs in the master, which walks through the folder only as fast as the workers hash. */
+/** Runs in the master. `await` makes it walk through the folder only as fast as the workers hash. */
 async function sendFiles(workerQueue, { folder, out }) {
   for (const name of walk(folder, out)) await send(workerQueue, { data: name });
 }
@@ -47,12 +47,12 @@ function hash({ data: name }, { folder }) {
   }
 }
 
-/** In the master: writes the manifest as answers come, in the order of the files' names. */
+/** Runs in the master: writes the manifest as answers arrive, in the order of the file names. */
 async function writeManifest(args, output) {
   const { timeout } = args;
   const options = {
     order: "submission",
-    // A network's file system can hang, and then so would this. An error would come again.
+    // A network file system can hang. Errors are not retried: they would happen again.
     taskTimeout: timeout,
     retries: { limit: 2, on: ["crash", "timeout"] },
   };
@@ -70,20 +70,20 @@ async function writeManifest(args, output) {
     }
     total.files++;
     total.bytes += response.bytes;
-    // While nobody reads the manifest, no more files are hashed.
+    // If the output is full, wait: then no more files are hashed either.
     if (!output.write(entry(response.digest, name))) await once(output, "drain");
   }
   return total;
 }
 
-/** A line as `sha256sum` writes it: a name with a line's end or a backslash in it is escaped. */
+/** A line as `sha256sum` writes it. Line ends and backslashes in the name are escaped. */
 function entry(digest, name) {
   const escapes = { "\\": "\\\\", "\n": "\\n", "\r": "\\r" };
   const escaped = name.replace(/[\\\n\r]/g, (character) => escapes[character]);
   return `${escaped === name ? "" : "\\"}${digest}  ${escaped}\n`;
 }
 
-/** The names of all regular files, in order, as `find .` has them; `except` is the manifest itself. */
+/** The names of all regular files, sorted, as `find .` prints them. `except` is the manifest itself. */
 function* walk(folder, except, below = ".") {
   const entries = fs.readdirSync(path.join(folder, below), { withFileTypes: true });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -121,7 +121,7 @@ function verify({ folder, out }, seconds) {
   const times = (alone / seconds).toFixed(1);
   console.error(`one process: ${alone.toFixed(2)} s, ${times} times as long`);
   const manifest = fs.readFileSync(out, "utf8");
-  if (manifest !== expected) throw new Error("one process has another manifest");
+  if (manifest !== expected) throw new Error("a single process writes another manifest");
 
   const checked = spawnSync("sha256sum", ["--check", "--quiet", out], {
     cwd: folder,
@@ -129,7 +129,7 @@ function verify({ folder, out }, seconds) {
   });
   if (checked.error?.code === "ENOENT")
     return console.error("verified: both manifests are the same");
-  if (checked.status !== 0) throw new Error("sha256sum finds another manifest");
+  if (checked.status !== 0) throw new Error("sha256sum --check failed");
   console.error("verified: both manifests are the same, and sha256sum agrees");
 }
 

@@ -1,10 +1,9 @@
 /**
- * Counts the words of real texts on all processors.
+ * Counts the words of text files on all processors.
  *
  *   node examples/word-count.js [--workers N] [--top N] [PATH…]
  *
- * A PATH is a text file, or a folder whose README files are counted. Without any: the READMEs of
- * everything in node_modules.
+ * A PATH is a text file, or a folder whose README files are counted. The default is node_modules.
  */
 "use strict";
 
@@ -17,12 +16,12 @@ const { parseArgs } = require("node:util");
 // In a program of your own: require("@tiemma/sonic-distribute")
 const { isMaster, Map: send, MapReduce, NUM_CPUS } = require("..");
 
-/** Runs in the master: one event for every file. `await` keeps it from running ahead. */
+/** Runs in the master: sends one event per file. `await` keeps the loop from running ahead. */
 async function sendFiles(workerQueue, { files }) {
   for (const file of files) await send(workerQueue, { data: file });
 }
 
-/** Runs in a worker, for every event: what it returns is the response. */
+/** Runs in a worker, once per event. The return value is the response. */
 function countWords({ data: file }) {
   const text = fs.readFileSync(file, "utf8");
   const counts = Object.create(null);
@@ -32,7 +31,7 @@ function countWords({ data: file }) {
   return { counts, bytes: Buffer.byteLength(text), worker: process.pid };
 }
 
-/** Runs in the master, when every file has been answered. */
+/** Runs in the master, when every event is answered. */
 function addUp(results, failures) {
   const total = { words: new Map(), bytes: 0, times: new Map(), workers: new Set(), failures: [] };
   while (!results.isEmpty()) {
@@ -50,7 +49,7 @@ async function main() {
   const { files, numWorkers, top } = readArguments();
   const started = process.hrtime.bigint();
   const total = await MapReduce(sendFiles, [countWords], addUp, { files, numWorkers });
-  // A worker gets here too, at once: what follows is about the result, which the master has.
+  // Workers get here too, at once. Only the master has the result.
   if (!isMaster()) return;
 
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
@@ -64,7 +63,7 @@ async function main() {
   verify(files, total);
 }
 
-/** Every file exactly once, or the program fails. */
+/** Fails unless every file was counted exactly once. */
 function verify(files, { times, failures }) {
   for (const { data, error } of failures) console.error(`failed: ${data}: ${error.message}`);
   const wrong = files.filter((file) => times.get(file) !== 1);
@@ -77,7 +76,7 @@ function readArguments() {
   const options = { workers: { type: "string" }, top: { type: "string", default: "10" } };
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const numWorkers = Number(values.workers ?? Math.max(NUM_CPUS, 2));
-  // The workers run this program too, with the same arguments; only the master needs the files.
+  // Workers run this program too, with the same arguments, but only the master needs the files.
   if (!isMaster()) return { numWorkers };
 
   const paths = positionals.length > 0 ? positionals : [path.join(__dirname, "../node_modules")];
@@ -93,7 +92,7 @@ function textFiles(name) {
   return readmes(name);
 }
 
-/** Hidden folders are caches and the like, which may change meanwhile. */
+/** Skips hidden folders: they are often caches, which may change during the run. */
 function readmes(folder) {
   return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const name = path.join(folder, entry.name);

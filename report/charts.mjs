@@ -1,4 +1,4 @@
-// The charts: uPlot, with the page's colours.
+// The charts, drawn by uPlot in the colours of the page.
 
 import uPlot from "uplot";
 import { colour, onScheme } from "./dom.mjs";
@@ -7,10 +7,10 @@ import { about, count, percent, tick, time } from "./text.mjs";
 
 const HEIGHT = 190;
 
-/** Pixels for the name of a time on an axis. */
+/** Pixels for a time label on an axis. */
 const LABEL = 52;
 
-/** What all have: sizes, colours, and being made anew when the colours change. */
+/** The base of all charts: size, colours, and redrawing when the colours change. */
 class Chart {
   constructor(box, label) {
     this.box = box;
@@ -46,11 +46,11 @@ class Chart {
     this.plot = new uPlot(options, this.data(), this.box);
     const canvas = this.box.querySelector("canvas");
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", `${this.label}. The same is in the table below.`);
+    canvas.setAttribute("aria-label", `${this.label}. The table below has the same data.`);
   }
 }
 
-/** Something that changes with time; the time shown is the view's. */
+/** A value over time. The view determines the visible time. */
 export class TimeChart extends Chart {
   /**
    * @param {HTMLElement} box
@@ -125,7 +125,7 @@ export class TimeChart extends Chart {
   }
 }
 
-/** How often each length of time was seen; each bar is as many times as long as the one before. */
+/** A histogram of times. Its bars grow by a constant factor. */
 export class Histogram extends Chart {
   /**
    * @param {HTMLElement} box
@@ -144,7 +144,7 @@ export class Histogram extends Chart {
     this.make();
   }
 
-  /** @param {boolean} isLog whether counts are */
+  /** @param {boolean} isLog whether the count axis is logarithmic */
   setLog(isLog) {
     this.isLog = isLog;
     this.make();
@@ -152,7 +152,7 @@ export class Histogram extends Chart {
 
   data() {
     const { logs, counts } = this.bars;
-    // With one added, a bar of a single event can be seen.
+    // Adding one makes the bar of a single event visible.
     return [logs, this.isLog ? counts.map((some) => Math.log10(some + 1)) : counts];
   }
 
@@ -205,7 +205,7 @@ export class Histogram extends Chart {
     };
   }
 
-  /** The percentiles, named at the top. */
+  /** Draws the percentiles as lines with a label at the top. */
   drawLines(plot) {
     const { ctx: pen, bbox } = plot;
     const scale = devicePixelRatio || 1;
@@ -234,7 +234,7 @@ export class Histogram extends Chart {
   }
 }
 
-/** Distances of ticks: one, two or five times a power of ten. */
+/** Distances of ticks: 1, 2 or 5 times a power of ten. */
 const steps = (from, to) => {
   const all = [];
   for (let power = from; power <= to; power++)
@@ -242,13 +242,13 @@ const steps = (from, to) => {
   return all;
 };
 
-/** Milliseconds. */
+/** In milliseconds. */
 const STEPS = steps(-4, 10);
 
-/** Counts. */
+/** For counts. */
 const INTEGERS = steps(0, 9);
 
-/** The powers of ten within; where there is room for them also twice and five times each. */
+/** Ticks at the powers of ten in the range, and at 2 and 5 times each if there is room. */
 function decades([from, to], width) {
   const hasRoom = width / (to - from) > 3 * LABEL;
   const parts = hasRoom ? [0, Math.log10(2), Math.log10(5)] : [0];
@@ -259,7 +259,7 @@ function decades([from, to], width) {
   return all.filter((log) => log >= from && log <= to);
 }
 
-/** Where counts of 0, 9, 99 … are drawn: at 0, 1, 10, 100 … less the one that was added. */
+/** Ticks for the counts 0, 1, 10, 100 and so on, at the logarithm of each count plus one. */
 function powers(most) {
   const all = [0, Math.log10(2)];
   for (let power = 1; Math.log10(10 ** power + 1) <= most; power++)

@@ -1,10 +1,10 @@
-// Elements. What comes from a run is only ever text: nothing here reads HTML.
+// Creates elements. Data of a run is always inserted as text, never as HTML.
 
 /** @param {string} id */
 export const byId = (id) => document.getElementById(id);
 
 /**
- * @param {string} name of the element, with a class behind a dot
+ * @param {string} name the tag, followed by classes after dots: `div.scroll`
  * @param {...(Node | string)} children
  */
 export function element(name, ...children) {
@@ -16,10 +16,10 @@ export function element(name, ...children) {
 }
 
 /**
- * A table. A cell is a text, a number's text `{ number }` or a node.
- * @param {string[]} heads one that begins with `#` is a number's
+ * A table. A cell is a text or a node.
+ * @param {string[]} heads a head that begins with `#` is for a column of numbers
  * @param {any[][]} rows
- * @param {string} caption what a screen reader calls it
+ * @param {string} caption the name for screen readers
  */
 export function table(heads, rows, caption) {
   const isNumber = heads.map((head) => head.startsWith("#"));
@@ -35,12 +35,12 @@ export function table(heads, rows, caption) {
   const made = element("table", element("thead", head), element("tbody", ...body));
   made.setAttribute("aria-label", caption);
   const box = element("div.scroll", made);
-  // So that the keyboard can scroll it.
+  // Makes it scrollable with the keyboard.
   box.tabIndex = 0;
   return box;
 }
 
-/** Fills a box when the details that it is in are opened, and again when `refresh` is called. */
+/** Fills a box when its <details> is opened. Returns a function that fills it again if it is open. */
 export function whenOpen(box, make) {
   const details = box.closest("details");
   const refresh = () => {
@@ -50,24 +50,24 @@ export function whenOpen(box, make) {
   return refresh;
 }
 
-/** A word with a dot in the colour of what it names. */
+/** A word with a coloured dot. */
 export function tag(text, colour) {
   const made = element("span.tag", text);
   made.style.setProperty("--colour", `var(--${colour})`);
   return made;
 }
 
-/** A colour of the page's, as a canvas wants it: they change with the light. */
+/** A colour of the page for use on a canvas. It depends on the light or dark scheme. */
 export const colour = (name) =>
   getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-/** Calls when the colours change. */
+/** Calls the listener when the colours change. */
 export const onScheme = (listener) =>
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", listener);
 
 const tip = byId("tip");
 
-/** Shows a text beside the pointer. */
+/** Shows a text next to the pointer. */
 export function showTip(text, x, y) {
   tip.textContent = text;
   tip.hidden = false;

@@ -1,16 +1,16 @@
-// The workers' lanes: what each ran, and when. Where there are more events than pixels, a column of pixels
-// is as high as its part of the time in which something ran.
+// The lanes of the workers: which events each worker ran, and when. If there are more events than pixels, the
+// height of each column of pixels is the share of its time in which the worker was busy.
 
 import { colour, element, hideTip, onScheme, showTip } from "./dom.mjs";
 import { below } from "./run.mjs";
 import { stepOf, tick, time } from "./text.mjs";
 
-/** Width of the names; the charts below have their axis there. */
+/** The width of the labels. The charts below have their axis at the same position. */
 export const GUTTER = 64;
 const RIGHT = 16;
 const AXIS = 26;
 
-/** The signs of what happened; what is drawn last is on top. */
+/** The symbols of the marks. Later ones are drawn on top. */
 const GLYPHS = {
   backpressure: "■",
   retry: "↻",
@@ -23,7 +23,7 @@ const GLYPHS = {
 const OTHER = "●";
 const RANKS = Object.keys(GLYPHS);
 
-/** Marks of a kind in a lane; more of them are ticks at its edge, or they would hide what ran. */
+/** If a lane has more marks of one kind, they are drawn as ticks at its edge, so that they hide no events. */
 const MANY = 25;
 
 export const glyphOf = (kind) => GLYPHS[kind] ?? OTHER;
@@ -34,7 +34,7 @@ export const markColour = (kind) =>
     kind
   ] ?? "nothing";
 
-/** The colour of an outcome: its name is one of the page's. */
+/** The outcomes. Each name is also a colour of the page. */
 export const NAMES = ["answered", "nothing", "error", "crash", "timeout", "aborted"];
 
 export class Gantt {
@@ -65,11 +65,11 @@ export class Gantt {
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute(
       "aria-label",
-      `What ${run.lanes.length} workers ran, and when: ${run.events.count} events in ${time(run.end)}. The same is in the table below.`,
+      `What ${run.lanes.length} workers ran, and when: ${run.events.count} events in ${time(run.end)}. The table below has the same data.`,
     );
     box.replaceChildren(this.canvas);
     this.pen = this.canvas.getContext("2d");
-    /** Where a drag has begun, in pixels. */
+    /** Where a drag started, in pixels. */
     this.drag = null;
     this.listen();
     this.redraw = () => {
@@ -143,7 +143,7 @@ export class Gantt {
 
   drawName(lane, row) {
     const { pen, colours } = this;
-    // Names of many narrow lanes: each that has the room.
+    // If lanes are narrow, only some labels fit.
     const every = Math.ceil(13 / this.height);
     if (row % every !== 0) return;
     pen.font = "12px system-ui, 'DejaVu Sans', sans-serif";
@@ -165,7 +165,7 @@ export class Gantt {
       const ready = worker.ready ?? run.endOf(worker);
       pen.fillStyle = colours.track;
       pen.fillRect(this.x(ready), top, this.x(run.endOf(worker)) - this.x(ready), height);
-      // While it starts: a thin line.
+      // A thin line while the worker starts.
       pen.fillStyle = colours.nothing;
       pen.globalAlpha = 0.6;
       pen.fillRect(
@@ -190,7 +190,7 @@ export class Gantt {
       const left = Math.max(-10, this.x(started[at]));
       const width = Math.min(this.x(finished[at]), this.width + GUTTER + 10) - left;
       pen.fillStyle = colours[NAMES[outcome[at]]];
-      // A gap between neighbours, where there is room for one.
+      // A gap between events, if there is room.
       pen.fillRect(left, top, Math.max(1, width > 3 ? width - 1 : width), height);
     }
   }
@@ -202,7 +202,7 @@ export class Gantt {
       let bottom = top + height;
       columns.forEach((column, outcome) => {
         if (column === undefined || column[x] === 0) return;
-        // The rare ones must be seen.
+        // Failures are rare and must be visible.
         const least = outcome < 2 ? 1 : 3;
         const high = Math.min(bottom - top, Math.max(least, column[x] * height));
         pen.fillStyle = colours[NAMES[outcome]];
@@ -212,7 +212,7 @@ export class Gantt {
     }
   }
 
-  /** For each outcome, the part of each column of pixels that such events take; failures before others. */
+  /** For each outcome, the share of each pixel column in which such events ran. */
   columns(lane, first, last) {
     const { started, finished, outcome } = this.run.events;
     const width = Math.ceil(this.width);
@@ -250,7 +250,7 @@ export class Gantt {
     for (const { at, until, kind } of shown) {
       const x = this.x(at);
       pen.fillStyle = this.colours[markColour(kind)];
-      // What lasted is a line.
+      // A mark with a duration is a line.
       if (until !== undefined) {
         const left = Math.max(GUTTER, x);
         const right = Math.min(GUTTER + this.width, this.x(until));
@@ -309,7 +309,7 @@ export class Gantt {
     canvas.addEventListener(
       "wheel",
       (event) => {
-        // The wheel alone scrolls the page.
+        // Without a modifier the wheel scrolls the page.
         if (!event.ctrlKey && !event.metaKey) return;
         event.preventDefault();
         view.zoom(event.deltaY < 0 ? 1 : -1, this.ms(event.offsetX));
@@ -321,7 +321,7 @@ export class Gantt {
     });
   }
 
-  /** Says what is under the pointer. */
+  /** Shows a tip for the position of the pointer. */
   tell({ offsetX, offsetY, clientX, clientY }) {
     const lane = this.lanes[Math.floor(offsetY / this.height)];
     const text = lane === undefined || offsetX < GUTTER ? "" : this.textAt(lane, this.ms(offsetX));
@@ -355,8 +355,10 @@ export class Gantt {
     const isOn = lane.processes.some((worker) => worker.started <= ms && run.endOf(worker) >= ms);
     if (lane.id === null) return "";
     const before =
-      next > 0 ? `last one ended at ${time(finished[lane.indices[next - 1]])}` : "none before";
-    return isOn ? `worker ${lane.id} runs nothing at ${time(ms)}\n${before}, ${idle}` : "";
+      next > 0
+        ? `last event finished at ${time(finished[lane.indices[next - 1]])}`
+        : "no earlier event";
+    return isOn ? `worker ${lane.id} is idle at ${time(ms)}\n${before}, ${idle}` : "";
   }
 
   describe(at) {

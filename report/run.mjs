@@ -1,18 +1,18 @@
-// The run that the page shows: its columns unpacked, and what is counted from them. Knows no page.
+// The data of the run: unpacks the columns and computes all figures. It knows nothing about the page.
 
-/** Events in the table of the slowest. */
+/** Rows in the table of the slowest events. */
 const SLOWEST = 25;
 
-/** Bars of a histogram for each factor of ten. */
+/** Bars of a histogram per factor of ten. */
 const PER_DECADE = 8;
 
-/** The most points of a chart over time: one every few pixels. */
+/** The most points of a chart over time: about one every few pixels. */
 const MOST_POINTS = 240;
 
-/** The fewest. */
+/** The fewest points of a chart over time. */
 const LEAST_POINTS = 30;
 
-/** Events for each point: with fewer, a rate is noise. */
+/** Events per point. With fewer, a rate is noise. */
 const PER_POINT = 4;
 
 /** Undoes `packed` of lib/report.js: microseconds, each the difference to another, become milliseconds. */
@@ -33,7 +33,7 @@ function unpacked({ id, process, queued, wait, run, others, retried }, count) {
     events.id[at] = lastId += id[at];
     last += queued[at];
     events.queued[at] = last / 1000;
-    // null: it has never started.
+    // null: the event never started.
     const started = wait[at] === null ? Number.NaN : last + wait[at];
     events.started[at] = started / 1000;
     events.finished[at] = (wait[at] === null ? last + run[at] : started + run[at]) / 1000;
@@ -44,7 +44,7 @@ function unpacked({ id, process, queued, wait, run, others, retried }, count) {
 }
 
 export class Run {
-  /** @param {any} data what lib/report.js has written */
+  /** @param {any} data as written by lib/master/report.js */
   constructor(data) {
     this.data = data;
     this.events = unpacked(data.events, data.count);
@@ -58,7 +58,7 @@ export class Run {
       this.counts[outcome[at]]++;
     }
     const { statistics } = data;
-    /** Events that are not listed, because there were too many. Those are counted all the same. */
+    /** The number of events that are not listed, because there were too many. The totals include them. */
     this.unlisted = data.unlisted ?? 0;
     this.total = count + this.unlisted;
     if (this.unlisted > 0) {
@@ -71,7 +71,7 @@ export class Run {
       started: known(started),
       finished: known(finished),
       failed: known(finished.filter((_, at) => outcome[at] >= 2)),
-      // One that never ran has waited until its end.
+      // An event that never started waited until its end.
       left: known(started.map((ms, at) => (Number.isNaN(ms) ? finished[at] : ms))),
       done: known(finished.filter((_, at) => !Number.isNaN(started[at]))),
     };
@@ -81,13 +81,13 @@ export class Run {
     this.busy = sum(this.run);
   }
 
-  /** The value that a share of all waits or runs is at most; the shares are those of the statistics. */
+  /** The percentile of all waits or runs. The share must be one of the statistics. */
   within(kind, share) {
     if (this.unlisted > 0) return this.data.statistics[kind][`p${share * 100}`];
     return percentile(this[kind], share);
   }
 
-  /** Part of the workers' time in which they ran something. */
+  /** The share of the workers' time in which they were busy. */
   get utilisation() {
     const { workers } = this.data;
     const alive = workers.reduce(
@@ -97,19 +97,19 @@ export class Run {
     return alive > 0 ? Math.min(1, this.busy / alive) : 0;
   }
 
-  /** When a process has ended, or the run. */
+  /** When a process ended, or the run, whichever came first. */
   endOf(worker) {
     return worker.ended === null ? this.end : Math.min(worker.ended, this.end);
   }
 
-  /** Indices of the events that ran longest, the longest first. */
+  /** The indices of the events that ran longest, longest first. */
   slowest() {
     const { count } = this.events;
     const indices = Array.from({ length: count }, (_, at) => at).filter((at) => this.runs[at] >= 0);
     return indices.sort((a, b) => this.runs[b] - this.runs[a]).slice(0, SLOWEST);
   }
 
-  /** Events that ended per second, all and failed, in `bins` equal parts of a time. */
+  /** Events finished per second, all and failed, in `bins` equal parts of a time. */
   throughput(from, to, bins = this.points(from, to)) {
     const times = bin(from, to, bins);
     const perSecond = 1000 / ((to - from) / bins);
@@ -122,14 +122,14 @@ export class Run {
     return [times, rate(this.sorted.finished), rate(this.sorted.failed)];
   }
 
-  /** Parts of a time that have enough events each for a rate to say something. */
+  /** How many parts a time can have, with enough events in each for a meaningful rate. */
   points(from, to) {
     const { finished } = this.sorted;
     const events = below(finished, to) - below(finished, from);
     return Math.min(MOST_POINTS, Math.max(LEAST_POINTS, Math.round(events / PER_POINT)));
   }
 
-  /** Events waiting and running, at `bins` moments of a time. */
+  /** How many events wait and run, at `bins` moments of a time. */
   load(from, to, bins = MOST_POINTS) {
     const { queued, started, left, done } = this.sorted;
     const times = bin(from, to, bins);
@@ -139,18 +139,18 @@ export class Run {
   }
 }
 
-/** The middles of equal parts. */
+/** The midpoints of equal parts. */
 const bin = (from, to, bins) =>
   Array.from({ length: bins }, (_, at) => from + ((to - from) * (at + 0.5)) / bins);
 
-/** In order, without what is not known. */
+/** Sorted, without missing values. */
 const known = (column) => column.filter((value) => !Number.isNaN(value)).sort();
 
 const sum = (column) => column.reduce((all, one) => all + one, 0);
 
 const max = (column) => column.reduce((most, one) => Math.max(one, most), 0);
 
-/** How many of a sorted column are less. */
+/** How many values of a sorted column are smaller. */
 export function below(sorted, value) {
   let low = 0;
   let high = sorted.length;
@@ -162,13 +162,13 @@ export function below(sorted, value) {
   return low;
 }
 
-/** The value that this share of a sorted column is at most. */
+/** The value that this share of a sorted column does not exceed. */
 export function percentile(sorted, share) {
   if (sorted.length === 0) return Number.NaN;
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
 }
 
-/** Counts of a sorted column in bars that are each as many times as wide as the one before. */
+/** Counts the values of a sorted column in bars whose width grows by a constant factor. */
 export function histogram(sorted) {
   const floor = 0.001;
   const place = (ms) => Math.floor(Math.log10(Math.max(ms, floor)) * PER_DECADE + 1e-9);
@@ -184,7 +184,7 @@ export function histogram(sorted) {
   return { logs, counts, edges };
 }
 
-/** One lane for each worker id: its processes, and its events in the order of their starts. */
+/** One lane per worker id: its processes, and its events in the order of their start. */
 function lanesOf(workers, { count, process, started, finished, outcome }) {
   const lanes = new Map();
   for (const worker of workers) {
@@ -203,7 +203,7 @@ function lanesOf(workers, { count, process, started, finished, outcome }) {
   for (const lane of lanes.values()) {
     lane.indices.sort((a, b) => started[a] - started[b]);
     lane.starts = Float64Array.from(lane.indices, (at) => started[at]);
-    // The latest end of each and all before it: where one searches for what is still on at a moment.
+    // For each event, the latest end of it and all before it. A search in it finds the events that still run at a moment.
     let latest = 0;
     lane.ends = Float64Array.from(lane.indices, (at) => {
       latest = Math.max(latest, finished[at]);

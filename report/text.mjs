@@ -1,4 +1,4 @@
-// How numbers and times are written.
+// Formats numbers and times.
 
 const whole = new Intl.NumberFormat("en");
 const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
@@ -6,10 +6,10 @@ const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 /** @param {number} value */
 export const count = (value) => whole.format(Math.round(value));
 
-/** A figure that need not be exact. @param {number} value */
+/** A rounded figure. @param {number} value */
 export const about = (value) => (value >= 1000 ? count(value) : short.format(value));
 
-/** @param {number} share of one */
+/** @param {number} share from 0 to 1 */
 export const percent = (share) => `${short.format(Math.round(share * 1000) / 10)} %`;
 
 /** @param {number} ms */
@@ -27,7 +27,7 @@ export function time(ms) {
   return hours > 0 ? `${hours} h ${rest}` : rest;
 }
 
-/** A moment on an axis whose ticks are `step` apart. @param {number} ms @param {number} step */
+/** The label of a tick, on an axis whose ticks are `step` apart. @param {number} ms @param {number} step */
 export function tick(ms, step) {
   const [unit, size] = step < 100 ? ["ms", 1] : ["s", 1000];
   const digits = Math.max(0, -Math.floor(Math.log10(step / size) + 1e-9));

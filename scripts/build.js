@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Builds the addon for the machine that runs this, with `native.js` and `native.d.ts`. On Linux x64 with glibc by a
- * toolchain from npm, so that it runs with glibc 2.17 and newer; elsewhere by the machine's own.
+ * Builds the addon for this machine, with `native.js` and `native.d.ts`. On Linux x64 with glibc it uses a toolchain from
+ * npm, so that the addon runs with glibc 2.17 and newer. Elsewhere it uses the installed toolchain.
  *
  *   node scripts/build.js [--debug]
  */
@@ -11,7 +11,7 @@ const { parseArgs } = require("node:util");
 
 const ROOT = path.resolve(__dirname, "..");
 
-/** The toolchains of npm are for this, and link for it. */
+/** The target of the toolchain from npm. */
 const OLD_GLIBC = ["--use-napi-cross", "--target", "x86_64-unknown-linux-gnu"];
 
 const { values } = parseArgs({ options: { debug: { type: "boolean", default: false } } });

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Builds and runs `examples/typescript` as its own `npm run build`, `npm start` and `npm run dev` do. What those
- * who copy it install is the tree's here: the compilers from its node_modules, and the package itself by a link.
+ * Builds and runs `examples/typescript` with its own scripts: `npm run build`, `npm start` and `npm run dev`. It uses the
+ * compilers of this repository, and a link to the package, so nothing has to be installed.
  */
 const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
@@ -21,5 +21,5 @@ if (!fs.existsSync(LINK)) {
 const args = process.argv.slice(2);
 npm("run", "build");
 npm("start", "--", "--check", ...args);
-console.log("\nby tsx:");
+console.log("\nwith tsx:");
 npm("run", "dev", "--", "--check", ...args);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Miri over the tests of what has `unsafe` in it and asks the system for no more than memory. Those that take hours there,
-# or need a second process, are left to the others.
+# Runs Miri on the tests of `unsafe` code that needs nothing but memory from the system. It leaves out tests that would take
+# hours or need a second process.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-tree-borrows" CARGO_TARGET_DIR=target/miri

@@ -1,13 +1,13 @@
 "use strict";
 /**
- * Leaves the npm tarballs of the package and of every platform whose binary is built, in `dist/` or
- * where `--out` says. It packs from a copy: the tree is not touched, and only the packed manifest has
- * the platform packages as optional dependencies (in the tree, where they are not published yet,
- * `npm ci` would look for them).
+ * Writes the npm tarballs of the package and of every platform whose binary is built, to `dist/` or to
+ * the folder of `--out`. It packs from a copy, so the working tree does not change. Only the packed
+ * manifest has the platform packages as optional dependencies: in the working tree, `npm ci` would look
+ * for packages that are not published yet.
  *
  *   node scripts/package.js [--out FOLDER] [--all]
  *
- * `--all` is for what is to be published: a binary that is not built is an error then.
+ * `--all` is for publishing: it fails if a binary is missing.
  */
 const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
@@ -18,10 +18,10 @@ const { parseArgs } = require("node:util");
 const ROOT = path.resolve(__dirname, "..");
 const PLATFORMS = path.join(ROOT, "npm");
 
-/** npm adds these to whatever `files` lists. */
+/** npm always packs these, besides the `files` of the manifest. */
 const ALWAYS_PACKED = ["README.md", "LICENSE"];
 
-/** What a manifest has for those who work in the tree. None of it may reach an install. */
+/** Fields of the manifest for development only. They must not reach an install. */
 const ONLY_IN_THE_TREE = ["scripts", "devDependencies", "overrides"];
 
 function main() {
@@ -35,7 +35,7 @@ function main() {
   const missing = platforms.filter((platform) => !built.includes(platform));
   if (built.length === 0 || (values.all && missing.length > 0)) {
     const names = missing.map(({ binary }) => binary).join(", ");
-    throw new Error(`not built: ${names}. \`npm run build\` builds this platform's`);
+    throw new Error(`not built: ${names}. \`npm run build\` builds the binary of this platform`);
   }
 
   fs.mkdirSync(out, { recursive: true });
@@ -57,7 +57,7 @@ function readPlatform(name, { version }) {
   const folder = path.join(PLATFORMS, name);
   const manifest = readJson(path.join(folder, "package.json"));
   if (manifest.version !== version) {
-    throw new Error(`npm/${name} is of version ${manifest.version}, the package of ${version}`);
+    throw new Error(`npm/${name} has version ${manifest.version}, but the package has ${version}`);
   }
   return { folder, manifest, binary: manifest.main };
 }
@@ -66,9 +66,13 @@ function stageRoot(staging, manifest, platforms) {
   const folder = path.join(staging, "root");
   for (const name of [...manifest.files, ...ALWAYS_PACKED]) {
     const source = path.join(ROOT, name);
-    if (!fs.existsSync(source)) throw new Error(`${name} is to be packed and does not exist`);
+    if (!fs.existsSync(source)) throw new Error(`cannot pack ${name}: it does not exist`);
     fs.cpSync(source, path.join(folder, name), { recursive: true });
   }
+
+  // Replaces the index.js that loads lib/ module by module.
+  const index = path.join(folder, "index.js");
+  execFileSync(process.execPath, [path.join(__dirname, "bundle.js"), index], { stdio: "inherit" });
 
   const packed = { ...manifest };
   for (const field of ONLY_IN_THE_TREE) delete packed[field];
@@ -86,7 +90,7 @@ function stagePlatform(staging, platform) {
   return folder;
 }
 
-/** @returns {string} The tarball. */
+/** @returns {string} the path of the tarball */
 function pack(folder, out) {
   const args = ["pack", folder, "--pack-destination", out, "--ignore-scripts", "--json"];
   const [{ filename }] = JSON.parse(execFileSync("npm", args, { encoding: "utf8" }));

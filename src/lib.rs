@@ -1,59 +1,92 @@
-//! The core of `@tiemma/sonic-distribute`: a pool of Node.js processes that re-run one program.
+//! The core of `@tiemma/sonic-distribute`: pools of Node.js processes that re-run one program.
 //!
 //! ```text
 //!  master process                                     worker process (one of n)
 //!  JavaScript thread      I/O thread                  I/O thread         JavaScript thread
-//!  lib/run.js             supervisor                  worker             lib/worker.js
+//!  lib/master             io                          worker::join       lib/worker, worker::runner
 //!     |                       |                           |                   |
-//!     | ==== backlog ===========================================================> claims, runs
+//!     | ==== lanes ============================================================> claims, runs
 //!     v                       v                           v                   |
-//!  [ pool: scheduler, tasks, results ] <============ answer ring ============ answers
+//!  [ pool: workers, runs ] <===================== answer ring ============ answers
 //!     ^   under one lock      |        == task ring ====> | ================> (for it alone)
-//!     |                       | <------- control socket ----> | (bells, end of file)
+//!     |                       | <------- control socket ----> | (wake-ups, end of file)
 //!     |                       | <------- Node's own channel ----------------> process.send
 //! ```
 //!
-//! **Data plane.** Events wait in one [`backlog`], in memory that the master and all workers share;
-//! a worker that is free claims the next one itself, by a compare-and-swap that says who has it. So
-//! events start in the order in which they came, whoever is free first takes the next, and nobody
-//! holds what he does not run: events that wait for each other meet as long as there are workers
-//! enough. Answers come back through a ring that each worker has of its own ([`ring`]). What a killed
-//! worker had claimed and what it had answered both stand in that memory, whole: that is why a crash
-//! costs exactly the event that ran. The control socket is only a doorbell.
+//! **Pools and runs.** A [`pool`] has workers: slots, processes, connections, lanes. It serves any number of [`run`]s, at once
+//! and one after another; a run has its events, results, failures, retries and record. `MapReduce` is a pool with one run.
 //!
-//! **Who rings.** An answer must be known whatever its worker does next, and its JavaScript thread may be busy for
-//! seconds then. So it rings for an answer as soon as that is published, before it runs anything else; but where events
-//! are short that would cost more than they do. After answers to short events the master therefore polls the rings every
-//! few milliseconds, and says so in a word that each worker reads after each answer: a worker that is polled rings only
-//! when it pauses. When a poll finds nothing new the master takes the word back, *then* looks once more: an answer
-//! is either seen by that look, or its worker has seen the word. Where nothing is answered nobody polls.
+//! **Data.** Events wait in [lanes](queue), in memory that the master and all workers share. A worker that is free claims
+//! the next one itself, by a compare-and-swap that says who has it. So events of a run start in the order in which they
+//! came, on whichever worker is free first, and no worker holds what it does not run: events that wait for each other meet
+//! as long as there are enough workers. Events that come back (retries, and what was taken from a worker) go into a lane of
+//! their own, which all workers try first. Answers come back through a [ring](shm::ring) that each worker has of its own.
+//! What a killed worker had claimed and answered stands in that memory, whole. That is why a crash costs exactly the event
+//! that ran. The control socket carries wake-ups only.
 //!
-//! **Control.** Whoever has something to do locks the [`pool`] and does it: the JavaScript thread
-//! that wakes a sleeping worker, or the I/O thread that a worker rang. The [`scheduler`] decides,
-//! purely; the pool's state acts; the [`supervisor`] listens, restarts and gives up.
+//! **Decisions.** Everything that happens is one closed [`Event`](core::event::Event); the pure [`core`] answers with
+//! [`Effect`](core::event::Effect)s. How far a worker or a run has come is one enum each
+//! ([`lifecycle`](core::lifecycle)). Whoever has something to do locks the pool and does it: the JavaScript thread or the
+//! I/O thread. The pool turns frames into events and effects into writes; what has to wait, it orders from [`io`].
 //!
-//! **Layers.** Each folder knows only those above it in this table. (A test reads it.)
+//! **Notices.** An answer must be known whatever its worker does next, and its JavaScript thread may be busy for seconds
+//! then. So a worker notifies the master of each answer as soon as that is published, before it runs anything else. Where
+//! events are short that would cost more than they do: then the master polls the rings every few milliseconds, and says so
+//! in a word that each worker reads after each answer. When a poll finds nothing new the master takes the word back, *then*
+//! looks once more: either that look sees an answer, or its worker has seen the word. Where events run about a millisecond,
+//! the JavaScript thread itself sleeps on a word that workers wake, while nothing else is to be done
+//! ([`Pool::listen_for_credit`](pool::Pool::listen_for_credit)).
+//!
+//! # Paths
+//!
+//! **An event.** `lib/master/input.js` calls `put`; [`queue::writer`] publishes it, and [`pool`] wakes a parked worker
+//! (`dispatch::wake_parked`). [`queue::claimer`] claims it there; [`worker::runner`] has JavaScript run it and publishes the
+//! answer. [`io::control`](io) hears the notice; `pool::collect` scans the claims and reads the ring; the scheduler learns
+//! `Claimed` and `Answered`; the run delivers an entry; `pool::credit` gives new credit and calls JavaScript.
+//!
+//! **A spawn.** `pool_spawn`, or [`Order::Start`](pool::order::Order), runs [`io::spawn`]: process, wires, invitation.
+//! `Pool::started` stores the connection: `Event::Started`, the worker is *booting*. `io::listen` follows it. Its hello says
+//! that it loaded this package (`Pool::joined`); at its call it registers: `Event::Registered`, it is *ready*, and what waited
+//! for it alone is given to it.
+//!
+//! **A crash.** The exit is known (`os::child`); `io::listen` reads what is left in the streams and calls `Pool::exited`
+//! (`pool::exit`). It collects the last claims and answers, and takes back what the worker had not started.
+//! `Event::Exited`: what had not started goes back into the first lane, what ran fails or is tried again (`pool::fail`); the
+//! slot is *empty*. [`core::verdict`] decides: `Order::Start` after a delay, or `Event::Closed` and the slot is *closed*.
+//!
+//! **A shutdown.** `pool_release`: the runs end, `Event::Released` for each slot. Workers claim nothing more
+//! (`Effect::Withhold`) and are told (`Effect::Release`): they are *leaving*, and exit when their event loop is empty.
+//! `Order::EndLingering` kills a worker that is still there after its grace: it is *dying*. With the last exit the pool
+//! closes, JavaScript is told, and `Order::Stop` ends the I/O thread.
+//!
+//! # Layers
+//!
+//! Each folder knows only those above it in this table. (A test reads it.)
 //!
 //! | folder | what lives there |
 //! |---|---|
 //! | `os` | what the system does, a file per system where they differ: shared memory, processes, sockets, clock, terminal |
 //! | `wire` | the protocol, the layout of shared words, frames, formats |
 //! | `shm` | rings and stores of bytes in shared memory |
-//! | `core` | decisions, pure: scheduler, retries, order |
+//! | `core` | decisions, pure: scheduler, lifecycles, retries, verdicts |
 //! | `observe` | record, trace, progress |
-//! | `run` | what belongs to one run: events and results |
-//! | `queue` | events that wait, in memory that all workers share |
+//! | `run` | what belongs to one run: results, failures, order, record |
+//! | `queue` | lanes: events that wait, in memory that all workers share |
 //! | `pool` | the lock, and everything that is done under it |
 //! | `io` | the I/O thread: starts workers, listens, ends them |
 //! | `worker` | the worker's half |
 //! | `binding` | Node-API: convert in, call, convert out |
 //!
-//! **Invariants.** An event that was handed over ends once: answered, or failed with a reason. No
-//! event is on two workers. No worker is idle while an event waits that it could take, for
-//! longer than it takes to see that whoever was woken for it, was given it, or has claimed it and not read it, does not
-//! come. An answer is known within five milliseconds. Nothing that JavaScript
-//! writes is trusted to be well-formed beyond this process: positions, lengths and indices from a
-//! worker are checked.
+//! `core` needs exits and clock readings of `os` as plain values, so `os` is the first; it knows nothing of what it is used
+//! for.
+//!
+//! # Invariants
+//!
+//! An event that was handed over ends once: answered, or failed with a reason. No event is on two workers. No worker is idle
+//! while an event waits that it could take, for longer than it takes to see that a worker does not come that was woken for
+//! it or has claimed it and not read it. An answer is known within five milliseconds. Nothing that JavaScript writes is
+//! trusted to be well-formed beyond its process: positions, lengths and indices from a worker are checked, and what the
+//! master must be able to rely on is in private memory.
 
 #![cfg_attr(test, allow(dead_code, reason = "napi exports nothing into a test binary"))]
 

@@ -1,8 +1,8 @@
 "use strict";
 /**
- * Promised: an aborted run rejects with its reason at once, and so does every Map; nothing starts any more; what runs may end
- * within the grace, and whoever has not is killed then; nothing listens to the signal any more, and no process is left. Under
- * `onError: "abort"` the first failure aborts the run, and is what the call rejects with.
+ * Promise: An aborted run rejects with its reason at once, and so does every pending Map. No event starts after that.
+ * Running events may finish within the grace; workers that are still busy then are killed. The signal has no listeners
+ * left, and no process remains. With `onError: "abort"` the first failure aborts the run, and the call rejects with it.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -10,13 +10,25 @@ const { run } = require("../support/run");
 
 const aborted = async (...args) => {
   const program = await run("abort/signal.js", { args: args.map(String) });
-  assert.deepEqual(program.log("outcome.log").filter((line) => line.startsWith("re")), ["rejected with the reason"], program.transcript);
+  assert.deepEqual(
+    program.log("outcome.log").filter((line) => line.startsWith("re")),
+    ["rejected with the reason"],
+    program.transcript,
+  );
   assert.deepEqual(program.log("unhandled.log"), []);
   assert.equal(program.result.listeners, 0);
   assert.equal(program.result.workers, 0);
   assert.deepEqual(program.alive, []);
   const { maps, after, forks, alive, exits } = program.result;
-  return { maps, after, forks, alive, exits: exits.sort(), started: program.log("started.log").sort(), ended: program.log("ended.log").sort() };
+  return {
+    maps,
+    after,
+    forks,
+    alive,
+    exits: exits.sort(),
+    started: program.log("started.log").sort(),
+    ended: program.log("ended.log").sort(),
+  };
 };
 const [RESOLVED, REASON] = ["resolved", "the reason"];
 
@@ -30,14 +42,20 @@ describe("a signal", () => {
     assert.deepEqual([maps, started], [[], []]);
   });
 
-  for (const [how, when] of [["", "running"], [", once the program has looked at the free workers", "looking"]]) {
+  for (const [how, when] of [
+    ["", "running"],
+    [", once the program has looked at the free workers", "looking"],
+  ]) {
     it(`has the call and every pending and later Map reject with its reason, before the workers have ended${how}`, async () => {
       const { maps, after, alive, started, ended, exits } = await aborted(when, "loops", 500);
       assert.deepEqual(maps, [RESOLVED, RESOLVED, REASON, REASON, REASON, REASON]);
       assert.deepEqual(after, when === "looking" ? [REASON, REASON] : [REASON]);
       assert.equal(alive, 2);
       // One may have been on its way to its event.
-      assert.ok(started.length > 0 && started.every((data) => data < 2), `${started} have started`);
+      assert.ok(
+        started.length > 0 && started.every((data) => Number(data) < 2),
+        `${started} have started`,
+      );
       assert.deepEqual(ended, []);
       assert.ok(exits.includes("SIGKILL"), `${exits}`);
     });
@@ -68,7 +86,12 @@ describe("a signal", () => {
   });
 
   it("that tells no reason has the call reject with an AbortError", async () => {
-    const own = { name: "AbortError", message: "the run was aborted", code: "ABORT_ERR", type: "Error" };
+    const own = {
+      name: "AbortError",
+      message: "the run was aborted",
+      code: "ABORT_ERR",
+      type: "Error",
+    };
     assert.deepEqual((await run("abort/no-reason.js", { args: ["own"] })).result, own);
     assert.equal((await run("abort/no-reason.js", { args: ["Node's"] })).result.name, "AbortError");
   });
@@ -84,10 +107,20 @@ describe('onError: "abort"', () => {
   for (const watched of ["", "watched"]) {
     for (const place of ["amid", "last"]) {
       it(`rejects with what the event threw, as an Error whose cause is the entry: ${place}${watched && ", watched"}`, async () => {
-        const { isError, name, message, code, stack, cause, keys, same, started } = await result("throws", place, watched);
-        assert.deepEqual([isError, name, message, code], [true, "RangeError", "out of it", "ERR_SONIC_EVENT_FAILED"]);
+        const { isError, name, message, code, stack, cause, keys, same, started } = await result(
+          "throws",
+          place,
+          watched,
+        );
+        assert.deepEqual(
+          [isError, name, message, code],
+          [true, "RangeError", "out of it", "ERR_SONIC_EVENT_FAILED"],
+        );
         assert.match(stack, /on-error\.js/);
-        assert.deepEqual([cause.id, cause.data, cause.failed, cause.error.message], [1, 2, true, "out of it"]);
+        assert.deepEqual(
+          [cause.id, cause.data, cause.failed, cause.error.message],
+          [1, 2, true, "out of it"],
+        );
         assert.deepEqual([keys, same], [["code"], true]);
         assert.ok(started < 20_000, `all ${started} have started`);
       });
@@ -106,7 +139,10 @@ describe('onError: "abort"', () => {
 
   it("rejects for a failure that a worker sends itself", async () => {
     const { isError, code, cause } = await result("sends", "amid");
-    assert.deepEqual([isError, code, cause], [true, "ERR_SONIC_EVENT_FAILED", { failed: true, data: "sent" }]);
+    assert.deepEqual(
+      [isError, code, cause],
+      [true, "ERR_SONIC_EVENT_FAILED", { failed: true, data: "sent" }],
+    );
   });
 
   it("changes nothing where nothing fails", async () => {

@@ -1,7 +1,8 @@
 "use strict";
 /**
- * Promised: how an event has come out is known at once, whatever its worker does next, and however the program learns of it.
- * Each long event here blocks its worker's thread, and ends only when the master has known of all events before it.
+ * Promise: The outcome of an event is known as soon as it has one, whatever its worker does next and however the
+ * program learns of it. Each long event here blocks its worker's thread and ends only when the master knows the
+ * outcomes of all events before it.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -10,7 +11,8 @@ const { run } = require("../support/run");
 const GROUPS = 20;
 
 describe("while a worker's next event runs", () => {
-  const known = async (how, groups, size) => (await run("answers/known.js", { args: [how, groups, size].map(String) })).result;
+  const known = async (how, groups, size) =>
+    (await run("answers/known.js", { args: [how, groups, size].map(String) })).result;
 
   // One event alone is rung for, many are not.
   for (const size of [1, 200]) {
@@ -41,7 +43,8 @@ describe("while a worker's next event runs", () => {
 
   for (const size of [1, 200]) {
     it(`a failure aborts the run: ${size}`, async () => {
-      for (let round = 0; round < 3; round++) assert.equal(await known("abort", 3, size), "it fails");
+      for (let round = 0; round < 3; round++)
+        assert.equal(await known("abort", 3, size), "it fails");
     });
   }
 });

@@ -1,7 +1,8 @@
 "use strict";
 /**
- * Promised: a program may make the call as often as it likes, in turn, in a loop, at once, or put it together by hand: each
- * has its own workers and queues. All names are exported to require() and import. A worker's own children are no workers.
+ * Promise: A program may make as many calls as it likes: one after another, in a loop, at once, or composed by hand.
+ * Each has its own workers and queues. require() and import give the same names. Children that a worker starts are not
+ * workers.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -11,8 +12,21 @@ const range = (n) => Array.from({ length: n }, (_, i) => i);
 const result = async (fixture, ...args) => (await run(fixture, { args })).result;
 
 const TYPES = {
-  Delay: "function", Map: "function", MapReduce: "function", NUM_CPUS: "number", Queue: "function", clusterEvents: "object", configureWorkers: "function", getLogger: "function",
-  getWorkerID: "function", getWorkerName: "function", initMaster: "function", initWorkers: "function", isMaster: "function", shutdown: "function", sonicDistribute: "function",
+  Delay: "function",
+  Map: "function",
+  MapReduce: "function",
+  NUM_CPUS: "number",
+  Queue: "function",
+  clusterEvents: "object",
+  configureWorkers: "function",
+  getLogger: "function",
+  getWorkerID: "function",
+  getWorkerName: "function",
+  initMaster: "function",
+  initWorkers: "function",
+  isMaster: "function",
+  shutdown: "function",
+  sonicDistribute: "function",
 };
 
 describe("several calls in one program", () => {
@@ -30,9 +44,14 @@ describe("several calls in one program", () => {
   it("have workers that were started for one of them and skip the others", async () => {
     const program = await run("calls/skips.js");
     assert.deepEqual(program.result, [1, 2, 3]);
-    const values = [1, 2, 3].flatMap((id) => [1, 2, 3].map((n) => `worker ${id} call ${n} undefined`));
+    const values = [1, 2, 3].flatMap((id) =>
+      [1, 2, 3].map((n) => `worker ${id} call ${n} undefined`),
+    );
     assert.deepEqual(program.log("values.log").sort(), values);
-    assert.deepEqual(program.log("served.log").sort(), [1, 2, 3].map((id) => `worker ${id} served 1`));
+    assert.deepEqual(
+      program.log("served.log").sort(),
+      [1, 2, 3].map((id) => `worker ${id} served 1`),
+    );
   });
 
   it("in a loop, have workers with that turn's closure", async () => {
@@ -42,10 +61,16 @@ describe("several calls in one program", () => {
 
   it("at once, share no event, answer or worker", async () => {
     const { all, left } = await result("calls/at-once.js");
-    assert.deepEqual(all.map(({ right, failed }) => [right, failed]), ["x", "y", "z"].map((name) => [299, [[`${name}13`, name]]]));
+    assert.deepEqual(
+      all.map(({ right, failed }) => [right, failed]),
+      ["x", "y", "z"].map((name) => [299, [[`${name}13`, name]]]),
+    );
     const ids = all.flatMap((call) => call.ids);
     assert.equal(new Set(ids).size, ids.length, `ids ${ids}`);
-    assert.ok(ids.every((id) => id >= 1 && id <= 6), `ids ${ids}`);
+    assert.ok(
+      ids.every((id) => id >= 1 && id <= 6),
+      `ids ${ids}`,
+    );
     assert.deepEqual(left, []);
   });
 
@@ -66,7 +91,11 @@ describe("a call by hand", () => {
   for (const how of ["initMaster", "configureWorkers"]) {
     it(`works with ${how}, Map, getWorkerID, initWorkers and shutdown`, async () => {
       const { start, id, during, over, responses, failed } = await result("calls/by-hand.js", how);
-      assert.deepEqual(start, { keys: ["failedOrder", "processOrder", "workerQueue"], free: [1, 2], workers: ["1", "2"] });
+      assert.deepEqual(start, {
+        keys: ["failedOrder", "processOrder", "workerQueue"],
+        free: [1, 2],
+        workers: ["1", "2"],
+      });
       assert.equal(id, "number");
       assert.equal(during, 51);
       assert.equal(over, "undefined");
@@ -84,7 +113,10 @@ describe("a call by hand", () => {
 describe("the exports", () => {
   it("are 1.0.3's, the documented name MapReduce, and Queue, to require()", async () => {
     const { types, alias, events, cpus, delayed, value } = await result("calls/exports.js");
-    assert.deepEqual(Object.fromEntries(Object.keys(TYPES).map((name) => [name, types[name]])), TYPES);
+    assert.deepEqual(
+      Object.fromEntries(Object.keys(TYPES).map((name) => [name, types[name]])),
+      TYPES,
+    );
     assert.equal(alias, true);
     assert.deepEqual(events, { MESSAGE: "message", DISCONNECT: "disconnect" });
     assert.deepEqual({ cpus, delayed, value }, { cpus: true, delayed: true, value: "undefined" });
@@ -107,11 +139,19 @@ describe("the exports", () => {
 describe("a worker's own", () => {
   for (const what of ["thread", "fork", "execFile"]) {
     it(`${what} does not take itself for a worker`, async () => {
-      assert.deepEqual(await result("calls/descendants.js", what), { isMaster: true, name: "MASTER", isWorker: false, env: [] });
+      assert.deepEqual(await result("calls/descendants.js", what), {
+        isMaster: true,
+        name: "MASTER",
+        isWorker: false,
+        env: [],
+      });
     });
   }
 
   it("child processes can run jobs of their own", async () => {
-    assert.deepEqual(await result("calls/grandchildren.js"), { responses: range(3).map(() => [4950, 1_225_000]), failed: [] });
+    assert.deepEqual(await result("calls/grandchildren.js"), {
+      responses: range(3).map(() => [4950, 1_225_000]),
+      failed: [],
+    });
   });
 });

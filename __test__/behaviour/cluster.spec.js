@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Promised: to node's own cluster module, and so to every program that uses it, our workers are cluster workers: who they
- * are, what is told of their lives, messages both ways, events sent to a worker of one's choice.
+ * Promise: To Node's cluster module, and to every program that uses it, our workers are cluster workers: their
+ * identity, their events, messages in both directions, and events sent to a chosen worker.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -15,20 +15,35 @@ describe("identity", () => {
   it("is there from the program's first line on: cluster.isWorker, cluster.worker.id, getWorkerName(), workerID", async () => {
     const master = await result("cluster/first-line.js");
     assert.deepEqual(master.first, { isWorker: false, isMaster: true, env: [] });
-    assert.deepEqual([master.loading, master.name, master.isMaster], [{ name: "MASTER", isMaster: true }, "MASTER", true]);
+    assert.deepEqual(
+      [master.loading, master.name, master.isMaster],
+      [{ name: "MASTER", isMaster: true }, "MASTER", true],
+    );
     assert.equal(master.workers.length, 20);
     for (const { workerID, id, name, isMaster, shared, first, loading } of master.workers) {
       assert.ok(workerID === 1 || workerID === 2, `workerID ${workerID}`);
-      assert.deepEqual(first, { isWorker: true, isMaster: false, id: workerID, connected: true, env: [] });
+      assert.deepEqual(first, {
+        isWorker: true,
+        isMaster: false,
+        id: workerID,
+        connected: true,
+        env: [],
+      });
       assert.deepEqual(loading, { name: `WORKER-${workerID}`, isMaster: false });
-      assert.deepEqual({ id, name, isMaster, shared }, { id: workerID, name: `WORKER-${workerID}`, isMaster: false, shared: true });
+      assert.deepEqual(
+        { id, name, isMaster, shared },
+        { id: workerID, name: `WORKER-${workerID}`, isMaster: false, shared: true },
+      );
     }
   });
 
   it("shows in cluster.workers: the live workers during a run, none in reduceFn", async () => {
     const { live, reducing, pids } = await result("cluster/workers.js");
     const expected = { missing: [], connected: true, dead: false };
-    assert.deepEqual(live.map(({ pid, ...worker }) => worker), [1, 2].map((id) => ({ key: String(id), id, ...expected })));
+    assert.deepEqual(
+      live.map(({ pid, ...worker }) => worker),
+      [1, 2].map((id) => ({ key: String(id), id, ...expected })),
+    );
     assert.deepEqual(reducing, []);
     const known = live.map(({ id, pid }) => `${id} ${pid}`);
     for (const pid of pids) assert.ok(known.includes(pid), `${pid} is none of ${known}`);
@@ -37,7 +52,10 @@ describe("identity", () => {
 
 describe("cluster's events", () => {
   /** The events of one emitter, in order. */
-  const of = (seen, emitter) => seen.filter(([name]) => name.startsWith(emitter)).map(([name, ...args]) => [name.slice(emitter.length + 1), ...args]);
+  const of = (seen, emitter) =>
+    seen
+      .filter(([name]) => name.startsWith(emitter))
+      .map(([name, ...args]) => [name.slice(emitter.length + 1), ...args]);
 
   it("tell of a released worker's life: fork, online, message, disconnect, exit with code 0", async () => {
     const seen = await result("cluster/events.js");
@@ -60,10 +78,15 @@ describe("cluster's events", () => {
 
   for (const signal of ["SIGKILL", "SIGTERM"]) {
     it(`tell that a worker was killed, and of its replacement: ${signal}`, async () => {
-      const seen = of(await result("cluster/events.js", signal), "cluster").filter(([name]) => name !== "message");
+      const seen = of(await result("cluster/events.js", signal), "cluster").filter(
+        ([name]) => name !== "message",
+      );
       const exits = seen.filter(([name]) => name === "exit");
       assert.deepEqual(exits, [["exit", "worker 1", null, signal], ...exits.slice(1)]);
-      assert.ok(exits.slice(1).every(([, worker]) => worker === "worker 1"), JSON.stringify(exits));
+      assert.ok(
+        exits.slice(1).every(([, worker]) => worker === "worker 1"),
+        JSON.stringify(exits),
+      );
       const names = seen.map(([name]) => name);
       assert.deepEqual(names.slice(0, 2), ["fork", "online"]);
       assert.deepEqual(names.filter((name) => name === "fork").length, exits.length);
@@ -75,9 +98,15 @@ describe("cluster's events", () => {
 describe("messages", () => {
   it("go both ways between the program's master and workers, and tell their callbacks", async () => {
     const { heard, sent } = await result("cluster/messages.js");
-    const pongs = [1, 2].flatMap((id) => [[id, { pong: `to ${id}`, from: id, to: id }], [id, { pong: "sent", error: "null", from: id }]]);
+    const pongs = [1, 2].flatMap((id) => [
+      [id, { pong: `to ${id}`, from: id, to: id }],
+      [id, { pong: "sent", error: "null", from: id }],
+    ]);
     assert.deepEqual(heard, pongs.map((entry) => JSON.stringify(entry)).sort());
-    assert.deepEqual(sent, range(2).map(() => ["boolean", "null"]));
+    assert.deepEqual(
+      sent,
+      range(2).map(() => ["boolean", "null"]),
+    );
   });
 
   it("keep their order in thousands, big ones among them, while events run", async () => {
@@ -89,11 +118,17 @@ describe("messages", () => {
     const data = [...range(50), "events"];
     assert.deepEqual([queued, failed], [50, 1]);
     assert.deepEqual(events, data);
-    assert.deepEqual(answers.map(([id, message]) => [id, message.id, message.data]), data.map((value) => [1, 1, value]));
+    assert.deepEqual(
+      answers.map(([id, message]) => [id, message.id, message.data]),
+      data.map((value) => [1, 1, value]),
+    );
     const [, seven] = answers[7];
     assert.equal(seven.failed, true);
     assert.equal("response" in seven, false);
-    assert.deepEqual(answers.filter((_, i) => i !== 7).map(([, { response }]) => response), [...data.filter((value) => value !== 7 && value !== "events"), data]);
+    assert.deepEqual(
+      answers.filter((_, i) => i !== 7).map(([, { response }]) => response),
+      [...data.filter((value) => value !== 7 && value !== "events"), data],
+    );
   });
 
   it("show answers to whoever listens from when he does until he stops", async () => {
@@ -117,7 +152,12 @@ describe("messages", () => {
 
 describe("a worker that the program takes down itself", () => {
   // worker.kill() ends it by signal on some Node lines, after its disconnection on others
-  const ways = { kill: /^(0|SIGTERM)$/, "kill SIGKILL": /^(0|SIGKILL)$/, disconnect: /^0$/, "process.kill": /^SIGTERM$/ };
+  const ways = {
+    kill: /^(0|SIGTERM)$/,
+    "kill SIGKILL": /^(0|SIGKILL)$/,
+    disconnect: /^0$/,
+    "process.kill": /^SIGTERM$/,
+  };
   for (const [how, reason] of Object.entries(ways)) {
     for (const workers of ["2", "1"]) {
       it(`from the master, idle, costs no event, one of ${workers}: ${how}`, async () => {
@@ -135,7 +175,10 @@ describe("a worker that the program takes down itself", () => {
     it(`from within an event costs that event at most: ${how}`, async () => {
       const { responses, failed } = await result("cluster/leaves.js", how);
       assert.deepEqual([...responses, ...failed].sort(byNumber), range(20));
-      assert.ok(failed.length === 0 || (failed.length === 1 && failed[0] === 5), `failed ${failed}`);
+      assert.ok(
+        failed.length === 0 || (failed.length === 1 && failed[0] === 5),
+        `failed ${failed}`,
+      );
     });
   }
 });

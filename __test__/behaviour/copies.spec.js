@@ -1,7 +1,8 @@
 "use strict";
 /**
- * Promised: two copies of the package in one program work side by side, in whichever order they are loaded: each has its
- * own workers, whose ids differ, and none serves the other's call. A process that is a worker of something else says so.
+ * Promise: Two copies of the package work side by side in one program, whichever is loaded first. Each has its own
+ * workers with their own ids, and no worker serves the other copy's call. A process that is a worker of something else
+ * says so.
  */
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
@@ -34,20 +35,36 @@ describe("two copies of the package in one program", () => {
       it(`serve their own calls: ${order}, ${how}`, async () => {
         const [a, b] = await both(order, how);
         assert.deepEqual([sorted(a.products), a.failures, a.isKnown], [[10, 20, 30, 40], [], true]);
-        assert.deepEqual([sorted(b.products), b.failures, b.isKnown], [[100, 200, 300, 400], [], true]);
-        assert.equal(new Set([...a.ids, ...b.ids]).size, a.ids.length + b.ids.length, "no id is another's");
+        assert.deepEqual(
+          [sorted(b.products), b.failures, b.isKnown],
+          [[100, 200, 300, 400], [], true],
+        );
+        assert.equal(
+          new Set([...a.ids, ...b.ids]).size,
+          a.ids.length + b.ids.length,
+          "no id is another's",
+        );
       });
     }
 
     it(`serve their own calls: ${order}, by hand`, async () => {
       const [a, b] = await both(order, "by hand");
-      assert.deepEqual([a.products, b.products], [[10, 20, 30, 40], [100, 200, 300, 400]]);
+      assert.deepEqual(
+        [a.products, b.products],
+        [
+          [10, 20, 30, 40],
+          [100, 200, 300, 400],
+        ],
+      );
       assert.deepEqual(sorted(new Set([...a.ids, ...b.ids])), [1, 2]);
     });
 
     it(`do not disturb each other if one is not used: ${order}`, async () => {
       const [b] = await both(order, "the second alone");
-      assert.deepEqual([sorted(b.products), b.failures, b.isKnown], [[100, 200, 300, 400], [], true]);
+      assert.deepEqual(
+        [sorted(b.products), b.failures, b.isKnown],
+        [[100, 200, 300, 400], [], true],
+      );
     });
   }
 
@@ -62,7 +79,10 @@ describe("a worker of another cluster, where calls do nothing,", () => {
   it("says that cluster.fork() started it", async () => {
     const { result, stderr } = await run("copies/own-fork.js");
     assert.deepEqual(result, { code: 0 });
-    assert.match(stderr, /^[^\n]*worker of another cluster \(started by cluster\.fork\(\)[^\n]*\n$/);
+    assert.match(
+      stderr,
+      /^[^\n]*worker of another cluster \(started by cluster\.fork\(\)[^\n]*\n$/,
+    );
     assert.doesNotMatch(stderr, /PM2/);
   });
 
@@ -70,6 +90,9 @@ describe("a worker of another cluster, where calls do nothing,", () => {
     const env = { pm_id: "0", PM2_HOME: "/nowhere" };
     const { result, stderr } = await run("copies/own-fork.js", { env });
     assert.deepEqual(result, { code: 0 });
-    assert.match(stderr, /^[^\n]*worker of another cluster \(PM2 in cluster mode\)[^\n]*exec_mode fork[^\n]*\n$/);
+    assert.match(
+      stderr,
+      /^[^\n]*worker of another cluster \(PM2 in cluster mode\)[^\n]*exec_mode fork[^\n]*\n$/,
+    );
   });
 });

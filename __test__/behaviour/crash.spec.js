@@ -1,8 +1,8 @@
 "use strict";
 /**
- * Promised: however a worker ends, the event that ran in it, and only that one, fails, with an error that names the exit
- * code or signal. What was answered stays answered; no event runs twice; the others run elsewhere; a new worker takes the
- * old one's id; the call never hangs.
+ * Promise: However a worker exits, the event that ran in it fails, and no other, with an error that names the exit code
+ * or signal. Answered events stay answered, no event runs twice, the others run elsewhere, and a new worker takes the
+ * old one's id. The call never hangs.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -54,13 +54,22 @@ describe("a worker that ends in an event", () => {
     });
   }
 
-  for (const fatal of [[0], [10_000], [19_999], [3, 4, 5, 6], [100, 5000, 9999, 10_000, 15_000, 19_998]]) {
+  for (const fatal of [
+    [0],
+    [10_000],
+    [19_999],
+    [3, 4, 5, 6],
+    [100, 5000, 9999, 10_000, 15_000, 19_998],
+  ]) {
     it(`fails that event and no other amid 20,000 tiny ones: ${fatal.join(", ")}`, async () => {
       const program = await run("crash/amid-tiny.js", { args: [fatal.join()] });
       const { answered, failed } = program.result;
       assert.deepEqual(failed.map(({ data }) => data).sort(byNumber), fatal);
       for (const entry of failed) assertWorkerExit(entry, entry.data, /SIGKILL/);
-      assert.deepEqual(answered.sort(byNumber), range(20_000).filter((i) => !fatal.includes(i)));
+      assert.deepEqual(
+        answered.sort(byNumber),
+        range(20_000).filter((i) => !fatal.includes(i)),
+      );
       assertRanOnce(program, range(20_000));
     });
   }
@@ -71,8 +80,14 @@ describe("a worker that ends in an event", () => {
     assert.deepEqual(ids, [1, 2]);
     assert.equal(new Set([...old, ...now]).size, 3);
     const met = JSON.parse(program.files["met.json"]).sort((a, b) => a.workerID - b.workerID);
-    assert.deepEqual(met.map(({ workerID }) => workerID), [1, 2]);
-    assert.deepEqual(met.map(({ own }) => own), [1, 2]);
+    assert.deepEqual(
+      met.map(({ workerID }) => workerID),
+      [1, 2],
+    );
+    assert.deepEqual(
+      met.map(({ own }) => own),
+      [1, 2],
+    );
     assert.deepEqual(met.map(({ pid }) => pid).sort(byNumber), now.sort(byNumber));
   });
 
@@ -80,9 +95,18 @@ describe("a worker that ends in an event", () => {
     const program = await run("crash/again-and-again.js");
     const { results, failed } = program.result;
     const fatal = range(45).filter((i) => i % 3 === 1);
-    assert.deepEqual(failed.map(({ data }) => data), fatal);
-    for (const entry of failed) assertWorkerExit(entry, entry.data, new RegExp(`code ${entry.data}\\b`));
-    assert.deepEqual(results, range(45).filter((i) => i % 3 !== 1).map((data) => ({ id: 1, data, response: 1 })));
+    assert.deepEqual(
+      failed.map(({ data }) => data),
+      fatal,
+    );
+    for (const entry of failed)
+      assertWorkerExit(entry, entry.data, new RegExp(`code ${entry.data}\\b`));
+    assert.deepEqual(
+      results,
+      range(45)
+        .filter((i) => i % 3 !== 1)
+        .map((data) => ({ id: 1, data, response: 1 })),
+    );
     assertRanOnce(program, range(45));
   });
 
@@ -97,7 +121,10 @@ describe("a worker that ends in an event", () => {
 
   it("has added for good what the event had sent itself", async () => {
     const { responses, failed } = (await run("crash/own-entries.js")).result;
-    assert.deepEqual(responses, range(3).flatMap((event) => range(100).map((part) => `${event}/${part}`)));
+    assert.deepEqual(
+      responses,
+      range(3).flatMap((event) => range(100).map((part) => `${event}/${part}`)),
+    );
     assert.deepEqual(failed, [1]);
   });
 
@@ -114,10 +141,16 @@ describe("workers that the master kills, all at once", () => {
     it(`fail nothing while they are idle, after ${before} events: what follows runs in their replacements`, async () => {
       const program = await run("crash/killed-idle.js", { args: [before] });
       const { answered, failed, ids } = program.result;
-      const events = [...range(Number(before)).map((i) => `before ${i}`), ...range(50).map((i) => `after ${i}`)];
+      const events = [
+        ...range(Number(before)).map((i) => `before ${i}`),
+        ...range(50).map((i) => `after ${i}`),
+      ];
       assert.deepEqual(failed, []);
       assert.deepEqual(answered.sort(), [...events].sort());
-      assert.ok(ids.every((id) => id >= 1 && id <= 3), `ids ${ids}`);
+      assert.ok(
+        ids.every((id) => id >= 1 && id <= 3),
+        `ids ${ids}`,
+      );
       assertRanOnce(program, events);
     });
   }
@@ -145,7 +178,10 @@ describe("a worker that ends between events", () => {
     const program = await run("crash/between-events.js");
     const { responses, failed } = program.result;
     assert.deepEqual(failed, []);
-    assert.deepEqual(responses, range(5).flatMap(() => ["then ends", "after"]));
+    assert.deepEqual(
+      responses,
+      range(5).flatMap(() => ["then ends", "after"]),
+    );
     assertRanOnce(program, responses);
   });
 

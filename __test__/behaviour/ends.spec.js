@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Promised: if the program ends its own worker, by process.exit() or otherwise, the error says so, where that was, and
- * what to do; and the functions that end a process do what they always do.
+ * Promise: If a program ends its own worker, with process.exit() or otherwise, the error says so, where that happened,
+ * and what to do instead. The functions that end a process work as usual.
  */
 const assert = require("node:assert/strict");
 const path = require("node:path");
@@ -16,8 +16,10 @@ const ADVICE =
   "; workers run the program too, what comes after the call included, and the call resolves to undefined there: " +
   "exit only if isMaster\\(\\), or set process.exitCode instead$";
 
-const behind = async (how) => (await run("ends/program.js", { args: [how, "behind the call"] })).result.error;
-const inEvent = async (how) => (await run("ends/program.js", { args: [how, "in an event"] })).result.value;
+const behind = async (how) =>
+  (await run("ends/program.js", { args: [how, "behind the call"] })).result.error;
+const inEvent = async (how) =>
+  (await run("ends/program.js", { args: [how, "in an event"] })).result.value;
 
 describe("a program that ends its workers behind the call", () => {
   const cases = {
@@ -41,8 +43,7 @@ describe("a program that ends its workers behind the call", () => {
 describe("a program that ends a worker in an event", () => {
   const cases = {
     "process.exit(3)": `exited with code 3 while it ran this event: it called process\\.exit\\(3\\) at ${AT}`,
-    "a signal's number":
-      `was killed by SIGTERM while it ran this event: it called process\\.kill\\(process\\.pid, "SIGTERM"\\) at ${AT}`,
+    "a signal's number": `was killed by SIGTERM while it ran this event: it called process\\.kill\\(process\\.pid, "SIGTERM"\\) at ${AT}`,
   };
   for (const [how, said] of Object.entries(cases)) {
     it(`is told where, in the event's error: ${how}`, async () => {
@@ -55,6 +56,10 @@ describe("a program that ends a worker in an event", () => {
 
 it("the functions that end a process look and work as ever in a worker", async () => {
   const { result } = await run("ends/functions.js");
-  const response = { isSame: true, said: ["ERR_UNKNOWN_SIGNAL", "ERR_INVALID_ARG_TYPE", true], stackTraceLimit: 10 };
+  const response = {
+    isSame: true,
+    said: ["ERR_UNKNOWN_SIGNAL", "ERR_INVALID_ARG_TYPE", true],
+    stackTraceLimit: 10,
+  };
   assert.deepEqual(result, [[{ id: 1, response }], []]);
 });

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Promised: a worker's surroundings are the master's, or those that the program has set up with node's cluster module; and
- * what a worker opens to the network is its own.
+ * Promise: A worker runs in the master's environment, or in the one that the program set up with Node's cluster module.
+ * Ports that a worker opens are its own.
  */
 const assert = require("node:assert/strict");
 const { once } = require("node:events");
@@ -16,7 +16,14 @@ const result = async (fixture, ...args) => (await run(fixture, { args })).result
 
 describe("cluster.setupPrimary before the call", () => {
   it("chooses the workers' program, arguments and node arguments", async () => {
-    const response = { file: "exec-worker.js", main: "exec-worker.js", args: ["a", "--b"], execArgv: ["--no-warnings", "--stack-size=900"], doubled: 42, mine: "worker" };
+    const response = {
+      file: "exec-worker.js",
+      main: "exec-worker.js",
+      args: ["a", "--b"],
+      execArgv: ["--no-warnings", "--stack-size=900"],
+      doubled: 42,
+      mine: "worker",
+    };
     assert.deepEqual(await result("environment/exec-master.js"), [{ id: 1, data: 21, response }]);
   });
 
@@ -35,22 +42,39 @@ describe("cluster.setupPrimary before the call", () => {
   });
 
   it("chooses the workers' stdio: pipes", async () => {
-    assert.deepEqual(await result("environment/stdio.js"), { out: "heard to the worker", extra: "on the fifth", stderr: null });
+    assert.deepEqual(await result("environment/stdio.js"), {
+      out: "heard to the worker",
+      extra: "on the fifth",
+      stderr: null,
+    });
   });
 
   it("chooses the workers' stdio: a file, and no input", async () => {
     const program = await run("environment/stdio-file.js");
     assert.deepEqual(program.result, ["", "", "", "", ""]);
-    assert.deepEqual(program.log("out.txt").sort(), range(5).map((i) => `out ${i}`));
+    assert.deepEqual(
+      program.log("out.txt").sort(),
+      range(5).map((i) => `out ${i}`),
+    );
   });
 
   it("chooses the workers' stdio: what is no descriptor is an error, and nobody else's stream", async () => {
-    const error = ["TypeError", "cluster.setupPrimary: stdio has an entry that a worker cannot inherit"];
+    const error = [
+      "TypeError",
+      "cluster.setupPrimary: stdio has an entry that a worker cannot inherit",
+    ];
     assert.deepEqual(await result("environment/stdio-wrong.js"), Array(8).fill(error));
   });
 
   it("chooses structured clones: Map, Date, BigInt and cycles survive in events and messages", async () => {
-    assert.deepEqual(await result("environment/advanced.js"), { count: 0, failed: [], inWorker: [], data: [], response: [], heard: [] });
+    assert.deepEqual(await result("environment/advanced.js"), {
+      count: 0,
+      failed: [],
+      inWorker: [],
+      data: [],
+      response: [],
+      heard: [],
+    });
   });
 
   it("chooses structured clones: of whole data and responses; what cannot be cloned fails where it was said", async () => {
@@ -65,8 +89,13 @@ describe("cluster.setupPrimary before the call", () => {
 });
 
 describe("a worker", () => {
-  it("shares the master's stdin, stdout, stderr, process group, session, preloads and environment", { skip: NO_PROC }, async () => {
-    const program = await run("environment/inherited.js", { nodeArgs: ["-r", path.join(FIXTURES, "environment", "preload.js")], stdin: "typed" });
+  it("shares the master's stdin, stdout, stderr, process group, session, preloads and environment", {
+    skip: NO_PROC,
+  }, async () => {
+    const program = await run("environment/inherited.js", {
+      nodeArgs: ["-r", path.join(FIXTURES, "environment", "preload.js")],
+      stdin: "typed",
+    });
     const { master, worker } = program.result;
     assert.equal(worker.input, "typed");
     assert.deepEqual(worker.group, master.group);
@@ -86,9 +115,14 @@ describe("a worker", () => {
   it("listens for a debugger on a port of its own", async () => {
     const free = await freePorts(3);
     for (const port of [0, free]) {
-      const { master, workers } = await (await run("environment/inspected.js", { nodeArgs: [`--inspect=${port}`] })).result;
+      const { master, workers } = await (
+        await run("environment/inspected.js", { nodeArgs: [`--inspect=${port}`] })
+      ).result;
       const ports = [master, ...workers];
-      assert.ok(ports.every((number) => number > 0), `--inspect=${port}: ${ports}`);
+      assert.ok(
+        ports.every((number) => number > 0),
+        `--inspect=${port}: ${ports}`,
+      );
       assert.equal(new Set(ports).size, 3, `--inspect=${port}: ${ports}`);
       if (port !== 0) assert.deepEqual(ports.sort(), [port, port + 1, port + 2]);
     }
@@ -96,7 +130,10 @@ describe("a worker", () => {
 
   it("listens alone, on any free port when it asks for 0", async () => {
     const servers = await result("environment/listens.js");
-    assert.deepEqual(servers.sort(), [[1, true, "worker 1"], [2, true, "worker 2"]]);
+    assert.deepEqual(servers.sort(), [
+      [1, true, "worker 1"],
+      [2, true, "worker 2"],
+    ]);
   });
 
   for (const place of ["tcp", "options", "path", "udp"]) {
@@ -111,7 +148,11 @@ describe("a worker", () => {
     assert.equal(await result("environment/datagrams.js"), "worker heard ping");
   });
 
-  const places = { server: [4, "127.0.0.1", true], path: [-1, "left.sock", false], socket: ["udp4", "127.0.0.1", true] };
+  const places = {
+    server: [4, "127.0.0.1", true],
+    path: [-1, "left.sock", false],
+    socket: ["udp4", "127.0.0.1", true],
+  };
   for (const [what, place] of Object.entries(places)) {
     it(`is heard to listen, and ends when it is released though nobody closes it, as node's disconnect() has it: ${what}`, async () => {
       const program = await run("environment/left-listening.js", { args: [what] });
@@ -126,8 +167,16 @@ async function freePorts(count) {
   // Below those that the system gives out: another program may be given one at any time.
   for (let port = 20_000 + (process.pid % 12_000); ; port += count) {
     const servers = range(count).map((i) => net.createServer().listen(port + i, "127.0.0.1"));
-    const free = await Promise.all(servers.map((server) => once(server, "listening").then(() => true, () => false)));
-    for (const server of servers) if (server.listening) await new Promise((done) => server.close(done));
+    const free = await Promise.all(
+      servers.map((server) =>
+        once(server, "listening").then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    for (const server of servers)
+      if (server.listening) await new Promise((done) => server.close(done));
     if (free.every(Boolean)) return port;
   }
 }

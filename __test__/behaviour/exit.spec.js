@@ -1,8 +1,8 @@
 "use strict";
 /**
- * Promised: a program ends by itself when its job and its released workers have, with the exit code it chose; a released
- * worker drains; one that was not released does not outlive its master; a call that fails gives its error and lets the
- * program end; and nothing is left over: no process, descriptor, thread, listener or file.
+ * Promise: A program exits by itself, with the exit code it chose, once its work is done and its released workers have
+ * exited. A released worker drains. A worker that was not released does not outlive its master. A call that fails gives
+ * its error and lets the program exit. Nothing is left behind: no process, descriptor, thread, listener or file.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -35,7 +35,10 @@ describe("a program", () => {
 
   it("ends at once by process.exit() in reduceFn or after the call, while released workers drain", async () => {
     for (const where of ["in reduceFn", "after"]) {
-      const program = await run("exit/process-exit.js", { args: [where, "nothing"], endMark: "ended" });
+      const program = await run("exit/process-exit.js", {
+        args: [where, "nothing"],
+        endMark: "ended",
+      });
       assert.deepEqual([where, program.code], [where, 5]);
       assert.deepEqual(program.alive.length, 2, `${where}: the workers did not drain`);
       assert.deepEqual(program.log("drained.log").sort(), ["a", "b"], where);
@@ -46,7 +49,10 @@ describe("a program", () => {
 describe("a released worker", () => {
   it("disconnects, drains and ends with code 0, and the master lives until it has", async () => {
     const program = await run("exit/drains.js");
-    assert.deepEqual(program.result, [[1, 0, null], [2, 0, null]]);
+    assert.deepEqual(program.result, [
+      [1, 0, null],
+      [2, 0, null],
+    ]);
     assert.deepEqual(program.log("drained.log").sort(), ["1", "2"]);
     assert.deepEqual(program.log("disconnected.log").sort(), ["1", "2"]);
     assert.deepEqual(program.alive, []);
@@ -68,7 +74,10 @@ describe("a released worker", () => {
   for (const how of ["exits", "aborts", "is killed"]) {
     it(`still has its timers fire when the master ${how} right after the call`, async () => {
       const program = await run("exit/released-timer.js", { args: [how], endMark: "ended" });
-      assert.equal(program.signal || program.code, { exits: 0, aborts: "SIGABRT", "is killed": "SIGKILL" }[how]);
+      assert.equal(
+        program.signal || program.code,
+        { exits: 0, aborts: "SIGABRT", "is killed": "SIGKILL" }[how],
+      );
       assert.deepEqual(program.log("fired.log").sort(), ["a", "b"]);
     });
   }
@@ -94,7 +103,10 @@ describe("a worker that has not been released", () => {
     assert.equal((await program.ended).signal, "SIGTERM");
   });
 
-  for (const [how, ended] of [["throws", 1], ["aborts", "SIGABRT"]]) {
+  for (const [how, ended] of /** @type {[string, any][]} */ ([
+    ["throws", 1],
+    ["aborts", "SIGABRT"],
+  ])) {
     it(`ends when its master ${how}`, async () => {
       const program = await run("exit/dying-master.js", { args: ["looping", how] });
       assert.equal(program.signal || program.code, ended);
@@ -102,7 +114,10 @@ describe("a worker that has not been released", () => {
   }
 
   it("ends with its master by Ctrl-C, the terminal's signal to the whole group", async () => {
-    const program = start("exit/dying-master.js", { args: ["waiting", "is killed"], detached: true });
+    const program = start("exit/dying-master.js", {
+      args: ["waiting", "is killed"],
+      detached: true,
+    });
     await program.makes("ready");
     process.kill(-program.pid, "SIGINT");
     assert.equal((await program.ended).signal, "SIGINT");
@@ -111,11 +126,22 @@ describe("a worker that has not been released", () => {
 
 describe("a call that fails", () => {
   for (const where of ["masterFn", "reduceFn"]) {
-    for (const [how, what] of [["throws", "error"], ["rejects", "error"], ["rejects", "string"], ["rejects", "undefined"], ["throws", "null"], ["rejects", "object"]]) {
+    for (const [how, what] of [
+      ["throws", "error"],
+      ["rejects", "error"],
+      ["rejects", "string"],
+      ["rejects", "undefined"],
+      ["throws", "null"],
+      ["rejects", "object"],
+    ]) {
       it(`rejects with what ${where} ${how} (${what}), the very same, and the program ends as it wants to`, async () => {
         const program = await run("exit/rejects.js", { args: [where, how, what] });
         const outcomes = program.log("outcome.log").sort();
-        assert.deepEqual(outcomes, ["master rejected with the same", "worker resolved", "worker resolved"]);
+        assert.deepEqual(outcomes, [
+          "master rejected with the same",
+          "worker resolved",
+          "worker resolved",
+        ]);
         assert.equal(program.code, 3);
         assert.deepEqual(program.alive, []);
       });

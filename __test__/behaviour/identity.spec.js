@@ -1,15 +1,17 @@
 "use strict";
 /**
- * Promised: a worker serves the call that it was started for, whatever order calls are reached in, in whichever role; and
- * where it cannot tell, the call rejects, and says what to do. No event runs through another call's functions.
+ * Promise: A worker serves the call that it was started for, in whatever order either role reaches its calls. Where a
+ * worker cannot tell, the call rejects and says what to do. No event runs through the functions of another call.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
+const { outOfTime } = require("../support/out-of-time");
 const { run } = require("../support/run");
 
 const result = async (fixture, ...args) => (await run(`identity/${fixture}`, { args })).result;
 
-const values = (outcomes) => Object.values(outcomes).map(({ value, error }) => value ?? error.message);
+const values = (outcomes) =>
+  Object.values(outcomes).map(({ value, error }) => value ?? error.message);
 
 describe("a call is found", () => {
   for (const how of ["helper", "statements"]) {
@@ -36,7 +38,16 @@ describe("a call is found", () => {
     assert.deepEqual(values(await result("equal.js", "named")), ["a1", "b1"]);
   });
 
-  for (const how of ["time", "instance", "random", "folder", "rows", "named", "functions", "statements"]) {
+  for (const how of [
+    "time",
+    "instance",
+    "random",
+    "folder",
+    "rows",
+    "named",
+    "functions",
+    "statements",
+  ]) {
     it(`though it is not the same in both roles: ${how}`, async () => {
       assert.deepEqual(await result("roles.js", how), { value: 2 });
     });
@@ -53,19 +64,37 @@ describe("a call rejects", () => {
   it("if workers reach only an equal one that another line makes, which may have another closure", async () => {
     const { error } = await result("roles.js", "lines");
     assert.equal(error.code, "ERR_SONIC_CALL_UNREACHABLE");
-    assert.match(error.message, /roles\.js:\d+:\d+ \(called at roles\.js:\d+:\d+, and the wanted one at roles\.js:\d+:\d+\).*name/);
+    assert.match(
+      error.message,
+      /roles\.js:\d+:\d+ \(called at roles\.js:\d+:\d+, and the wanted one at roles\.js:\d+:\d+\).*name/,
+    );
   });
 
-  for (const told of ["line", "args", "random-like", "number", "url", "instance", "long list", "getter"]) {
+  for (const told of [
+    "line",
+    "args",
+    "random-like",
+    "number",
+    "url",
+    "instance",
+    "long list",
+    "getter",
+  ]) {
     it(`if workers reach only another call of the same helper, which differs by its ${told}`, async () => {
       const { skipped, alike } = await result("siblings.js", told);
-      assert.deepEqual([skipped.value, skipped.error && skipped.error.code], [undefined, "ERR_SONIC_CALL_UNREACHABLE"]);
+      assert.deepEqual(
+        [skipped.value, skipped.error?.code],
+        [undefined, "ERR_SONIC_CALL_UNREACHABLE"],
+      );
       assert.deepEqual(alike, { value: "right" });
     });
   }
 
   it("in a later turn that workers do not reach, also when the program has changed its environment meanwhile", async () => {
-    const program = await run("identity/ends-early.js", { args: ["QUIET"], env: { QUIET: undefined } });
+    const program = await run("identity/ends-early.js", {
+      args: ["QUIET"],
+      env: { QUIET: undefined },
+    });
     assert.deepEqual(program.result, [2, "ERR_SONIC_CALL_UNREACHABLE"]);
     assert.deepEqual(await result("ends-early.js", "ANOTHER"), [2, "ERR_SONIC_CALL_UNREACHABLE"]);
   });
@@ -85,22 +114,28 @@ describe("a call rejects", () => {
   it("when a worker's program has ended without reaching it, with the calls that it has reached, and what to do", async () => {
     const { error } = await result("unreachable.js");
     assert.equal(error.code, "ERR_SONIC_CALL_UNREACHABLE");
-    assert.match(error.message, /without reaching the call at unreachable\.js:6:\d+/);
-    assert.match(error.message, /unreachable\.js:6:\d+ \(its args differ in factor\); the call at unreachable\.js:12:3 \(its functions are others\)/);
+    assert.match(error.message, /without reaching the call at unreachable\.js:7:\d+/);
+    assert.match(
+      error.message,
+      /unreachable\.js:7:\d+ \(its args differ in factor\); the call at unreachable\.js:16:3 \(its functions are others\)/,
+    );
     assert.match(error.message, /name/);
   });
 
   it("at the deadline, with the same, when something keeps such a worker alive", async () => {
-    const program = await run("identity/unreachable.js", { args: ["alive"], env: { SONIC_DISTRIBUTE_START_TIMEOUT: "1500" } });
-    const { error } = program.result;
+    const said = /unreachable\.js:7:\d+ \(its args differ in factor\)/;
+    const { error } = await outOfTime("identity/unreachable.js", "alive", said);
     assert.equal(error.code, "ERR_SONIC_CALL_UNREACHABLE");
-    assert.match(error.message, /did not reach the call at unreachable\.js:6:\d+ within 1500 ms/);
-    assert.match(error.message, /unreachable\.js:6:\d+ \(its args differ in factor\)/);
+    assert.match(error.message, /did not reach the call at unreachable\.js:7:\d+ within \d+ ms/);
+    assert.match(error.message, said);
   });
 
   it("if its name is none, or another call's", async () => {
     const { all, same, taken, streamed } = await result("names.js");
-    assert.deepEqual(all.map(({ error }) => error.code), Array(4).fill("ERR_SONIC_INVALID_ARGUMENT"));
+    assert.deepEqual(
+      all.map(({ error }) => error.code),
+      Array(4).fill("ERR_SONIC_INVALID_ARGUMENT"),
+    );
     for (const { error } of all) assert.match(error.message, /name/);
     assert.deepEqual(same, [{ value: 1 }, { value: 2 }]);
     assert.equal(taken.error.code, "ERR_SONIC_CALL_AMBIGUOUS");

@@ -1,8 +1,8 @@
 "use strict";
 /**
- * Promised: the program is re-run by its workers; each role uses its own arguments; events go through the stages, one at
- * a time in a worker; Map resolves when a worker has taken its event, which is never ahead of need; and events that wait
- * for one another meet whenever there are workers for them.
+ * Promise: Workers re-run the program, and each role uses its own arguments. Events go through the stages, one at a
+ * time per worker. Map resolves when a worker takes its event, and never runs ahead of need. Events that wait for each
+ * other meet as long as there are enough workers.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -16,14 +16,19 @@ describe("roles", () => {
     const { value, pid } = program.result;
     assert.equal(value, 55);
     const processes = program.log("processes.log").map((line) => JSON.parse(line));
-    assert.deepEqual(processes.filter(({ master }) => master), [{ master: true, name: "MASTER", pid }]);
+    assert.deepEqual(
+      processes.filter(({ master }) => master),
+      [{ master: true, name: "MASTER", pid }],
+    );
     const workers = processes.filter(({ master }) => !master);
     assert.deepEqual(workers.map(({ name }) => name).sort(), ["WORKER-1", "WORKER-2", "WORKER-3"]);
     assert.equal(new Set(processes.map((process) => process.pid)).size, 4);
   });
 
   it("starts workers with the same node, script, argv, execArgv, cwd and environment as the master has at that moment", async () => {
-    const { master, worker } = (await run("model/same-program.js", { args: ["one", "--two"], nodeArgs: ["--no-deprecation"] })).result;
+    const { master, worker } = (
+      await run("model/same-program.js", { args: ["one", "--two"], nodeArgs: ["--no-deprecation"] })
+    ).result;
     assert.deepEqual(master.argv.slice(1), ["one", "--two"]);
     assert.deepEqual(worker, {
       argv: [...master.argv, "added-before-the-call"],
@@ -32,12 +37,18 @@ describe("roles", () => {
       execArgv: ["--no-deprecation"],
       late: "set before the call",
     });
-    assert.equal(require("node:fs").realpathSync(NODE), require("node:fs").realpathSync(worker.execPath));
+    assert.equal(
+      require("node:fs").realpathSync(NODE),
+      require("node:fs").realpathSync(worker.execPath),
+    );
   });
 
   it("resolves to undefined at once in a worker, where the code after the call runs too", async () => {
     const program = await run("model/after-the-call.js");
-    assert.deepEqual(program.result, range(4).map(() => ["undefined"]));
+    assert.deepEqual(
+      program.result,
+      range(4).map(() => ["undefined"]),
+    );
     assert.deepEqual(program.log("after.log").sort(), ["master", "worker", "worker"]);
   });
 
@@ -49,20 +60,34 @@ describe("roles", () => {
 describe("stages", () => {
   it("hands each stage {data: previous} and a fresh copy of the args with workerID; the last value is the response", async () => {
     const { responses, args } = (await run("model/pipeline.js")).result;
-    const expected = range(6).map((i) => ({ value: ((i + 1) * 2) ** 2, keys: ["data"], id: true, shared: true }));
-    assert.deepEqual(responses.sort((a, b) => a.value - b.value), expected);
+    const expected = range(6).map((i) => ({
+      value: ((i + 1) * 2) ** 2,
+      keys: ["data"],
+      id: true,
+      shared: true,
+    }));
+    assert.deepEqual(
+      responses.sort((a, b) => a.value - b.value),
+      expected,
+    );
     assert.deepEqual(args, { numWorkers: 2, step: 1, shared: { seen: 0 } });
   });
 
   it("makes the data the response when there are no stages", async () => {
-    assert.deepEqual((await run("model/no-stages.js")).result, [{ id: 1, data: "as it is", response: "as it is" }]);
+    assert.deepEqual((await run("model/no-stages.js")).result, [
+      { id: 1, data: "as it is", response: "as it is" },
+    ]);
   });
 
   it("takes an event without data as one whose data is undefined, and rejects Map(queue, undefined)", async () => {
     const { rejected, results, failed } = (await run("model/bare-events.js")).result;
     assert.ok(rejected.error, "Map(queue, undefined) resolved");
     assert.deepEqual(failed, []);
-    assert.deepEqual(results, [{ id: 1, response: "undefined" }, { id: 1, response: "undefined" }, { id: 1, data: 1, response: "number" }]);
+    assert.deepEqual(results, [
+      { id: 1, response: "undefined" },
+      { id: 1, response: "undefined" },
+      { id: 1, data: 1, response: "number" },
+    ]);
   });
 
   it("runs one event at a time in a worker", async () => {
@@ -76,11 +101,15 @@ describe("hand-over", () => {
   });
 
   it("keeps Map pending while every worker has an event", async () => {
-    assert.deepEqual((await run("model/no-room.js")).result, { order: ["released", "third handed over"], count: 3 });
+    assert.deepEqual((await run("model/no-room.js")).result, {
+      order: ["released", "third handed over"],
+      count: 3,
+    });
   });
 
   it("sends only a few more 50 ms events than it took to find the one", async () => {
-    const { sent, answered } = (await run("model/stop-when-found.js", { args: ["5", "50", "0"] })).result;
+    const { sent, answered } = (await run("model/stop-when-found.js", { args: ["5", "50", "0"] }))
+      .result;
     assert.ok(sent >= 6 && sent <= 10, `sent ${sent}`);
     assert.equal(answered, sent);
   });
@@ -89,7 +118,9 @@ describe("hand-over", () => {
     const counts = [];
     // Where the machine is busy, the master may hear of its answers some milliseconds late: thousands of tiny events.
     do {
-      const { sent, answered } = (await run("model/stop-when-found.js", { args: ["20000", "0", "0"] })).result;
+      const { sent, answered } = (
+        await run("model/stop-when-found.js", { args: ["20000", "0", "0"] })
+      ).result;
       assert.ok(sent > 20_000, `sent ${sent}`);
       assert.equal(answered, sent);
       counts.push(sent);
@@ -98,7 +129,9 @@ describe("hand-over", () => {
   });
 
   it("has not sent thousands more once events get long after thousands of tiny ones", async () => {
-    const { sent, answered } = (await run("model/stop-when-found.js", { args: ["5005", "10", "5000"] })).result;
+    const { sent, answered } = (
+      await run("model/stop-when-found.js", { args: ["5005", "10", "5000"] })
+    ).result;
     assert.ok(sent > 5005 && sent < 7000, `sent ${sent}`);
     assert.equal(answered, sent);
   });
@@ -122,7 +155,10 @@ describe("hand-over", () => {
   });
 
   it("sends an event to an idle worker at once, with nothing coming after it", async () => {
-    assert.deepEqual((await run("model/wait-for-worker.js")).result, range(300).map((i) => i + 1));
+    assert.deepEqual(
+      (await run("model/wait-for-worker.js")).result,
+      range(300).map((i) => i + 1),
+    );
   });
 });
 
@@ -137,9 +173,14 @@ describe("events that wait for each other", () => {
     { workers: 3, tiny: 1000, groups: 5, runs: 5, how: "blocking" },
   ];
   for (const { workers, tiny, groups, runs, how } of meetings) {
-    const among = tiny > 0 ? `, ${groups} time${groups > 1 ? "s" : ""} after each of ${runs} runs of ${tiny} tiny events` : "";
+    const among =
+      tiny > 0
+        ? `, ${groups} time${groups > 1 ? "s" : ""} after each of ${runs} runs of ${tiny} tiny events`
+        : "";
     it(`meet, ${workers} on ${workers} workers${among}, the thread ${how}`, async () => {
-      const { result } = await run("model/meet.js", { args: [workers, tiny, groups, runs, how].map(String) });
+      const { result } = await run("model/meet.js", {
+        args: [workers, tiny, groups, runs, how].map(String),
+      });
       assert.deepEqual(result, { tiny: tiny * runs, met: workers * groups * runs });
     });
   }

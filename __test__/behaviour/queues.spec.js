@@ -1,7 +1,8 @@
 "use strict";
 /**
- * Promised: a Queue is a live array with five methods; workerQueue is the free workers, and whoever takes from it or gives
- * to it decides; the result queues hold, in completion order, what each event came to, and what workers added themselves.
+ * Promise: A Queue is a live array with five methods. workerQueue lists the free workers: a program that takes ids from
+ * it, or adds some, decides who runs what. The result queues hold, in completion order, the outcome of each event and
+ * what workers added themselves.
  */
 const assert = require("node:assert/strict");
 const { execFileSync } = require("node:child_process");
@@ -26,9 +27,23 @@ describe("Queue", () => {
   it("is type-compatible with sonic-core's under tsc --strict", () => {
     const root = path.join(FIXTURES, "..", "..");
     const tsc = require.resolve("typescript/bin/tsc", { paths: [root] });
-    const options = ["--strict", "--noEmit", "--target", "es2020", "--module", "commonjs", "--esModuleInterop", "--types", "node", "--skipLibCheck"];
+    const options = [
+      "--strict",
+      "--noEmit",
+      "--target",
+      "es2020",
+      "--module",
+      "commonjs",
+      "--esModuleInterop",
+      "--types",
+      "node",
+      "--skipLibCheck",
+    ];
     try {
-      execFileSync(process.execPath, [tsc, ...options, path.join(FIXTURES, "queues", "types.ts")], { cwd: root, encoding: "utf8" });
+      execFileSync(process.execPath, [tsc, ...options, path.join(FIXTURES, "queues", "types.ts")], {
+        cwd: root,
+        encoding: "utf8",
+      });
     } catch ({ stdout }) {
       assert.fail(stdout);
     }
@@ -77,23 +92,33 @@ describe("workerQueue", () => {
   });
 
   it("shows no worker as free whose results cannot be seen", async () => {
-    for (const how of ["quiet", "heard"]) assert.equal(await result("queues/free-and-done.js", how), 0, how);
+    for (const how of ["quiet", "heard"])
+      assert.equal(await result("queues/free-and-done.js", how), 0, how);
   });
 
   it("lets the program keep a worker, which then gets only what is sent to it", async () => {
     const where = await result("queues/kept-worker.js");
-    assert.deepEqual(where.filter((text) => text.endsWith("2")), ["own 2"]);
+    assert.deepEqual(
+      where.filter((text) => text.endsWith("2")),
+      ["own 2"],
+    );
     assert.ok(where.includes("shared 1") || where.includes("shared 3"), where.join());
   });
 
   it("runs two events at once in a worker that is in it twice, and one again once it is in it once", async () => {
-    assert.deepEqual(await result("queues/given-twice.js"), range(50).map(() => 1));
+    assert.deepEqual(
+      await result("queues/given-twice.js"),
+      range(50).map(() => 1),
+    );
   });
 
   it("gets the worker back that Map took from a sonic-core Queue of ids, where the event ran", async () => {
     const ran = await result("queues/core-queue.js");
     assert.equal(ran.length, 40);
-    assert.deepEqual(ran.filter(([data]) => data === "mine"), range(20).map(() => ["mine", 3]));
+    assert.deepEqual(
+      ran.filter(([data]) => data === "mine"),
+      range(20).map(() => ["mine", 3]),
+    );
   });
 
   it("gives getWorkerID a free worker's number, and lets it wait while there is none", async () => {
@@ -111,14 +136,23 @@ describe("the result queues' entries", () => {
 
   it("are in completion order with several", async () => {
     const responses = await result("queues/order.js", "2");
-    assert.deepEqual(responses.filter((response) => response !== "slow"), range(500));
+    assert.deepEqual(
+      responses.filter((response) => response !== "slow"),
+      range(500),
+    );
     assert.ok(responses.indexOf("slow") >= 499, `"slow" is number ${responses.indexOf("slow")}`);
   });
 
   it("are {id, data, response}, or {id, data, failed: true, error} whatever was thrown", async () => {
     const { results, failed } = await result("queues/entries.js");
-    assert.deepEqual(results, ["first", "last"].map((data) => ({ id: 1, data, response: `${data} done` })));
-    assert.deepEqual(failed.map(({ data }) => data), ["class", "plain", "string", "number", "object", "null", "undefined", "rejects"]);
+    assert.deepEqual(
+      results,
+      ["first", "last"].map((data) => ({ id: 1, data, response: `${data} done` })),
+    );
+    assert.deepEqual(
+      failed.map(({ data }) => data),
+      ["class", "plain", "string", "number", "object", "null", "undefined", "rejects"],
+    );
     for (const entry of failed) {
       assert.deepEqual(Object.keys(entry).sort(), ["data", "error", "failed", "id"]);
       assert.equal(entry.id, 1);
@@ -129,7 +163,12 @@ describe("the result queues' entries", () => {
     const messages = Object.fromEntries(failed.map(({ data, error }) => [data, error.message]));
     assert.equal(messages.plain, "plain");
     assert.equal(messages.rejects, "rejected");
-    for (const [kind, text] of [["string", /a string/], ["number", /42/], ["null", /null/], ["undefined", /undefined/]]) {
+    for (const [kind, text] of /** @type {[string, any][]} */ ([
+      ["string", /a string/],
+      ["number", /42/],
+      ["null", /null/],
+      ["undefined", /undefined/],
+    ])) {
       assert.match(messages[kind], text);
     }
     assert.match(JSON.stringify(failed.find(({ data }) => data === "object").error), /an object/);
@@ -142,27 +181,36 @@ describe("the result queues' entries", () => {
     assert.equal(error.message, "bad order");
     assert.equal(error.code, "E_ORDER");
     assert.deepEqual(error.detail, { line: 7 });
-    assert.match(error.stack, /bad order[^]*entries\.js/);
+    assert.match(error.stack, /bad order[\s\S]*entries\.js/);
     assert.equal(error.cause.message, "the cause");
   });
 
   it("hold 0, empty string and false, and nothing for a response that is undefined or null once encoded", async () => {
     const { results, failed } = await result("queues/falsy.js");
-    assert.deepEqual(results, [["zero", 0], ["minus zero", 0], ["empty", ""], ["false", false], ["empty list", []]]);
+    assert.deepEqual(results, [
+      ["zero", 0],
+      ["minus zero", 0],
+      ["empty", ""],
+      ["false", false],
+      ["empty list", []],
+    ]);
     assert.equal(failed, 0);
   });
 
   it("hold the event's data as the worker left it, also when it then failed", async () => {
     const { results, failed } = await result("queues/mutated.js");
     const list = [1, 2, 3];
-    assert.deepEqual(results.map(({ data }) => data), [
-      { kind: "sets", list, set: true },
-      { kind: "pushes", list: [1, 2, 3, 4] },
-      { kind: "deletes" },
-      { kind: "later", list, set: "later" },
-      { kind: "reassigns", list },
-      { kind: "returns", list, set: 1, second: 2 },
-    ]);
+    assert.deepEqual(
+      results.map(({ data }) => data),
+      [
+        { kind: "sets", list, set: true },
+        { kind: "pushes", list: [1, 2, 3, 4] },
+        { kind: "deletes" },
+        { kind: "later", list, set: "later" },
+        { kind: "reassigns", list },
+        { kind: "returns", list, set: 1, second: 2 },
+      ],
+    );
     assert.deepEqual(results[5].response, { kind: "returns", list, set: 1, second: 2 });
     assert.deepEqual(failed, [{ kind: "fails", list: [1] }]);
   });
@@ -170,7 +218,12 @@ describe("the result queues' entries", () => {
   it("hold what a worker sent with process.send, as it is, before the answer of the event that sent it", async () => {
     const { results, failed } = await result("queues/one-to-many.js");
     const sent = (letters) => letters.split("").map((response) => ({ response, from: letters }));
-    assert.deepEqual(results, [...sent("ab"), ...sent("mn"), { id: 1, data: "mn", response: "mn whole" }, ...sent("yz")]);
+    assert.deepEqual(results, [
+      ...sent("ab"),
+      ...sent("mn"),
+      { id: 1, data: "mn", response: "mn whole" },
+      ...sent("yz"),
+    ]);
     assert.deepEqual(failed, [{ failed: true, why: "no more letters" }]);
   });
 

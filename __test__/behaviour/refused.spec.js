@@ -1,9 +1,9 @@
 "use strict";
 /**
- * Promised: where the system refuses what a run needs (shared memory, a process, a folder), the call rejects at once, and its
- * error says what was tried, what refused it, and what to do; the program is never ended for it. Where workers end before the
- * package is loaded in them, the error has what they wrote to stderr last; a worker that comes up at once has the master's own
- * stderr, and what any other writes arrives there.
+ * Promise: Where the system refuses what a run needs (shared memory, a process, a folder), the call rejects at once,
+ * its error says what was tried, what was refused and what to do, and the program goes on. Where workers exit before
+ * they load the package, the error has their last lines of stderr. A worker that starts normally has the master's own
+ * stderr; what any other writes arrives there too.
  */
 const assert = require("node:assert/strict");
 const { execFileSync, spawnSync } = require("node:child_process");
@@ -24,7 +24,10 @@ async function refusal(...args) {
 
 /** What a program reports that another starts. */
 async function reportOf(command, args) {
-  const { stdout, output } = await runCommand(command, args, { env: { QUIET: "1" }, cwd: fs.realpathSync(require("node:os").tmpdir()) });
+  const { stdout, output } = await runCommand(command, args, {
+    env: { QUIET: "1" },
+    cwd: fs.realpathSync(require("node:os").tmpdir()),
+  });
   const line = stdout.split("\n").find((line) => line.startsWith("RESULT "));
   assert.ok(line, output);
   return JSON.parse(line.slice("RESULT ".length));
@@ -32,29 +35,46 @@ async function reportOf(command, args) {
 
 /** Why the system refuses nothing for a test here, if it does not. */
 function cannotRefuse() {
-  const { stdout, error } = spawnSync("python3", [REFUSE, "memfd_create", "EPERM", "true"], { encoding: "utf8" });
+  const { stdout, error } = spawnSync("python3", [REFUSE, "memfd_create", "EPERM", "true"], {
+    encoding: "utf8",
+  });
   if (error) return `no python3: ${error.message}`;
   return stdout.startsWith("UNABLE ") ? stdout.slice("UNABLE ".length).trim() : false;
 }
 
 describe("a security policy that refuses a system call", { skip: cannotRefuse() }, () => {
-  const calls = { memfd_create: /creating shared memory \(memfd_create\): /, socketpair: /creating a pair of sockets \(socketpair\): / };
+  const calls = {
+    memfd_create: /creating shared memory \(memfd_create\): /,
+    socketpair: /creating a pair of sockets \(socketpair\): /,
+  };
   for (const [call, tried] of Object.entries(calls)) {
     for (const number of ["EPERM", "ENOSYS"]) {
       it(`is named, with the call: ${call}, ${number}`, async () => {
-        const { error } = await reportOf("python3", [REFUSE, call, number, NODE, FIXTURE, "nothing"]);
+        const { error } = await reportOf("python3", [
+          REFUSE,
+          call,
+          number,
+          NODE,
+          FIXTURE,
+          "nothing",
+        ]);
         assert.match(error.code, /^ERR_SONIC_(POOL|WORKER_START)$/);
         assert.match(error.message, tried);
-        assert.match(error.message, new RegExp(`\\(a security policy refuses it, .*: allow ${call} there\\)$`));
+        assert.match(
+          error.message,
+          new RegExp(`\\(a security policy refuses it, .*: allow ${call} there\\)$`),
+        );
       });
     }
   }
 });
 
-const LINUX = process.platform === "linux" ? false : "it is Linux that counts shared memory as files";
+const LINUX =
+  process.platform === "linux" ? false : "it is Linux that counts shared memory as files";
 describe("a limit of the size of files", { skip: LINUX }, () => {
   it("is named, and does not end the program", async () => {
-    const { error } = (await run("start/refused.js", { args: ["nothing"], ulimit: "-f 100" })).result;
+    const { error } = (await run("start/refused.js", { args: ["nothing"], ulimit: "-f 100" }))
+      .result;
     assert.equal(error.code, "ERR_SONIC_POOL");
     assert.match(error.message, /creating \d+ bytes of shared memory \(ftruncate\): .*ulimit -f/);
   });
@@ -63,12 +83,26 @@ describe("a limit of the size of files", { skip: LINUX }, () => {
 /** Why there is always a `/proc` here. */
 function cannotUnmount() {
   if (process.platform !== "linux") return "only Linux has /proc";
-  const { status, stderr, error } = spawnSync("unshare", ["-m", "umount", "-l", "/proc"], { encoding: "utf8" });
-  return status === 0 ? false : `/proc cannot be taken away: ${error ? error.message : stderr.trim()}`;
+  const { status, stderr, error } = spawnSync("unshare", ["-m", "umount", "-l", "/proc"], {
+    encoding: "utf8",
+  });
+  return status === 0
+    ? false
+    : `/proc cannot be taken away: ${error ? error.message : stderr.trim()}`;
 }
 
 describe("a system without /proc", { skip: cannotUnmount() }, () => {
-  const without = (what) => reportOf("unshare", ["-m", "sh", "-c", 'umount -l /proc && exec "$@"', "sh", NODE, FIXTURE, what]);
+  const without = (what) =>
+    reportOf("unshare", [
+      "-m",
+      "sh",
+      "-c",
+      'umount -l /proc && exec "$@"',
+      "sh",
+      NODE,
+      FIXTURE,
+      what,
+    ]);
 
   it("runs the program", async () => {
     assert.deepEqual(await without("nothing"), { value: 1 });
@@ -84,7 +118,8 @@ const WINDOWS = process.platform === "win32" ? "it has other words" : false;
 describe("a worker that the system does not start", { skip: WINDOWS }, () => {
   const cases = {
     folder: /changing to \S+nowhere \(chdir\): .*cluster\.setupPrimary\(\{ cwd \}\)/,
-    absent: /worker 1 could not be started from \S+nowhere: starting the process .*No such file .*process\.execPath/,
+    absent:
+      /worker 1 could not be started from \S+nowhere: starting the process .*No such file .*process\.execPath/,
     "not executable": /starting the process .*[Pp]ermission denied .*noexec/,
     "too long": /starting the process .*rgument list too long .*arguments and environment/,
   };
@@ -103,9 +138,13 @@ describe("workers that end before the package is loaded", () => {
     ["a module that is not there", ["exec", "missing.js"], /Cannot find module '\.\/nowhere\.js'/],
     ["no script", ["exec", "nowhere.js"], /Cannot find module '\S+nowhere\.js'/],
     ["an option that Node does not know", ["execArgv", '["--nonsense"]'], /bad option: --nonsense/],
-    ["a preload that is not there", ["execArgv", '["--require", "./nowhere.js"]'], /Cannot find module '\.\/nowhere\.js'/],
+    [
+      "a preload that is not there",
+      ["execArgv", '["--require", "./nowhere.js"]'],
+      /Cannot find module '\.\/nowhere\.js'/,
+    ],
   ];
-  for (const [what, args, said] of cases) {
+  for (const [what, args, said] of /** @type {[string, string[], RegExp][]} */ (cases)) {
     it(`are told of by what they wrote: ${what}`, async () => {
       const prepare = (dir) => {
         fs.writeFileSync(path.join(dir, "syntax.js"), "let x = ;\n");
@@ -114,9 +153,14 @@ describe("workers that end before the package is loaded", () => {
       const program = await run("start/refused.js", { args, prepare });
       const { error } = program.result;
       assert.equal(error.code, "ERR_SONIC_WORKER_START");
-      assert.match(error.message, /^worker [12] exited with code \d+ without reaching the call at refused\.js:\d+:\d+ \(3 attempts\)/);
+      assert.match(
+        error.message,
+        /^worker [12] exited with code \d+ without reaching the call at refused\.js:\d+:\d+ \(3 attempts\)/,
+      );
       assert.match(error.message, said);
-      const stderr = JSON.parse(program.lines.find((line) => line.startsWith("STDERR ")).slice("STDERR ".length));
+      const stderr = JSON.parse(
+        program.lines.find((line) => line.startsWith("STDERR ")).slice("STDERR ".length),
+      );
       assert.match(stderr, said);
       assert.ok(stderr.length <= 4096);
       // It is on the program's own stream too, once for each worker that wrote it.
@@ -135,13 +179,16 @@ describe("workers that end before the package is loaded", () => {
 
   const python = (() => {
     try {
-      return execFileSync("python3", ["-c", "import pty"]) && process.platform !== "win32" ? false : "no terminal";
+      return execFileSync("python3", ["-c", "import pty"]) && process.platform !== "win32"
+        ? false
+        : "no terminal";
     } catch (error) {
       return `no python3: ${error.message}`;
     }
   })();
   it("had the program's own terminal", { skip: python }, async () => {
     const program = await run("start/relayed.js", { terminal: { rows: 50, columns: 100 } });
-    for (const id of [1, 2]) assert.ok(program.stdout.includes(`first of ${id}, true`), program.transcript);
+    for (const id of [1, 2])
+      assert.ok(program.stdout.includes(`first of ${id}, true`), program.transcript);
   });
 });

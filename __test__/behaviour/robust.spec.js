@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Promised: nobody who reads the output, a full disk, a socket or a ring that nobody empties, and words longer than there is
- * room for do no harm: the package's own log lines end no program, every event is accounted for, and the program ends.
+ * Promise: Output that nobody reads, a full disk, a socket or ring that is never drained, and oversized messages do no
+ * harm: the package's own log lines end no program, every event is accounted for, and the program exits.
  */
 const assert = require("node:assert/strict");
 const path = require("node:path");
@@ -16,7 +16,10 @@ const checkJob = (outcome) => {
   assert.equal(outcome.code, 0, outcome.transcript);
   const [done, failed] = JSON.parse(outcome.files["report.log"]);
   const sorted = (numbers) => numbers.sort((a, b) => a - b);
-  assert.deepEqual(sorted(done), range.filter((data) => !isBad(data)));
+  assert.deepEqual(
+    sorted(done),
+    range.filter((data) => !isBad(data)),
+  );
   assert.deepEqual(sorted(failed), range.filter(isBad));
 };
 
@@ -41,7 +44,13 @@ describe("a job whose output", () => {
     it(`is closed from the beginning runs to its end: ${how}`, async () => {
       const job = path.join(FIXTURES, "robust/job.js");
       const shell = `exec ${NODE} ${job} ${how} >&- 2>&-`;
-      const program = start(null, { nodeArgs: ["-e", `require("child_process").spawnSync("sh", ["-c", ${JSON.stringify(shell)}])`], env: LOGS });
+      const program = start(null, {
+        nodeArgs: [
+          "-e",
+          `require("child_process").spawnSync("sh", ["-c", ${JSON.stringify(shell)}])`,
+        ],
+        env: LOGS,
+      });
       program.mark("go");
       checkJob(await program.ended);
     });
@@ -74,14 +83,19 @@ describe("what there is no room for waits, and nothing is lost", () => {
 
 describe("words longer than a control frame", () => {
   it("are cut where a worker dies of an error", async () => {
-    const [[code, length, isThere]] = (await run("robust/long-words.js", { args: ["uncaught"] })).result;
+    const [[code, length, isThere]] = (await run("robust/long-words.js", { args: ["uncaught"] }))
+      .result;
     assert.deepEqual([code, isThere], ["ERR_SONIC_WORKER_EXIT", true]);
     assert.ok(length < 10_000, `${length} characters`);
   });
 
   it("are cut where a worker turns its call down", async () => {
-    const [name, code, length, begin] = (await run("robust/long-words.js", { args: ["refused"] })).result;
-    assert.deepEqual([name, code, begin], ["TypeError", "ERR_SONIC_INVALID_ARGUMENT", "workerFns must be an array of "]);
+    const [name, code, length, begin] = (await run("robust/long-words.js", { args: ["refused"] }))
+      .result;
+    assert.deepEqual(
+      [name, code, begin],
+      ["TypeError", "ERR_SONIC_INVALID_ARGUMENT", "workerFns must be an array of "],
+    );
     assert.ok(length < 10_000, `${length} characters`);
   });
 });

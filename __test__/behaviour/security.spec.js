@@ -1,8 +1,7 @@
 "use strict";
 /**
- * Promised: how a run is run comes from the program alone, and not from what something has put on Object.prototype; keys such
- * as `__proto__` are data; nobody but the process that was started sees what it joins with; and what a worker answers that is
- * no JSON fails that event, and no other.
+ * Promise: Only the program decides how a run works: nothing on Object.prototype does. Keys such as `__proto__` are
+ * data. Only the started process sees its invitation. An answer that is not valid JSON fails its event and no other.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -48,11 +47,18 @@ describe("keys that objects are attacked with", () => {
 
 describe("what a worker joins with", { skip: NO_PROC }, () => {
   it("is not on its command line, not its program's, not its children's, and has no name", async () => {
-    const { token, commandLine, environment, descriptors, mode, open, named } = await result("security/secrets.js");
+    const { token, commandLine, environment, descriptors, mode, open, named } =
+      await result("security/secrets.js");
     assert.match(token, /^[0-9a-f]{32}$/);
-    assert.ok(commandLine.length > 1 && commandLine.every((argument) => !argument.includes(token)), `${commandLine}`);
+    assert.ok(
+      commandLine.length > 1 && commandLine.every((argument) => !argument.includes(token)),
+      `${commandLine}`,
+    );
     assert.ok(open >= 4, `${open} sockets of the run's are listed`);
-    assert.deepEqual({ environment, descriptors, named, mode }, { environment: [], descriptors: [], named: [], mode: 0 });
+    assert.deepEqual(
+      { environment, descriptors, named, mode },
+      { environment: [], descriptors: [], named: [], mode: 0 },
+    );
   });
 });
 
@@ -60,27 +66,49 @@ describe("numbers that the core is given", () => {
   it("are not believed: they are errors, and close and end nothing", async () => {
     const { joined, isOpen, counts, spawned } = await result("security/numbers.js");
     assert.equal(joined.length, 6);
-    for (const text of joined) assert.match(text, /^descriptor -?\d+ cannot be one that a worker was given$|^invalid value/);
+    for (const text of joined)
+      assert.match(text, /^descriptor -?\d+ cannot be one that a worker was given$|^invalid value/);
     assert.ok(isOpen);
     assert.match(counts, /workers are not what they are said to be/);
-    assert.deepEqual(spawned.slice(0, 2), ["the run has no place 1", "the run has no place 4294967295"]);
+    assert.deepEqual(spawned.slice(0, 2), [
+      "the run has no place 1",
+      "the run has no place 4294967295",
+    ]);
     assert.match(spawned[2], /Bad file descriptor/);
   });
 });
 
 describe("an answer that makes no sense", () => {
-  const garbage = ["{", "1,2", "1,2,3,4,5,6", "", "]", '"a\n', '1\n,2,3,"x"', "\0", "}{", "é", "1],[1,2,3,4"];
+  const garbage = [
+    "{",
+    "1,2",
+    "1,2,3,4,5,6",
+    "",
+    "]",
+    '"a\n',
+    '1\n,2,3,"x"',
+    "\0",
+    "}{",
+    "é",
+    "1],[1,2,3,4",
+  ];
   for (const how of ["", "long "]) {
     for (const watched of [false, true]) {
       it(`fails its event, and no other: ${how}${watched ? "watched" : "unwatched"}`, async () => {
         const data = garbage.flatMap((text, at) => [at, `${how}garbage ${text}`]);
-        const args = [1, data.map((value) => ({ data: value })), watched].map((value) => JSON.stringify(value));
+        const args = [1, data.map((value) => ({ data: value })), watched].map((value) =>
+          JSON.stringify(value),
+        );
         const { results, failed } = await result("peer-job.js", ...args);
         const sound = results.filter((entry) => typeof entry.data === "number");
-        assert.deepEqual(sound.map((entry) => [entry.id, entry.data, entry.response]), garbage.map((_, at) => [1, at, at * 2]));
+        assert.deepEqual(
+          sound.map((entry) => [entry.id, entry.data, entry.response]),
+          garbage.map((_, at) => [1, at, at * 2]),
+        );
         assert.equal(results.length, sound.length);
         assert.equal(failed.length, garbage.length);
-        for (const { id, error } of failed) assert.deepEqual([id, error.name, error.code], [1, "Error", "ERR_SONIC_PROTOCOL"]);
+        for (const { id, error } of failed)
+          assert.deepEqual([id, error.name, error.code], [1, "Error", "ERR_SONIC_PROTOCOL"]);
       });
     }
   }

@@ -1,9 +1,9 @@
 "use strict";
 /**
- * Promised: where the machine has no descriptor to spare for a worker, its start is tried again for some seconds; then the
- * run goes on with those that there are, says so on stderr, and loses nothing. With none at all the call rejects. Either
- * names the limit. Where the user has hardly a process or thread left, for which Node itself gives up, the call settles: with
- * every event answered, or with an error that says how a worker ended; and nothing is left.
+ * Promise: Without a free descriptor for a worker, its start is retried for some seconds; then the run goes on with the
+ * workers it has, says so on stderr, and loses nothing. Without any worker the call rejects. Both messages name the
+ * limit. Where the user has hardly a process or thread left, and Node itself gives up, the call settles: every event is
+ * answered, or the error says how a worker exited. Nothing is left behind.
  */
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
@@ -13,8 +13,10 @@ const { after, before, describe, it } = require("node:test");
 const { runCommand } = require("../support/command");
 const { FIXTURES, NODE, run } = require("../support/run");
 
-const shortage = (...args) => run("start/shortage.js", { args: args.map(String), ulimit: "-n 200" });
-const ADVICE = "(this process has as many files open as it may: raise `ulimit -n`, or start fewer workers)";
+const shortage = (...args) =>
+  run("start/shortage.js", { args: args.map(String), ulimit: "-n 200" });
+const ADVICE =
+  "(this process has reached its limit of open files: raise `ulimit -n`, or start fewer workers)";
 
 /** What the system has to say, in glibc's words and in musl's. */
 const SHORT = /(Too many open files|No file descriptors available) \(os error 24\) /;
@@ -23,7 +25,10 @@ function assertToldOf(program, count) {
   const lines = program.stderr.split("\n").filter(Boolean);
   assert.equal(lines.length, count, program.stderr);
   for (const line of lines) {
-    assert.match(line, /^@tiemma\/sonic-distribute: goes on without worker (\d+): worker \1 could not be started from \S+: /);
+    assert.match(
+      line,
+      /^@tiemma\/sonic-distribute: goes on without worker (\d+): worker \1 could not be started from \S+: /,
+    );
     assert.match(line, SHORT);
     assert.ok(line.endsWith(ADVICE), line);
   }
@@ -70,8 +75,11 @@ describe("a run whose user may have hardly a process more", { skip }, () => {
   before(() => {
     // What that user can read, wherever this package lies.
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-user-"));
-    const files = fs.readdirSync(root).filter((name) => /^(index\.js|native\.js|package\.json|lib|.*\.node)$/.test(name));
-    for (const name of files) fs.cpSync(path.join(root, name), path.join(folder, "package", name), { recursive: true });
+    const files = fs
+      .readdirSync(root)
+      .filter((name) => /^(index\.js|native\.js|package\.json|lib|.*\.node)$/.test(name));
+    for (const name of files)
+      fs.cpSync(path.join(root, name), path.join(folder, "package", name), { recursive: true });
     fs.copyFileSync(path.join(FIXTURES, "start/few-processes.js"), path.join(folder, "job.js"));
     fs.chmodSync(folder, 0o755);
   });
@@ -79,11 +87,23 @@ describe("a run whose user may have hardly a process more", { skip }, () => {
 
   for (const limit of [16, 20, 26, 34, 42]) {
     it(`settles, and leaves nothing: ${limit} processes and threads`, async () => {
-      const limited = ["--reuid", user, "--regid", user, "--clear-groups", "prlimit", `--nproc=${limit}`];
+      const limited = [
+        "--reuid",
+        user,
+        "--regid",
+        user,
+        "--clear-groups",
+        "prlimit",
+        `--nproc=${limit}`,
+      ];
       const job = [NODE, path.join(folder, "job.js"), path.join(folder, "package"), "4"];
       // Node may stand still for ever where it gets no thread.
       const env = { QUIET: "1", SONIC_DISTRIBUTE_START_TIMEOUT: "4000" };
-      const { code, stdout, output } = await runCommand("setpriv", [...limited, ...job], { cwd: folder, env, deadline: 60_000 });
+      const { code, stdout, output } = await runCommand("setpriv", [...limited, ...job], {
+        cwd: folder,
+        env,
+        deadline: 60_000,
+      });
       const reports = stdout.split("\n").filter((line) => line.startsWith("RESULT "));
       assert.deepEqual([code, reports.length], [0, 1], output);
       const report = JSON.parse(reports[0].slice("RESULT ".length));

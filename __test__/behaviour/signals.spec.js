@@ -1,9 +1,9 @@
 "use strict";
 /**
- * Promised: Ctrl-C and SIGTERM end a program and its workers, and where the program handles them itself they do what it says:
- * the package listens for no signal, anywhere, and changes nothing for who does. A worker that was not let go does not outlive
- * a master that is killed, whatever its thread does, however far it has come, and if it is stopped. One that its master was
- * about to kill then ends with all that it has started.
+ * Promise: Ctrl-C and SIGTERM end a program and its workers, and a program's own handlers work as usual: the package
+ * listens for no signal. A worker that was not released does not outlive a killed master, whatever its thread does,
+ * however far it has started, and even if it is stopped. A worker whose kill was pending then exits with every process
+ * it started.
  */
 const assert = require("node:assert/strict");
 const { execFileSync } = require("node:child_process");
@@ -25,7 +25,8 @@ const toMaster = (program, signal) => process.kill(program.pid, signal);
 
 const stateOf = (pid) => {
   try {
-    if (process.platform === "linux") return /^State:\s+(\w)/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))[1];
+    if (process.platform === "linux")
+      return /^State:\s+(\w)/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))[1];
     return execFileSync("ps", ["-o", "state=", "-p", String(pid)], { encoding: "utf8" })[0];
   } catch {
     return "";
@@ -36,12 +37,18 @@ const isThere = (pid) => !["", "Z", "X"].includes(stateOf(pid));
 
 const untouched = (outcome) => {
   assert.deepEqual(outcome.result.listeners, [0, 0, 0], "somebody else listens in the master");
-  assert.ok(outcome.log("listeners.log").every((count) => count === "0"), "somebody else listens in a worker");
+  assert.ok(
+    outcome.log("listeners.log").every((count) => count === "0"),
+    "somebody else listens in a worker",
+  );
 };
 
 for (const signal of ["SIGINT", "SIGTERM"]) {
   describe(signal, () => {
-    for (const [whom, send] of [["all of a program", toAll], ["the master alone", toMaster]]) {
+    for (const [whom, send] of /** @type {[string, any][]} */ ([
+      ["all of a program", toAll],
+      ["the master alone", toMaster],
+    ])) {
       it(`to ${whom} ends it and its workers where nobody handles it`, async () => {
         const program = await running(signal, "none");
         send(program, signal);
@@ -71,7 +78,10 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
     it("to all of a program reaches each handler once, and the run goes on", async () => {
       const program = await running(signal, "both", "notes");
       toAll(program, signal);
-      await program.until(() => program.read("handled.log").split("\n").length === 4, "handled it thrice");
+      await program.until(
+        () => program.read("handled.log").split("\n").length === 4,
+        "handled it thrice",
+      );
       program.mark("go");
       const outcome = await program.ended;
       assert.deepEqual(outcome.result.value, [2, []]);
@@ -92,15 +102,23 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 
 describe("Ctrl-C in a terminal", () => {
   const python = path.join(__dirname, "..", "support", "terminal.py");
-  for (const [args, end] of [[["SIGINT", "none"], "signal 2"], [["SIGINT", "both", "exits"], "exit 9"]]) {
+  for (const [args, end] of [
+    [["SIGINT", "none"], "signal 2"],
+    [["SIGINT", "both", "exits"], "exit 9"],
+  ]) {
     it(`ends the program, and its workers with it: ${args.slice(1)}`, async () => {
       // The program under test is the terminal's, which is python's child.
       const fixture = path.join(FIXTURES, "signals/handlers.js");
-      const program = start(null, { nodeArgs: ["-e", `
+      const program = start(null, {
+        nodeArgs: [
+          "-e",
+          `
         const { spawnSync } = require("child_process");
         const { stdout, stderr } = spawnSync("python3", ${JSON.stringify([python, "ready", NODE, fixture, ...args])}, { encoding: "utf8" });
         console.log(stdout.trim() + stderr);
-      `] });
+      `,
+        ],
+      });
       const outcome = await program.ended;
       assert.deepEqual([outcome.stdout.trim(), outcome.alive], [end, []], outcome.transcript);
     });
@@ -108,12 +126,17 @@ describe("Ctrl-C in a terminal", () => {
 });
 
 /** Elsewhere a worker sees the end of its master itself, once it has loaded the package and while it is not stopped. */
-const skip = process.platform === "linux" ? false : "only Linux has a process killed or continued when its parent ends";
+const skip =
+  process.platform === "linux"
+    ? false
+    : "only Linux has a process killed or continued when its parent ends";
 
 describe("a worker whose master is killed ends", () => {
   for (const when of ["loading", "running"]) {
     for (const how of ["looping", "waiting"]) {
-      it(`also if it blocks its thread: ${when}, ${how}`, { skip: when === "loading" && skip }, async () => {
+      it(`also if it blocks its thread: ${when}, ${how}`, {
+        skip: when === "loading" && skip,
+      }, async () => {
         const program = start("signals/starting.js", { args: [when, how] });
         await program.makes("ready");
         assert.equal(program.alive().length, 3);
@@ -137,7 +160,9 @@ describe("a worker whose master is killed ends", () => {
   }
 
   for (const how of ["looping", "turning"]) {
-    it(`with all that it has started, if its master was about to kill it: ${how}`, { skip }, async () => {
+    it(`with all that it has started, if its master was about to kill it: ${how}`, {
+      skip,
+    }, async () => {
       let caught = 0;
       // The kill takes some milliseconds, and may be over before it is seen: a busy machine may catch none.
       for (let round = 0; round < 20 && caught < 3; round++) {
@@ -146,7 +171,7 @@ describe("a worker whose master is killed ends", () => {
         const worker = Number(program.read("family"));
         while (isThere(worker) && !isStopped(worker));
         toMaster(program, "SIGKILL");
-        caught += isStopped(worker);
+        if (isStopped(worker)) caught++;
         // All of its processes are gone then, caught or not.
         assert.equal((await program.ended).signal, "SIGKILL");
       }

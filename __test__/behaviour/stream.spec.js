@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Promised: a stream yields every entry of both queues once, as they come or as their events were handed over, and no faster
- * than it is read; whoever leaves it ends the run. `onResult` is shown every entry before `reduceFn` is.
+ * Promise: A stream yields every entry of both queues once, in completion or in submission order, and no faster than it
+ * is read. Leaving it ends the run. `onResult` gets every entry before `reduceFn` runs.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -17,12 +17,26 @@ describe("a stream", () => {
       for (const log of ["quiet", "loud"]) {
         it(`yields all entries once in the order of ${order}: ${how}, ${log}`, async () => {
           const { result } = await run("stream/read.js", { args: [order, how, log] });
-          assert.deepEqual(result.own, range(20).map((i) => `of its own ${i * 10 + 1}`).sort());
-          assert.deepEqual(sorted(result.order), all.filter((data) => data % 10 !== 4));
+          assert.deepEqual(
+            result.own,
+            range(20)
+              .map((i) => `of its own ${i * 10 + 1}`)
+              .sort(),
+          );
+          assert.deepEqual(
+            sorted(result.order),
+            all.filter((data) => data % 10 !== 4),
+          );
           const bySubmission = (a, b) => a[0] - b[0];
-          assert.deepEqual(result.failed.sort(bySubmission), range(20).map((i) => [i * 10 + 7, `no ${i * 10 + 7}`]));
+          assert.deepEqual(
+            result.failed.sort(bySubmission),
+            range(20).map((i) => [i * 10 + 7, `no ${i * 10 + 7}`]),
+          );
           const answered = all.filter((data) => ![4, 7].includes(data % 10));
-          assert.deepEqual(result.answered.sort(bySubmission), answered.map((data) => [data, data * 2]));
+          assert.deepEqual(
+            result.answered.sort(bySubmission),
+            answered.map((data) => [data, data * 2]),
+          );
           const isInOrder = JSON.stringify(result.order) === JSON.stringify(sorted(result.order));
           assert.equal(isInOrder, order === "submission", `${result.order}`);
         });
@@ -34,13 +48,15 @@ describe("a stream", () => {
     const { result } = await run("stream/slow.js", { args: ["100", "1"] });
     assert.equal(result.read, 20_000);
     // Those that may wait, a piece that the reader has begun, and what was on its way.
-    for (const ahead of result.stops) assert.ok(ahead >= 100 && ahead < 100 + 100 + 2 * 40, `${result.stops}`);
+    for (const ahead of result.stops)
+      assert.ok(ahead >= 100 && ahead < 100 + 100 + 2 * 40, `${result.stops}`);
   });
 
   it("has Map wait while many bytes are not read", async () => {
     const { result } = await run("stream/slow.js", { args: ["1000000", "1000", "200000"] });
     assert.equal(result.read, 20_000);
-    for (const ahead of result.stops) assert.ok(ahead >= 100 && ahead < 200 + 200 + 2 * 40, `${result.stops}`);
+    for (const ahead of result.stops)
+      assert.ok(ahead >= 100 && ahead < 200 + 200 + 2 * 40, `${result.stops}`);
   });
 
   for (const most of [1, 20]) {
@@ -60,7 +76,10 @@ describe("a stream", () => {
   it("that is left ends the run: Map rejects, and no more than was on its way has started", async () => {
     const { read, thrown, mapped, started } = await ends("break");
     assert.deepEqual([read, thrown], [15, undefined]);
-    assert.deepEqual([mapped.code, mapped.message], ["ERR_SONIC_RUN_OVER", "Map: nobody reads the stream any more"]);
+    assert.deepEqual(
+      [mapped.code, mapped.message],
+      ["ERR_SONIC_RUN_OVER", "Map: nobody reads the stream any more"],
+    );
     assert.ok(started < 1500, `${started} have started`);
   });
 
@@ -71,13 +90,19 @@ describe("a stream", () => {
 
   it("throws what masterFn throws", async () => {
     const { read, thrown } = await ends("masterFn");
-    assert.deepEqual([thrown.name, thrown.message, thrown.type], ["RangeError", "twenty", "RangeError"]);
+    assert.deepEqual(
+      [thrown.name, thrown.message, thrown.type],
+      ["RangeError", "twenty", "RangeError"],
+    );
     assert.ok(read <= 20);
   });
 
   it("throws the signal's reason, at once, or before anything starts", async () => {
     const during = await ends("signal");
-    assert.deepEqual([during.read, during.thrown, during.mapped], [15, { thrown: "while it was read" }, { thrown: "while it was read" }]);
+    assert.deepEqual(
+      [during.read, during.thrown, during.mapped],
+      [15, { thrown: "while it was read" }, { thrown: "while it was read" }],
+    );
     const before = await ends("aborted");
     assert.deepEqual([before.read, before.thrown, before.started], [0, { thrown: "before" }, 0]);
   });
@@ -103,11 +128,15 @@ describe("a stream", () => {
 
 describe("onResult", () => {
   it("is shown every entry of the two queues, the very objects, before reduceFn is called", async () => {
-    assert.deepEqual((await run("stream/on-result.js", { args: ["sees"] })).result, { value: { done: 0, same: true, left: 0 } });
+    assert.deepEqual((await run("stream/on-result.js", { args: ["sees"] })).result, {
+      value: { done: 0, same: true, left: 0 },
+    });
   });
 
   it("is waited for before reduceFn is called", async () => {
-    assert.deepEqual((await run("stream/on-result.js", { args: ["waits"] })).result, { value: { done: 19, same: true, left: 0 } });
+    assert.deepEqual((await run("stream/on-result.js", { args: ["waits"] })).result, {
+      value: { done: 19, same: true, left: 0 },
+    });
   });
 
   for (const doing of ["throws", "rejects"]) {

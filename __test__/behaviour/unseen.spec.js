@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Promised: a program whose events failed, and that never looked at the failed queue, says so in one line on stderr when it exits,
- * QUIET or not. One that looked, whatever way, says nothing, nor does one whose call rejected.
+ * Promise: A program whose events failed and that never read the failed queue says so in one line on stderr when it
+ * exits, with or without QUIET. A program that read it in any way says nothing, nor does one whose call rejected.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -9,17 +9,29 @@ const { run } = require("../support/run");
 
 const ended = async (...args) => {
   const outcome = await run("unseen/job.js", { args });
-  return { ...outcome, said: outcome.stderr.split("\n").filter((line) => line.includes("has not read them")) };
+  return {
+    ...outcome,
+    said: outcome.stderr.split("\n").filter((line) => line.includes("has not read them")),
+  };
 };
-const LINE = /^@tiemma\/sonic-distribute: 3 of 10 events failed, and the program has not read them\. The first: TypeError: event 1 \(.*job\.js:\d+:\d+\)\. reduceFn\(results, failures\) gets them: failures\.getElements\(\)$/;
+const LINE =
+  /^@tiemma\/sonic-distribute: 3 of 10 events failed, and the program has not read them\. The first: TypeError: event 1 \(.*job\.js:\d+:\d+\)\. reduceFn\(results, failures\) gets them: failures\.getElements\(\)$/;
 
 describe("failures that nobody has looked at", () => {
-  for (const [what, code] of [["ignores", 0], ["exits", 5], ["throws", 0]]) {
+  for (const [what, code] of [
+    ["ignores", 0],
+    ["exits", 5],
+    ["throws", 0],
+  ]) {
     it(`are told of when the program exits: reduceFn ${what}`, async () => {
       const outcome = await ended(what);
       assert.equal(outcome.code, code);
       assert.equal(outcome.stdout, "");
-      assert.deepEqual([outcome.said.length, outcome.stderr.split("\n").length], [1, 2], outcome.stderr);
+      assert.deepEqual(
+        [outcome.said.length, outcome.stderr.split("\n").length],
+        [1, 2],
+        outcome.stderr,
+      );
       assert.match(outcome.said[0], LINE);
     });
   }
@@ -27,7 +39,10 @@ describe("failures that nobody has looked at", () => {
   it("are told of for all runs of the program in one line", async () => {
     const { said } = await ended("ignores", "20");
     assert.equal(said.length, 1);
-    assert.match(said[0], /: 60 of 200 events failed, in 20 runs, and .* The first: TypeError: event 1 /);
+    assert.match(
+      said[0],
+      /: 60 of 200 events failed, in 20 runs, and .* The first: TypeError: event 1 /,
+    );
   });
 
   it("are told of without those that were looked at afterwards", async () => {
@@ -41,7 +56,10 @@ describe("failures that nobody has looked at", () => {
       const { said } = await ended(what);
       assert.equal(said.length, 1);
       // The last may still run when the program exits.
-      assert.match(said[0], /: [23] of 10 events failed, .* failedOrder, which initMaster gives, has them: failedOrder\.getElements\(\)$/);
+      assert.match(
+        said[0],
+        /: [23] of 10 events failed, .* failedOrder, which initMaster gives, has them: failedOrder\.getElements\(\)$/,
+      );
     });
   }
 
@@ -51,7 +69,21 @@ describe("failures that nobody has looked at", () => {
 });
 
 describe("failures that were seen", () => {
-  const seen = ["hands on", "dequeue", "getElements", "elements", "isEmpty", "stringify", "console.log", "spread", "looks later", "hears messages", "streams", "by hand, looks", "masterFn throws"];
+  const seen = [
+    "hands on",
+    "dequeue",
+    "getElements",
+    "elements",
+    "isEmpty",
+    "stringify",
+    "console.log",
+    "spread",
+    "looks later",
+    "hears messages",
+    "streams",
+    "by hand, looks",
+    "masterFn throws",
+  ];
   for (const what of seen) {
     it(`are not told of: ${what}`, async () => {
       const outcome = await ended(what);

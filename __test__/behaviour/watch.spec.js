@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Promised: `node --watch` runs a program again when a file of it changes; its workers are no part of what is watched: they
- * end well, and nothing that Node sends to whoever watches reaches the program.
+ * Promise: `node --watch` restarts a program when one of its files changes. Its workers are not watched: they exit
+ * normally, and no message that Node sends to the watching process reaches the program.
  */
 const assert = require("node:assert/strict");
 const { execFileSync } = require("node:child_process");
@@ -11,13 +11,21 @@ const { describe, it } = require("node:test");
 const { start, FIXTURES, NODE } = require("../support/run");
 
 const help = execFileSync(NODE, ["--help"], { encoding: "utf8" });
-const SETS = [["--watch"], ["--watch", "--watch-preserve-output"], ["--watch", "--watch-kill-signal", "SIGINT"]];
+const SETS = [
+  ["--watch"],
+  ["--watch", "--watch-preserve-output"],
+  ["--watch", "--watch-kill-signal", "SIGINT"],
+];
 
 describe("a program under node --watch", () => {
   for (const options of SETS) {
-    const unknown = options.find((option) => option.startsWith("-") && !new RegExp(`${option}\\b`).test(help));
+    const unknown = options.find(
+      (option) => option.startsWith("-") && !new RegExp(`${option}\\b`).test(help),
+    );
     const skip = unknown ? `this Node has no ${unknown}` : false;
-    it(`runs again when a file changes, and its workers end well: ${options.join(" ")}`, { skip }, async () => {
+    it(`runs again when a file changes, and its workers end well: ${options.join(" ")}`, {
+      skip,
+    }, async () => {
       const says = (word) => `module.exports = ${JSON.stringify(word)};\n`;
       const program = start(null, {
         nodeArgs: [...options, path.join(FIXTURES, "environment", "watched.js")],

@@ -4,7 +4,9 @@
  * as programs bring it.
  */
 function controller() {
-  return typeof AbortSignal !== "undefined" && "reason" in AbortSignal.prototype ? native() : plain();
+  return typeof AbortSignal !== "undefined" && "reason" in AbortSignal.prototype
+    ? native()
+    : plain();
 }
 
 function native() {
@@ -12,8 +14,14 @@ function native() {
   const { signal } = controller;
   let count = 0;
   const { addEventListener, removeEventListener } = signal;
-  signal.addEventListener = (...args) => (count++, addEventListener.apply(signal, args));
-  signal.removeEventListener = (...args) => (count--, removeEventListener.apply(signal, args));
+  signal.addEventListener = (...args) => {
+    count++;
+    return addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args) => {
+    count--;
+    return removeEventListener.apply(signal, args);
+  };
   return { signal, abort: (reason) => controller.abort(reason), listeners: () => count };
 }
 

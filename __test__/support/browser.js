@@ -37,7 +37,9 @@ class Browser {
     const url = `file://${file}`;
     await page.goto(url);
     // Two frames: what is drawn in one that was asked for is there.
-    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    await page.evaluate(
+      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    );
     return { page, said, asked, url };
   }
 

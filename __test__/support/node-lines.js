@@ -30,7 +30,10 @@ const packageOf = (platform) => {
 async function nodeOfLine(line, platform = process.platform) {
   if (!LINES.includes(line)) throw new RangeError(`no line of Node is called ${line}`);
   const name = packageOf(platform);
-  const folder = path.join(CACHE, platform === process.platform ? String(line) : `${line}-${platform}`);
+  const folder = path.join(
+    CACHE,
+    platform === process.platform ? String(line) : `${line}-${platform}`,
+  );
   const program = platform === "win32" ? "node.exe" : "node";
   const binary = path.join(folder, "node_modules", name, "bin", program);
   if (!fs.existsSync(binary)) await installOnce(folder, [`${name}@${line}`, "--force"]);

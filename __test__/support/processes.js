@@ -30,14 +30,21 @@ function inProc(mark) {
 
 /** macOS shows the environment of what is not its own: of Node's processes, and of no shell's. */
 function listed(mark) {
-  const lines = execFileSync("ps", ["-A", "-E", "-ww", "-o", "pid=,command="], { encoding: "latin1", maxBuffer: 1 << 26 });
-  return lines.split("\n").filter((line) => `${line} `.includes(` ${mark} `)).map((line) => {
-    const [, pid, command] = /^\s*(\d+) (.*)$/.exec(line);
-    return { pid: Number(pid), line: command.slice(0, 200) };
+  const lines = execFileSync("ps", ["-A", "-E", "-ww", "-o", "pid=,command="], {
+    encoding: "latin1",
+    maxBuffer: 1 << 26,
   });
+  return lines
+    .split("\n")
+    .filter((line) => `${line} `.includes(` ${mark} `))
+    .map((line) => {
+      const [, pid, command] = /^\s*(\d+) (.*)$/.exec(line);
+      return { pid: Number(pid), line: command.slice(0, 200) };
+    });
 }
 
 /** Why a test is left out where its program looks into `/proc`. */
-const NO_PROC = process.platform === "linux" ? false : "its program looks into /proc, which only Linux has";
+const NO_PROC =
+  process.platform === "linux" ? false : "its program looks into /proc, which only Linux has";
 
 module.exports = { carrying, NO_PROC };

@@ -51,16 +51,42 @@ const drain = (queue) => {
 };
 
 /** What a program tells node's cluster before the call, in the master; its workers have nothing of the kind. */
-const setUp = (settings) => cluster.isMaster && (cluster.setupPrimary || cluster.setupMaster)(settings);
+const setUp = (settings) => {
+  const { isMaster, setupPrimary, setupMaster } = /** @type {any} */ (cluster);
+  return isMaster && (setupPrimary || setupMaster).call(cluster, settings);
+};
 
 /** What a call or promise came to. */
-const outcome = (promise) => promise.then((value) => ({ value }), (error) => ({ error: plain(error) }));
+const outcome = (promise) =>
+  promise.then(
+    (value) => ({ value }),
+    (error) => ({ error: plain(error) }),
+  );
 
 const plain = (error) =>
   error instanceof Error
-    ? { name: error.name, message: error.message, code: error.code, type: typeOf(error) }
+    ? {
+        name: error.name,
+        message: error.message,
+        code: Reflect.get(error, "code"),
+        type: typeOf(error),
+      }
     : { thrown: error === undefined ? "undefined" : error };
 
 const typeOf = (error) => [TypeError, RangeError, Error].find((type) => error instanceof type).name;
 
-module.exports = { blockUntilSeen, busy, drain, log, mark, marked, outcome, plain, report, seen, setUp, until, work };
+module.exports = {
+  blockUntilSeen,
+  busy,
+  drain,
+  log,
+  mark,
+  marked,
+  outcome,
+  plain,
+  report,
+  seen,
+  setUp,
+  until,
+  work,
+};

@@ -14,7 +14,9 @@ const { carrying } = require("./processes");
 const SCREEN = path.join(__dirname, "screen.py");
 const FIXTURES = path.join(__dirname, "..", "fixtures");
 const NODE = process.env.SONIC_TEST_NODE || process.execPath;
-const NODE_MAJOR = Number(execFileSync(NODE, ["-p", "process.versions.node"], { encoding: "utf8" }).split(".")[0]);
+const NODE_MAJOR = Number(
+  execFileSync(NODE, ["-p", "process.versions.node"], { encoding: "utf8" }).split(".")[0],
+);
 
 /** A program that needs longer hangs: the slowest fixture takes some three seconds, and twenty times that on a busy machine. */
 const DEADLINE = 90_000;
@@ -23,7 +25,16 @@ const GRACE = 10_000;
 const POLL = 5;
 
 /** Not the program's business: what `node --test` and the caller's shell told the spec's own process. */
-const HIDDEN = ["NODE_TEST_CONTEXT", "NODE_OPTIONS", "NODE_UNIQUE_ID", "NODE_CHANNEL_FD", "QUIET", "SONIC_TEST_NODE", "SONIC_PROGRESS", "SONIC_HINT_AFTER"];
+const HIDDEN = [
+  "NODE_TEST_CONTEXT",
+  "NODE_OPTIONS",
+  "NODE_UNIQUE_ID",
+  "NODE_CHANNEL_FD",
+  "QUIET",
+  "SONIC_TEST_NODE",
+  "SONIC_PROGRESS",
+  "SONIC_HINT_AFTER",
+];
 
 /**
  * @typedef {object} Options
@@ -69,19 +80,31 @@ class Program {
     this.ended.catch(() => {}); // a spec that awaits something else first still meets it at `await ended`
   }
 
-  spawn(fixture, { args = [], nodeArgs = [], env = {}, stdin, output, ulimit, terminal, detached = false }) {
+  spawn(
+    fixture,
+    { args = [], nodeArgs = [], env = {}, stdin, output, ulimit, terminal, detached = false },
+  ) {
     const environment = { ...process.env, QUIET: "1", TMPDIR: this.tmp };
     for (const name of HIDDEN) if (name !== "QUIET") delete environment[name];
     Object.assign(environment, env);
     environment[this.tag.split("=")[0]] = this.tag.split("=")[1];
     const file = output === undefined ? undefined : fs.openSync(output, "w");
-    const command = [NODE, ...nodeArgs, ...(fixture ? [path.join(FIXTURES, fixture)] : []), ...args];
+    const command = [
+      NODE,
+      ...nodeArgs,
+      ...(fixture ? [path.join(FIXTURES, fixture)] : []),
+      ...args,
+    ];
     if (ulimit !== undefined) command.unshift("sh", "-c", `ulimit ${ulimit}; exec "$@"`, "sh");
-    if (terminal !== undefined) command.unshift("python3", SCREEN, String(terminal.rows), String(terminal.columns));
+    if (terminal !== undefined)
+      command.unshift("python3", SCREEN, String(terminal.rows), String(terminal.columns));
     const child = spawn(command[0], command.slice(1), {
       cwd: this.dir,
       env: environment,
-      stdio: [stdin === undefined ? "ignore" : "pipe", ...Array(2).fill(file === undefined ? "pipe" : file)],
+      stdio: [
+        stdin === undefined ? "ignore" : "pipe",
+        ...Array(2).fill(file === undefined ? "pipe" : file),
+      ],
       detached,
     });
     if (file !== undefined) fs.closeSync(file);
@@ -105,9 +128,11 @@ class Program {
       const [code, signal] = await once(this.child, "exit");
       const alive = this.alive();
       if (endMark) this.mark(endMark);
-      if (late) throw new Error(`${this.name} did not end within ${deadline} ms\n${this.transcript()}`);
+      if (late)
+        throw new Error(`${this.name} did not end within ${deadline} ms\n${this.transcript()}`);
       const left = await this.gone(GRACE);
-      if (left.length > 0) throw new Error(`${this.name} left behind ${left.join("; ")}\n${this.transcript()}`);
+      if (left.length > 0)
+        throw new Error(`${this.name} left behind ${left.join("; ")}\n${this.transcript()}`);
       await this.closed();
       return new Outcome(this, { code, signal, alive });
     } finally {
@@ -119,7 +144,9 @@ class Program {
 
   /** Waits for the end of its output, which its processes, all gone, no longer hold open. */
   async closed() {
-    const streams = [this.child.stdout, this.child.stderr].filter((stream) => stream && !stream.readableEnded && !stream.destroyed);
+    const streams = [this.child.stdout, this.child.stderr].filter(
+      (stream) => stream && !stream.readableEnded && !stream.destroyed,
+    );
     await Promise.all(streams.map((stream) => once(stream, "end")));
   }
 
@@ -195,8 +222,12 @@ class Outcome {
     this.stdout = program.stdout;
     this.stderr = program.stderr;
     this.lines = program.stdout.split("\n").filter(Boolean);
-    this.files = Object.fromEntries(fs.readdirSync(program.dir).filter((name) => fs.statSync(path.join(program.dir, name)).isFile())
-      .map((name) => [name, fs.readFileSync(path.join(program.dir, name), "utf8")]));
+    this.files = Object.fromEntries(
+      fs
+        .readdirSync(program.dir)
+        .filter((name) => fs.statSync(path.join(program.dir, name)).isFile())
+        .map((name) => [name, fs.readFileSync(path.join(program.dir, name), "utf8")]),
+    );
     this.tmp = fs.readdirSync(program.tmp);
     this.transcript = program.transcript();
   }
@@ -205,7 +236,9 @@ class Outcome {
   get result() {
     const reports = this.lines.filter((line) => line.startsWith("RESULT "));
     if (reports.length !== 1 || this.code !== 0) {
-      throw new Error(`expected one report and exit code 0, got ${reports.length} and ${this.signal || this.code}\n${this.transcript}`);
+      throw new Error(
+        `expected one report and exit code 0, got ${reports.length} and ${this.signal || this.code}\n${this.transcript}`,
+      );
     }
     return JSON.parse(reports[0].slice("RESULT ".length));
   }

@@ -15,11 +15,16 @@ const DRAWING = /(?<=\x1b\[J(?:\x1b\[\d+A)?\r)/;
  *   the top included, and those seen at each drawing
  */
 async function seen(written, { rows, columns }) {
-  const terminal = new Terminal({ rows, cols: columns, scrollback: 10_000, allowProposedApi: true });
+  const terminal = new Terminal({
+    rows,
+    cols: columns,
+    scrollback: 10_000,
+    allowProposedApi: true,
+  });
   const drawings = [];
   const pieces = written.split(DRAWING);
   for (const [at, piece] of pieces.entries()) {
-    await new Promise((resolve) => terminal.write(piece, resolve));
+    await new Promise((resolve) => terminal.write(piece, () => resolve(undefined)));
     if (at < pieces.length - 1) drawings.push(linesOf(terminal));
   }
   const end = linesOf(terminal);
@@ -28,7 +33,9 @@ async function seen(written, { rows, columns }) {
 }
 
 function linesOf({ buffer: { active } }) {
-  const lines = Array.from({ length: active.length }, (_, at) => active.getLine(at).translateToString(true));
+  const lines = Array.from({ length: active.length }, (_, at) =>
+    active.getLine(at).translateToString(true),
+  );
   return lines.filter((line) => line.trim() !== "");
 }
 

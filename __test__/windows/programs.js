@@ -35,7 +35,9 @@ function note(file, text) {
 
 /** Starts a process that lives for long, and notes it. */
 function grandchild() {
-  const { pid } = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], { stdio: "ignore" });
+  const { pid } = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], {
+    stdio: "ignore",
+  });
   note("pids", pid);
 }
 
@@ -182,7 +184,8 @@ const PROGRAMS = {
         for (let n = 0; n < 4; n++) await Map(queue, { data: text(5e6) + n });
       },
       [({ data }) => `${data}!`],
-      (results) => results.getElements().map(({ data, response }) => [data.length, response.slice(-2)]),
+      (results) =>
+        results.getElements().map(({ data, response }) => [data.length, response.slice(-2)]),
       { numWorkers: 2 },
     );
   },
@@ -193,17 +196,24 @@ const PROGRAMS = {
         for (let n = 0; n < 4; n++) await Map(queue, { data: Buffer.alloc(5e6, n) });
       },
       [({ data }) => Buffer.concat([data, Buffer.from("!")])],
-      (results) => results.getElements().map(({ data, response }) => [data[7], Buffer.isBuffer(response), response.length]),
+      (results) =>
+        results
+          .getElements()
+          .map(({ data, response }) => [data[7], Buffer.isBuffer(response), response.length]),
       { numWorkers: 2 },
       { serialization: "advanced" },
     ),
 
   late: () =>
-    sums(2, ({ data }) => {
-      if (data === 1) grandchild();
-      for (; data === 1; );
-      return data;
-    }, { numWorkers: 1, options: { taskTimeout: 1500 } }),
+    sums(
+      2,
+      ({ data }) => {
+        if (data === 1) grandchild();
+        for (; data === 1; );
+        return data;
+      },
+      { numWorkers: 1, options: { taskTimeout: 1500 } },
+    ),
 
   async piped() {
     setup({ silent: true });
@@ -231,7 +241,15 @@ const PROGRAMS = {
   },
 
   async "writes into files"() {
-    if (isMaster()) setup({ stdio: ["ignore", fs.openSync("said.1.log", "w"), fs.openSync("complained.1.log", "w"), "ipc"] });
+    if (isMaster())
+      setup({
+        stdio: [
+          "ignore",
+          fs.openSync("said.1.log", "w"),
+          fs.openSync("complained.1.log", "w"),
+          "ipc",
+        ],
+      });
     else console.log("began");
     const outcome = await numbers(2, ({ data }) => {
       if (data === 1) console.error("an error");
@@ -243,7 +261,14 @@ const PROGRAMS = {
   surroundings: () =>
     MapReduce(
       (queue) => Map(queue, { data: 0 }),
-      [() => [process.env.SONIC_TEXT, process.argv.slice(2), process.cwd() === fs.realpathSync("."), process.execArgv]],
+      [
+        () => [
+          process.env.SONIC_TEXT,
+          process.argv.slice(2),
+          process.cwd() === fs.realpathSync("."),
+          process.execArgv,
+        ],
+      ],
       (results) => results.dequeue().response,
       { numWorkers: 1 },
     ),
@@ -258,11 +283,15 @@ const PROGRAMS = {
   },
 
   grows: async () => {
-    const outcome = await numbers(4, async ({ data }) => {
-      if (data === 0) globalThis.kept = Buffer.alloc(400e6, 1);
-      await after(300);
-      return process.pid;
-    }, { numWorkers: 1, options: { maxWorkerMemory: 300e6 } });
+    const outcome = await numbers(
+      4,
+      async ({ data }) => {
+        if (data === 0) globalThis.kept = Buffer.alloc(400e6, 1);
+        await after(300);
+        return process.pid;
+      },
+      { numWorkers: 1, options: { maxWorkerMemory: 300e6 } },
+    );
     return outcome && new Set(outcome.results.map(({ response }) => response)).size;
   },
 

@@ -1,8 +1,8 @@
 "use strict";
 /**
- * Promised: what the README says of Windows. On Windows the programs run on the Node that runs this, or that
- * `SONIC_TEST_NODE` names; elsewhere on a Node for Windows under wine, of the line that `SONIC_WINDOWS_LINE` names. What is
- * compared is what the programs print and leave: nothing is asked of another system's list of processes.
+ * Promise: What the README says of Windows. On Windows the programs run on the Node that runs this, or on
+ * `SONIC_TEST_NODE`; elsewhere on a Node for Windows under wine, of the line `SONIC_WINDOWS_LINE`. Only what programs
+ * print and leave is compared: another system's process list is never read.
  */
 const assert = require("node:assert/strict");
 const { spawn } = require("node:child_process");
@@ -28,6 +28,7 @@ const GRACE = 10_000;
 
 describe("on Windows", { timeout: 30 * 60_000 }, () => {
   let node = process.env.SONIC_TEST_NODE || process.execPath;
+  /** @type {NodeJS.ProcessEnv} */
   let environment = { ...process.env, QUIET: "1" };
   delete environment.NODE_TEST_CONTEXT;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-windows-"));
@@ -62,7 +63,8 @@ describe("on Windows", { timeout: 30 * 60_000 }, () => {
       return fs.existsSync(where) ? fs.readFileSync(where, "utf8") : "";
     };
     const files = (name) => fs.readdirSync(cwd).filter((file) => file.startsWith(`${name}.`));
-    const lines = (name) => files(name).flatMap((file) => read(file).split(/\r?\n/).filter(Boolean));
+    const lines = (name) =>
+      files(name).flatMap((file) => read(file).split(/\r?\n/).filter(Boolean));
     return { code, lines, out: read("out"), err: read("err") };
   }
 
@@ -76,7 +78,8 @@ describe("on Windows", { timeout: 30 * 60_000 }, () => {
   /** Which of these processes there are after a while. */
   async function alive(pids) {
     let left = pids;
-    for (const end = Date.now() + GRACE; left.length > 0 && Date.now() < end; ) left = await result("alive", left);
+    for (const end = Date.now() + GRACE; left.length > 0 && Date.now() < end; )
+      left = await result("alive", left);
     return left;
   }
 
@@ -87,7 +90,11 @@ describe("on Windows", { timeout: 30 * 60_000 }, () => {
 
   it("two workers answer 1,000 events, and 100,000", async () => {
     for (const count of [1000, 100_000]) {
-      assert.deepEqual(await result("events", [count]), { answered: count, sum: count * (count - 1), failed: [] });
+      assert.deepEqual(await result("events", [count]), {
+        answered: count,
+        sum: count * (count - 1),
+        failed: [],
+      });
     }
   });
 
@@ -121,9 +128,10 @@ describe("on Windows", { timeout: 30 * 60_000 }, () => {
       const { said, exits, failed } = await result("signalled", [signal]);
       assert.deepEqual(said, [true, true]);
       assert.deepEqual(exits[0], [1, null, signal]);
-      assert.deepEqual(failed.map(({ code, signal, exitCode }) => [code, signal, exitCode]), [
-        ["ERR_SONIC_WORKER_EXIT", signal, null],
-      ]);
+      assert.deepEqual(
+        failed.map(({ code, signal, exitCode }) => [code, signal, exitCode]),
+        [["ERR_SONIC_WORKER_EXIT", signal, null]],
+      );
     }
   });
 
@@ -161,7 +169,12 @@ describe("on Windows", { timeout: 30 * 60_000 }, () => {
   });
 
   it("a released worker drains", async () => {
-    assert.deepEqual(await result("drains"), { exits: [[0, null], [0, null]] });
+    assert.deepEqual(await result("drains"), {
+      exits: [
+        [0, null],
+        [0, null],
+      ],
+    });
   });
 
   it("a released worker drains when its master is gone by then", async () => {
@@ -173,9 +186,15 @@ describe("on Windows", { timeout: 30 * 60_000 }, () => {
   });
 
   it("long strings and Buffers pass whole", async () => {
-    assert.deepEqual((await result("large")).sort(), [0, 1, 2, 3].map((n) => [2_500_001, `${n}!`]));
+    assert.deepEqual(
+      (await result("large")).sort(),
+      [0, 1, 2, 3].map((n) => [2_500_001, `${n}!`]),
+    );
     const binary = await result("binary");
-    assert.deepEqual(binary.sort(), [0, 1, 2, 3].map((n) => [n, true, 5_000_001]));
+    assert.deepEqual(
+      binary.sort(),
+      [0, 1, 2, 3].map((n) => [n, true, 5_000_001]),
+    );
   });
 
   it("a worker whose event takes too long is killed with what it has started", async () => {
@@ -213,7 +232,12 @@ describe("on Windows", { timeout: 30 * 60_000 }, () => {
     // Wine is given its own command line by another system, which cannot have all of that.
     const given = IS_WINDOWS ? args : args.filter((arg) => !/[€😀ü]/u.test(arg));
     const env = { SONIC_TEXT: IS_WINDOWS ? text : "a = %PATH%" };
-    assert.deepEqual(await result("surroundings", given, env), [env.SONIC_TEXT, ["surroundings", ...given], true, []]);
+    assert.deepEqual(await result("surroundings", given, env), [
+      env.SONIC_TEXT,
+      ["surroundings", ...given],
+      true,
+      [],
+    ]);
   });
 
   it("a server listens in its worker alone", async () => {
@@ -231,7 +255,9 @@ describe("on Windows", { timeout: 30 * 60_000 }, () => {
     assert.deepEqual([code, out.trim()], [0, "285"], err);
   });
 
-  it("the tests of the core pass", { skip: IS_WINDOWS && "cargo test runs them" }, () => wine.testCore());
+  it("the tests of the core pass", { skip: IS_WINDOWS && "cargo test runs them" }, () =>
+    wine.testCore(),
+  );
 
   it("the doctor finds everything well", async () => {
     const { code, out, err } = await run(DOCTOR, ["doctor"]);

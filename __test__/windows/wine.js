@@ -26,7 +26,7 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T len) {
 /** A file as Windows names it. @param {string} file */
 const named = (file) => `Z:${file.replace(/\//g, "\\")}`;
 
-/** What a program under wine has in its environment. */
+/** What a program under wine has in its environment. @returns {Record<string, string>} */
 const environment = () => ({
   WINEPREFIX: PREFIX,
   WINEDEBUG: "-all",
@@ -45,11 +45,16 @@ const build = () => ({
 
 /** Runs the tests of the core. */
 function testCore() {
-  execFileSync("cargo", ["test", "--target", TARGET], { cwd: ROOT, env: build(), stdio: ["ignore", "pipe", "pipe"] });
+  execFileSync("cargo", ["test", "--target", TARGET], {
+    cwd: ROOT,
+    env: build(),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }
 
 /** Builds the binary, and makes a folder for wine to be a Windows in. */
 function prepare() {
+  /** @type {import("node:child_process").ExecFileSyncOptions} */
   const inherit = { stdio: "inherit", cwd: ROOT };
   fs.mkdirSync(FOLDER, { recursive: true });
   // napi-build wants Node as a library here, though nothing of it is linked.
@@ -63,7 +68,12 @@ function prepare() {
   if (fs.existsSync(PREFIX)) return;
   const aside = `${PREFIX}.new`;
   fs.rmSync(aside, { recursive: true, force: true });
-  const wine = { ...inherit, stdio: "ignore", env: { ...process.env, ...environment(), WINEPREFIX: aside } };
+  /** @type {import("node:child_process").ExecFileSyncOptions} */
+  const wine = {
+    ...inherit,
+    stdio: "ignore",
+    env: { ...process.env, ...environment(), WINEPREFIX: aside },
+  };
   execFileSync("wineboot", ["--init"], wine);
   execFileSync("wineserver", ["--wait"], wine);
   const source = path.join(FOLDER, "bcryptprimitives.c");

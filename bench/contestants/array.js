@@ -1,6 +1,6 @@
 "use strict";
-// No pool: the same results, as objects in an array of this process. What held results are compared
-// with.
+// Not a pool: the same results as objects in an array of this process. The base for the memory of unread
+// results.
 
 const { growth } = require("../memory");
 const { Tally } = require("../tally");

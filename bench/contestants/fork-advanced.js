@@ -1,5 +1,5 @@
 "use strict";
-// Bare `child_process.fork` with structured clones.
+// Bare `child_process.fork` with structured clone.
 
 const { runForked } = require("../forked");
 

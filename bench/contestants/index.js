@@ -1,5 +1,5 @@
 "use strict";
-// Who takes part, in the order in which they are shown.
+// The contestants, in the order of the output.
 
 const { FEATURES } = require("../features");
 const { describe } = require("./with");
@@ -14,11 +14,11 @@ const { describe } = require("./with");
  *
  * @typedef {object} Contestant
  * @property {string} title
- * @property {string} [package] what has to be installed, if anything
- * @property {(job: Job) => string | undefined} [refuses] why it does not do a job
+ * @property {string} [package] the package that must be installed, if any
+ * @property {(job: Job) => string | undefined} [refuses] the reason why it skips a job
  *
- * Each has `run(job)` besides, which `trial.js` calls: milliseconds or megabytes as `{ value }`; undefined in a
- * worker that re-runs the program.
+ * Each also has `run(job)`, which `trial.js` calls. It returns milliseconds or megabytes as `{ value }`, or undefined
+ * in a worker that runs the program again.
  */
 
 const NAMES = [
@@ -36,7 +36,7 @@ const NAMES = [
   "worker-farm",
 ];
 
-/** This package once more, with each of its features. */
+/** This package again, with each of its features. */
 const FEATURED = Object.keys(FEATURES).map((feature) => [`with+${feature}`, describe(feature)]);
 
 /** @type {Record<string, Contestant>} */
@@ -45,17 +45,17 @@ const CONTESTANTS = Object.fromEntries([
   ...FEATURED,
 ]);
 
-/** Those that the others are compared with take part however few are wanted. */
+/** The contestants that `--against` can name. */
 const OTHERS = NAMES.filter((name) => name !== "ours");
 
-/** Whom the others are compared with. */
+/** The contestant that the others are compared with. */
 const baseOf = ({ binary, unit, base }) => {
   if (base !== undefined) return base;
   if (unit === "MB") return "array";
   return binary ? "fork-advanced" : "fork";
 };
 
-/** Pools leave results to their programs, which hold them as objects in an array: that is one contestant. */
+/** With other pools, the program holds the results as objects in an array. `array` stands for all of them. */
 const takesPart = (name, workload) => {
   const isFeatured = name.startsWith("with+");
   if (workload === "features" || isFeatured) return workload === "features" && isFeatured;

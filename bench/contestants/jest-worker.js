@@ -1,6 +1,6 @@
 "use strict";
-// jest-worker with processes and structured clones, both its defaults. It gives each process one task
-// at a time.
+// jest-worker with processes and structured clone, both its defaults. It gives each process one task at a
+// time.
 
 const path = require("node:path");
 const { drive } = require("../drive");

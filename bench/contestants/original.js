@@ -1,13 +1,13 @@
 "use strict";
-// This package's version 1.0.3. Its handshake is each worker's first answer. It looks for free workers
-// every 25 ms on average, and for the end every second.
+// Version 1.0.3 of this package. The handshake is each worker's first answer. It polls for free workers every
+// 25 ms on average, and for the end every second.
 
 const cluster = require("node:cluster");
 const { performance } = require("node:perf_hooks");
 const { Tally } = require("../tally");
 const { WORKLOADS } = require("../workloads");
 
-/** More take it longer than anybody waits. */
+/** More events would take too long. */
 const MOST_EVENTS = 200;
 
 async function run({ workload, workers, events }) {
@@ -33,7 +33,7 @@ async function run({ workload, workers, events }) {
 }
 
 const tooMany = ({ events }) =>
-  events > MOST_EVENTS ? `is given ${MOST_EVENTS} events at the most` : undefined;
+  events > MOST_EVENTS ? `limited to ${MOST_EVENTS} events` : undefined;
 
 module.exports = {
   title: "sonic-distribute 1.0.3",

@@ -1,7 +1,6 @@
 "use strict";
-// This package. The call is taken apart into `initMaster`, `Map` and `shutdown`, which is what
-// `MapReduce` consists of, so that the workers can be warmed up before the clock starts. Workers re-run
-// the program: there, `run` registers the stage and is done.
+// This package. It uses `initMaster`, `Map` and `shutdown`, the parts of `MapReduce`, so that the workers can
+// warm up before the clock starts. Workers run the program again: there, `run` only registers the stage.
 
 const cluster = require("node:cluster");
 const { performance } = require("node:perf_hooks");
@@ -33,7 +32,7 @@ async function run(job) {
 
 const RUNS = { roundtrip: runInTurn, held: runAndHold };
 
-/** Sends until every worker has answered. */
+/** Sends events until every worker has answered. */
 async function warmUp({ workerQueue, processOrder }, workers) {
   const seen = new Set();
   while (seen.size < workers) {
@@ -54,17 +53,17 @@ async function runAll(job, queues, tally) {
 }
 
 /**
- * Calls `look` each time that as many events were sent as the others have outstanding at most: so no more
- * results wait to be read here than there.
+ * Calls `read` whenever as many events were sent as the others may have outstanding. So no more results are
+ * unread here than there.
  */
-async function sendAll({ workload, workers, events }, { workerQueue }, look = () => {}) {
+async function sendAll({ workload, workers, events }, { workerQueue }, read = () => {}) {
   const { data, outstanding } = WORKLOADS[workload];
   const often = outstanding * workers;
   for (let index = 0; index < events; index++) {
     await send(workerQueue, { data: data(index) });
-    if (index % often === often - 1) look();
+    if (index % often === often - 1) read();
   }
-  // Resolves when everything has been answered.
+  // Resolves when every event is answered.
   await shutdown(workers);
 }
 
@@ -73,8 +72,8 @@ function readAll({ processOrder }, tally) {
 }
 
 /**
- * Looks for the answer once in every turn of the event loop. That is the fastest way there is to see
- * one: a listener on cluster's `message` leaves the processor idle, and hears of it about twice as late.
+ * Polls for the answer in every turn of the event loop. That is the fastest way: with a listener on cluster's
+ * `message` the processor is idle, and the answer arrives about twice as late.
  */
 async function runInTurn({ workload, workers, events }, { workerQueue, processOrder }, tally) {
   const { data } = WORKLOADS[workload];
@@ -91,7 +90,7 @@ async function runInTurn({ workload, workers, events }, { workerQueue, processOr
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** What the master's memory grows by while the results wait to be read. */
+/** Measures how much the master's memory grows while the results are unread. */
 async function runAndHold(job, queues, tally) {
   const value = await growth(() => sendAll(job, queues));
   readAll(queues, tally);

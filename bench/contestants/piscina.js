@@ -1,7 +1,7 @@
 "use strict";
-// piscina: threads. As its README advises: as many threads at the least as at the most, and its faster
-// task queue. For tasks that wait for nothing it also advises to give a thread one at a time; giving it
-// more is faster where they are short, and so it gets as many as the others.
+// piscina: threads. As its README advises, it has a fixed number of threads and the faster task queue. For tasks
+// that only compute, the README also advises one task per thread at a time. More are faster if tasks are short,
+// so it gets as many as the others.
 
 const path = require("node:path");
 const { drive } = require("../drive");

@@ -1,6 +1,6 @@
 "use strict";
-// poolifier's cluster pool of a fixed size, with queues that workers steal from, as its guidelines
-// advise for short tasks, and without events that nobody listens to.
+// poolifier's cluster pool of a fixed size, with work-stealing queues, as its guidelines advise for short tasks,
+// and without events, because nothing listens to them.
 
 const path = require("node:path");
 const { drive } = require("../drive");

@@ -1,6 +1,6 @@
 "use strict";
-// This package with one of its features (`with+trace`), in one call from its beginning to its end, but without the
-// start of the workers. No contestant of this kind is warmed up, so that all are compared alike.
+// This package with one of its features (`with+trace`), in one call. It measures from the start of masterFn to the
+// end of the call, without the start of the workers. None of these contestants warms up.
 
 const fs = require("node:fs");
 const os = require("node:os");

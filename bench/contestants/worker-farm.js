@@ -1,6 +1,6 @@
 "use strict";
-// worker-farm: processes, started at once. Its README advises many concurrent calls for each worker
-// where calls take the same time, and few where they do not.
+// worker-farm: processes, started at once. Its README advises many concurrent calls per worker if all calls take
+// the same time, and few otherwise.
 
 const path = require("node:path");
 const { drive } = require("../drive");

@@ -1,5 +1,5 @@
 "use strict";
-// workerpool with processes, started at once. It gives each one task at a time.
+// workerpool with processes, started at once. It gives each process one task at a time.
 
 const path = require("node:path");
 const { drive } = require("../drive");

@@ -1,5 +1,5 @@
 "use strict";
-// The worker of jest-worker, which calls the functions that a module exports by their names.
+// The worker of jest-worker, which calls exported functions by name.
 
 const { serve } = require("../serve");
 

@@ -1,13 +1,13 @@
 "use strict";
-// The worker of piscina, which calls what a module exports. Between threads, an answer that its sender
-// needs no more is moved, as piscina advises for binary data.
+// The worker of piscina, which calls the exported function. Binary answers are moved to the other thread, not
+// copied, as piscina advises.
 
 const { move } = require("piscina");
 const job = require("../job");
 const { serve } = require("../serve");
 const { WORKLOADS } = require("../workloads");
 
-/** What is sent to warm up is answered with a promise. */
+/** The answer to the warm-up message is a promise. */
 const answerByMoving = (data) => {
   const answer = serve(data);
   return ArrayBuffer.isView(answer) ? move(answer) : answer;

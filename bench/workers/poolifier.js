@@ -1,5 +1,5 @@
 "use strict";
-// The worker of poolifier's cluster pool. It awaits only functions that are async.
+// The worker of poolifier's cluster pool, which awaits only async functions.
 
 const { ClusterWorker } = require("poolifier");
 const { introduce, serve } = require("../serve");

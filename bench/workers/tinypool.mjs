@@ -1,5 +1,5 @@
-// The worker of tinypool, which calls what a module exports. Between threads, an answer that its sender
-// needs no more is moved.
+// The worker of tinypool, which calls the exported function. Between threads, binary answers are moved, not
+// copied.
 
 import { isMainThread } from "node:worker_threads";
 import job from "../job.js";

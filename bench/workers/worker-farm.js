@@ -1,5 +1,5 @@
 "use strict";
-// The worker of worker-farm: it answers through a callback.
+// The worker of worker-farm, which answers through a callback.
 
 const { serve } = require("../serve");
 

@@ -1,11 +1,11 @@
 "use strict";
-// The command line of dump.js and restore.js.
+// Reads the command line of dump.js and restore.js.
 
 const path = require("node:path");
 const { parseArgs } = require("node:util");
 const { NUM_CPUS } = require("../..");
 
-/** @param {string} which folder is to be named */
+/** @param {string} which describes the folder that the user must name */
 function readArguments(which) {
   const options = { workers: { type: "string" } };
   const { values, positionals } = parseArgs({ options, allowPositionals: true });

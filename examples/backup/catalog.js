@@ -1,9 +1,9 @@
 "use strict";
-// What is in a database: its tables, which of them refer to which, and where its sequences stand.
+// Reads the catalog of a database: its tables, their references to each other, and its sequences.
 
 const { escapeIdentifier } = require("pg");
 
-/** Ordinary tables of the database's owner, with their columns and the tables that they refer to. */
+/** Ordinary tables, with their columns and the tables that they refer to. */
 const TABLES = `
   SELECT c.oid::int AS id, n.nspname AS schema, c.relname AS name,
     ceil(pg_relation_size(c.oid) / current_setting('block_size')::float)::int AS pages,
@@ -22,9 +22,9 @@ const SEQUENCES = `
 const named = ({ schema, name }) => `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
 
 /**
- * The tables, each behind those that it refers to.
+ * The tables, each after the tables that it refers to.
  * @returns {Promise<{ name: string, columns: string[], pages: number, parents: string[], isTree: boolean }[]>}
- *   `isTree`: it refers to itself
+ *   `isTree`: the table refers to itself
  */
 async function readTables(client) {
   const { rows } = await client.query(TABLES);

@@ -1,5 +1,5 @@
 /**
- * Compares two PostgreSQL databases, every row of every table, several tables at once.
+ * Compares every row of every table of two PostgreSQL databases, several tables at once.
  *
  *   DATABASE_URL=postgres://… OTHER_URL=postgres://… node compare.js [--workers N]
  */
@@ -15,14 +15,14 @@ const { isMaster, Map: send, MapReduce, NUM_CPUS } = require("../..");
 const { readSequences, readTables } = require("./catalog");
 const { close, connection, variable } = require("./connection");
 
-/** Rows that are read at once. */
+/** How many rows are read at once. */
 const ROWS = 1000;
 
 async function sendTables(workerQueue, { tables }) {
   for (const { name } of tables) await send(workerQueue, { data: name });
 }
 
-/** In a worker, for every table: reads it on both sides in the same order. */
+/** Runs in a worker, once per table: reads the table on both sides in the same order. */
 async function compareTable({ data: table }, { urls }) {
   const clients = await Promise.all(urls.map((url) => connection(url)));
   const sql = `SELECT t::text AS row FROM ONLY ${table} t ORDER BY t::text COLLATE "C"`;
@@ -53,7 +53,7 @@ async function main() {
   const args = { urls, numWorkers };
   if (isMaster()) args.tables = await compareCatalogs(urls);
   const outcome = await MapReduce(sendTables, [compareTable], sumUp, args);
-  // A worker gets here too, at once.
+  // Workers get here too, at once.
   if (!isMaster()) return;
   await close();
   for (const { data, error } of outcome.failures) console.error(`${data}: ${error.message}`);
@@ -66,7 +66,7 @@ async function compareCatalogs(urls) {
   const [ours, theirs] = await Promise.all(
     clients.map(async (client) => {
       const tables = await readTables(client);
-      // How many pages a table takes depends on its past.
+      // The number of pages depends on the table's history.
       const same = tables.map(({ pages, ...table }) => table);
       return { tables: same, sequences: await readSequences(client) };
     }),

@@ -1,6 +1,6 @@
 "use strict";
-// A connection to the database that DATABASE_URL names. A password has no place on a command line, which
-// every user of the machine can read.
+// Connects to the database in DATABASE_URL. It takes no password on the command line: every user of the
+// machine could read it.
 
 const { execFileSync } = require("node:child_process");
 const path = require("node:path");
@@ -10,10 +10,10 @@ const { Client } = require("pg");
 const open = new Map();
 
 /**
- * This process's connection to a database: opened when it is first asked for, and closed when the process
- * has nothing more to do. (A worker ends when its event loop is empty, and a connection would keep it.)
+ * This process's connection to a database. It opens at the first call, and closes when the worker is
+ * released: a worker exits when its event loop is empty, and an open connection would keep it alive.
  * @param {string} url
- * @param {(client: Client) => Promise<unknown>} [prepare] done once
+ * @param {(client: Client) => Promise<unknown>} [prepare] called once, after connecting
  * @returns {Promise<Client>}
  */
 function connection(url, prepare = async () => {}) {
@@ -43,8 +43,8 @@ function variable(name) {
 }
 
 /**
- * Runs one of PostgreSQL's own programs on a database. They are in `PGBIN`, if that is set, else in the
- * `PATH`.
+ * Runs one of PostgreSQL's own programs on a database. It finds them in `PGBIN` if that is set, otherwise in
+ * the `PATH`.
  * @param {string} name
  * @param {string} url
  * @param {string[]} args

@@ -1,7 +1,7 @@
 /**
- * Backs a real database up and restores it: starts a PostgreSQL server of its own, fills a database, dumps
- * it, restores it into another one, and compares the two row by row. Then it times other ways to dump the
- * same data.
+ * Backs up and restores a real database: starts its own PostgreSQL server, fills a database, dumps it,
+ * restores it into another one, and compares the two row by row. Then it times other ways to dump the same
+ * data.
  *
  *   node examples/backup/demo.js [--orders N] [--workers N] [--runs N]
  */
@@ -61,10 +61,11 @@ async function run(command, args, env = {}, output = "ignore") {
     stdio: ["ignore", output, "inherit"],
   });
   const [code, signal] = await once(child, "exit");
-  if (code !== 0) throw new Error(`${path.basename(command)} ended with ${signal ?? code}`);
+  if (code !== 0)
+    throw new Error(`${path.basename(command)} failed: ${signal ?? `exit code ${code}`}`);
 }
 
-/** In turns, so that whatever else the machine does hits all. */
+/** Takes turns, so that other load on the machine affects all ways alike. */
 async function compareWays({ server, folder, workers, runs }) {
   const env = { DATABASE_URL: server.url("shop"), PGBIN: server.bin };
   const dump = (count) => (to) =>
@@ -74,8 +75,8 @@ async function compareWays({ server, folder, workers, runs }) {
     return run(path.join(server.bin, "pg_dump"), [...how, `--dbname=${server.url("shop")}`]);
   };
   const ways = {
-    [`this, ${workers} workers`]: dump(workers),
-    "this, one worker": dump("1"),
+    [`dump.js, ${workers} workers`]: dump(workers),
+    "dump.js, 1 worker": dump("1"),
     [`pg_dump -j ${workers}`]: pgDump(workers),
     "pg_dump -j 1": pgDump("1"),
   };
@@ -89,7 +90,7 @@ async function compareWays({ server, folder, workers, runs }) {
       fs.rmSync(to, { recursive: true });
     }
   }
-  console.log(`dumping it, milliseconds, median of ${runs}:`);
+  console.log(`time to dump it, in milliseconds, median of ${runs}:`);
   for (const [name, values] of times) {
     const median = values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
     console.log(`  ${name.padEnd(18)} ${median.toFixed(0).padStart(7)}`);

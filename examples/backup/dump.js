@@ -1,9 +1,9 @@
 /**
- * Dumps a PostgreSQL database with several connections at once, all of which see the same moment.
+ * Dumps a PostgreSQL database with several connections at once. All of them see the same moment.
  *
  *   DATABASE_URL=postgres://… node dump.js [--workers N] FOLDER
  *
- * Into the folder go: the schema as SQL (by `pg_dump`), each table's rows in parts, and `manifest.json`.
+ * Writes to the folder: the schema as SQL (by `pg_dump`), the rows of each table in parts, and `manifest.json`.
  */
 "use strict";
 
@@ -20,10 +20,10 @@ const { readArguments } = require("./arguments");
 const { readSequences, readTables } = require("./catalog");
 const { close, connection, tool, variable } = require("./connection");
 
-/** Pages of 8 KB in a part: large enough to be read in one go, small enough to go round. */
+/** Pages of 8 KB in a part: large enough to read efficiently, small enough to spread over the workers. */
 const PAGES = 1024;
 
-/** In the master: one event for each part of a table. */
+/** Runs in the master: sends one event per part of a table. */
 async function sendParts(workerQueue, { tables, snapshot }) {
   for (const table of tables) {
     for (const part of partsOf(table)) await send(workerQueue, { data: { ...part, snapshot } });
@@ -32,18 +32,18 @@ async function sendParts(workerQueue, { tables, snapshot }) {
 
 function partsOf({ name, columns, pages, isTree }) {
   const all = { table: name, columns: columns.join(", "), where: "true", part: 0 };
-  // Rows that refer to others of the same table are restored in one go.
+  // A table that refers to itself must be restored in one part.
   const count = isTree ? 1 : Math.ceil(pages / PAGES);
   if (count <= 1) return [all];
   return Array.from({ length: count }, (_, part) => {
     const from = `ctid >= '(${part * PAGES},0)'`;
-    // The last part has what was added since the pages were counted, too: of it the snapshot sees nothing.
+    // The last part has no end: pages may have been added since the count. The snapshot hides their rows.
     const to = part === count - 1 ? "true" : `ctid < '(${(part + 1) * PAGES},0)'`;
     return { ...all, where: `${from} AND ${to}`, part };
   });
 }
 
-/** In a worker, for every part: writes its rows into a file. */
+/** Runs in a worker, once per part: writes its rows to a file. */
 async function dumpPart({ data }, { url, folder }) {
   const { table, columns, where, part, snapshot } = data;
   const client = await connection(url, (opened) => share(opened, snapshot));
@@ -56,13 +56,13 @@ async function dumpPart({ data }, { url, folder }) {
   return { file, rows: rows.rowCount, bytes: to.bytesWritten };
 }
 
-/** Has a connection see what the snapshot's sees. */
+/** Makes a connection see the moment of the snapshot. */
 async function share(client, snapshot) {
   await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   await client.query(`SET TRANSACTION SNAPSHOT '${snapshot}'`);
 }
 
-/** In the master, when every part has been answered. */
+/** Runs in the master, when every part is answered. */
 function listParts(results, failures) {
   if (!failures.isEmpty()) {
     const { data, error } = failures.dequeue();
@@ -77,12 +77,12 @@ function listParts(results, failures) {
 }
 
 async function main() {
-  const { folder, numWorkers } = readArguments("one folder, which will be made");
+  const { folder, numWorkers } = readArguments("one folder, which dump.js creates");
   const url = variable("DATABASE_URL");
   const args = { url, folder, numWorkers };
   if (isMaster()) Object.assign(args, await prepare(url, folder));
   const parts = await MapReduce(sendParts, [dumpPart], listParts, args);
-  // A worker gets here too, at once.
+  // Workers get here too, at once.
   if (!isMaster()) return;
   await close();
   const { tables, sequences } = args;
@@ -96,7 +96,7 @@ async function main() {
   );
 }
 
-/** What to dump. The master's transaction stays open, so that the snapshot lives. */
+/** Lists what to dump. The master's transaction stays open, or the snapshot would be dropped. */
 async function prepare(url, folder) {
   fs.mkdirSync(folder);
   const client = await connection(url, (opened) =>

@@ -1,10 +1,10 @@
 /**
- * Restores what dump.js has dumped into an empty PostgreSQL database, with several connections at once.
+ * Restores a dump of dump.js into an empty PostgreSQL database, with several connections at once.
  *
  *   DATABASE_URL=postgres://… node restore.js [--workers N] FOLDER
  *
- * A table is begun when those that it refers to are there: so no foreign key is ever broken, and none has
- * to be turned off.
+ * A table is restored after the tables it refers to. So no foreign key is ever violated, and none has to be
+ * turned off.
  */
 "use strict";
 
@@ -20,7 +20,7 @@ const { isMaster, Map: send, MapReduce } = require("../..");
 const { readArguments } = require("./arguments");
 const { close, connection, tool, variable } = require("./connection");
 
-/** In the master: each table's parts as soon as its parents are restored. */
+/** Runs in the master: sends the parts of each table as soon as its parents are restored. */
 async function sendParts(workerQueue, { progress }) {
   for (;;) {
     const next = await progress.next();
@@ -29,12 +29,12 @@ async function sendParts(workerQueue, { progress }) {
   }
 }
 
-/** Which tables are restored, which are under way, and which can be begun. */
+/** Knows which tables are restored, which are in progress, and which can start. */
 class Progress {
   constructor(tables, parts) {
     this.waiting = new Map(tables.map((table) => [table.name, table]));
     this.parts = parts;
-    /** Parts that are not restored yet, by table. */
+    /** The number of parts that are not restored yet, by table. */
     this.left = new Map(tables.map(({ name }) => [name, this.partsOf(name).length]));
     this.failed = undefined;
     this.changed = () => {};
@@ -44,14 +44,14 @@ class Progress {
     return this.parts.filter(({ table }) => table === name);
   }
 
-  /** Takes in the entry of a part: it has one, whatever becomes of its worker. */
+  /** Called with the entry of a part. Each part has one, even if its worker died. */
   hear({ data, failed }) {
     if (failed) this.failed = data;
     this.left.set(data.table, this.left.get(data.table) - 1);
     this.changed();
   }
 
-  /** The parts that can be restored now; undefined when all were begun, or one has failed. */
+  /** The parts that can be restored now. Undefined when all have started, or one has failed. */
   async next() {
     while (this.failed === undefined && this.waiting.size > 0) {
       const ready = [...this.waiting.values()].find(({ parents }) =>
@@ -69,7 +69,7 @@ class Progress {
   }
 }
 
-/** In a worker, for every part: reads its rows from the file. */
+/** Runs in a worker, once per part: copies the rows from the file into the table. */
 async function restorePart({ data: { table, columns, file } }, { url, folder }) {
   const client = await connection(url);
   const rows = client.query(copyFrom(`COPY ${table} (${columns.join(", ")}) FROM STDIN`));
@@ -77,7 +77,7 @@ async function restorePart({ data: { table, columns, file } }, { url, folder }) 
   return rows.rowCount;
 }
 
-/** In the master, when every part that was sent has been answered. */
+/** Runs in the master, when every part is answered. */
 function count(results, failures) {
   if (!failures.isEmpty()) {
     const { data, error } = failures.dequeue();
@@ -102,7 +102,7 @@ async function main() {
     options.onResult = (entry) => args.progress.hear(entry);
   }
   const total = await MapReduce(sendParts, [restorePart], count, args, options);
-  // A worker gets here too, at once.
+  // Workers get here too, at once.
   if (!isMaster()) return;
   if (total.parts !== args.parts.length) throw new Error("parts are missing");
   const client = await connection(url);
@@ -114,7 +114,7 @@ async function main() {
   console.log(`restored ${args.tables.length} tables, ${total.rows} rows in ${total.parts} parts`);
 }
 
-/** Makes the empty tables, with all their constraints, and says what goes into them. */
+/** Creates the empty tables with all their constraints, and reads the manifest. */
 function prepare(url, folder) {
   const schema = `--file=${path.join(folder, "schema.sql")}`;
   tool("psql", url, ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", schema]);

@@ -1,7 +1,7 @@
 "use strict";
-// A shop's database: tables that refer to each other, and to themselves, with values of many types.
+// The database of a shop: tables that refer to each other and to themselves, with values of many types.
 
-/** In no order of dependency. */
+/** Not in the order of their dependencies. */
 const SCHEMA = `
   CREATE TABLE orders (
     id bigserial PRIMARY KEY,
@@ -48,10 +48,10 @@ const SCHEMA = `
   ALTER TABLE orders ADD FOREIGN KEY (customer) REFERENCES customers;
 `;
 
-/** Text with what a format has to escape. */
+/** Text with characters that a format must escape. */
 const TEXT = String.raw`E'tab\t, new line\n, back\\slash, "quotes" and \u20ac '`;
 
-/** `$1` is the number of orders; the rest follows from it. */
+/** `$1` is the number of orders. Everything else depends on it. */
 const ROWS = [
   `INSERT INTO categories SELECT n, CASE WHEN n > 1 THEN n / 2 END, 'category ' || n FROM generate_series(1, 200) n`,
   `INSERT INTO products SELECT n, n % 200 + 1, ${TEXT} || n, n * 1.25, ARRAY['tag', NULL, 'a,b{' || n],
@@ -66,7 +66,7 @@ const ROWS = [
   `INSERT INTO "Audit"."Log entries" ("order", said) SELECT n, 'order ' || n || repeat('.', n % 100) FROM generate_series(1, $1::int) n`,
 ];
 
-/** Makes the tables in an empty database, and fills them. */
+/** Creates the tables in an empty database and fills them. */
 async function fill(client, orders) {
   await client.query(SCHEMA);
   for (const sql of ROWS) await client.query(sql, sql.includes("$1") ? [orders] : []);

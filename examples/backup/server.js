@@ -1,6 +1,6 @@
 "use strict";
-// A PostgreSQL server of one's own, for as long as it is needed: its data lies in a folder that is removed
-// again, it listens on the loopback address alone, and only who knows its password can use it.
+// A temporary PostgreSQL server. Its data is in a temporary folder, it listens only on the loopback address,
+// and it requires a password.
 
 const { execFile, spawn } = require("node:child_process");
 const { randomBytes } = require("node:crypto");
@@ -13,10 +13,10 @@ const { promisify } = require("node:util");
 
 const run = promisify(execFile);
 
-/** Where Debian's packages put one folder for each version. */
+/** Debian's packages put one folder per version here. */
 const DEBIAN = "/usr/lib/postgresql";
 
-/** Milliseconds until a server must have come up. */
+/** How long (ms) a server may take to start. */
 const START_DEADLINE = 60_000;
 
 const USER = "backup";
@@ -45,7 +45,7 @@ class Server {
     this.password = randomBytes(16).toString("hex");
   }
 
-  /** The address of one of its databases. */
+  /** The URL of one of its databases. */
   url(database) {
     return `postgres://${USER}:${this.password}@127.0.0.1:${this.port}/${database}`;
   }
@@ -60,7 +60,7 @@ class Server {
     fs.rmSync(secret);
   }
 
-  /** Whoever runs the server owns its files. */
+  /** Gives a file to the user that runs the server. */
   give(name) {
     if (this.as.uid !== undefined) fs.chownSync(name, this.as.uid, this.as.gid);
   }
@@ -70,7 +70,7 @@ class Server {
       listen_addresses: "127.0.0.1",
       port: this.port,
       unix_socket_directories: this.folder,
-      // Nobody needs this data after a crash.
+      // The data need not survive a crash.
       fsync: "off",
       max_wal_size: "2GB",
     };
@@ -80,9 +80,9 @@ class Server {
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.ended = once(this.process, "exit");
-    this.said = "";
+    this.stderr = "";
     this.process.stderr.setEncoding("utf8").on("data", (text) => {
-      this.said = (this.said + text).slice(-4096);
+      this.stderr = (this.stderr + text).slice(-4096);
     });
     await this.isReady();
   }
@@ -90,17 +90,17 @@ class Server {
   async isReady() {
     for (const from = Date.now(); Date.now() - from < START_DEADLINE; ) {
       if (this.process.exitCode !== null) break;
-      if (/ready to accept connections/.test(this.said)) return;
+      if (/ready to accept connections/.test(this.stderr)) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     await this.stop();
-    throw new Error(`PostgreSQL did not start: ${this.said}`);
+    throw new Error(`PostgreSQL did not start: ${this.stderr}`);
   }
 
-  /** Stops the server and removes all that it had. */
+  /** Stops the server and removes its data. */
   async stop() {
     if (this.process.exitCode === null && this.process.signalCode === null) {
-      // At once: connections are closed, and nothing is left to be recovered.
+      // SIGINT is a fast shutdown: the server closes all connections and needs no recovery.
       this.process.kill("SIGINT");
       await this.ended;
     }
@@ -108,7 +108,7 @@ class Server {
   }
 }
 
-/** The folder of PostgreSQL's programs; undefined if there is none. */
+/** The folder of PostgreSQL's programs, or undefined if there is none. */
 function findBinaries() {
   const versions = fs.existsSync(DEBIAN) ? fs.readdirSync(DEBIAN) : [];
   const newest = versions
@@ -126,19 +126,19 @@ function binaries() {
   throw new Error("there is no PostgreSQL server here (Debian: apt-get install postgresql)");
 }
 
-/** PostgreSQL does not run as root: then it runs as the user that its package has made. */
+/** PostgreSQL does not run as root. In that case it runs as the user that its package created. */
 async function account() {
   if (process.getuid() !== 0) return {};
   const id = async (flag) => Number((await run("id", [flag, "postgres"])).stdout);
   const [uid, gid] = await Promise.all([id("-u"), id("-g")]);
-  // A folder that this user may not enter would be in its way.
+  // The current folder may be closed to this user.
   return { uid, gid, cwd: "/" };
 }
 
 async function freePort() {
   const server = net.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address();
+  const { port } = /** @type {net.AddressInfo} */ (server.address());
   server.close();
   await once(server, "close");
   return port;

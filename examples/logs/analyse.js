@@ -1,11 +1,11 @@
 /**
- * Reads a large access log on all processors: the pages that are asked for most, how requests ended, how
- * long they took, and how much was sent in which hour.
+ * Analyses a large access log on all processors: the most requested pages, the statuses, how long requests
+ * took, and the bytes sent per hour.
  *
  *   node examples/logs/analyse.js [--workers N] [--top N] [--range BYTES] [--check] [FILE]
  *
- * Without a FILE, a log of `--lines` (a million) is made up, once. `--check` does it all again in one
- * process, and compares the results and the times.
+ * Without a FILE, it generates a log of `--lines` lines (a million) once. `--check` repeats the work in a
+ * single process, and compares results and times.
  */
 "use strict";
 
@@ -22,19 +22,19 @@ const { generate } = require("./generate");
 const { ranges, read } = require("./ranges");
 const { count, merge, nothing, percentile } = require("./statistics");
 
-/** Runs in the master: an event is a range of bytes, and the text itself goes nowhere. */
+/** Runs in the master. An event is a range of bytes; the text itself is never sent. */
 async function sendRanges(workerQueue, { file, range }) {
   for (const part of ranges(file, range)) await send(workerQueue, { data: part });
 }
 
-/** Runs in a worker, for every range. */
+/** Runs in a worker, once per range. */
 const countRange = ({ data: part }, { file }) => count(read(file, part));
 
-/** In the master: each part is added as it comes, so that no more than a few are held. */
+/** Runs in the master: adds each part as it arrives, so only a few are in memory. */
 async function analyse(args) {
   const options = {
-    // Counts in which a part is missing are wrong: the first failure is the end of it, unless it was the
-    // worker that failed, to which another one is the answer.
+    // With a part missing, the counts would be wrong: the first failure ends the run. If only the worker
+    // died, another worker tries again.
     onError: "abort",
     retries: { limit: 2, on: ["crash"] },
   };
@@ -55,7 +55,7 @@ async function main() {
   const { check, top, ...args } = readArguments();
   const began = performance.now();
   const total = await analyse(args);
-  // A worker gets here too, at once, with nothing.
+  // Workers get here too, at once, without a result.
   if (!isMaster()) return;
   const seconds = (performance.now() - began) / 1000;
   print(total, top);
@@ -67,7 +67,7 @@ function compare(total, seconds, args) {
   const began = performance.now();
   const alone = analyseAlone(args);
   const alonesSeconds = (performance.now() - began) / 1000;
-  if (!isDeepStrictEqual(total, alone)) throw new Error("one process counts something else");
+  if (!isDeepStrictEqual(total, alone)) throw new Error("a single process counts something else");
   const times = (alonesSeconds / seconds).toFixed(1);
   console.log(`one process: ${alonesSeconds.toFixed(2)} s, ${times} times as long`);
   console.log("verified: both count the same");
@@ -75,7 +75,7 @@ function compare(total, seconds, args) {
 
 function print(total, top) {
   const { lines, malformed, bytes } = total;
-  console.log(`${lines} requests, ${malformed} lines that are none, ${bytes} bytes sent`);
+  console.log(`${lines} requests, ${malformed} malformed lines, ${bytes} bytes sent`);
   const shares = [0.5, 0.9, 0.99].map((share) => `p${share * 100} ${percentile(total, share)} ms`);
   console.log(`durations: ${shares.join(", ")}`);
   const statuses = Object.entries(total.statuses).map(([status, times]) => `${status}: ${times}`);
@@ -90,7 +90,7 @@ function print(total, top) {
   for (const [hour, sent] of hours) console.log(`${String(sent).padStart(12)}  ${hour}:00`);
 }
 
-/** Of an hour as logs have it: 15/Jan/2026:06. */
+/** The time of an hour as logs write it: 15/Jan/2026:06. */
 const timeOf = (hour) =>
   Date.parse(`${hour.slice(0, -3).replaceAll("/", " ")} ${hour.slice(-2)}:00Z`);
 
@@ -104,8 +104,8 @@ function readArguments() {
   };
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [top, range, numWorkers] = [values.top, values.range, values.workers].map(Number);
-  if (!(range >= 1)) throw new RangeError(`a range has at least a byte, not ${values.range}`);
-  // The workers run this program too, with the same arguments, and find the log where the master does.
+  if (!(range >= 1)) throw new RangeError(`--range must be at least 1 byte, got ${values.range}`);
+  // Workers run this program too, with the same arguments, and read the same log.
   const lines = Number(values.lines);
   const file = positionals[0] ?? path.join(os.tmpdir(), `sonic-distribute-${lines}.log`);
   if (isMaster()) prepare(file, positionals.length > 0 ? undefined : lines);

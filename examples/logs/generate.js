@@ -1,6 +1,6 @@
 "use strict";
-// A large access log, the same each time: what servers write, in Apache's combined format, with the
-// milliseconds that each answer took at the end of its line.
+// Generates a large access log, the same one each time: Apache's combined format, with the duration of each
+// request in milliseconds at the end of its line.
 
 const fs = require("node:fs");
 
@@ -14,7 +14,7 @@ const STATUSES = [200, 200, 200, 200, 200, 200, 200, 301, 304, 404, 500];
 const AGENTS = ["Mozilla/5.0 (X11; Linux x86_64)", "curl/8.5.0", "Googlebot/2.1"];
 
 /**
- * Writes a day's log, if the file is not there yet. It gets its name when it is complete.
+ * Writes the log of one day, unless the file exists. The file gets its name when it is complete.
  * @param {string} file
  * @param {number} lines
  */
@@ -40,7 +40,7 @@ function line(time, random) {
   const address = `10.0.${Math.floor(random() * 256)}.${Math.floor(random() * 256)}`;
   const url = pick(PAGES).replace("%", () => String(Math.floor(random() ** 3 * 1000)));
   const bytes = Math.floor(random() ** 4 * 100_000);
-  // Most answers are quick, and a few are not.
+  // Most requests are fast, and a few are slow.
   const duration = Math.floor(5 / (1.001 - random()));
   const request = `"GET ${url} HTTP/1.1" ${pick(STATUSES)} ${bytes}`;
   return `${address} - - [${timestamp(new Date(time))}] ${request} "-" "${pick(AGENTS)}" ${duration}\n`;
@@ -53,7 +53,7 @@ function timestamp(date) {
   return `${dayOfMonth}/${MONTHS[Number(month) - 1]}/${year}:${clock.slice(0, 8)} +0000`;
 }
 
-/** mulberry32: `Math.random` would give another log each time. */
+/** mulberry32. `Math.random` would make another log each time. */
 function randomNumbers(seed) {
   let state = seed | 0;
   return () => {

@@ -1,14 +1,14 @@
 "use strict";
-// Parts of a text file, as ranges of bytes that end where lines end.
+// Cuts a text file into ranges of bytes that end at line ends.
 
 const fs = require("node:fs");
 
 const NEWLINE = 10;
-/** How much is read at once to find the end of a line. */
+/** How many bytes are read at once to find a line end. */
 const STEP = 4096;
 
 /**
- * Cuts a file into ranges of about `size` bytes: each byte in one, and no line in two.
+ * Cuts a file into ranges of about `size` bytes. Each byte is in one range, and no line is in two.
  * @param {string} file
  * @param {number} size
  */
@@ -25,7 +25,7 @@ function* ranges(file, size) {
   }
 }
 
-/** Where the line ends that the byte before `at` is in. */
+/** The end of the line that contains the byte before `at`. */
 function lineEnd(input, at, end) {
   const buffer = Buffer.alloc(STEP);
   for (let position = at - 1; position < end; ) {
@@ -39,7 +39,7 @@ function lineEnd(input, at, end) {
 }
 
 /**
- * The text of a range. Latin-1: a log's bytes are all that is asked for, and it is read fastest.
+ * The text of a range, as Latin-1: it keeps every byte, and decodes fastest.
  * @param {string} file
  * @param {{ from: number, to: number }} range
  */
@@ -50,7 +50,7 @@ function read(file, { from, to }) {
     let length = 0;
     while (length < buffer.length) {
       const more = fs.readSync(input, buffer, length, buffer.length - length, from + length);
-      if (more === 0) throw new Error(`${file} has become shorter`);
+      if (more === 0) throw new Error(`${file} became shorter while it was read`);
       length += more;
     }
   } finally {

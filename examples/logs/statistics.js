@@ -1,11 +1,11 @@
 "use strict";
-// What is known of a log, or of a part of it: plain counts, which pass between processes as JSON, and of
-// which two make one. Percentiles are exact: each duration is counted, in whole milliseconds.
+// The counts of a log or of a part of it. They are plain objects that cross between processes as JSON, and
+// two of them merge into one. Percentiles are exact: every duration is counted, in whole milliseconds.
 
 const LINE =
   /^\S+ \S+ \S+ \[([^\]:]+:\d\d)[^\]]*\] "[A-Z]+ ([^ "?]+)[^"]*" (\d{3}) (\d+|-) .* (\d+)$/;
 
-/** The counts that are kept by name: without a prototype, so that any text is a name. */
+/** Counts by name, in objects without a prototype, so that any text can be a name. */
 const NAMED = ["statuses", "urls", "hours", "durations"];
 
 function nothing() {
@@ -14,7 +14,7 @@ function nothing() {
   return total;
 }
 
-/** @param {string} text whole lines */
+/** @param {string} text complete lines */
 function count(text) {
   const total = nothing();
   for (const line of text.split("\n")) {
@@ -39,7 +39,7 @@ function countLine(total, line) {
   add(total.durations, duration, 1);
 }
 
-/** Adds what is known of a part to the total. The order of the parts does not matter. */
+/** Adds the counts of a part to the total. The order of the parts does not matter. */
 function merge(total, part) {
   total.lines += part.lines;
   total.malformed += part.malformed;
@@ -53,10 +53,10 @@ function add(counts, key, value) {
   counts[key] = (counts[key] ?? 0) + value;
 }
 
-/** The duration that this share of all answers did not exceed (nearest rank). */
+/** The duration that this share of all requests did not exceed (nearest rank). */
 function percentile({ durations, lines, malformed }, share) {
   let left = Math.ceil((lines - malformed) * share);
-  // Whole numbers come in ascending order as keys of an object.
+  // Objects list integer keys in ascending order.
   for (const [duration, times] of Object.entries(durations)) {
     left -= times;
     if (left <= 0) return Number(duration);

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Makes OpenTelemetry spans of what this package tells on `diagnostics_channel`: one for each run, and in it one for
- * each event, as long as it ran. Takes a tracer of `@opentelemetry/api`; exporters and samplers are the program's.
+ * Makes OpenTelemetry spans from the package's messages on `diagnostics_channel`: one span per run, and inside it one
+ * per event. Takes a tracer of `@opentelemetry/api`. Exporters and samplers are up to your program.
  */
 const { ROOT_CONTEXT, SpanStatusCode, trace } = require("@opentelemetry/api");
 const { channel } = require("node:diagnostics_channel");
@@ -10,9 +10,9 @@ class Bridge {
   /** @param {import("@opentelemetry/api").Tracer} tracer */
   constructor(tracer) {
     this.tracer = tracer;
-    /** The spans of runs that are on, by number. */
+    /** The spans of the current runs, by run number. */
     this.runs = new Map();
-    // Node drops a channel that nobody holds, and its subscribers with it.
+    // Node drops a channel without references, and its subscribers with it.
     this.subscriptions = Object.entries({
       "run:start": (message) => this.begin(message),
       "run:end": (message) => this.end(message),
@@ -24,7 +24,7 @@ class Bridge {
     for (const { channel, hear } of this.subscriptions) channel.subscribe(hear);
   }
 
-  /** Hears nothing any more. */
+  /** Unsubscribes from all channels. */
   close() {
     for (const { channel, hear } of this.subscriptions) channel.unsubscribe(hear);
   }
@@ -36,7 +36,7 @@ class Bridge {
 
   task({ run, id, worker, queued, started, finished, outcome, attempts }) {
     const parent = this.runs.get(run);
-    // An event that was never started, because the run was stopped, took no time.
+    // An event that never started, because the run ended first, took no time.
     const times = { startTime: started ?? finished };
     const attributes = {
       "sonic.event": id,

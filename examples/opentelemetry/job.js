@@ -1,6 +1,6 @@
 "use strict";
 /**
- * A run whose spans go to an OpenTelemetry exporter: here to one that keeps them, to show what they are.
+ * A run that exports OpenTelemetry spans. The exporter here keeps them in memory, to print them.
  *
  *   node examples/opentelemetry/job.js
  */
@@ -8,7 +8,7 @@ const sdk = require("@opentelemetry/sdk-trace-base");
 const { MapReduce, Map, isMaster } = require("../..");
 const { Bridge } = require("./bridge");
 
-/** In a program of yours: `new BatchSpanProcessor(new OTLPTraceExporter())`. */
+/** In your own program: `new BatchSpanProcessor(new OTLPTraceExporter())`. */
 const exporter = new sdk.InMemorySpanExporter();
 const provider = new sdk.BasicTracerProvider({
   spanProcessors: [new sdk.SimpleSpanProcessor(exporter)],
@@ -26,7 +26,7 @@ const workerFn = async ({ data }) => {
 };
 
 async function main() {
-  // Only the master has runs to tell of.
+  // Only the master has runs to report.
   const bridge = isMaster() ? new Bridge(provider.getTracer("job")) : undefined;
   await MapReduce(masterFn, [workerFn], () => {}, { numWorkers: 2 });
   if (bridge === undefined) return;
@@ -35,7 +35,7 @@ async function main() {
   show(exporter.getFinishedSpans());
 }
 
-/** A line a span, those of its events below it. */
+/** Prints one line per span, with the events of a run below it. */
 function show(spans) {
   for (const run of spans.filter((span) => span.parentSpanContext === undefined)) {
     const { "sonic.answered": answered, "sonic.failed": failed } = run.attributes;

@@ -8,8 +8,6 @@ use std::rc::Rc;
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{Result, ValueType, check_status, sys};
 
-use crate::wire::format::Format;
-
 /// A JavaScript function that returns a number and works on a state of its own.
 pub struct Direct<T: Callee> {
     pub(crate) state: Rc<T>,
@@ -111,82 +109,4 @@ pub(crate) unsafe fn word(env: sys::napi_env, value: sys::napi_value) -> u32 {
     // SAFETY: the caller's.
     unsafe { sys::napi_get_value_uint32(env, value, &raw mut number) };
     number
-}
-
-/// Writes a JavaScript value in its format, which is JSON, a string or binary, to where `place` has room
-/// for so many bytes; returns how many it took. None, with nothing done, if there is no such place, or the
-/// value is of another kind, or is said to be a string of ASCII and is not.
-///
-/// # Safety
-/// `env` is live, and `value` one of its values; what `place` returns has the room that it was asked for.
-pub(crate) unsafe fn encode(
-    env: sys::napi_env,
-    value: sys::napi_value,
-    format: Format,
-    place: impl FnOnce(usize) -> Option<*mut u8>,
-) -> Option<usize> {
-    // SAFETY: the caller's.
-    unsafe {
-        match format {
-            Format::Json => write(env, value, units(env, value)? * UNIT, place),
-            Format::String => {
-                let units = units(env, value)?;
-                let len = write(env, value, units + CHARACTER, place)?;
-                (len == units).then_some(len)
-            }
-            Format::Clone | Format::Buffer => {
-                let (mut data, mut len) = (ptr::null_mut(), 0);
-                let status = sys::napi_get_buffer_info(env, value, &raw mut data, &raw mut len);
-                if status != sys::Status::napi_ok {
-                    return None;
-                }
-                let place = place(len)?;
-                // An empty view may have no bytes to point at.
-                if len > 0 {
-                    ptr::copy_nonoverlapping(data.cast(), place, len);
-                }
-                Some(len)
-            }
-        }
-    }
-}
-
-/// The most bytes that a UTF-16 unit takes as UTF-8.
-const UNIT: usize = 3;
-
-/// The most bytes of a character, and how much more room a string needs that is written only if it is
-/// ASCII: one that is not then never ends at as many bytes as it has units.
-const CHARACTER: usize = 4;
-
-/// How many UTF-16 units a JavaScript string has; none if it is no string.
-///
-/// # Safety
-/// `env` is live, and `value` one of its values.
-unsafe fn units(env: sys::napi_env, value: sys::napi_value) -> Option<usize> {
-    let mut units = 0;
-    // SAFETY: the caller's; a null buffer asks for the length alone.
-    let status =
-        unsafe { sys::napi_get_value_string_utf16(env, value, ptr::null_mut(), 0, &raw mut units) };
-    (status == sys::Status::napi_ok).then_some(units)
-}
-
-/// Writes a JavaScript string as UTF-8 of at most `longest` bytes, and a zero after it; returns its length.
-/// What has no room there is left out.
-///
-/// # Safety
-/// As for [`encode`].
-unsafe fn write(
-    env: sys::napi_env,
-    value: sys::napi_value,
-    longest: usize,
-    place: impl FnOnce(usize) -> Option<*mut u8>,
-) -> Option<usize> {
-    let room = longest + 1;
-    let to = place(room)?;
-    let mut written = 0;
-    // SAFETY: the caller's.
-    unsafe {
-        sys::napi_get_value_string_utf8(env, value, to.cast(), room, &raw mut written);
-    }
-    Some(written)
 }

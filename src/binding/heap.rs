@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use crate::os::host::exported_cpp;
 use crate::os::memory::Memory;
-use crate::wire::protocol::Layout;
+use crate::wire::layout::Layout;
 
 /// `v8::NearHeapLimitCallback`: data, the heap's limit, and what that was at first; returns the limit from
 /// now on.

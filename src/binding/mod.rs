@@ -5,9 +5,12 @@
 mod call;
 mod direct;
 mod heap;
-mod master;
+mod options;
+mod pool;
 mod progress;
 mod record;
+mod run;
+mod serve;
 mod text;
 mod worker;
 
@@ -30,7 +33,6 @@ pub struct Wire {
     pub response: u32,
     pub data_hole: u32,
     pub whole: u32,
-    pub give_back: u32,
     pub string: u32,
     pub format_at: u32,
     pub data_format_at: u32,
@@ -58,7 +60,6 @@ pub fn wire() -> Wire {
         response: flag::RESPONSE,
         data_hole: flag::DATA_HOLE,
         whole: flag::WHOLE,
-        give_back: flag::RETURN,
         string: flag::STRING,
         format_at: flag::FORMAT_AT,
         data_format_at: flag::DATA_FORMAT_AT,

@@ -1,63 +1,38 @@
-//! The progress of runs, for JavaScript.
+//! The progress of a run, for JavaScript.
+
+use std::sync::Arc;
 
 use napi::bindgen_prelude::External;
 use napi_derive::napi;
 
-use super::master::PoolHandle;
-use crate::observe::progress::End;
-use crate::observe::screen::{self, Show};
+use super::run::RunHandle;
+use crate::observe::progress::Progress;
 use crate::observe::tally::Detail;
-use crate::os::terminal;
 
-/// How the progress of a run is shown.
-#[napi(object)]
-pub struct ProgressOptions {
-    /// How many events there will be, if that is known.
-    pub total: Option<f64>,
-    /// Whether there is a line for each worker.
-    pub workers: bool,
-    /// Whether the error stream is a terminal on which the cursor can be moved.
-    pub is_terminal: bool,
+pub struct ProgressHandle(Arc<Progress>);
+
+/// Shows the progress of a run until `progressEnd`: `total` is how many events there will be, or 0; `workers` adds a
+/// line for each worker.
+#[napi(ts_return_type = "ExternalObject<unknown>")]
+pub fn progress_begin(
+    run: &External<RunHandle>,
+    total: f64,
+    workers: bool,
+) -> External<ProgressHandle> {
+    let detail = if workers { Detail::Workers } else { Detail::Counts };
+    let tally = run.tallies();
+    let source = move || tally(detail);
+    External::new(ProgressHandle(Progress::begin(total as u64, Box::new(source))))
 }
 
-/// Shows the progress of a run on the error stream until `progressEnd`; returns what it is called there.
-#[napi]
-pub fn progress_begin(pool: &External<PoolHandle>, options: ProgressOptions) -> u32 {
-    let show = Show {
-        total: options.total.map(|total| total as u64),
-        detail: if options.workers { Detail::Workers } else { Detail::Counts },
-        is_terminal: options.is_terminal,
-    };
-    screen::begin(pool.pool(), show)
+/// The run gets no more events.
+#[napi(ts_args_type = "progress: ExternalObject<unknown>")]
+pub fn progress_complete(progress: &External<ProgressHandle>) {
+    progress.0.complete();
 }
 
-/// No more events come than the run has been handed.
-#[napi]
-pub fn progress_complete(progress: u32) {
-    screen::complete(progress);
-}
-
-/// Shows the run no more, but for a line that stays and says what came of it: whether it came to its end.
-#[napi]
-pub fn progress_end(progress: u32, pool: &External<PoolHandle>, is_whole: bool) {
-    screen::end(progress, pool.pool(), if is_whole { End::Whole } else { End::Stopped });
-}
-
-/// Has a signal that ends or stops this process take what is drawn off the terminal. Again and again while something
-/// is, on the main thread alone.
-#[napi]
-pub fn progress_arm() {
-    terminal::arm();
-}
-
-/// The program is about to write to the terminal where progress is drawn, and its line is not ended by that.
-#[napi]
-pub fn progress_open_line() {
-    screen::open_line();
-}
-
-/// It has written there, and the line is ended.
-#[napi]
-pub fn progress_end_line() {
-    screen::end_line();
+/// Shows the run no longer, and writes a summary that ends with `note`.
+#[napi(ts_args_type = "progress: ExternalObject<unknown>, note: string")]
+pub fn progress_end(progress: &External<ProgressHandle>, note: String) {
+    progress.0.end(&note);
 }

@@ -1,4 +1,4 @@
-//! Values between V8 and the core: the few raw calls that are several times faster than the ready-made
+//! Values between V8 and the core, by the few raw calls that are several times faster than the generated
 //! conversions.
 
 use std::ffi::{c_char, c_void};
@@ -6,42 +6,31 @@ use std::marker::PhantomData;
 use std::ptr;
 use std::sync::OnceLock;
 
-use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName, ValidateNapiValue};
+use napi::bindgen_prelude::{FromNapiValue, Int32Array, ToNapiValue, TypeName, ValidateNapiValue};
 use napi::{Error, Result, Status, ValueType, check_status, sys};
 
 use crate::os::host::exported;
 use crate::os::memory::Sink;
+use crate::run::results::{Array, Entry, Piece};
+use crate::run::value::Value;
 use crate::shm::store::{Block, Bytes, LONG};
 use crate::wire::format::Format;
 
-/// Below this many UTF-16 units the longest possible UTF-8 is reserved, above it the exact length is
-/// asked for first.
-const GUESS: usize = LONG;
+/// For a string of up to this many UTF-16 units the longest possible UTF-8 is reserved, and given back; for a longer one
+/// the exact length is asked first.
+const GUESS: usize = LONG / UNIT - 1;
 
-/// The longest string of V8's, in any version.
+/// The longest string of V8, in any version.
 const LONGEST_STRING: usize = (1 << 29) - 24;
 
-/// A text of the core's that becomes a JavaScript string.
-#[derive(Debug)]
-pub struct Text(pub(crate) Vec<u8>);
+/// The most bytes that a UTF-16 unit takes as UTF-8.
+const UNIT: usize = 3;
 
-impl TypeName for Text {
-    fn type_name() -> &'static str {
-        "String"
-    }
-    fn value_type() -> ValueType {
-        ValueType::String
-    }
-}
+/// The most bytes of a character. A string that is kept only if it is ASCII gets this much more room: one that is not
+/// ASCII then never ends at as many bytes as it has units.
+const CHARACTER: usize = 4;
 
-impl ToNapiValue for Text {
-    unsafe fn to_napi_value(env: sys::napi_env, text: Self) -> Result<sys::napi_value> {
-        // SAFETY: `env` is live in this call (the trait's contract).
-        unsafe { string(env, &text.0, text.0.is_ascii()) }
-    }
-}
-
-/// A value that JavaScript hands over encoded: a string, or bytes. It is read when it is known which.
+/// An encoded value from JavaScript: a string, or bytes. It is read once its format is known.
 #[derive(Debug)]
 pub struct Argument<'a> {
     env: sys::napi_env,
@@ -67,32 +56,37 @@ impl FromNapiValue for Argument<'_> {
 }
 
 impl Argument<'_> {
-    /// Its bytes. None if it is said to be a string of ASCII, and is not.
+    /// # Safety
+    /// As long as this lives, `env` is live, and `value` one of its values.
+    pub(super) unsafe fn new(env: sys::napi_env, value: sys::napi_value) -> Self {
+        Self { env, value, call: PhantomData }
+    }
+
+    /// Its bytes. None if its format is a string of ASCII, and it is not.
     pub(crate) fn read(&self, format: Format) -> Result<Option<Bytes>> {
-        if format.is_binary() {
-            return self.buffer().map(Some);
+        if !format.is_binary() {
+            let units = self.units().ok_or_else(|| unfit("a string"))?;
+            if units > GUESS {
+                return self.read_long(format, units);
+            }
         }
-        let mut units = 0;
-        // SAFETY: `env` and `value` are live as long as the call that they came with; a null buffer
-        // asks for the length alone.
-        check_status!(unsafe {
-            sys::napi_get_value_string_utf16(
-                self.env,
-                self.value,
-                ptr::null_mut(),
-                0,
-                &raw mut units,
-            )
-        })?;
-        if units <= GUESS {
-            let mut bytes = Bytes::default();
-            self.write(sys::napi_get_value_string_utf8, units * 3, &mut bytes)?;
-            let is_kept = format != Format::String || bytes.len() == units;
-            bytes.shrink();
-            return Ok(is_kept.then_some(bytes));
-        }
+        let mut bytes = Bytes::default();
+        let place = |room| Some(bytes.spare(room).as_mut_ptr().cast());
+        // SAFETY: `spare` has the room that it was asked for.
+        let Some(len) = (unsafe { self.write(format, place) }) else {
+            return if format.is_binary() { Err(unfit("bytes")) } else { Ok(None) };
+        };
+        // SAFETY: `write` has written so many of that room.
+        unsafe { bytes.advance(len) };
+        bytes.shrink();
+        Ok(Some(bytes))
+    }
+
+    /// The same of a string of so many units: its UTF-8 takes exactly the room that it needs.
+    fn read_long(&self, format: Format, units: usize) -> Result<Option<Bytes>> {
         let mut len = 0;
-        // SAFETY: as above.
+        // SAFETY: `env` and `value` are live as long as the call that they came with; a null buffer asks for the
+        // length alone.
         check_status!(unsafe {
             sys::napi_get_value_string_utf8(self.env, self.value, ptr::null_mut(), 0, &raw mut len)
         })?;
@@ -101,79 +95,110 @@ impl Argument<'_> {
             return Ok(None);
         }
         let mut bytes = Bytes::with_room(len + 1);
-        // Of ASCII alone V8 copies the bytes, and does not count them once more before that.
+        let start = bytes.spare(len + 1).as_mut_ptr().cast();
+        // V8 copies ASCII as Latin-1 without counting its bytes once more.
         let get = if is_ascii {
             sys::napi_get_value_string_latin1
         } else {
             sys::napi_get_value_string_utf8
         };
-        self.write(get, len, &mut bytes)?;
+        // SAFETY: `env` and `value` are live (above); there is room for `len` bytes and the zero after them, and what
+        // is written of it is taken in.
+        unsafe {
+            check_status!(get(self.env, self.value, start, len + 1, &raw mut len))?;
+            bytes.advance(len);
+        }
         Ok(Some(bytes))
     }
 
-    /// Has the string written, which takes `len` bytes at most.
-    fn write(&self, get: GetString, len: usize, to: &mut Bytes) -> Result<()> {
-        let room = to.spare(len + 1);
-        let mut written = 0;
-        // SAFETY: `env` and `value` are live (see `read`); the buffer has the room that is named, the
-        // closing zero included; what was written is initialised.
-        unsafe {
-            let start = room.as_mut_ptr().cast();
-            check_status!(get(self.env, self.value, start, len + 1, &raw mut written))?;
-            to.advance(written);
+    /// Writes it to where `place` has room for the number of bytes that it is asked for; returns how many it took.
+    /// None, with nothing done, if there is no such place, or it is not what its format says.
+    ///
+    /// # Safety
+    /// What `place` returns has that room, and nobody else in this process touches it.
+    pub(crate) unsafe fn write(
+        &self,
+        format: Format,
+        place: impl FnOnce(usize) -> Option<*mut u8>,
+    ) -> Option<usize> {
+        match format {
+            // SAFETY: the caller's.
+            Format::Json => unsafe { self.write_string(self.units()? * UNIT, place) },
+            Format::String => {
+                let units = self.units()?;
+                // SAFETY: the caller's.
+                let len = unsafe { self.write_string(units + CHARACTER, place)? };
+                (len == units).then_some(len)
+            }
+            Format::Clone | Format::Buffer => {
+                let (mut data, mut len) = (ptr::null_mut(), 0);
+                // SAFETY: `env` and `value` are live (`read_long`); what is no view of bytes is refused.
+                let status = unsafe {
+                    sys::napi_get_buffer_info(self.env, self.value, &raw mut data, &raw mut len)
+                };
+                if status != sys::Status::napi_ok {
+                    return None;
+                }
+                let place = place(len)?;
+                // An empty view may have no bytes to point at.
+                if len > 0 {
+                    // SAFETY: V8 says that there are `len` bytes, which stay there because no JavaScript runs before
+                    // the end of this call; the place has room for them (the caller's), and is no JavaScript's.
+                    unsafe { ptr::copy_nonoverlapping(data.cast(), place, len) };
+                }
+                Some(len)
+            }
         }
-        Ok(())
     }
 
-    /// The bytes of a `Buffer` or another `Uint8Array`.
-    fn buffer(&self) -> Result<Bytes> {
-        let (mut data, mut len) = (ptr::null_mut(), 0);
-        // SAFETY: `env` and `value` are live (see `read`); what is no view of bytes is refused, and
-        // the bytes stay where they are until they are copied: no JavaScript runs before that.
-        unsafe {
-            check_status!(sys::napi_get_buffer_info(
+    /// How many UTF-16 units the string has; none if it is no string.
+    fn units(&self) -> Option<usize> {
+        let mut units = 0;
+        // SAFETY: `env` and `value` are live (`read_long`); a null buffer asks for the length alone.
+        let status = unsafe {
+            sys::napi_get_value_string_utf16(
                 self.env,
                 self.value,
-                &raw mut data,
-                &raw mut len
-            ))?;
-            if len == 0 {
-                return Ok(Bytes::default());
-            }
-            Ok(Bytes::from(std::slice::from_raw_parts(data.cast::<u8>(), len)))
-        }
+                ptr::null_mut(),
+                0,
+                &raw mut units,
+            )
+        };
+        (status == sys::Status::napi_ok).then_some(units)
+    }
+
+    /// Writes the string as UTF-8 of at most `longest` bytes, and a zero after it; returns its length. What has no
+    /// room is left out.
+    ///
+    /// # Safety
+    /// As for [`Self::write`].
+    unsafe fn write_string(
+        &self,
+        longest: usize,
+        place: impl FnOnce(usize) -> Option<*mut u8>,
+    ) -> Option<usize> {
+        let room = longest + 1;
+        let to = place(room)?.cast();
+        let mut len = 0;
+        // SAFETY: `env` and `value` are live (`read_long`); the room is the caller's word.
+        let status = unsafe {
+            sys::napi_get_value_string_utf8(self.env, self.value, to, room, &raw mut len)
+        };
+        (status == sys::Status::napi_ok).then_some(len)
     }
 }
 
-/// What writes a string out: value, buffer, its size, what was written.
-type GetString =
-    unsafe fn(sys::napi_env, sys::napi_value, *mut c_char, usize, *mut usize) -> sys::napi_status;
-
-/// A value that JavaScript decodes: a string, or a `Buffer` if its format is binary.
-#[derive(Debug)]
-pub struct Content {
-    pub(crate) bytes: Bytes,
-    pub(crate) format: Format,
+fn unfit(wanted: &str) -> Error {
+    Error::new(Status::InvalidArg, format!("the value is not {wanted}"))
 }
 
-impl TypeName for Content {
-    fn type_name() -> &'static str {
-        "String"
-    }
-    fn value_type() -> ValueType {
-        ValueType::Unknown
-    }
-}
-
-impl ToNapiValue for Content {
-    unsafe fn to_napi_value(env: sys::napi_env, content: Self) -> Result<sys::napi_value> {
-        let Self { bytes, format } = content;
-        let is_binary = format.is_binary();
-        let is_latin1 = !is_binary && (format == Format::String || bytes.is_ascii());
-        let bytes = match bytes {
-            Bytes::Long(block)
-                if block.has_a_good_part_of_its_memory() && (is_binary || is_latin1) =>
-            {
+/// A value for JavaScript: a string, or a `Buffer` if its format is binary.
+impl ToNapiValue for Value<'static> {
+    unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
+        let is_binary = value.format.is_binary();
+        let is_latin1 = !is_binary && (value.format == Format::String || value.is_ascii());
+        let bytes = match value.into_bytes() {
+            Bytes::Long(block) if block.may_pin_its_mapping() && (is_binary || is_latin1) => {
                 // SAFETY: `env` is live in this call (the trait's contract).
                 match unsafe { handed_on(env, Box::new(block), is_binary) } {
                     Ok(value) => return Ok(value),
@@ -185,6 +210,61 @@ impl ToNapiValue for Content {
         // SAFETY: as above.
         unsafe { if is_binary { buffer(env, &bytes) } else { string(env, &bytes, is_latin1) } }
     }
+}
+
+impl TypeName for Piece {
+    fn type_name() -> &'static str {
+        "Piece"
+    }
+    fn value_type() -> ValueType {
+        ValueType::Unknown
+    }
+}
+
+/// The words of numbers, the text of an array, that text with the binary values beside it, or the four values of an
+/// entry. `lib/master/decode.js` reads it.
+impl ToNapiValue for Piece {
+    unsafe fn to_napi_value(env: sys::napi_env, piece: Self) -> Result<sys::napi_value> {
+        // SAFETY: `env` is live in this call (the trait's contract).
+        unsafe {
+            match piece {
+                Self::Numbers(row) => Int32Array::to_napi_value(env, Int32Array::new(row)),
+                Self::Array(Array { text, binary }) => {
+                    let text = string(env, &text, text.is_ascii())?;
+                    if binary.is_empty() {
+                        return Ok(text);
+                    }
+                    list(env, [text, buffer(env, &binary)?])
+                }
+                Self::Long(entry) => {
+                    let kind = u32::to_napi_value(env, entry.kind_with(Format::number))?;
+                    let Entry { worker, data, response, .. } = *entry;
+                    let worker = u32::to_napi_value(env, worker)?;
+                    let data = Option::to_napi_value(env, data)?;
+                    list(env, [kind, worker, data, Option::to_napi_value(env, response)?])
+                }
+            }
+        }
+    }
+}
+
+/// A JavaScript array of these values.
+///
+/// # Safety
+/// `env` is live in this call, and they are its values.
+unsafe fn list<const N: usize>(
+    env: sys::napi_env,
+    values: [sys::napi_value; N],
+) -> Result<sys::napi_value> {
+    let mut list = ptr::null_mut();
+    // SAFETY: the caller's.
+    unsafe {
+        check_status!(sys::napi_create_array_with_length(env, N, &raw mut list))?;
+        for (at, value) in values.into_iter().enumerate() {
+            check_status!(sys::napi_set_element(env, list, at as u32, value))?;
+        }
+    }
+    Ok(list)
 }
 
 /// A string of V8's own.

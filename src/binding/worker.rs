@@ -1,29 +1,26 @@
 //! The worker's side, for JavaScript: one worker a process.
 
-use std::ptr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::bindgen_prelude::{BufferSlice, External, Function};
-use napi::{Env, JsValue, sys};
+use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::call::Call;
-use super::direct::{Callee, Direct, encode, number, word};
+use super::direct::{Callee, Direct, number, word};
 use super::heap;
-use super::text::{Argument, Content, string};
+use super::text::Argument;
 use crate::os::child::{Given, adopt, parent, watch_parent};
 use crate::os::clock::clock;
 use crate::os::memory::Memory;
 use crate::os::socket::{Handle, taken_over};
-use crate::pool::tail;
-use crate::queue::backlog::Claimed;
-use crate::shm::store::Bytes;
-use crate::wire::format::Format;
+use crate::run::value::Value;
+use crate::shm::tail;
 use crate::wire::header::{Header, Kind, data_format_of, flag, format_of};
 use crate::wire::protocol::{Invitation, Refusal, VERSION};
 use crate::worker::join::{Item, Orphan, Signal, Worker};
-use crate::worker::runner::{Runner, Served};
+use crate::worker::runner::Runner;
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
 
@@ -33,7 +30,7 @@ static HAS_JOINED: Mutex<bool> = Mutex::new(false);
 /// A worker and the function that it calls.
 pub struct WorkerHandle {
     worker: Arc<Worker>,
-    runner: Rc<Runner>,
+    pub(super) runner: Rc<Runner>,
     call: Arc<Call>,
 }
 
@@ -49,7 +46,7 @@ pub struct Arrived {
     pub index: u32,
     /// In the format that the flags say: a string, or a Buffer if it is binary.
     #[napi(ts_type = "any")]
-    pub text: Content,
+    pub text: Value<'static>,
 }
 
 /// Joins the master that `invitation` (the variable's value) names; null if it is for another
@@ -76,11 +73,11 @@ pub fn worker_join(
     if *has_joined {
         return Err(failed("this process has joined its master already"));
     }
-    let Invitation { control, memory, backlog, .. } = invitation;
-    let given = [Given::Stream(control), Given::Memory(memory), Given::Memory(backlog)];
+    let Invitation { control, memory, lanes, .. } = invitation;
+    let given = [Given::Stream(control), Given::Memory(memory), Given::Memory(lanes)];
     // SAFETY: a master that started this process, and is its parent, has put them there for this package, and tells
     // nobody else their numbers; and no second call comes here.
-    let [control, memory, backlog] = unsafe { adopt(given) }.map_err(failed)?;
+    let [control, memory, lanes] = unsafe { adopt(given) }.map_err(failed)?;
     *has_joined = true;
     drop(has_joined);
     let call = Arc::new(Call::new(&env, &call, || ()).map_err(failed)?);
@@ -93,9 +90,9 @@ pub fn worker_join(
         });
     };
     let map = |memory: &Handle| Memory::of(memory).map(Arc::new).map_err(failed);
-    let (memory, backlog) = (map(&memory)?, map(&backlog)?);
+    let (memory, lanes) = (map(&memory)?, map(&lanes)?);
     let control = taken_over(control).map_err(failed)?;
-    let worker = Worker::join(&invitation, control, memory, backlog, signal, Orphan::end);
+    let worker = Worker::join(&invitation, control, memory, lanes, signal, Orphan::end);
     let worker = worker.map_err(failed)?;
     let watched = Arc::clone(&worker);
     watch_parent(move || watched.is_doomed());
@@ -119,12 +116,6 @@ pub fn worker_call(worker: &External<WorkerHandle>) -> String {
 #[napi(ts_return_type = "'json' | 'advanced'")]
 pub fn worker_serialization(worker: &External<WorkerHandle>) -> String {
     worker.worker.serialization.clone()
-}
-
-/// Whether the master draws on the terminal that both may write to.
-#[napi]
-pub fn worker_shares_terminal(worker: &External<WorkerHandle>) -> bool {
-    worker.worker.shares_terminal
 }
 
 /// Whether the worker keeps the event loop alive.
@@ -184,188 +175,6 @@ pub fn worker_note_heap_limit(worker: &External<WorkerHandle>) {
     heap::note_limit(Arc::clone(&worker.worker.memory));
 }
 
-/// Runs events until there is a reason to stop: 0 nothing to do, 1 timers and sockets are to have their
-/// turn, 2 an event is pending, 3 something has come for this worker alone. `serve` is called with each
-/// event's data (a number, a string, the text of its JSON, a `Buffer` of what is binary, or undefined where
-/// there is none), its flags
-/// and its index; it returns a number that is the response, true if it has answered, or false if the
-/// event is pending. `isTurn`: timers and sockets have just had their turn.
-#[napi]
-pub fn worker_run(
-    env: Env,
-    worker: &External<WorkerHandle>,
-    #[napi(ts_arg_type = "(value: any, flags: number, index: number) => number | boolean")]
-    serve: Function<'_, (), ()>,
-    is_turn: bool,
-) -> u32 {
-    let runner = &worker.runner;
-    if is_turn {
-        runner.turn();
-    }
-    let (env, function) = (env.raw(), serve.raw());
-    let mut this = ptr::null_mut();
-    // SAFETY: in a call of `env`.
-    unsafe { sys::napi_get_undefined(env, &raw mut this) };
-    let mut scope = Scope::open(env);
-    let pause = runner.run(|event| {
-        scope.renew(event.len);
-        // SAFETY: in a call of `env`, as long as which `function` lives.
-        unsafe { serve_event(env, runner, (this, function), event) }
-    });
-    // With an exception pending nobody sees the number.
-    pause.map_or(0, |pause| pause as u32)
-}
-
-/// Holds the values that the events need, and lets go of them now and then: for each event that would
-/// cost a share of its time.
-struct Scope {
-    env: sys::napi_env,
-    handles: sys::napi_handle_scope,
-    /// What the values in it cost, for the most part in bytes.
-    cost: usize,
-}
-
-impl Scope {
-    const MAX_COST: usize = 16 * 1024;
-    const EVENT: usize = 512;
-
-    /// In a call of `env`, which ends after the scope.
-    fn open(env: sys::napi_env) -> Self {
-        let mut handles = ptr::null_mut();
-        // SAFETY: in a call of `env`.
-        unsafe { sys::napi_open_handle_scope(env, &raw mut handles) };
-        Self { env, handles, cost: 0 }
-    }
-
-    /// Before an event with a text of `len` bytes: what earlier ones needed is not needed any more.
-    fn renew(&mut self, len: usize) {
-        if self.cost > Self::MAX_COST {
-            // SAFETY: opened in this call of `env`, and not closed yet.
-            unsafe {
-                sys::napi_close_handle_scope(self.env, self.handles);
-                sys::napi_open_handle_scope(self.env, &raw mut self.handles);
-            }
-            self.cost = 0;
-        }
-        self.cost += Self::EVENT + len;
-    }
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        // SAFETY: opened in this call of `env`, and closed once, in order.
-        unsafe { sys::napi_close_handle_scope(self.env, self.handles) };
-    }
-}
-
-/// Has JavaScript run one event.
-///
-/// # Safety
-/// In a call of `env`, whose values `this` and `function` are.
-unsafe fn serve_event(
-    env: sys::napi_env,
-    runner: &Runner,
-    (this, function): (sys::napi_value, sys::napi_value),
-    event: &Claimed,
-) -> Served {
-    let mut arguments = [this; 3];
-    let mut result = ptr::null_mut();
-    let (mut number, mut is_answered) = (0, false);
-    // SAFETY: the caller's; the event's text is within the memory.
-    unsafe {
-        event_value(env, &runner.worker.backlog, event, &mut arguments[0]);
-        if !runner.has_read(event) {
-            return Served::Lost;
-        }
-        sys::napi_create_uint32(env, event.flags, &raw mut arguments[1]);
-        sys::napi_create_uint32(env, event.index, &raw mut arguments[2]);
-        let status = sys::napi_call_function(
-            env,
-            this,
-            function,
-            arguments.len(),
-            arguments.as_ptr(),
-            &raw mut result,
-        );
-        if status != sys::Status::napi_ok {
-            Served::Thrown
-        } else if sys::napi_get_value_int64(env, result, &raw mut number) == sys::Status::napi_ok {
-            Served::Number(number)
-        } else {
-            sys::napi_get_value_bool(env, result, &raw mut is_answered);
-            if is_answered { Served::Answered } else { Served::Pending }
-        }
-    }
-}
-
-/// Numbers of at most so many digits are read without making a string.
-const DIGITS: usize = 9;
-
-/// What JavaScript is given of an event that was claimed: `value` stays what it is, which is undefined,
-/// if there is nothing.
-///
-/// # Safety
-/// In a call of `env`; the event lies in `memory`.
-unsafe fn event_value(
-    env: sys::napi_env,
-    memory: &Memory,
-    event: &Claimed,
-    value: &mut sys::napi_value,
-) {
-    let Claimed { flags, at, len, .. } = *event;
-    if flags & flag::HOLE != 0 {
-        return;
-    }
-    let text = memory.at(at);
-    // SAFETY: the caller's. Others may write to this memory meanwhile: what reads there reads each byte once,
-    // and takes it for whatever it is. UTF-8 is read twice, so that is done with a copy.
-    unsafe {
-        match format_of(flags) {
-            Format::Json => {
-                if let Some(number) = whole_number(memory, at, len) {
-                    sys::napi_create_int32(env, number, value);
-                } else if flags & flag::ASCII != 0 {
-                    sys::napi_create_string_latin1(env, text.cast(), len.cast_signed(), value);
-                } else {
-                    let mut copy = Bytes::with_room(len);
-                    memory.read(at, len, &mut copy);
-                    // It stays what it is if there is no memory for it.
-                    let _ = string(env, &copy, false).map(|string| *value = string);
-                }
-            }
-            Format::String => {
-                sys::napi_create_string_latin1(env, text.cast(), len.cast_signed(), value);
-            }
-            Format::Clone | Format::Buffer => {
-                let mut copy = ptr::null_mut();
-                sys::napi_create_buffer_copy(env, len, text.cast(), &raw mut copy, value);
-            }
-        }
-    }
-}
-
-/// The number that a JSON text is, if it is a whole one and not too long.
-fn whole_number(memory: &Memory, at: usize, len: usize) -> Option<i32> {
-    if len == 0 || len > DIGITS {
-        return None;
-    }
-    let mut bytes = [0; DIGITS];
-    memory.copy(at, &mut bytes[..len]);
-    let (is_negative, digits) = match &bytes[..len] {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    let mut value = 0;
-    for digit in digits {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        value = value * 10 + i32::from(digit - b'0');
-    }
-    // JSON has no other zero with a sign than -0, which is none that an i32 could be.
-    if is_negative { (value != 0).then_some(-value) } else { Some(value) }
-}
-
 /// The function that answers an event from JavaScript: `(index, flags, started, response)`, where
 /// `started` is negative for the event that runs in turn. It returns 1; or 0, with nothing done, if the
 /// response has to go through `workerAnswer`: it is very long, or has no room, or is said to be a string
@@ -388,32 +197,31 @@ impl Callee for Runner {
         // SAFETY: the trait's contract; the place has the room that was asked for.
         unsafe {
             let flags = word(env, flags);
-            let Some(len) = encode(env, response, format_of(flags), |room| self.worker.place(room))
-            else {
-                return 0;
-            };
+            let response = Argument::new(env, response);
+            let place = |room| self.worker.place(room);
+            let Some(len) = response.write(format_of(flags), place) else { return 0 };
             let started = number(env, started).filter(|&started| started >= 0.0);
             let header = self.answer(word(env, index), flags, started);
             self.worker.publish(&Header { split: len as u32, ..header }, len);
-            self.has_answered(flags);
+            self.has_answered();
         }
         1
     }
 }
 
-/// Rings the master if there are answers that it was not rung for.
+/// Notifies the master if there are answers that it was not notified of.
 #[napi]
-pub fn worker_ring(worker: &External<WorkerHandle>) {
-    worker.runner.ring();
+pub fn worker_notify(worker: &External<WorkerHandle>) {
+    worker.runner.notify();
 }
 
-/// Whether there are answers that the master was not rung for.
+/// Whether there are answers that the master was not notified of.
 #[napi]
-pub fn worker_is_unrung(worker: &External<WorkerHandle>) -> bool {
-    worker.runner.is_unrung()
+pub fn worker_is_unnotified(worker: &External<WorkerHandle>) -> bool {
+    worker.runner.is_unnotified()
 }
 
-/// Has the master ring for what it sends to this worker alone; false if there is something.
+/// Has the master notify of what it sends to this worker alone; false if there is something.
 #[napi]
 pub fn worker_listen(worker: &External<WorkerHandle>) -> bool {
     worker.runner.listen()
@@ -432,7 +240,7 @@ pub fn worker_take(worker: &External<WorkerHandle>) -> Result<Vec<Arrived>> {
     let arrived = |Item { header, text }| Arrived {
         kind: header.kind as u32 | header.flags,
         index: header.index,
-        text: Content { bytes: text, format: format_of(header.flags) },
+        text: Value::owned(text, format_of(header.flags)),
     };
     Ok(items.into_iter().map(arrived).collect())
 }
@@ -460,20 +268,20 @@ pub fn worker_answer(
         payload.append(&data);
     }
     worker.worker.write(&header, &payload);
-    worker.runner.has_answered(flags);
+    worker.runner.has_answered();
     Ok(true)
 }
 
-/// Sends a message of the user's to the master, in order with the answers.
+/// Sends a message of the user's to the master, in order with the answers. It is in the format that the flags say.
 #[napi]
 pub fn worker_message(
     worker: &External<WorkerHandle>,
     flags: u32,
-    #[napi(ts_arg_type = "string")] text: Argument<'_>,
+    #[napi(ts_arg_type = "string | Uint8Array")] message: Argument<'_>,
 ) -> napi::Result<()> {
     let header = Header { finished: clock(), ..Header::new(Kind::Message, flags) };
-    let text = text.read(Format::Json)?.unwrap_or_default();
-    worker.worker.write(&header, &text);
-    worker.worker.ring();
+    let message = message.read(format_of(flags))?.unwrap_or_default();
+    worker.worker.write(&header, &message);
+    worker.worker.notify();
     Ok(())
 }

@@ -1,5 +1,9 @@
 //! What decides: no clock, no channel, no socket.
 
 pub(crate) mod error;
+pub(crate) mod event;
+pub(crate) mod lifecycle;
 pub(crate) mod retry;
 pub(crate) mod scheduler;
+pub(crate) mod task_id;
+pub(crate) mod verdict;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use crate::core::scheduler::TaskId;
+use crate::core::task_id::TaskId;
 use crate::os::clock::rounded;
 
 /// Of an attempt's message so many bytes are kept: a list of attempts tells them apart, and is no log.

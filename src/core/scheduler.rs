@@ -1,502 +1,396 @@
-//! Decides what becomes of events, and how many there is room for. A pure state machine: no clock,
-//! no I/O, no process.
+//! Decides what becomes of events and workers, and how many events there is room for. A pure state machine: no clock, no
+//! I/O, no process.
 //!
-//! Most events wait in the backlog, where each worker claims the next one when it is free; of those
-//! it is told what was claimed, answered and lost. What it hands out itself are the few events that
-//! are not, or no longer, in the backlog: those for one worker, and those taken back. It is told what
-//! happened ([`Scheduler::claimed`], [`Scheduler::answered`], …) and adds to a list of [`Action`]s
-//! what is to be done. Its promises:
+//! Most events wait in lanes, where each worker claims the next one when it is free. The scheduler is told of each thing
+//! that happened as an [`Event`], and adds to a list of [`Effect`]s what is to be done. Its promises:
 //! - an event is on one worker at a time and ends once;
-//! - an idle worker never waits while an event does that it could take;
-//! - what a lost worker had not started runs elsewhere, in order; what it had started fails;
-//! - once the program hands events out itself, what still waits goes to each worker that ends one, and
-//!   to no other: so whoever is free is free for the program;
-//! - an event that is to be tried again comes before those that were never tried; one for a worker that
-//!   the program chose, or once the program hands events out itself, stays that worker's, which is not
-//!   free before it has ended;
-//! - there is room for one event a worker until its events are measured short ([`SHORT`]), and for
-//!   one again as soon as one of them takes long.
+//! - what a lost worker had not started goes back into the first lane; what it had started fails;
+//! - an event that is tried again comes before those that were never tried; one for a worker that the program chose, or
+//!   under manual dispatch, stays that worker's, which is not free before it has ended;
+//! - under manual dispatch, what still waits goes to each worker that ends an event, and to no other: so a worker that is
+//!   free is free for the program;
+//! - there is credit for one event a worker until its events are measured short ([`SHORT`]), and for one again as soon as
+//!   one of them takes long.
+
+mod manual;
+mod slot;
 
 use std::collections::{HashSet, VecDeque};
 
-/// Names an event for its whole life; those of the backlog in the order of submission.
-pub(crate) type TaskId = u64;
+use self::slot::Slot;
+use crate::core::event::{Effect, Event, Held, How, Origin};
+use crate::core::lifecycle::{Kill, Leave, Worker};
+use crate::core::task_id::{Position, TaskId};
 
-/// An event that ran less than this, in milliseconds, is short: there may be more of them than
-/// workers, so that none need wait for the next. Also the run time that a window aims at: a program
-/// that stops sending has sent about this much work too much for each worker.
+/// An event that ran less than this, in milliseconds, is short: there may be more of them than workers, so that none
+/// need wait for the next. Also the run time that a window aims at: a program that stops sending has sent about this
+/// much work too much for each worker.
 pub(crate) const SHORT: f64 = 1.0;
 
-/// The most events there is room for a worker: enough to hide a wake-up (30 us) behind the shortest
-/// events (100 ns), and few enough that a program which stops sending has sent not much more.
+/// The most events there is credit for a worker: enough to hide a wake-up (30 us) behind the shortest events (100 ns),
+/// and few enough that a program which stops sending has sent not much more.
 pub(crate) const MAX_WINDOW: usize = 512;
 
-/// What is to be done, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// Hand `task` to the worker of `slot`.
-    Give { slot: usize, task: TaskId, how: How },
-    /// Take back what the worker of `slot` was given and has not started; the answer is
-    /// [`Scheduler::recalled`], whose actions come before those that follow this one.
-    Recall { slot: usize },
-    /// `task` was running when the worker of `slot` ended, or can run nowhere: it failed.
-    Fail { slot: usize, task: TaskId },
-}
-
-/// How an event is handed out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum How {
-    /// To be started at once: the program chose the worker.
-    Direct,
-    /// To be started unless the worker runs another now; then it comes back ([`Scheduler::returned`]).
-    InTurn,
-    /// The worker has claimed it, and waits for its text.
-    Claimed,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    task: TaskId,
-    origin: Origin,
-}
-
-/// How a worker came by an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    /// It claimed it, and had its text.
-    Claimed,
-    /// It was given it, or its text, and so might anybody else have been.
-    Given,
-    /// It was given it because the program chose this worker.
-    Chosen,
-}
-
-#[derive(Debug)]
-struct Slot {
-    ready: bool,
-    /// It will not be replaced.
-    retired: bool,
-    /// On the worker and not answered, in the order of claiming or giving.
-    held: VecDeque<Held>,
-    /// Events for this worker that wait for it to be (re)started.
-    pinned: VecDeque<TaskId>,
-    /// Events of this worker that failed, and rest until they are tried again.
-    resting: Vec<Held>,
-    /// An event that was taken from it, as long as it may believe to have it.
-    missing: Option<TaskId>,
-    window: usize,
-    /// Mean run time in milliseconds of its events, newer ones counting more.
-    mean: f64,
-}
-
-impl Slot {
-    fn new() -> Self {
-        let (held, pinned) = (VecDeque::new(), VecDeque::new());
-        let resting = Vec::new();
-        let missing = None;
-        Self { ready: false, retired: false, held, pinned, resting, missing, window: 1, mean: 0.0 }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.ready && self.held.is_empty() && self.missing.is_none()
-    }
-
-    /// One long event closes the window at once; short ones open it by doubling.
-    fn learn(&mut self, run: f64, max_window: usize) {
-        self.mean = if self.mean == 0.0 { run } else { self.mean * 0.75 + run * 0.25 };
-        self.window = if run >= SHORT {
-            1
-        } else {
-            let fits = (SHORT / self.mean.max(SHORT / max_window as f64)) as usize;
-            (self.window * 2).min(fits).clamp(1, max_window)
-        };
-    }
-}
-
-/// The state: what every worker holds, and what was taken back and waits.
+/// The state: what every worker is and holds, and what waits outside of the lanes.
 #[derive(Debug)]
 pub(crate) struct Scheduler {
     slots: Vec<Slot>,
     max_window: usize,
-    /// Events for whoever is idle first.
+    /// Events that failed, and back off until any worker tries them again.
+    backing_off: HashSet<TaskId>,
+    /// Under manual dispatch: events for the next worker that ends one.
     waiting: VecDeque<TaskId>,
-    /// Events that failed, and rest until they are tried again by anybody.
-    resting: HashSet<TaskId>,
-    /// Where the search for an idle worker begins: they take turns.
-    next: usize,
-    /// The program hands events out itself.
-    exact: bool,
+    is_manual: bool,
 }
 
 impl Scheduler {
-    /// One slot a worker; none is ready yet. There will be room for at most `max_window` events a worker,
-    /// which is [`MAX_WINDOW`] unless the program wants it otherwise.
+    /// One slot a worker; no process is there yet. There is credit for at most `max_window` events a worker, which is
+    /// [`MAX_WINDOW`] unless the program wants it otherwise.
     pub(crate) fn new(slots: usize, max_window: usize) -> Self {
-        let slots = (0..slots).map(|_| Slot::new()).collect();
-        let (waiting, resting) = (VecDeque::new(), HashSet::new());
-        Self { slots, max_window, waiting, resting, next: 0, exact: false }
+        let slots = (0..slots).map(|_| Slot { window: 1, ..Slot::default() }).collect();
+        let (waiting, backing_off) = (VecDeque::new(), HashSet::new());
+        Self { slots, max_window, backing_off, waiting, is_manual: false }
     }
 
-    /// How many events there is room for, those that are held or wait included.
+    // ---- what it knows ----
+
+    pub(crate) fn worker(&self, slot: usize) -> &Worker {
+        &self.slots[slot].worker
+    }
+
+    pub(crate) fn workers(&self) -> impl Iterator<Item = &Worker> {
+        self.slots.iter().map(|slot| &slot.worker)
+    }
+
+    /// How many events there is credit for, those that are held or wait included.
     pub(crate) fn capacity(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.ready).map(|slot| slot.window).sum()
+        let ready = self.slots.iter().filter(|slot| slot.worker.is_ready());
+        ready.map(|slot| slot.window).sum()
     }
 
-    /// Whether the program hands events out itself.
-    pub(crate) fn is_exact(&self) -> bool {
-        self.exact
+    /// The longest mean run time in milliseconds of a worker's events; 0 where nothing was answered yet.
+    pub(crate) fn mean_run(&self) -> f64 {
+        let ready = self.slots.iter().filter(|slot| slot.worker.is_ready());
+        ready.map(|slot| slot.mean).fold(0.0, f64::max)
     }
 
-    /// How many workers can run events.
+    /// Whether the program dispatches events itself.
+    pub(crate) fn is_manual(&self) -> bool {
+        self.is_manual
+    }
+
+    /// How many workers take events.
     pub(crate) fn ready_count(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.ready).count()
+        self.workers().filter(|worker| worker.is_ready()).count()
     }
 
-    /// Whether the worker of `slot` can run events.
+    /// Whether the worker of `slot` takes events.
     pub(crate) fn is_ready(&self, slot: usize) -> bool {
-        self.slots[slot].ready
+        self.slots[slot].worker.is_ready()
     }
 
-    /// Whether the worker of `slot` has nothing to do.
+    /// Whether the worker of `slot` takes events and has none.
     pub(crate) fn is_idle(&self, slot: usize) -> bool {
         self.slots[slot].is_idle()
     }
 
+    pub(crate) fn has_idle(&self) -> bool {
+        self.slots.iter().any(Slot::is_idle)
+    }
+
     /// Whether the worker of `slot`, or its replacement to come, has nothing to do.
     pub(crate) fn is_free(&self, slot: usize) -> bool {
-        let state = &self.slots[slot];
-        let is_for_nobody = state.pinned.is_empty() && state.resting.is_empty();
-        !state.retired && state.held.is_empty() && state.missing.is_none() && is_for_nobody
+        let Slot { worker, held, pinned, backing_off, .. } = &self.slots[slot];
+        !worker.is_closed() && held.is_empty() && pinned.is_empty() && backing_off.is_empty()
     }
 
-    /// How many of the events that it was told of are neither answered nor failed.
-    pub(crate) fn outstanding(&self) -> usize {
-        let held: usize = self.slots.iter().map(|s| s.held.len() + s.pinned.len()).sum();
-        held + self.waiting.len() + self.resting()
+    /// How many events back off until they are tried again.
+    pub(crate) fn backing_off(&self) -> usize {
+        let for_one: usize = self.slots.iter().map(|slot| slot.backing_off.len()).sum();
+        for_one + self.backing_off.len()
     }
 
-    /// How many events rest until they are tried again.
-    pub(crate) fn resting(&self) -> usize {
-        let for_one: usize = self.slots.iter().map(|slot| slot.resting.len()).sum();
-        for_one + self.resting.len()
+    /// Whether the worker of `slot` is to be released once it has seen that it leaves.
+    pub(crate) fn awaits_settling(&self, slot: usize) -> bool {
+        let is_recycled = Worker::Leaving { why: Leave::Recycled, told: false };
+        self.slots[slot].worker == is_recycled && !self.slots[slot].is_settled
     }
 
-    /// Whether events that were taken back wait for an idle worker.
-    pub(crate) fn has_waiting(&self) -> bool {
-        !self.exact && !self.waiting.is_empty()
+    /// Whether some worker is to be replaced as soon as it runs nothing.
+    pub(crate) fn is_recycling(&self) -> bool {
+        let is_recycled = Worker::Leaving { why: Leave::Recycled, told: false };
+        self.workers().any(|worker| *worker == is_recycled)
     }
 
-    /// How many events the worker of `slot` holds.
-    pub(crate) fn held(&self, slot: usize) -> usize {
-        self.slots[slot].held.len()
+    /// What the worker of `slot` holds.
+    pub(crate) fn held(&self, slot: usize) -> impl ExactSizeIterator<Item = Held> {
+        self.slots[slot].held.iter().copied()
     }
 
-    /// The worker of `slot` has registered.
-    pub(crate) fn ready(&mut self, slot: usize, actions: &mut Vec<Action>) {
+    /// What the worker of `slot` has claimed there, text and all.
+    pub(crate) fn claimed_at(&self, slot: usize, position: Position) -> Option<TaskId> {
+        let origin = Origin::Claimed(position);
+        self.slots[slot].held.iter().find(|held| held.origin == origin).map(|held| held.task)
+    }
+
+    /// How the worker of `slot` came by `task`, which it holds.
+    pub(crate) fn origin(&self, slot: usize, task: TaskId) -> Option<Origin> {
+        self.slots[slot].held.iter().find(|held| held.task == task).map(|held| held.origin)
+    }
+
+    /// Whether the program chose the worker of `slot` for `task`, which it holds.
+    pub(crate) fn is_chosen(&self, slot: usize, task: TaskId) -> bool {
+        self.origin(slot, task) == Some(Origin::Chosen)
+    }
+
+    /// Every event that waits here for a worker.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> Vec<TaskId> {
+        let of_slots = self.slots.iter().flat_map(|slot| {
+            slot.pinned.iter().copied().chain(slot.backing_off.iter().map(|&(task, _)| task))
+        });
+        of_slots
+            .chain(self.waiting.iter().copied())
+            .chain(self.backing_off.iter().copied())
+            .collect()
+    }
+
+    // ---- what happens ----
+
+    pub(crate) fn on(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Started { slot } => self.slots[slot].worker.started(),
+            Event::Registered { slot } => self.registered(slot, effects),
+            Event::Leaves { slot, why } => self.leaves(slot, why, effects),
+            Event::Released { slot } => self.released(slot, effects),
+            Event::Settled { slot } => {
+                self.slots[slot].is_settled = true;
+                self.release_idle(slot, effects);
+            }
+            Event::Killed { slot, why } => self.killed(slot, why, effects),
+            Event::Exited { slot, unstarted } => self.exited(slot, unstarted, effects),
+            Event::Closed { slot } => self.closed(slot, effects),
+            Event::Claimed { slot, task, from, is_long } => {
+                let origin = if is_long { Origin::Text } else { Origin::Claimed(from) };
+                self.slots[slot].held.push_back(Held { task, origin });
+                if is_long {
+                    effects.push(Effect::Give { slot, task, how: How::Text });
+                }
+            }
+            Event::Unclaimed { task } => self.unclaimed(task, effects),
+            Event::TakenBack { task } => self.wait(task, effects),
+            Event::Chosen { slot, task } => self.choose(slot, task, effects),
+            Event::Recalled { slot, unstarted } => self.recalled(slot, unstarted, effects),
+            Event::Answered { slot, task, run } => {
+                let state = &mut self.slots[slot];
+                if let Some(at) = state.held.iter().position(|held| held.task == task) {
+                    state.held.remove(at);
+                    state.learn(run, self.max_window);
+                    self.release_idle(slot, effects);
+                }
+            }
+            Event::Retried { slot, task, is_chosen, backs_off } => {
+                self.retried(slot, task, is_chosen, backs_off, effects);
+            }
+            Event::BackedOff { task } => self.backed_off(task, effects),
+            Event::Manual { waiting } => self.be_manual(waiting, effects),
+        }
+    }
+
+    fn registered(&mut self, slot: usize, effects: &mut Vec<Effect>) {
         let state = &mut self.slots[slot];
-        state.ready = true;
+        if !state.worker.registered() {
+            self.release_idle(slot, effects);
+            return;
+        }
         state.window = 1;
         state.mean = 0.0;
         for task in std::mem::take(&mut state.pinned) {
-            self.give(slot, task, Origin::Chosen, actions);
-        }
-        self.dispatch(actions);
-    }
-
-    /// The worker of `slot` took `task` from the backlog. It has started it, unless it waits for the
-    /// text because that is long.
-    pub(crate) fn claimed(
-        &mut self,
-        slot: usize,
-        task: TaskId,
-        is_long: bool,
-        actions: &mut Vec<Action>,
-    ) {
-        let origin = if is_long { Origin::Given } else { Origin::Claimed };
-        self.slots[slot].held.push_back(Held { task, origin });
-        if is_long {
-            actions.push(Action::Give { slot, task, how: How::Claimed });
+            self.choose(slot, task, effects);
         }
     }
 
-    /// `task` was taken from the worker that had claimed it and has not begun with it, if there is one;
-    /// [`Scheduler::dispatch`] follows. That worker is given nothing before it has seen that.
-    pub(crate) fn taken_away(&mut self, task: TaskId) {
-        if let Some(slot) = (0..self.slots.len()).find(|&slot| self.has_claimed(slot, task)) {
-            self.slots[slot].held.retain(|held| held.task != task);
-            self.slots[slot].missing = Some(task);
-            self.wait(task);
-        }
+    fn leaves(&mut self, slot: usize, why: Leave, effects: &mut Vec<Effect>) {
+        self.slots[slot].worker.leaves(why);
+        self.withhold(slot, effects);
+        self.release_idle(slot, effects);
     }
 
-    /// The worker of `slot` has seen that `task` was taken from it; [`Scheduler::dispatch`] follows. False if it
-    /// was not.
-    #[must_use]
-    pub(crate) fn missed(&mut self, slot: usize, task: TaskId) -> bool {
-        let missing = &mut self.slots[slot].missing;
-        missing.take_if(|missing| *missing == task).is_some()
-    }
-
-    /// Whether the worker of `slot` holds `task` because it claimed it, text and all.
-    pub(crate) fn has_claimed(&self, slot: usize, task: TaskId) -> bool {
-        let is_it = |held: &Held| held.task == task && held.origin == Origin::Claimed;
-        self.slots[slot].held.iter().any(is_it)
-    }
-
-    /// Whether the worker of `slot` holds `task`, however it came by it.
-    pub(crate) fn holds(&self, slot: usize, task: TaskId) -> bool {
-        self.slots[slot].held.iter().any(|held| held.task == task)
-    }
-
-    /// What the worker of `slot` holds because it claimed it, text and all: it has started it.
-    pub(crate) fn claims(&self, slot: usize) -> impl Iterator<Item = TaskId> {
-        let held = self.slots[slot].held.iter();
-        held.filter(|held| held.origin == Origin::Claimed).map(|held| held.task)
-    }
-
-    /// `task` was taken back from the backlog; [`Scheduler::dispatch`] follows.
-    pub(crate) fn taken_back(&mut self, task: TaskId) {
-        self.waiting.push_back(task);
-    }
-
-    /// An event for the worker of `slot` and no other, to be started at once.
-    pub(crate) fn submit_to(&mut self, slot: usize, task: TaskId, actions: &mut Vec<Action>) {
-        if self.slots[slot].ready {
-            self.give(slot, task, Origin::Chosen, actions);
-        } else {
-            self.slots[slot].pinned.push_back(task);
-        }
-    }
-
-    /// `task` is done on `slot`, having run for `run` milliseconds; [`Scheduler::dispatch`] follows.
-    /// False if the worker does not hold it: then it was never given, or answered already.
-    #[must_use]
-    pub(crate) fn answered(&mut self, slot: usize, task: TaskId, run: f64) -> bool {
-        let state = &mut self.slots[slot];
-        let Some(at) = state.held.iter().position(|held| held.task == task) else { return false };
-        state.held.remove(at);
-        state.learn(run, self.max_window);
-        true
-    }
-
-    /// Which of the events of `slot`'s worker it got because the program chose it.
-    pub(crate) fn chosen(&self, slot: usize) -> impl Iterator<Item = TaskId> {
-        let held = self.slots[slot].held.iter();
-        held.filter(|held| held.origin == Origin::Chosen).map(|held| held.task)
-    }
-
-    /// `task` failed on `slot`, whose worker does not hold it any more, and is to be tried again now;
-    /// [`Scheduler::dispatch`] follows. `is_chosen`: the program chose the worker.
-    pub(crate) fn again(
-        &mut self,
-        slot: usize,
-        task: TaskId,
-        is_chosen: bool,
-        actions: &mut Vec<Action>,
-    ) {
-        if is_chosen {
-            self.submit_to(slot, task, actions);
+    fn withhold(&self, slot: usize, effects: &mut Vec<Effect>) {
+        if !self.slots[slot].worker.has_process() {
             return;
         }
-        self.wait(task);
-        self.pass_on(slot, actions);
-    }
-
-    /// Once the program hands events out itself: a worker whose event is to be tried again later gets one
-    /// that waits. One that is busy gets it when that has ended: see [`Scheduler::is_taken`].
-    fn pass_on(&mut self, slot: usize, actions: &mut Vec<Action>) {
-        let Slot { retired, held, pinned, resting, .. } = &self.slots[slot];
-        // Where that event is the program's choice, another's end would say that the worker is free.
-        let is_chosen = resting.iter().any(|held| held.origin == Origin::Chosen);
-        if self.exact && !retired && held.is_empty() && pinned.is_empty() && !is_chosen {
-            self.give_next(slot, actions);
+        effects.push(Effect::Withhold { slot });
+        if self.slots[slot].held.iter().any(|held| !matches!(held.origin, Origin::Claimed(_))) {
+            effects.push(Effect::Recall { slot });
         }
     }
 
-    /// The same, but not before [`Scheduler::rested`].
-    pub(crate) fn rest(
-        &mut self,
-        slot: usize,
-        task: TaskId,
-        is_chosen: bool,
-        actions: &mut Vec<Action>,
-    ) {
-        if is_chosen || self.exact {
-            let origin = if is_chosen { Origin::Chosen } else { Origin::Given };
-            self.slots[slot].resting.push(Held { task, origin });
-            self.pass_on(slot, actions);
-        } else {
-            self.resting.insert(task);
-        }
-    }
-
-    /// `task` has rested; [`Scheduler::dispatch`] follows. False if it does not rest any more.
-    pub(crate) fn rested(&mut self, task: TaskId, actions: &mut Vec<Action>) -> bool {
-        if self.resting.remove(&task) {
-            self.wait(task);
-            return true;
-        }
-        for slot in 0..self.slots.len() {
-            let resting = &mut self.slots[slot].resting;
-            if let Some(at) = resting.iter().position(|held| held.task == task) {
-                let Held { task, origin } = resting.remove(at);
-                self.again(slot, task, origin == Origin::Chosen, actions);
-                return true;
+    fn released(&mut self, slot: usize, effects: &mut Vec<Effect>) {
+        let is_leaving = matches!(self.slots[slot].worker, Worker::Leaving { .. });
+        if self.slots[slot].worker.tell() {
+            if !is_leaving {
+                self.withhold(slot, effects);
             }
-        }
-        false
-    }
-
-    /// Takes out those that no worker runs of the events that are `meant`, in order of submission.
-    pub(crate) fn withdraw(&mut self, meant: impl Fn(TaskId) -> bool) -> Vec<TaskId> {
-        let mut tasks: Vec<TaskId> = self.take_resting();
-        for list in self.slots.iter_mut().map(|slot| &mut slot.pinned).chain([&mut self.waiting]) {
-            let is_meant = |&task: &TaskId| meant(task);
-            tasks.extend(list.iter().copied().filter(is_meant));
-            list.retain(|task| !is_meant(task));
-        }
-        tasks.sort_unstable();
-        tasks
-    }
-
-    fn take_resting(&mut self) -> Vec<TaskId> {
-        let for_one = self.slots.iter_mut().flat_map(|slot| slot.resting.drain(..));
-        let mut tasks: Vec<TaskId> = for_one.map(|held| held.task).collect();
-        tasks.extend(self.resting.drain());
-        tasks
-    }
-
-    /// The worker of `slot` had not started the last `unstarted` of what it was given, and will not.
-    pub(crate) fn recalled(&mut self, slot: usize, unstarted: usize, actions: &mut Vec<Action>) {
-        for _ in 0..unstarted {
-            let state = &mut self.slots[slot];
-            let given = state.held.iter().rposition(|held| held.origin != Origin::Claimed);
-            let Some(Held { task, origin }) = given.and_then(|at| state.held.remove(at)) else {
-                break;
-            };
-            if origin == Origin::Chosen || self.exact {
-                state.pinned.push_front(task);
-            } else {
-                self.wait(task);
-            }
-        }
-        if self.slots[slot].ready {
-            // What the program meant for this worker stays here.
-            for task in std::mem::take(&mut self.slots[slot].pinned) {
-                self.give(slot, task, Origin::Chosen, actions);
-            }
-        }
-        self.dispatch(actions);
-    }
-
-    /// The worker of `slot` was given `task` when it had just claimed another; [`Scheduler::dispatch`]
-    /// follows. False if it was not given it so.
-    #[must_use]
-    pub(crate) fn returned(&mut self, slot: usize, task: TaskId) -> bool {
-        let held = &mut self.slots[slot].held;
-        let is_it = |held: &Held| held.task == task && held.origin == Origin::Given;
-        let Some(at) = held.iter().position(is_it) else { return false };
-        held.remove(at);
-        self.wait(task);
-        true
-    }
-
-    fn wait(&mut self, task: TaskId) {
-        let at = self.waiting.partition_point(|&other| other < task);
-        self.waiting.insert(at, task);
-    }
-
-    /// The worker of `slot` has ended. The last `unstarted` of what it was given had not started.
-    pub(crate) fn lost(&mut self, slot: usize, unstarted: usize, actions: &mut Vec<Action>) {
-        self.slots[slot].ready = false;
-        self.slots[slot].window = 1;
-        self.slots[slot].missing = None;
-        self.recalled(slot, unstarted, actions);
-        for held in self.slots[slot].held.drain(..) {
-            actions.push(Action::Fail { slot, task: held.task });
+            effects.push(Effect::Release { slot });
         }
     }
 
-    /// The worker of `slot` will not be replaced: what waits for it, and no other, failed.
-    pub(crate) fn retired(&mut self, slot: usize, actions: &mut Vec<Action>) {
-        self.slots[slot].retired = true;
+    /// A worker that leaves once it runs nothing is released then. One that is recycled must have seen that it leaves:
+    /// it might claim another event.
+    fn release_idle(&mut self, slot: usize, effects: &mut Vec<Effect>) {
+        let state = &self.slots[slot];
+        let may_go = match state.worker {
+            Worker::Leaving { why: Leave::Recycled, told: false } => state.is_settled,
+            Worker::Leaving { why: Leave::Stopped, told: false } => true,
+            _ => false,
+        };
+        if may_go && state.held.is_empty() {
+            self.released(slot, effects);
+        }
+    }
+
+    fn killed(&mut self, slot: usize, why: Kill, effects: &mut Vec<Effect>) {
+        if self.slots[slot].worker.killed(why) {
+            self.withhold(slot, effects);
+            effects.push(Effect::Kill { slot });
+        }
+    }
+
+    fn exited(&mut self, slot: usize, unstarted: usize, effects: &mut Vec<Effect>) {
         let state = &mut self.slots[slot];
-        let resting = state.resting.drain(..).map(|held| held.task);
-        for task in state.pinned.drain(..).chain(resting) {
-            actions.push(Action::Fail { slot, task });
+        state.worker.exited();
+        state.is_settled = false;
+        state.window = 1;
+        self.recalled(slot, unstarted, effects);
+        for Held { task, origin } in self.slots[slot].held.drain(..) {
+            effects.push(Effect::Fail { slot, task, from: origin.position() });
         }
     }
 
-    /// The worker of `slot` is leaving: it gets nothing more, but may still answer.
-    pub(crate) fn leaving(&mut self, slot: usize, actions: &mut Vec<Action>) {
-        self.slots[slot].ready = false;
-        if self.slots[slot].held.iter().any(|held| held.origin != Origin::Claimed) {
-            actions.push(Action::Recall { slot });
+    fn closed(&mut self, slot: usize, effects: &mut Vec<Effect>) {
+        let state = &mut self.slots[slot];
+        state.worker.closed();
+        let backing_off = state.backing_off.drain(..).map(|(task, _)| task);
+        for task in state.pinned.drain(..).chain(backing_off) {
+            effects.push(Effect::Fail { slot, task, from: None });
         }
     }
 
-    /// Gives up: everything that is on no worker, in order of submission.
-    pub(crate) fn abandon(&mut self) -> Vec<TaskId> {
-        self.withdraw(|_| true)
-    }
-
-    /// From now on the program hands events out itself. What waits goes to whoever is free now, and then
-    /// to each worker that ends an event: see [`Scheduler::is_taken`]. So does what rests for nobody in
-    /// particular: no worker that the program has would be free for it later.
-    pub(crate) fn be_exact(&mut self, actions: &mut Vec<Action>) {
-        for task in std::mem::take(&mut self.resting) {
-            self.wait(task);
-        }
-        self.exact = true;
-        let (count, next) = (self.slots.len(), self.next);
-        for slot in (0..count).map(|offset| (next + offset) % count) {
-            if self.is_free(slot) && !self.give_next(slot, actions) {
+    fn unclaimed(&mut self, task: TaskId, effects: &mut Vec<Effect>) {
+        for slot in 0..self.slots.len() {
+            let held = &mut self.slots[slot].held;
+            if let Some(at) = held.iter().position(|held| held.task == task) {
+                held.remove(at);
+                if self.is_manual {
+                    // Its end tells the program that the worker is free; nothing else would.
+                    self.choose(slot, task, effects);
+                } else {
+                    self.wait(task, effects);
+                }
+                self.release_idle(slot, effects);
                 return;
             }
         }
     }
 
-    /// Whether the worker of `slot`, which has just ended an event, is not the program's to use: it has
-    /// another that it claimed or was given before the program looked, has got one that waited, or will
-    /// not be replaced.
-    pub(crate) fn is_taken(&mut self, slot: usize, actions: &mut Vec<Action>) -> bool {
-        if !self.exact {
-            return false;
+    /// An event that is no worker's, and that any worker may run.
+    fn wait(&mut self, task: TaskId, effects: &mut Vec<Effect>) {
+        if self.is_manual {
+            let at = self.waiting.partition_point(|&other| other < task);
+            self.waiting.insert(at, task);
+        } else {
+            effects.push(Effect::PutBack { task });
         }
-        let state = &self.slots[slot];
-        let is_other = |held: &Held| held.origin != Origin::Chosen;
-        if state.retired || state.held.iter().any(is_other) {
-            return true;
-        }
-        let rests = state.resting.iter().any(is_other);
-        self.give_next(slot, actions) || rests
     }
 
-    fn give_next(&mut self, slot: usize, actions: &mut Vec<Action>) -> bool {
-        let Some(task) = self.waiting.pop_front() else { return false };
-        self.submit_to(slot, task, actions);
-        true
+    fn choose(&mut self, slot: usize, task: TaskId, effects: &mut Vec<Effect>) {
+        let state = &mut self.slots[slot];
+        if state.worker.is_ready() {
+            state.held.push_back(Held { task, origin: Origin::Chosen });
+            effects.push(Effect::Give { slot, task, how: How::Chosen });
+        } else if state.worker.is_closed() {
+            effects.push(Effect::Fail { slot, task, from: None });
+        } else {
+            state.pinned.push_back(task);
+        }
     }
 
-    /// Hands what was taken back to whoever is idle.
-    pub(crate) fn dispatch(&mut self, actions: &mut Vec<Action>) {
-        if self.exact {
+    fn recalled(&mut self, slot: usize, unstarted: usize, effects: &mut Vec<Effect>) {
+        for _ in 0..unstarted {
+            let state = &mut self.slots[slot];
+            let is_given = |held: &Held| !matches!(held.origin, Origin::Claimed(_));
+            let given = state.held.iter().rposition(is_given);
+            let Some(Held { task, origin }) = given.and_then(|at| state.held.remove(at)) else {
+                break;
+            };
+            if origin == Origin::Chosen || self.is_manual {
+                state.pinned.push_front(task);
+            } else {
+                self.wait(task, effects);
+            }
+        }
+        if self.slots[slot].worker.is_ready() {
+            // What the program meant for this worker stays here.
+            for task in std::mem::take(&mut self.slots[slot].pinned) {
+                self.choose(slot, task, effects);
+            }
+        }
+        self.release_idle(slot, effects);
+    }
+
+    fn retried(
+        &mut self,
+        slot: usize,
+        task: TaskId,
+        is_chosen: bool,
+        backs_off: bool,
+        effects: &mut Vec<Effect>,
+    ) {
+        match (is_chosen, backs_off) {
+            (true, false) => self.choose(slot, task, effects),
+            (false, true) if !self.is_manual => _ = self.backing_off.insert(task),
+            (_, true) => {
+                self.slots[slot].backing_off.push((task, is_chosen));
+                self.pass_on(slot, effects);
+            }
+            (false, false) => {
+                self.wait(task, effects);
+                self.pass_on(slot, effects);
+            }
+        }
+    }
+
+    /// Nothing happens if the event does not back off any more.
+    fn backed_off(&mut self, task: TaskId, effects: &mut Vec<Effect>) {
+        if self.backing_off.remove(&task) {
+            self.wait(task, effects);
             return;
         }
-        while let Some(&task) = self.waiting.front() {
-            let count = self.slots.len();
-            let mut in_turn = (0..count).map(|offset| (self.next + offset) % count);
-            let Some(slot) = in_turn.find(|&at| self.slots[at].is_idle()) else { return };
-            self.next = (slot + 1) % count;
-            self.waiting.pop_front();
-            self.give(slot, task, Origin::Given, actions);
+        for slot in 0..self.slots.len() {
+            let backing_off = &mut self.slots[slot].backing_off;
+            if let Some(at) = backing_off.iter().position(|&(other, _)| other == task) {
+                let (_, is_chosen) = backing_off.remove(at);
+                self.retried(slot, task, is_chosen, false, effects);
+                return;
+            }
         }
     }
 
-    fn give(&mut self, slot: usize, task: TaskId, origin: Origin, actions: &mut Vec<Action>) {
-        self.slots[slot].held.push_back(Held { task, origin });
-        let how = if origin == Origin::Chosen { How::Direct } else { How::InTurn };
-        actions.push(Action::Give { slot, task, how });
+    /// Takes out those that no worker runs, and no lane has, of the events that are `meant`, in order of submission.
+    pub(crate) fn withdraw(&mut self, meant: impl Fn(TaskId) -> bool) -> Vec<TaskId> {
+        let mut tasks: Vec<TaskId> = self.backing_off.extract_if(|&task| meant(task)).collect();
+        let lists = self.slots.iter_mut().map(|slot| &mut slot.pinned).chain([&mut self.waiting]);
+        for list in lists {
+            tasks.extend(list.iter().copied().filter(|&task| meant(task)));
+            list.retain(|&task| !meant(task));
+        }
+        for slot in &mut self.slots {
+            let backing_off = slot.backing_off.extract_if(.., |(task, _)| meant(*task));
+            tasks.extend(backing_off.map(|(task, _)| task));
+        }
+        tasks.sort_unstable();
+        tasks
     }
 }
 

@@ -1,11 +1,9 @@
-//! Copies what a worker writes to its error stream on to this process's, and keeps the end of it.
-//!
-//! Only for a worker whose predecessor ended before this package was loaded there: what such a one said is known to nobody
-//! else. Others have this process's own stream.
+//! Copies a worker's stderr to this process's, and keeps the tail of it. It is used only where the worker before has exited
+//! before it loaded this package, because nothing else knows what it wrote; other workers inherit this process's stderr.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -14,78 +12,78 @@ use tokio::time::timeout;
 
 use crate::os::socket::Handle;
 use crate::os::tried::{Step, tried};
-use crate::wire::protocol::Layout;
+use crate::wire::layout::Layout;
 
-/// How much is kept: as much as of one that has loaded the package.
-const KEPT: usize = Layout::TAIL_SIZE;
+/// How much is kept: as much as of a worker that has loaded the package.
+const TAIL: usize = Layout::TAIL_SIZE;
 
-/// All that a pipe holds: what is written in one piece is read in one, and lines stay whole.
+/// All that a pipe holds, so that what is written in one piece is read in one, and lines stay whole.
 const READ: usize = 64 * 1024;
 
-/// How long the rest may take when the worker has ended. What holds its stream open then is another process.
+/// How long the rest may take once the worker has exited. If its stream stays open, another process has it.
 const REST: Duration = Duration::from_secs(1);
 
-/// How long is waited for room in a stream that does not block.
+/// The pause before a full stream that does not block is tried again.
 const PAUSE: Duration = Duration::from_millis(5);
-
-/// What the thread needs that copies.
-const STACK: usize = 64 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Relay {
-    kept: Arc<Mutex<Vec<u8>>>,
-    ended: oneshot::Receiver<()>,
+    tail: Arc<Mutex<Vec<u8>>>,
+    /// Closed when the stream has ended.
+    end: oneshot::Receiver<()>,
 }
 
 impl Relay {
     pub(crate) fn begin(from: Handle) -> io::Result<Self> {
-        let kept: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let keep = Arc::clone(&kept);
-        let (end, ended) = oneshot::channel();
+        const STACK: usize = 64 * 1024;
+        let tail: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let kept = Arc::clone(&tail);
+        let (ended, end) = oneshot::channel::<()>();
         let copy = move || {
-            // A stream that cannot be read has ended.
-            let _ = copy(File::from(from), &keep, |new| {
-                // Nobody reads it any more, for instance: the worker is not to stand still for that.
+            // A stream that cannot be read has ended. One that cannot be written to must not stop the worker.
+            let _ = copy(File::from(from), &kept, |new| {
                 let _ = write(&mut io::stderr().lock(), new);
             });
-            drop(end);
+            drop(ended);
         };
         let thread = thread::Builder::new().name("sonic-stderr".into()).stack_size(STACK);
         thread.spawn(copy).map_err(tried(Step::Resource, "starting a thread", "clone"))?;
-        Ok(Self { kept, ended })
+        Ok(Self { tail, end })
     }
 
-    /// The end of what was written by a worker that has ended.
+    /// The tail of what a worker that has exited wrote.
     pub(crate) async fn end(self) -> String {
-        // It is closed, never sent to; if it is late, what there is by now is what there is.
-        let _ = timeout(REST, self.ended).await;
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&kept).into_owned()
+        // Nothing is sent. If it is late, what has come so far has to do.
+        let _ = timeout(REST, self.end).await;
+        String::from_utf8_lossy(&lock(&self.tail)).into_owned()
     }
 }
 
-fn copy(mut from: impl Read, kept: &Mutex<Vec<u8>>, mut to: impl FnMut(&[u8])) -> io::Result<()> {
+fn lock(tail: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
+    tail.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn copy(mut from: impl Read, tail: &Mutex<Vec<u8>>, mut to: impl FnMut(&[u8])) -> io::Result<()> {
     let mut bytes = vec![0; READ];
     loop {
-        let count = match from.read(&mut bytes) {
+        match from.read(&mut bytes) {
             Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Ok(count) => {
+                append(&mut lock(tail), &bytes[..count]);
+                to(&bytes[..count]);
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
-        };
-        let new = &bytes[..count];
-        keep(&mut kept.lock().unwrap_or_else(PoisonError::into_inner), new);
-        to(new);
+        }
     }
 }
 
-fn keep(kept: &mut Vec<u8>, new: &[u8]) {
-    kept.extend_from_slice(new);
-    if kept.len() > KEPT {
-        let from = kept.len() - KEPT;
-        // Whole lines, if there is an end of one.
-        let line = memchr::memchr(b'\n', &kept[from..]).map_or(from, |at| from + at + 1);
-        kept.drain(..line);
+/// Keeps the last whole lines, or a part of one that is too long.
+fn append(tail: &mut Vec<u8>, new: &[u8]) {
+    tail.extend_from_slice(new);
+    if let Some(from) = tail.len().checked_sub(TAIL).filter(|&from| from > 0) {
+        let line = memchr::memchr(b'\n', &tail[from..]).map_or(from, |at| from + at + 1);
+        tail.drain(..line);
     }
 }
 
@@ -138,7 +136,7 @@ mod tests {
                 all.ends_with(&kept) && (kept.is_empty() || kept.starts_with("line ")),
                 "{kept}"
             );
-            assert!(kept.len() >= all.len().min(KEPT - 16) && kept.len() <= KEPT, "{}", kept.len());
+            assert!(kept.len() >= all.len().min(TAIL - 16) && kept.len() <= TAIL, "{}", kept.len());
         }
     }
 

@@ -2,6 +2,5 @@
 
 pub(crate) mod progress;
 pub(crate) mod record;
-pub(crate) mod screen;
 pub(crate) mod tally;
 pub(crate) mod trace;

@@ -1,251 +1,213 @@
-//! What is shown of a run while it is on: a bar on a terminal, lines anywhere else. Told how far the run has
-//! come it says how that looks; where it goes is the screen's business.
+//! Shows on the error stream how far a run has come: a bar on a terminal, lines anywhere else, a summary at the end.
+//!
+//! On a terminal the cursor rests in an empty row above the bar. Whatever any process writes takes that row, and the
+//! next drawing starts below it: nothing is drawn over, and no process needs to know who draws. A second line between
+//! two drawings may keep the end of the bar to its right. (indicatif's own drawing would clear what was written since.)
+//! Each run has a thread that draws, because JavaScript may be busy. It never blocks: what does not fit is dropped.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
-use console::{measure_text_width, truncate_str};
-use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState};
-use indicatif::{ProgressStyle, TermLike};
+use console::{Term, is_dumb, truncate_str, user_attended_stderr};
+use indicatif::{HumanCount, HumanDuration, ProgressBar};
 
 use crate::observe::tally::{Activity, Doing, Tally};
+use crate::os::terminal::{has_room, is_in_foreground};
 
-/// Before each line that stands alone: who writes there.
-const NAME: &str = "sonic-distribute";
+/// The time between two drawings: as often as an eye follows.
+const DRAW: Duration = Duration::from_millis(100);
+/// The time between two lines that stay.
+const LINE: Duration = Duration::from_secs(5);
 
-const WITH_TOTAL: &str =
-    "{percent:>3}% [{wide_bar}] {human_pos}/{human_len} done, {msg}, {rate}, {elapsed}, ETA {eta}";
-const WITHOUT_TOTAL: &str = "{spinner} {human_pos} done, {msg}, {rate}, {elapsed}";
+/// What is drawn of each run in this process, by number: there is one error stream.
+static DRAWN: Mutex<BTreeMap<u64, Vec<String>>> = Mutex::new(BTreeMap::new());
+/// A run is no longer drawn.
+static REMOVED: Condvar = Condvar::new();
 
-/// Where a terminal has no room for a bar, in columns.
-const NARROW: u16 = 80;
-const NARROW_WITH_TOTAL: &str = "{percent:>3}% {human_pos}/{human_len}, {msg}, ETA {eta}";
+/// Counts a run's events; `None` if the run is gone.
+pub(crate) type Source = Box<dyn Fn() -> Option<Tally> + Send + Sync>;
 
-/// How a run was over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// It has come to its end.
-    Whole,
-    Stopped,
-}
-
-/// The progress of one run, which has begun when this is made.
-#[derive(Debug)]
+/// The progress of one run, shown until [`Progress::end`].
 pub(crate) struct Progress {
-    bar: ProgressBar,
-    sheet: Sheet,
-    /// How many events there will be, if that is known.
-    total: Option<u64>,
-    /// No more events are handed over: those that were are all that there are.
-    is_complete: bool,
+    number: u64,
+    source: Source,
+    is_terminal: bool,
+    /// How many events there will be; 0 if unknown.
+    total: AtomicU64,
+    estimate: ProgressBar,
 }
 
 impl Progress {
-    pub(crate) fn new(total: Option<u64>) -> Self {
-        let sheet = Sheet::default();
-        // It is drawn when this is asked for lines, and only then.
-        let target = ProgressDrawTarget::term_like(Box::new(sheet.clone()));
-        let bar = ProgressBar::with_draw_target(None, target);
-        Self { bar, sheet, total, is_complete: false }
+    pub(crate) fn begin(total: u64, source: Source) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        drawn().insert(number, Vec::new());
+        let is_terminal = user_attended_stderr() && !is_dumb();
+        let (total, estimate) = (AtomicU64::new(total), ProgressBar::hidden());
+        let progress = Arc::new(Self { number, source, is_terminal, total, estimate });
+        let shown = Arc::clone(&progress);
+        // If no thread can be started, only the summary is shown.
+        let _ = thread::Builder::new().name("sonic-progress".into()).spawn(move || shown.watch());
+        progress
     }
 
-    /// From now on it is known that no more events come than were handed over.
-    pub(crate) fn complete(&mut self) {
-        self.is_complete = true;
+    /// The run gets no more events.
+    pub(crate) fn complete(&self) {
+        if let Some(tally) = (self.source)() {
+            self.total.store(tally.handed_over, Ordering::Relaxed);
+        }
     }
 
-    /// The lines for a terminal of so many columns, none of them longer than that: the bar, and one for each worker.
-    pub(crate) fn lines(&self, tally: &Tally, columns: u16) -> Vec<String> {
-        self.learn(tally);
-        let template = match self.bar.length() {
-            None => WITHOUT_TOTAL,
-            Some(_) if columns < NARROW => NARROW_WITH_TOTAL,
-            Some(_) => WITH_TOTAL,
-        };
-        self.bar.set_style(style(template));
-        self.bar.set_message(counts(tally));
-        // The last column is left free: a terminal may begin another line when that is written to.
-        let columns = columns.saturating_sub(1);
-        let mut lines = vec![self.sheet.line(columns, || self.bar.force_draw())];
-        lines.extend(activities(&tally.workers));
-        lines.iter().map(|line| truncate_str(line, columns.into(), "…").into_owned()).collect()
+    /// Removes the bar and writes the summary with the note.
+    pub(crate) fn end(&self, note: &str) {
+        self.draw(None);
+        if let Some(tally) = (self.source)().filter(|_| self.is_terminal || has_room()) {
+            write(&(summary(&tally, self.estimate.elapsed()) + note));
+        }
     }
 
-    /// The lines for where nothing can be drawn over.
-    pub(crate) fn text(&self, tally: &Tally) -> String {
-        self.learn(tally);
-        let (position, length) = (HumanCount(self.bar.position()), self.bar.length());
-        let mut text = format!("{NAME}: {position}");
-        if let Some(length) = length {
-            let _ = write!(text, " of {} done ({} %)", HumanCount(length), percent(&self.bar));
-        } else {
-            text.push_str(" done");
+    fn watch(&self) {
+        let every = if self.is_terminal { DRAW } else { LINE };
+        loop {
+            let waited = REMOVED
+                .wait_timeout_while(drawn(), every, |drawn| drawn.contains_key(&self.number));
+            if !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out() {
+                return;
+            }
+            self.draw((self.source)().map(|tally| self.lines(&tally, size().1)));
         }
-        let (rate, elapsed) = (rate(self.bar.per_sec()), brief(self.bar.elapsed()));
-        let _ = write!(text, ", {}, {rate}, {elapsed}", counts(tally));
-        if length.is_some() && tally.ended() > 0 {
-            let _ = write!(text, ", ETA {}", brief(self.bar.eta()));
-        }
-        for line in activities(&tally.workers) {
-            let _ = write!(text, "\n{NAME}: {line}");
-        }
-        text
     }
 
-    /// The line that is left when the run is over.
-    pub(crate) fn summary(&self, tally: &Tally, end: End) -> String {
-        let elapsed = self.bar.elapsed();
-        let mean = rate(tally.ended() as f64 / elapsed.as_secs_f64().max(1e-9));
-        let (ended, failed) = (HumanCount(tally.ended()), HumanCount(tally.failed));
-        let mut text = format!("{NAME}: {ended} done, {failed} failed");
-        if tally.in_flight() > 0 {
-            let _ = write!(text, ", {} not finished", HumanCount(tally.in_flight()));
+    /// Draws the run with these lines, if it is still shown; without lines, shows it no longer.
+    fn draw(&self, lines: Option<Vec<String>>) {
+        let mut drawn = drawn();
+        let Some(own) = drawn.get_mut(&self.number) else { return };
+        *own = lines.clone().unwrap_or_default();
+        if lines.is_none() {
+            drawn.remove(&self.number);
+            REMOVED.notify_all();
         }
-        let _ = write!(text, ", {mean}, {}", brief(elapsed));
-        if end == End::Stopped {
-            text.push_str(": stopped");
+        if !self.is_terminal {
+            lines.iter().flatten().filter(|_| has_room()).for_each(|line| write(line));
+        } else if has_room() && is_in_foreground() {
+            let text = frame(drawn.values().flatten().cloned().collect(), size());
+            let _ = io::stderr().write_all(text.as_bytes());
         }
-        text
     }
 
-    /// Learns how far the run has come: what is said of its speed is better the more often that is.
-    pub(crate) fn learn(&self, tally: &Tally) {
+    /// The bar, as wide as the terminal, and a line for each worker.
+    fn lines(&self, tally: &Tally, columns: u16) -> Vec<String> {
+        let Self { estimate, is_terminal, .. } = self;
         if tally.handed_over == 0 {
-            // The start of the workers says nothing about how fast they are.
-            self.bar.reset_eta();
+            // How long the workers take to start says nothing about their speed.
+            estimate.reset_eta();
         }
-        let known = if self.is_complete { Some(tally.handed_over) } else { self.total };
-        // The program may have been wrong about it.
-        let length = known.map(|total| total.max(tally.handed_over));
-        self.bar.update(|state: &mut ProgressState| {
-            state.set_pos(tally.ended());
-            if let Some(length) = length {
-                state.set_len(length);
-            }
-        });
-    }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    let style = ProgressStyle::with_template(template).expect("a template");
-    style.progress_chars("=> ").with_key(
-        "rate",
-        |state: &ProgressState, line: &mut dyn std::fmt::Write| {
-            let _ = line.write_str(&rate(state.per_sec()));
-        },
-    )
-}
-
-fn counts(tally: &Tally) -> String {
-    let (failed, in_flight) = (HumanCount(tally.failed), HumanCount(tally.in_flight()));
-    format!("{failed} failed, {in_flight} in flight")
-}
-
-/// Events a second, in as many digits as say something.
-fn rate(per_second: f64) -> String {
-    if per_second < 10.0 {
-        format!("{per_second:.1}/s")
-    } else {
-        format!("{}/s", HumanCount(per_second as u64))
-    }
-}
-
-fn percent(bar: &ProgressBar) -> u64 {
-    let length = bar.length().unwrap_or(0).max(1);
-    bar.position().min(length) * 100 / length
-}
-
-/// A time as a person says it: in tenths of a second while those count.
-fn brief(time: Duration) -> String {
-    if time < Duration::from_secs(10) {
-        format!("{:.1}s", time.as_secs_f64())
-    } else {
-        format!("{:#}", HumanDuration(time))
-    }
-}
-
-/// A line for each worker, in columns.
-fn activities(workers: &[Activity]) -> impl Iterator<Item = String> {
-    let width = |texts: &mut dyn Iterator<Item = String>| {
-        texts.map(|text| measure_text_width(&text)).max().unwrap_or(0)
-    };
-    let ids = width(&mut workers.iter().map(|activity| activity.worker.to_string()));
-    let counts = width(&mut workers.iter().map(|activity| HumanCount(activity.tasks).to_string()));
-    workers.iter().map(move |Activity { worker, tasks, doing }| {
-        let tasks = HumanCount(*tasks).to_string();
-        let doing = match doing {
-            Doing::Starting => "starting".to_owned(),
-            Doing::Waiting => "waiting".to_owned(),
-            Doing::Gone => "gone".to_owned(),
-            Doing::Running { event, milliseconds, text } => {
-                let time = brief(Duration::from_millis((*milliseconds).into()));
-                format!("event {event} for {time} {text}").trim_end().to_owned()
+        let announced = self.total.load(Ordering::Relaxed);
+        // The program may have announced too few.
+        let total = if announced == 0 { 0 } else { announced.max(tally.handed_over) };
+        estimate.set_length(total);
+        estimate.update(|state| state.set_pos(tally.ended()));
+        let (ended, elapsed) = (HumanCount(tally.ended()), HumanDuration(estimate.elapsed()));
+        let (failed, in_flight) = (HumanCount(tally.failed), HumanCount(tally.in_flight()));
+        let rate = rate(estimate.per_sec());
+        let spinner = ["|", "/", "-", "\\"][elapsed.0.as_millis() as usize / 100 % 4];
+        let mut line = format!("{failed} failed, {in_flight} in flight, {rate}, {elapsed:#}");
+        if total > 0 {
+            let _ = write!(line, ", ETA {:#}", HumanDuration(estimate.eta()));
+        }
+        let (of, percent) = (HumanCount(total), tally.ended() * 100 / total.max(1));
+        line = match (is_terminal, total) {
+            (true, 0) => format!("{spinner} {ended} done, {line}"),
+            (false, 0) => format!("{ended} done, {line}"),
+            (false, _) => format!("{ended} of {of} done ({percent} %), {line}"),
+            (true, _) => {
+                let line = format!("{ended}/{of} done, {line}");
+                let width = usize::from(columns).saturating_sub(line.len() + "100% [] ".len() + 1);
+                let bar = "=".repeat(width * tally.ended() as usize / total as usize) + ">";
+                format!("{percent:>3}% [{bar:<width$.width$}] {line}")
             }
         };
-        format!("worker {worker:>ids$}: {tasks:>counts$} done, {doing}")
-    })
-}
-
-/// A terminal of one line, on which the bar is drawn to be taken from.
-#[derive(Debug, Clone, Default)]
-struct Sheet(Arc<Mutex<(u16, String)>>);
-
-impl Sheet {
-    /// What `draw` leaves on it where it is `columns` wide.
-    fn line(&self, columns: u16, draw: impl FnOnce()) -> String {
-        *self.lock() = (columns, String::new());
-        draw();
-        self.lock().1.trim_end().to_owned()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, (u16, String)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let digits = |most| HumanCount(most).to_string().len();
+        let width = |of: fn(&Activity) -> u64| tally.workers.iter().map(of).max().map_or(0, digits);
+        let (ids, tasks) = (width(|each| each.worker.into()), width(|each| each.tasks));
+        let workers = tally.workers.iter().map(|each| activity(each, ids, tasks));
+        std::iter::once(line).chain(workers).collect()
     }
 }
 
-impl TermLike for Sheet {
-    fn width(&self) -> u16 {
-        // On less the library counts below zero.
-        self.lock().0.max(1)
-    }
-
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        if text != "\r" {
-            self.lock().1.push_str(text);
+fn activity(Activity { worker, tasks, doing }: &Activity, ids: usize, counts: usize) -> String {
+    let doing = match doing {
+        Doing::Starting => "starting".to_owned(),
+        Doing::Waiting => "waiting".to_owned(),
+        Doing::Gone => "gone".to_owned(),
+        Doing::Running { event, milliseconds, text } => {
+            let time = brief(Duration::from_millis((*milliseconds).into()));
+            format!("event {event} for {time} {text}")
         }
-        Ok(())
-    }
+    };
+    format!("worker {worker:>ids$}: {:>counts$} done, {doing}", HumanCount(*tasks).to_string())
+}
 
-    fn write_line(&self, text: &str) -> io::Result<()> {
-        self.write_str(text)
+fn summary(tally: &Tally, elapsed: Duration) -> String {
+    let mut text =
+        format!("{} done, {} failed", HumanCount(tally.ended()), HumanCount(tally.failed));
+    if tally.in_flight() > 0 {
+        let _ = write!(text, ", {} not finished", HumanCount(tally.in_flight()));
     }
+    let mean = rate(tally.ended() as f64 / elapsed.as_secs_f64().max(1e-9));
+    format!("{text}, {mean}, {}", brief(elapsed))
+}
 
-    fn clear_line(&self) -> io::Result<()> {
-        self.lock().1.clear();
-        Ok(())
-    }
+fn rate(per_second: f64) -> String {
+    let count = HumanCount(per_second as u64);
+    if per_second < 10.0 { format!("{per_second:.1}/s") } else { format!("{count}/s") }
+}
 
-    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
+/// A time in one unit, with tenths of a second below ten.
+fn brief(time: Duration) -> String {
+    let tenths = format!("{:.1}s", time.as_secs_f64());
+    if time.as_secs() < 10 { tenths } else { format!("{:#}", HumanDuration(time)) }
+}
 
-    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
-        Ok(())
+/// Draws the lines below the cursor's row, as many as fit, and returns there. The blanks move the cursor to the start
+/// of an empty row: they fill one, and reach the next only if somebody wrote half a line before them.
+fn frame(mut lines: Vec<String>, (rows, columns): (u16, u16)) -> String {
+    let kept = usize::from(rows.max(3)) - 2;
+    if lines.len() > kept + 1 {
+        let more = format!("… and {} more", lines.len() - kept);
+        lines.splice(kept.., [more]);
     }
+    let (blanks, width) = (" ".repeat(columns.into()), columns.saturating_sub(1).into());
+    // Terminals disagree on how wide some characters are: without wrapping, a line stays in its row.
+    let mut frame = format!("{blanks}\r\x1b[K\x1b[?7l");
+    for line in &lines {
+        let _ = write!(frame, "\r\n{}\x1b[K", truncate_str(line, width, "…"));
+    }
+    frame += "\x1b[J";
+    if !lines.is_empty() {
+        let _ = write!(frame, "\x1b[{}A\r", lines.len());
+    }
+    frame + "\x1b[?7h"
+}
 
-    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
+/// The terminal's rows and columns.
+fn size() -> (u16, u16) {
+    let known = Term::stderr().size_checked();
+    known.filter(|&(rows, columns)| rows > 0 && columns > 0).unwrap_or((24, 80))
+}
 
-    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
+fn drawn() -> MutexGuard<'static, BTreeMap<u64, Vec<String>>> {
+    DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    fn flush(&self) -> io::Result<()> {
-        Ok(())
-    }
+/// Writes a line among the program's own. A closed error stream is no reason to fail.
+fn write(line: &str) {
+    let _ = io::stderr().write_all(format!("sonic-distribute: {line}\n").as_bytes());
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
-//! A run as a file in the Chrome trace format, which Perfetto, `chrome://tracing` and speedscope open: one track
-//! per worker, one entry per event.
+//! Writes a run as a file in the Chrome trace format, for Perfetto, `chrome://tracing` and speedscope: a track per worker,
+//! an entry per event.
 //!
-//! It is written by hand, and not with `tracing-chrome` or another layer of `tracing`: those stamp what they are
-//! told with their own clock at that moment, and the times here are the workers', known afterwards. The format
-//! is a list of small objects.
+//! Layers of `tracing` such as `tracing-chrome` stamp entries with their own clock as they arrive. These times are the
+//! workers', known afterwards.
 //!
-//! The text is made and written piece by piece. The file is whole JSON after each [`Trace::append`], which a
-//! program may end right behind, and the next one goes on where the list ended.
+//! After each [`Trace::append`] the file is complete JSON, because the program may end there. The next one continues
+//! where the list ended.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -16,19 +15,18 @@ use serde_json::{Value, json};
 
 use crate::observe::record::{Lifetime, Mark, Record, Row};
 
-/// So many events are put into one piece.
+/// How many events are rendered at once: others may wait for the pool meanwhile.
 const PIECE: usize = 4096;
 
-/// The most points of the curve of waiting events: more than a screen has.
+/// The most points of the curve of waiting events: more than a screen shows.
 const MOST_POINTS: usize = 4000;
 
-/// The track of what is no worker's.
+/// The track for everything that is no worker's.
 const MASTER: u32 = 0;
 
-/// What ends the file.
+/// Ends the list and the file.
 const TAIL: &[u8] = b"\n]}\n";
 
-/// A file that is being written.
 #[derive(Debug)]
 pub(crate) struct Trace {
     file: File,
@@ -37,19 +35,19 @@ pub(crate) struct Trace {
     end: u64,
 }
 
-/// How far a record is written.
+/// How much of a record is written.
 #[derive(Debug, Default)]
 pub(crate) struct Cursor {
     pid: u32,
     rows: usize,
     marks: usize,
-    /// For each process, how much of it: started, ready, ended.
+    /// By process: 0 if its start is written, 1 if it was ready, 2 if it ended.
     lifetimes: Vec<usize>,
     has_curve: bool,
 }
 
 impl Trace {
-    /// Makes the file, or empties the one that is there.
+    /// Creates or empties the file.
     pub(crate) fn create(path: &Path, program: &str, pid: u32) -> io::Result<Self> {
         let mut file = File::create(path)?;
         let mut text = b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n".to_vec();
@@ -64,7 +62,7 @@ impl Trace {
         Ok(Self { file, cursor: Cursor { pid, ..Cursor::default() }, end })
     }
 
-    /// Writes what is new: `next` has it put into the bytes, and says whether there is more.
+    /// Writes what is new: `next` renders a piece of it, and returns whether there is more.
     pub(crate) fn append(
         &mut self,
         mut next: impl FnMut(&mut Cursor, &mut Vec<u8>) -> bool,
@@ -84,7 +82,7 @@ impl Trace {
 }
 
 impl Cursor {
-    /// Puts the next piece of what is new into `text`. True if there is more.
+    /// Renders the next piece of what is new. Returns whether there is more.
     pub(crate) fn render(&mut self, record: &Record, text: &mut Vec<u8>) -> bool {
         for (at, lifetime) in record.lifetimes().iter().enumerate() {
             self.lifetime(at, lifetime, text);
@@ -109,7 +107,7 @@ impl Cursor {
     fn event(&self, row: &Row, (worker, pid): (u32, u32), text: &mut Vec<u8>) {
         let Row { id, queued, started, finished, .. } = *row;
         let sent = row.sent.map_or_else(String::new, |sent| format!("\"sent\":{sent:.3},"));
-        // Into memory: it does not fail.
+        // Writing to memory does not fail.
         let _ = write!(
             text,
             ",\n{{\"ph\":\"X\",\"cat\":\"{outcome}\",\"name\":\"event {id}\",\"pid\":{master},\"tid\":{worker},\
@@ -151,16 +149,14 @@ impl Cursor {
     fn mark(&self, mark: &Mark, text: &mut Vec<u8>) {
         let track = mark.worker.unwrap_or(MASTER);
         let args = json!({ "text": mark.text });
-        put(
-            text,
-            &match mark.until {
-                Some(until) => self.span(mark.kind, track, (mark.at, until), &args),
-                None => self.instant(mark.kind, track, mark.at, &args),
-            },
-        );
+        let entry = match mark.until {
+            Some(until) => self.span(mark.kind, track, (mark.at, until), &args),
+            None => self.instant(mark.kind, track, mark.at, &args),
+        };
+        put(text, &entry);
     }
 
-    /// How many events wait, over the time.
+    /// The number of waiting events over time.
     fn curve(&self, record: &Record, text: &mut Vec<u8>) {
         let sorted = |time: fn(&Row) -> f64| {
             let mut times: Vec<f64> = record.rows(0).iter().map(time).collect();
@@ -168,7 +164,7 @@ impl Cursor {
             times
         };
         let (queued, started) = (sorted(|row| row.queued), sorted(|row| row.started));
-        let mut times: Vec<f64> = queued.iter().chain(&started).copied().collect();
+        let mut times = [&queued[..], &started].concat();
         times.sort_by(f64::total_cmp);
         let step = times.len().div_ceil(MOST_POINTS).max(1);
         let last = times.len().checked_sub(1);
@@ -176,10 +172,11 @@ impl Cursor {
         let before = |times: &[f64], now: f64| times.partition_point(|&time| time <= now);
         for now in points.map(|at| times[at]) {
             let waiting = before(&queued, now) - before(&started, now);
+            let args = json!({ "waiting": waiting });
+            let name = "waiting events";
             put(
                 text,
-                &json!({ "ph": "C", "name": "waiting events", "pid": self.pid, "tid": MASTER,
-                    "ts": micros(now), "args": { "waiting": waiting } }),
+                &json!({ "ph": "C", "name": name, "pid": self.pid, "tid": MASTER, "ts": micros(now), "args": args }),
             );
         }
     }
@@ -204,7 +201,7 @@ fn put(text: &mut Vec<u8>, value: &Value) {
     text.extend_from_slice(value.to_string().as_bytes());
 }
 
-/// Of milliseconds, as the format has it.
+/// The format's unit.
 fn micros(milliseconds: f64) -> f64 {
     (milliseconds * 1e6).round() / 1e3
 }
@@ -215,21 +212,17 @@ mod tests {
     use crate::observe::record::{Ended, Level, Outcome};
 
     fn end(record: &mut Record, task: u64) {
-        record.claimed(task);
-        let (bytes_in, bytes_out, error) = (0, 0, None);
-        let (slot, started, outcome) = (Some(0), Some(1001.0), Outcome::Answered);
-        let finished = 1002.0;
-        let attempts = 1;
+        record.claimed(task, 1000.5);
         record.end(Ended {
             task,
-            slot,
-            started,
-            finished,
-            outcome,
-            bytes_in,
-            bytes_out,
-            error,
-            attempts,
+            slot: Some(0),
+            started: Some(1001.0),
+            finished: 1002.0,
+            outcome: Outcome::Answered,
+            bytes_in: 0,
+            bytes_out: 0,
+            error: None,
+            attempts: 1,
         });
     }
 

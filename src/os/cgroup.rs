@@ -1,26 +1,25 @@
-//! Whether the system kills processes of this one's control group, its workers for example, because there
-//! is no more memory. The system tells nobody who was killed: it counts.
+//! Whether the kernel kills processes of this control group because memory runs out. It does not tell which: it only counts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Processes that end within so much time after the count was seen to rise are taken for those that were
-/// counted, as many of them as were: several workers may be killed at once.
+/// Processes that exit within this time after the count rose are taken for the killed ones, up to as many as were counted:
+/// several workers may be killed at once.
 const TOGETHER: Duration = Duration::from_secs(1);
 
 const MOUNT: &str = "/sys/fs/cgroup";
 
 /// The count of kills, and when it last rose. The default watches nothing.
 ///
-/// The count is all there is: another process of the group that is killed for want of memory is taken for
-/// a worker that somebody else kills before the next look. So it is looked often.
+/// If another process of the group is killed for lack of memory, and a worker for another reason before the next check, the
+/// worker is taken for the counted one. So the count is checked often.
 #[derive(Debug, Default)]
 pub(crate) struct Kills {
     file: Option<PathBuf>,
     count: u64,
     risen: Option<Instant>,
-    /// How many of those that were counted then have not been seen to end.
+    /// How many of those that were counted then have not been seen to exit.
     unseen: u64,
 }
 
@@ -41,7 +40,7 @@ impl Kills {
         })
     }
 
-    /// Notes what the count is by now.
+    /// Reads the count.
     pub(crate) fn look(&mut self) {
         let Some(count) = self.file.as_deref().and_then(count_in) else { return };
         let is_recent = self.risen.is_some_and(|risen| risen.elapsed() < TOGETHER);
@@ -55,7 +54,7 @@ impl Kills {
         self.count = count;
     }
 
-    /// Whether a process that has just been killed was killed for want of memory, as far as is known.
+    /// Whether a process that has just been killed was killed for lack of memory, as far as is known.
     pub(crate) fn has_killed(&mut self) -> bool {
         self.look();
         let is_counted = self.unseen > 0;
@@ -64,8 +63,8 @@ impl Kills {
     }
 }
 
-/// Where the count may be of a process that is in these groups, best first. In a container the group's path
-/// may be one that only the host has: its own group is the mount's root then.
+/// The files that may have the count of a process in these groups, best first. In a container the group's path may exist only
+/// on the host: then its own group is the mount's root.
 fn candidates(groups: &str, mount: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for line in groups.lines() {

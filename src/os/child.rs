@@ -1,4 +1,5 @@
-//! Starts one process and says how it ended. It knows nothing of what the process is for.
+//! One child process: how it is started, signalled, killed and awaited, and what a child does for its parent. A system's own
+//! ways are in `unix` and `windows`; what both have in common is here.
 
 #[cfg(any(windows, test))]
 mod block;
@@ -8,6 +9,7 @@ mod linux;
 mod macos;
 #[cfg(unix)]
 mod unix;
+mod watch;
 #[cfg(windows)]
 mod windows;
 
@@ -20,17 +22,22 @@ use unix as system;
 use windows as system;
 
 pub(crate) use system::{
-    Child, advice, descriptor, end_now, end_with_descendants, is_shortage, parent, resident,
-    watch_parent,
+    Child, advice, descriptor, end_now, end_with_descendants, parent, resident, watch_parent,
 };
+pub(crate) use watch::ExitWatch;
 
-/// How a process ended.
+/// Whether the machine had no more to give: it may have later.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    !system::reached(error).is_empty()
+}
+
+/// How a process exited.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     Code(i64),
     Signal(i32),
-    /// The system could not say.
+    /// The system does not tell.
     Unknown,
 }
 
@@ -39,20 +46,21 @@ impl Exit {
         if let Self::Code(code) = self { Some(code) } else { None }
     }
 
-    /// Whether somebody killed it for good.
+    /// Whether it was killed with `SIGKILL`.
     pub(crate) fn is_kill(self) -> bool {
-        system::is_kill(self)
+        system::KILLS.contains(&self)
     }
 
-    /// Whether it gave up itself, in any of the ways in which V8 does, by its version and the compiler.
+    /// Whether it aborted, in any of the ways that V8 has, by its version and the compiler.
     pub(crate) fn is_abort(self) -> bool {
-        system::is_abort(self)
+        system::ABORTS.contains(&self)
     }
 
     /// The signal's name, such as `SIGKILL`.
     pub(crate) fn signal(self) -> Option<String> {
         let Self::Signal(number) = self else { return None };
-        Some(system::name_of(number).unwrap_or_else(|| format!("signal {number}")))
+        let named = system::SIGNALS.iter().find(|(signal, _)| *signal == number);
+        Some(named.map_or_else(|| format!("signal {number}"), |(_, name)| (*name).to_owned()))
     }
 }
 
@@ -61,12 +69,12 @@ impl fmt::Display for Exit {
         match self {
             Self::Code(code) => write!(f, "exited with code {code}"),
             Self::Signal(_) => write!(f, "was killed by {}", self.signal().unwrap_or_default()),
-            Self::Unknown => f.write_str("ended in a way that the system did not tell"),
+            Self::Unknown => f.write_str("exited with an unknown status"),
         }
     }
 }
 
-/// Where one of a child's file descriptors leads.
+/// What one of a child's descriptors is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     Inherit,
@@ -77,7 +85,7 @@ pub(crate) enum Stream {
     Fd(i32),
 }
 
-/// What a descriptor stands for that a parent has put into this process.
+/// What a descriptor is that the parent has placed in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Given {
     Stream(i32),
@@ -91,11 +99,11 @@ impl Given {
     }
 }
 
-/// Takes over the descriptors that a parent has put into this process, close-on-exec from now on: all of them, or none
-/// if there is one that cannot have come so. Their numbers are not believed.
+/// Takes over the descriptors that the parent has placed in this process, close-on-exec from now on: all of them, or none if one
+/// of them is not what it should be. Their numbers are not trusted.
 ///
 /// # Safety
-/// Those that are what they are said to be are owned by nobody else in this process.
+/// Those that are what they should be are owned by nobody else in this process.
 pub(crate) unsafe fn adopt<const N: usize>(given: [Given; N]) -> io::Result<[Handle; N]> {
     /// The standard streams, which are the program's.
     const FIRST: i32 = 3;
@@ -106,7 +114,7 @@ pub(crate) unsafe fn adopt<const N: usize>(given: [Given; N]) -> io::Result<[Han
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
     }
-    // SAFETY: open, and another than the rest (above); owned by nobody else (the contract).
+    // SAFETY: open, and each a different one (above); owned by nobody else (the contract).
     let handles: io::Result<Vec<Handle>> =
         given.iter().map(|one| unsafe { system::adopt(one.fd()) }).collect();
     Ok(handles?.try_into().expect("as many"))
@@ -124,21 +132,21 @@ pub(crate) struct Recipe {
     pub(crate) stdio: Vec<Stream>,
     pub(crate) uid: Option<u32>,
     pub(crate) gid: Option<u32>,
-    /// No console window is to be seen, where processes have one.
+    /// Whether its console window is hidden.
     #[cfg_attr(not(windows), expect(dead_code, reason = "only Windows gives processes a console"))]
     pub(crate) hides_window: bool,
 }
 
-/// A process as the pool needs it; a test has its own.
+/// A process as the pool needs it; tests have their own.
 pub(crate) trait Process: fmt::Debug + Send {
     fn pid(&self) -> u32;
-    /// Sends a signal; does nothing once the process has been reaped.
+    /// Sends a signal; does nothing once the process is reaped.
     fn signal(&self, number: i32) -> io::Result<()>;
-    /// Has it ended soon, with all its descendants: one that is ended by force cannot end them itself.
+    /// Kills it with all its descendants, soon: it cannot end them itself then.
     fn kill(&self);
-    /// It ends by itself from now on when this process has ended, if it is to: the system need not do it.
+    /// From now on it watches for the exit of this process itself: the system need not kill it then.
     fn watches(&self) {}
 }
 
-/// This process's ends of the pipes that a recipe asked for: the child's descriptor, and ours.
+/// This process's ends of the pipes that a recipe asks for, each with the child's descriptor.
 pub(crate) type Pipes = Vec<(usize, Handle)>;

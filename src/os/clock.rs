@@ -23,7 +23,7 @@ pub(crate) fn clock() -> f64 {
     count as f64 * 1e3 / frequency as f64
 }
 
-/// To microseconds, as far as a time in milliseconds can be trusted.
+/// Rounded to microseconds.
 pub(crate) fn rounded(milliseconds: f64) -> f64 {
     (milliseconds * 1e3).round() / 1e3
 }

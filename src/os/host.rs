@@ -1,15 +1,15 @@
-//! The program that has loaded this library: functions that it exports by name, and that not every Node has; and for
-//! how long it keeps this library.
+//! The program that has loaded this library: the functions that it exports, of which not every Node has all, and how long it
+//! keeps this library loaded.
 
 use std::ffi::{CStr, c_void};
 
-/// Keeps this library where it is until the process ends: Node unloads it with the last of its threads that has loaded
-/// it, and the core has threads of its own, and handlers, that run its code. False if the system does not do that.
+/// Keeps this library loaded until the process exits. Node unloads it with the last of the threads that loaded it, but the
+/// library has threads and handlers of its own. False if the system refuses.
 #[cfg(unix)]
 pub(crate) fn stay() -> bool {
     let within = (stay as *const ()).cast();
-    // SAFETY: all zeroes are valid; it writes what it knows of an address, whose texts last as long as the library;
-    // and one that is loaded is not loaded again.
+    // SAFETY: all zeroes are valid; `dladdr` writes what it knows of an address, and its texts last as long as the library;
+    // `dlopen` does not load it again.
     unsafe {
         let mut about: libc::Dl_info = std::mem::zeroed();
         let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
@@ -19,8 +19,7 @@ pub(crate) fn stay() -> bool {
     }
 }
 
-/// Keeps this library where it is until the process ends: Node unloads it with the last of its threads that has loaded
-/// it, and the core has threads of its own, and handlers, that run its code. False if the system does not do that.
+/// The same.
 #[cfg(windows)]
 pub(crate) fn stay() -> bool {
     use windows_sys::Win32::System::LibraryLoader::{
@@ -40,7 +39,7 @@ pub(crate) fn exported(name: &CStr) -> *mut c_void {
     unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
 }
 
-/// The function of this name; null if there is none. Node is one file here, the program itself.
+/// The same. Node is one file here, the program itself.
 #[cfg(windows)]
 pub(crate) fn exported(name: &CStr) -> *mut c_void {
     use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
@@ -50,8 +49,7 @@ pub(crate) fn exported(name: &CStr) -> *mut c_void {
     found.map_or(std::ptr::null_mut(), |function| function as *mut c_void)
 }
 
-/// The function of C++ that most compilers know by the first name, and Microsoft's, by which Node is made for
-/// Windows, by the second.
+/// A C++ function, by its name in most compilers and in Microsoft's, which compiles Node for Windows.
 pub(crate) fn exported_cpp(name: &CStr, microsoft: &CStr) -> *mut c_void {
     exported(if cfg!(windows) { microsoft } else { name })
 }

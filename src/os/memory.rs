@@ -1,7 +1,5 @@
-//! Memory that two threads or two processes see at once: the words and bytes under the rings.
-//!
-//! It owns the mapping and hands out atomic words and raw byte copies; it knows nothing of what
-//! they mean. Nobody ever holds a Rust reference to the bytes, because the other side may write.
+//! Memory that threads or processes share: it owns the mapping, and gives out atomic words and copies of bytes. It knows
+//! nothing of what they mean. There is never a Rust reference to the bytes, because the other side may write.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -10,11 +8,7 @@ use std::sync::atomic::AtomicU32;
 #[cfg(unix)]
 use memmap2::{MmapMut, MmapOptions, MmapRaw};
 
-/// What stands for memory that processes share.
-#[cfg(unix)]
-type Shared = std::os::fd::OwnedFd;
-#[cfg(windows)]
-type Shared = std::os::windows::io::OwnedHandle;
+use super::Handle;
 
 #[cfg(windows)]
 pub(crate) use windows::section;
@@ -25,12 +19,12 @@ type Map = MmapRaw;
 type Map = windows::View;
 
 #[cfg(unix)]
-fn map(shared: &Shared) -> io::Result<Map> {
+fn map(shared: &Handle) -> io::Result<Map> {
     MmapOptions::new().map_raw(shared)
 }
 
 #[cfg(windows)]
-fn map(shared: &Shared) -> io::Result<Map> {
+fn map(shared: &Handle) -> io::Result<Map> {
     Map::of(shared)
 }
 
@@ -44,16 +38,15 @@ fn anonymous(len: usize) -> io::Result<Map> {
     Map::of(&section(len)?)
 }
 
-/// What bytes can be appended to.
+/// A buffer that bytes can be appended to.
 pub(crate) trait Sink {
-    /// Room for `len` more bytes.
+    /// Space for `len` more bytes.
     fn spare(&mut self, len: usize) -> &mut [MaybeUninit<u8>];
 
-    /// Takes the first `len` bytes of that room in.
+    /// Appends the first `len` bytes of that space.
     ///
     /// # Safety
-    ///
-    /// There was room for them, and they are written.
+    /// There was space for them, and they are written.
     unsafe fn advance(&mut self, len: usize);
 }
 
@@ -82,7 +75,7 @@ impl Memory {
     }
 
     /// Maps all of it, whichever process has made it.
-    pub(crate) fn of(shared: &Shared) -> io::Result<Self> {
+    pub(crate) fn of(shared: &Handle) -> io::Result<Self> {
         Ok(Self { map: map(shared)? })
     }
 
@@ -94,12 +87,12 @@ impl Memory {
         self.map.as_mut_ptr()
     }
 
-    /// Whether `len` bytes at `offset` lie in it. Both may be anything: no sum of them is made.
+    /// Whether `len` bytes at `offset` lie inside, whatever the two numbers are.
     fn has(&self, offset: usize, len: usize) -> bool {
         self.len().checked_sub(offset).is_some_and(|rest| len <= rest)
     }
 
-    /// Where the byte at `offset` is, for those who read and write by pointer.
+    /// A pointer to the byte at `offset`.
     pub(crate) fn at(&self, offset: usize) -> *mut u8 {
         assert!(offset <= self.len(), "byte {offset} lies outside the memory");
         self.as_mut_ptr().wrapping_add(offset)
@@ -152,21 +145,17 @@ impl Memory {
 
     /// The `N` bytes at `offset`.
     pub(crate) fn array<const N: usize>(&self, offset: usize) -> [u8; N] {
-        assert!(self.has(offset, N), "read outside the memory");
         let mut bytes = [0; N];
-        // SAFETY: in bounds (above); the array never overlaps a mapping.
-        unsafe {
-            std::ptr::copy_nonoverlapping(self.as_mut_ptr().add(offset), bytes.as_mut_ptr(), N);
-        }
+        self.copy(offset, &mut bytes);
         bytes
     }
 }
 
-/// Sections, which is what Windows calls memory that processes share, and views of them.
+/// Windows calls shared memory a section, and a mapping of it a view.
 #[cfg(windows)]
 mod windows {
     use std::io;
-    use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+    use std::os::windows::io::OwnedHandle;
     use std::ptr;
 
     use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;
@@ -175,23 +164,16 @@ mod windows {
         MEMORY_MAPPED_VIEW_ADDRESS, MapViewOfFile, PAGE_READWRITE, UnmapViewOfFile, VirtualQuery,
     };
 
+    use crate::os::windows::{owned, raw};
+
     /// Makes a section of the paging file: zeroed, and at least `len` bytes long.
     pub(crate) fn section(len: usize) -> io::Result<OwnedHandle> {
         let size = len as u64;
-        // SAFETY: no pointer is given; what is returned is nobody else's.
+        let (high, low) = ((size >> 32) as u32, size as u32);
+        let file = INVALID_HANDLE_VALUE;
+        // SAFETY: no pointer is given; the returned handle is nobody else's.
         unsafe {
-            let section = CreateFileMappingW(
-                INVALID_HANDLE_VALUE,
-                ptr::null(),
-                PAGE_READWRITE,
-                (size >> 32) as u32,
-                size as u32,
-                ptr::null(),
-            );
-            if section.is_null() {
-                return Err(io::Error::last_os_error());
-            }
-            Ok(OwnedHandle::from_raw_handle(section))
+            owned(CreateFileMappingW(file, ptr::null(), PAGE_READWRITE, high, low, ptr::null()))
         }
     }
 
@@ -202,8 +184,8 @@ mod windows {
         len: usize,
     }
 
-    // SAFETY: the memory is the process's, not a thread's; who reads and writes it takes care of others anyway,
-    // because they may be in another process.
+    // SAFETY: the memory belongs to the process and to no thread; all access is atomic or copies bytes, because the other
+    // side may be another process.
     unsafe impl Send for View {}
 
     // SAFETY: the same.
@@ -212,14 +194,13 @@ mod windows {
     impl View {
         pub(super) fn of(section: &OwnedHandle) -> io::Result<Self> {
             // SAFETY: a new mapping, at a place where there is nothing.
-            let view = unsafe {
-                MapViewOfFile(section.as_raw_handle(), FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0)
-            };
+            let view =
+                unsafe { MapViewOfFile(raw(section), FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0) };
             if view.Value.is_null() {
                 return Err(io::Error::last_os_error());
             }
             let mut about = MEMORY_BASIC_INFORMATION::default();
-            // SAFETY: writes to `about`, which is as long as is said.
+            // SAFETY: writes to `about`, whose size is given.
             let written = unsafe {
                 VirtualQuery(view.Value, &raw mut about, size_of::<MEMORY_BASIC_INFORMATION>())
             };
@@ -239,13 +220,13 @@ mod windows {
 
     impl Drop for View {
         fn drop(&mut self) {
-            // SAFETY: mapped above, and nobody has it any more.
+            // SAFETY: mapped in `of`, and nobody has a pointer to it any more.
             unsafe { UnmapViewOfFile(MEMORY_MAPPED_VIEW_ADDRESS { Value: self.at.cast() }) };
         }
     }
 }
 
-/// Has the system use huge pages there, where it has some: the memory is only slower without.
+/// Asks for huge pages, where the system has them: the memory is only slower without.
 pub(crate) fn use_huge_pages(map: &memmap2::MmapRaw, first: usize, len: usize) {
     #[cfg(all(target_os = "linux", not(miri)))]
     let _ = map.advise_range(memmap2::Advice::HugePage, first, len);

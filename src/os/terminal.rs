@@ -1,54 +1,31 @@
-//! The terminal that the error stream may be: whether there is room, whose turn it is, and what a signal takes off
-//! it. It knows nothing of what is drawn.
+//! Whether this process may write to its error stream now. Knows nothing about what is written.
 
 #[cfg(unix)]
-mod signals;
+use rustix::{event, process::getpgrp, termios::tcgetpgrp};
 
-use std::sync::atomic::AtomicBool;
-
-#[cfg(unix)]
-pub(crate) use signals::{arm, disarm};
-#[cfg(windows)]
-pub(crate) use windows::{arm, disarm, has_room, is_in_foreground};
-
-/// Clears the terminal from the cursor on.
-pub(crate) const ERASE: &str = "\x1b[J";
-
-/// Something is drawn, from the cursor on: a signal that ends or stops this process takes it off, once
-/// [`arm`]ed.
-pub(crate) static IS_DRAWN: AtomicBool = AtomicBool::new(false);
-
-/// Whether this process may draw on the terminal that its error stream is: somebody else may be typing there
-/// while it runs in the background. True if that terminal is not the one that controls it.
+/// Whether this process may draw on its terminal, which somebody else uses while it is in the background.
 #[cfg(unix)]
 pub(crate) fn is_in_foreground() -> bool {
-    rustix::termios::tcgetpgrp(std::io::stderr())
-        .map_or(true, |group| group == rustix::process::getpgrp())
+    tcgetpgrp(std::io::stderr()).map_or(true, |group| group == getpgrp())
 }
 
-/// Whether a short text can be written to the error stream now without waiting for anybody.
+/// Whether a short text can be written to the error stream without blocking.
 #[cfg(unix)]
 pub(crate) fn has_room() -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
     let stream = std::io::stderr();
-    let mut polled = [PollFd::new(&stream, PollFlags::OUT)];
-    // A stream that cannot be asked, as macOS says of terminals, says so when it is written to.
-    poll(&mut polled, Some(&Timespec::default())) != Ok(0)
+    let mut polled = [event::PollFd::new(&stream, event::PollFlags::OUT)];
+    // macOS cannot poll terminals: then the write itself tells.
+    event::poll(&mut polled, Some(&event::Timespec::default())) != Ok(0)
 }
 
-/// There is no background, nobody can ask a stream whether it has room, and what is drawn stays where Ctrl-C leaves it.
+/// Windows has no background jobs.
 #[cfg(windows)]
-mod windows {
-    pub(crate) fn is_in_foreground() -> bool {
-        true
-    }
+pub(crate) fn is_in_foreground() -> bool {
+    true
+}
 
-    pub(crate) fn has_room() -> bool {
-        true
-    }
-
-    pub(crate) fn arm() {}
-
-    pub(crate) fn disarm() {}
+/// Windows cannot poll a stream.
+#[cfg(windows)]
+pub(crate) fn has_room() -> bool {
+    true
 }

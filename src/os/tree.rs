@@ -1,12 +1,11 @@
-//! Kills what a process has started, and what that has started, and so on.
+//! Kills the descendants of a process.
 //!
-//! The workers are in the terminal's process group, as the master is, so no group can be signalled: the
-//! descendants are found by walking the system's list of processes. Each is stopped before its children are
-//! looked for, and the walk is over when it finds nobody new and everybody stands still: nobody forks behind
-//! its back. A pid may be another process's by the time it is signalled; with the time at which its process
-//! started it never is. What has been left to init (a daemon) is nobody's descendant any more.
+//! Workers are in the terminal's process group, as the master is, so no group can be signalled: the descendants are found by
+//! walking the system's list of processes. Each is stopped before its children are looked up, and the walk is over when it
+//! finds no new process and all are stopped: then none can fork unseen. A process is identified by its pid and its start time,
+//! because pids are reused. A daemon, which init has adopted, is no descendant.
 
-// On Windows a worker is in a job, which ends with all that is in it.
+// On Windows a worker is in a job, which is terminated with all that is in it.
 #![cfg(unix)]
 
 #[cfg(target_os = "linux")]
@@ -24,24 +23,25 @@ use linux as system;
 use macos as system;
 #[cfg(target_os = "macos")]
 pub(crate) use macos::process_info;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
-/// How long everybody may take to stand still: a moment, as a rule. After that whoever was found is
-/// killed.
+use crate::os::pidfd::Pidfd;
+
+/// How long all of them may take to stop: a moment, as a rule. After that, those that were found are killed.
 const STANDSTILL: Duration = Duration::from_secs(2);
 
-/// So many walks in a row that find nobody new, and everybody standing still: a list of processes
-/// is made while they change, and the first may have missed one that began meanwhile.
+/// How many walks in a row must find no new process, and all stopped: the system makes its list while processes start, so one
+/// walk may miss one.
 const CALM_WALKS: u32 = 2;
 
 /// The pause between two walks.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// A process, told from every other: pids come again.
+/// A process, told from every other one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     pid: u32,
-    /// In whatever the system counts.
+    /// In a unit of the system's.
     started: u64,
 }
 
@@ -50,17 +50,17 @@ pub(crate) struct Identity {
 struct Stat {
     identity: Identity,
     parent: u32,
-    /// It is stopped, or dead and not yet waited for, or the system holds it; then it stops before it
-    /// does anything else. (So is a parent that waits until its stopped child runs its program.)
+    /// It is stopped, a zombie, or waits in the kernel and stops before it does anything else. (So does a parent whose stopped
+    /// child has not yet executed its program.)
     is_still: bool,
 }
 
-/// Who has this pid now; none where the system does not tell.
+/// The process that has this pid now; none if the system does not tell.
 pub(crate) fn identity(pid: u32) -> Option<Identity> {
     Some(system::stat(pid)?.identity)
 }
 
-/// Kills the descendants of a process, which should be stopped or this one, and is to be killed next.
+/// Kills the descendants of a process that is stopped, or of this one. Kill that process next.
 pub(crate) fn kill_descendants(root: Identity) {
     let end = Instant::now() + STANDSTILL;
     let mut family = vec![root];
@@ -68,22 +68,22 @@ pub(crate) fn kill_descendants(root: Identity) {
     while calm_walks < CALM_WALKS && Instant::now() < end {
         let known = family.len();
         let are_still = find(&mut family);
-        family[known..].iter().for_each(|&new| system::signal(new, Signal::STOP));
+        family[known..].iter().for_each(|&new| signal(new, Signal::STOP));
         let is_calm = are_still && family.len() == known;
         calm_walks = if is_calm { calm_walks + 1 } else { 0 };
         sleep(PAUSE);
     }
-    family[1..].iter().for_each(|&member| system::signal(member, Signal::KILL));
+    family[1..].iter().for_each(|&member| signal(member, Signal::KILL));
 }
 
-/// Adds the descendants that are not in the family yet. True if all others stand still.
+/// Adds the descendants that are not in the family yet. True if all others are stopped.
 fn find(family: &mut Vec<Identity>) -> bool {
     let all: Vec<Stat> = system::pids().into_iter().filter_map(system::stat).collect();
     let mut pids = HashSet::new();
     let mut are_still = true;
     for stat in all.iter().filter(|stat| family.contains(&stat.identity)) {
         pids.insert(stat.identity.pid);
-        // Who walks its own descendants cannot stand still.
+        // This process cannot be stopped while it walks its own descendants.
         are_still &= stat.is_still || stat.identity.pid == std::process::id();
     }
     loop {
@@ -96,6 +96,22 @@ fn find(family: &mut Vec<Identity>) -> bool {
         pids.extend(new.iter().map(|identity| identity.pid));
         family.extend(new);
     }
+}
+
+/// Sends a signal to a process, and to no other that has its pid by now. (Without a pidfd: to no other that had it when it
+/// was last checked, just before.)
+fn signal(to: Identity, signal: Signal) {
+    let Some(pid) = i32::try_from(to.pid).ok().and_then(Pid::from_raw) else { return };
+    // Opened before the check: whichever process the descriptor stands for, it stays that one.
+    let pidfd = Pidfd::open(pid);
+    if identity(to.pid) != Some(to) {
+        return;
+    }
+    // It fails if the process is gone, or another user's: nothing can be done then.
+    let _ = match pidfd {
+        Some(pidfd) => pidfd.signal(pid, signal),
+        None => kill_process(pid, signal),
+    };
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! What was tried when the system refused it. An error keeps it, so that its text names it and what to do can be told.
+//! Errors that say what was tried with which system call, so that advice can be given.
 
 use std::io;
 
-/// What a run needs from the system, as far as advice differs.
+/// What a system call was for, as far as advice differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// What master and worker share: memory, sockets, threads and what waits at them.
+    /// Memory, sockets, threads and event loops.
     Resource,
     /// The folder that a worker is started in.
-    #[cfg_attr(windows, expect(dead_code, reason = "there the error does not tell it from others"))]
+    #[cfg_attr(windows, expect(dead_code, reason = "the error does not tell it from others there"))]
     Folder,
     /// The process itself.
     Process,
@@ -23,7 +23,7 @@ struct Tried {
     source: io::Error,
 }
 
-/// What to make of an error of the system call `call`: one that says what was tried with it.
+/// Turns an error of the system call `call` into one that says what was tried with it.
 pub(crate) fn tried<E: Into<io::Error>>(
     step: Step,
     what: impl Into<String>,
@@ -36,7 +36,7 @@ pub(crate) fn tried<E: Into<io::Error>>(
     }
 }
 
-/// The system's own number of an error, and what was tried with which call, if that was kept.
+/// The system's number of an error, and what was tried with which call, if the error says so.
 pub(crate) fn origin(error: &io::Error) -> (Option<i32>, Option<(Step, &'static str)>) {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Tried>());
     match inner {

@@ -2,16 +2,25 @@
 
 use tracing::warn;
 
-use super::{Pool, State};
+use super::Pool;
+use super::state::State;
+use crate::core::task_id::{RunId, run_of};
 use crate::os::clock::clock;
-use crate::pool::stopwatch::{Tick, elapsed, tick};
+use crate::shm::stopwatch::{Tick, elapsed, tick};
 use crate::wire::note::Note;
 
 impl Pool {
     /// Tells of workers that have run one event for `after` milliseconds or more, and again each time that
     /// it has become twice as long.
-    pub(crate) fn look_for_long(&self, after: u32) {
-        self.enter(|state| state.look_for_long(after));
+    /// False if the run is over.
+    pub(crate) fn check_long(&self, run: RunId, after: u32) -> bool {
+        self.enter(|state| {
+            let is_on = state.runs.contains_key(&run);
+            if is_on {
+                state.check_long(self, run, after);
+            }
+            is_on
+        })
     }
 
     /// A worker has taken so many seconds from its start to its call, which is long. Told of the first one:
@@ -37,7 +46,7 @@ impl Pool {
     /// The worker of `slot` has not reached its call for long. If it has passed others by, it may never.
     pub(crate) fn searches_long(&self, slot: usize) {
         self.enter(|state| {
-            let passed = state.slots[slot].link.as_ref().map_or(&[][..], |link| &link.passed);
+            let passed = state.slots[slot].connection.as_ref().map_or(&[][..], |it| &it.passed);
             if passed.is_empty() || std::mem::replace(&mut state.has_told_of_start, true) {
                 return;
             }
@@ -55,31 +64,35 @@ impl Pool {
 }
 
 impl State {
-    fn look_for_long(&mut self, after: u32) {
+    fn check_long(&mut self, pool: &Pool, run: RunId, after: u32) {
         // What is answered does not run.
-        self.collect();
+        self.collect(pool);
         let now = tick(clock());
         for slot in 0..self.slots.len() {
-            self.look_at(slot, after, now);
+            self.check_slot(slot, run, after, now);
         }
     }
 
-    fn look_at(&mut self, slot: usize, after: u32, now: Tick) {
-        // Who runs several at once was given the later ones by the program.
+    fn check_slot(&mut self, slot: usize, run: RunId, after: u32, now: Tick) {
+        // A worker that runs several at once was given the later ones by the program.
         let Some(&(task, started)) = self.running(slot, now).first() else { return };
+        if run_of(task) != run {
+            return;
+        }
         let ran = elapsed(started, now);
-        let Some(link) = self.slots[slot].link.as_mut() else { return };
-        let next = link.told_long.filter(|&(told, _)| told == task).map_or(after, |(_, next)| next);
+        let Some(connection) = self.slots[slot].connection.as_mut() else { return };
+        let next =
+            connection.told_long.filter(|&(told, _)| told == task).map_or(after, |(_, next)| next);
         if ran < next {
             return;
         }
-        link.told_long = Some((task, ran.saturating_mul(2)));
-        let how = if link.is_waiting() {
+        connection.told_long = Some((task, ran.saturating_mul(2)));
+        let how = if connection.is_waiting() {
             "its function has returned a promise that is not settled yet"
         } else {
             "its function has not returned yet"
         };
-        let (worker, data) = (self.slots[slot].worker, self.shown(task));
+        let (worker, data) = (self.slots[slot].worker, self.shown(slot, task));
         let seconds = f64::from(ran) / 1e3;
         let event =
             if data.is_empty() { "one event".into() } else { format!("one event ({data})") };

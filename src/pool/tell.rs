@@ -1,12 +1,13 @@
 //! How far the run has come and what its workers do, for people who look on.
 
-use super::{Pool, State};
-use crate::core::scheduler::TaskId;
+use super::Pool;
+use super::state::State;
+use crate::core::event::Origin;
+use crate::core::task_id::{RunId, TaskId};
 use crate::observe::record::number_of;
 use crate::observe::tally::{Activity, Detail, Doing, Tally};
 use crate::os::clock::clock;
-use crate::pool::link::Texts;
-use crate::pool::stopwatch::{elapsed, tick};
+use crate::shm::stopwatch::{elapsed, tick};
 use crate::shm::store::Bytes;
 use crate::wire::format::Format;
 use crate::wire::header::{flag, format_of};
@@ -23,24 +24,22 @@ fn is_obeyed(c: char) -> bool {
 }
 
 impl Pool {
-    /// How far the run has come by now.
-    pub(crate) fn tally(&self, detail: Detail) -> Tally {
-        // Workers that are busy ring nobody for what they have answered.
+    /// How far a run has come by now; none if it is over.
+    pub(crate) fn tally(&self, run: RunId, detail: Detail) -> Option<Tally> {
+        // Workers that are busy notify nobody of what they have answered.
         self.enter(|_| ());
         let mut state = self.lock();
-        let (answered, failed) = state.record.ended();
         let slots = if detail == Detail::Workers { 0..state.slots.len() } else { 0..0 };
-        Tally {
-            handed_over: state.handed_over() + state.record.chosen(),
-            answered,
-            failed,
-            workers: slots.map(|slot| state.activity(slot)).collect(),
-        }
+        let workers = slots.map(|slot| state.activity(run, slot)).collect();
+        let run = state.runs.get(&run)?;
+        let (answered, failed) = run.record.ended();
+        let handed_over = run.words.handed_over() + run.record.chosen();
+        Some(Tally { handed_over, answered, failed, workers })
     }
 }
 
 impl State {
-    fn activity(&mut self, slot: usize) -> Activity {
+    fn activity(&mut self, run: RunId, slot: usize) -> Activity {
         let now = tick(clock());
         let running = self.running(slot, now);
         // Who runs several at once was given the later ones by the program.
@@ -48,26 +47,30 @@ impl State {
             Doing::Running {
                 event: number_of(task),
                 milliseconds: elapsed(started, now),
-                text: self.shown(task),
+                text: self.shown(slot, task),
             }
         } else if self.scheduler.is_ready(slot) {
             Doing::Waiting
-        } else if self.is_released() || self.slots[slot].closed {
+        } else if self.phase.is_released() || self.scheduler.worker(slot).is_closed() {
             Doing::Gone
         } else {
             Doing::Starting
         };
-        Activity { worker: self.slots[slot].worker, tasks: self.record.tasks(slot), doing }
+        let tasks = self.runs.get(&run).map_or(0, |run| run.record.tasks(slot));
+        Activity { worker: self.slots[slot].worker, tasks, doing }
     }
 
-    /// The beginning of the data of an event that runs; nothing if it is no text.
-    pub(super) fn shown(&self, task: TaskId) -> String {
+    /// The beginning of the data of an event that the worker of `slot` runs; nothing if it is no text.
+    pub(super) fn shown(&self, slot: usize, task: TaskId) -> String {
         let mut peeked = Bytes::default();
-        let (text, flags) = if self.tasks.has(task) {
-            self.tasks.text(task)
-        } else {
-            let flags = self.backlog.peek(task, SHOWN, &mut peeked);
-            (&peeked[..], flags)
+        let position = self.scheduler.origin(slot, task).and_then(Origin::position);
+        let (text, flags) = match (self.tasks.get(task), position) {
+            (Some(task), _) => (&*task.text, task.flags),
+            (None, Some(position)) => {
+                let flags = self.lanes.peek(position, SHOWN, &mut peeked);
+                (&peeked[..], flags)
+            }
+            (None, None) => return String::new(),
         };
         let format = format_of(flags);
         if flags & flag::HOLE != 0 || format.is_binary() {

@@ -1,20 +1,21 @@
 //! The pool against real links and real workers, without processes: the master's half is the pool
 //! alone, each worker is a [`Player`]. Where a test wants an I/O thread, [`Ears`] is one.
 
-mod bells;
 mod big;
 mod crash;
+mod credit;
 mod ends;
 mod events;
 mod hints;
 mod hostile;
 mod late;
+mod notices;
 mod observed;
+mod parked;
 mod polled;
 mod recycled;
 mod retries;
-mod room;
-mod sleepers;
+mod runs;
 mod stopped;
 mod taken_back;
 mod unread;
@@ -30,12 +31,22 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
+use crate::core::error::Error;
+use crate::core::scheduler::MAX_WINDOW;
+use crate::core::task_id::{RunId, TaskId};
+use crate::observe::record::Level;
 use crate::os::child::{Recipe, Stream};
 use crate::os::socket;
-use crate::pool::limits::Limits;
-use crate::pool::link::NodeChannel;
-use crate::run::results::{Long, Piece, entry};
+use crate::pool::calls::Opened;
+use crate::pool::connection::Connection;
+use crate::pool::launch::Limits;
+use crate::pool::node_channel::NodeChannel;
+use crate::run::results::{Piece, entry};
+use crate::run::value::Value;
+use crate::run::words::Words;
+use crate::run::{MAX_BYTES, Queue, RunOptions, STOP_GRACE};
 use crate::shm::ring::{Consumer, Producer};
+use crate::shm::store::Bytes;
 use crate::tests::player::{
     DEADLINE, Done, Ends, Heard, LONG, NoProcess, Outcome, Player, SHORT, Writer, has_come_alone,
     shared_memory, until,
@@ -43,11 +54,17 @@ use crate::tests::player::{
 use crate::wire::format::Format;
 use crate::wire::frame::Decoder;
 use crate::wire::header::{Header, Kind, flag};
-use crate::wire::protocol::{Board, Common, Layout, Message};
+use crate::wire::layout::{Layout, Shared};
+use crate::wire::note::Note;
+use crate::wire::protocol::Message;
 use crate::worker::join::{Item, Signal};
 
 pub(crate) const ANSWERED: u32 = entry::DATA | entry::RESPONSE;
 const CRASHED: u32 = entry::FAILED | entry::CRASH | entry::DATA | entry::RESPONSE;
+
+/// The lane of a pool's first run, and what an answer says to an event from there.
+const LANE: usize = 1;
+pub(crate) const FROM_LANE: u32 = (LANE as u32) << flag::LANE_AT;
 
 /// One entry of a queue: its kind, its worker's id, the event's data, the response.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,33 +98,44 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
         recipe,
         workers: (1..=workers).collect(),
         node_args: vec![Vec::new(); workers as usize],
-        run: 0,
+        number: 0,
         call: "{}".into(),
         title: "the call".into(),
         serialization: "json".into(),
         deadline,
-        max_window: crate::core::scheduler::MAX_WINDOW,
-        max_bytes: crate::io::supervisor::MAX_BYTES,
+        max_window: MAX_WINDOW,
+        spin_limit: 2,
         limits: Limits::default(),
+        notes_times: true,
+        is_for_one_run: true,
+    }
+}
+
+/// A run without any wishes, in a test.
+pub(crate) fn plain() -> RunOptions {
+    RunOptions {
+        stream: None,
+        max_bytes: MAX_BYTES,
         retries: None,
         stop_on_failure: false,
-        stream: None,
-        stop_grace: crate::io::supervisor::STOP_GRACE,
-        record: crate::observe::record::Level::Counts,
-        shows_workers: false,
-        shares_terminal: false,
+        stop_grace: STOP_GRACE,
+        task_timeout: None,
+        hint: None,
+        record: Level::Counts,
         epoch: 0.0,
     }
 }
 
-/// A pool, and what it says to the rest of the master.
+/// A pool with one run, and what it says to the rest of the master.
 pub(crate) struct Bench {
     pub(crate) pool: Arc<Pool>,
-    board: Arc<Memory>,
-    pub(crate) backlog: Arc<Memory>,
+    pub(crate) run: RunId,
+    pub(crate) words: Arc<Words>,
+    pub(crate) lanes: Arc<Memory>,
     writer: Writer,
     calls: Arc<AtomicUsize>,
-    pub(crate) commands: UnboundedReceiver<Command>,
+    /// What the I/O thread is sent.
+    pub(crate) orders: UnboundedReceiver<Order>,
 }
 
 /// A worker's place at the bench: the worker itself, and what the master has of it.
@@ -132,26 +160,46 @@ impl Bench {
     }
 
     fn launched(launch: Launch) -> Self {
+        Self::with(launch, plain())
+    }
+
+    fn with(launch: Launch, options: RunOptions) -> Self {
         let workers = launch.workers.len();
-        let board = Arc::new(Memory::anonymous(Board::LEN).expect("memory"));
-        let (sender, commands) = unbounded_channel();
+        let (sender, orders) = unbounded_channel();
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);
         let call = Box::new(move || {
             counted.fetch_add(1, Ordering::SeqCst);
         });
-        let file = socket::memory(Common::LEN).expect("a memory file");
-        let backlog = Arc::new(Memory::of(&file).expect("memory"));
-        let shared = (file, Arc::clone(&backlog));
-        let pool = Arc::new(Pool::new(launch, Arc::clone(&board), shared, sender, call));
-        let writer = Writer::new(Arc::clone(&backlog), Arc::clone(&board), workers);
-        Self { pool, board, backlog, writer, calls, commands }
+        let file = socket::memory(Shared::LEN).expect("a memory file");
+        let lanes = Arc::new(Memory::of(&file).expect("memory"));
+        let shared = (file, Arc::clone(&lanes));
+        // A test that has ended does not listen any more.
+        let send = Box::new(move |order| _ = sender.send(order));
+        let pool = Arc::new(Pool::new(launch, shared, send, call).expect("memory"));
+        let Opened { id: run, words, writer } = pool.open(options).expect("memory");
+        let writer = Writer::of(writer, Arc::clone(&words));
+        Self { pool, run, words, lanes, writer, calls, orders }.checked(workers)
     }
 
-    /// A pool whose next event has this number, and whose next text begins at this position.
+    /// One more run of the same pool.
+    fn open(&self, options: RunOptions) -> (RunId, Arc<Words>, Writer) {
+        let Opened { id, words, writer } = self.pool.open(options).expect("memory");
+        let writer = Writer::of(writer, Arc::clone(&words));
+        (id, words, writer)
+    }
+
+    fn checked(mut self, workers: usize) -> Self {
+        assert_eq!(self.orders.try_recv(), Ok(Order::Monitor { run: self.run }));
+        assert_eq!(self.pool.launch.workers.len(), workers);
+        assert_eq!(self.pool.lock().runs[&self.run].lane, LANE);
+        self
+    }
+
+    /// A pool whose next event has this number in its lane, and whose next text begins at this position.
     fn starting_at(workers: u32, number: u64, position: u32) -> Self {
         let bench = Self::new(workers);
-        bench.pool.lock().backlog.start_at(number, position);
+        bench.pool.lock().lanes.lane_mut(LANE).start_at(number, position);
         bench
     }
 
@@ -179,10 +227,11 @@ impl Bench {
         let process = NoProcess::new(1000 + worker);
         let ours = control.try_clone().expect("a descriptor");
         let node = Arc::new(NodeChannel::new(channel));
-        let link = Link::new(Box::new(process.clone()), ours, node, Arc::clone(&memory));
-        self.pool.started(slot, link, None);
-        let backlog = Arc::clone(&self.backlog);
-        let player = Player::join(worker, "token", theirs, Arc::clone(&memory), backlog);
+        let connection =
+            Connection::new(Box::new(process.clone()), ours, node, Arc::clone(&memory));
+        self.pool.started(slot, connection, None);
+        let lanes = Arc::clone(&self.lanes);
+        let player = Player::join(worker, "token", theirs, Arc::clone(&memory), lanes);
         player.waits(true);
         Seat { player, process, control, channel: their_channel, memory }
     }
@@ -193,14 +242,18 @@ impl Bench {
         self.pool.registered(slot);
     }
 
-    /// Hands an event over as JavaScript does: into the backlog, and to the core if that fails or a
-    /// worker sleeps.
+    /// Hands an event over as JavaScript does: into the lane, and to the core if that fails or a worker is parked.
     pub(crate) fn hand_over(&self, text: &str, flags: u32) {
         if !self.writer.write(flags, text) {
-            self.pool.submit(text.as_bytes(), flags);
-        } else if self.writer.has_sleepers() {
+            self.pool.submit(self.run, text.as_bytes(), flags);
+        } else if self.writer.has_parked() {
             self.pool.flush();
         }
+    }
+
+    /// Hands an event to one worker.
+    pub(crate) fn submit_to(&self, worker: u32, text: impl Into<Bytes>, flags: u32) -> bool {
+        self.pool.submit_to(self.run, worker, text, flags)
     }
 
     /// Hands over numbers.
@@ -213,23 +266,46 @@ impl Bench {
     /// Has the core take events in, as JavaScript does with those that it cannot put in itself.
     fn submit(&self, texts: impl IntoIterator<Item = u32>) {
         for text in texts {
-            self.pool.submit(text.to_string().as_bytes(), 0);
+            self.pool.submit(self.run, text.to_string().as_bytes(), 0);
         }
     }
 
-    pub(crate) fn word(&self, at: usize) -> u32 {
-        self.board.word(at).load(Ordering::SeqCst)
+    /// How many results the pool has, without having it look for more.
+    fn results(&self) -> usize {
+        self.pool.lock().runs[&self.run].results.len()
     }
 
-    fn set(&self, at: usize, value: u32) {
-        self.board.word(at).store(value, Ordering::SeqCst);
+    /// What waits for a place in the run's lane.
+    fn overflowing(&self) -> usize {
+        self.pool.lock().runs[&self.run].overflow.len()
     }
 
-    /// How many more events have a place than were handed over.
-    fn room(&self) -> i32 {
+    /// Whether JavaScript may put the next event in itself.
+    fn has_place(&self) -> bool {
         let state = self.pool.lock();
-        let handed_over = state.backlog.published() + state.overflow.len() as u64 + state.left;
-        self.word(Board::ALLOWED).wrapping_sub(handed_over as u32).cast_signed()
+        let front = state.lanes.front(LANE);
+        let memory = Arc::clone(state.lanes.memory());
+        crate::queue::writer::Writer::new(memory, front, self.run, 1, false).room(0).is_some()
+    }
+
+    /// The event of the run's lane whose worker must notify the master when it claims it.
+    fn notify_at(&self) -> u32 {
+        self.lanes.word(Shared::header(LANE, Shared::NOTIFY_AT)).load(Ordering::SeqCst)
+    }
+
+    /// `Map` waits for credit for the event of this number, or for none.
+    fn wait_for(&self, number: impl Into<Option<u64>>) {
+        self.words.wait_for(number.into());
+    }
+
+    /// Has the master claim what no worker has claimed in any lane, as if an event had to come back.
+    fn take_back(&self) {
+        self.pool.enter(|state| state.lanes.take_back(|_| true));
+    }
+
+    /// How many more events have credit than were handed over.
+    fn credit(&self) -> i64 {
+        self.words.allowed().cast_signed() - self.words.handed_over().cast_signed()
     }
 
     /// How many workers can run events.
@@ -239,18 +315,17 @@ impl Bench {
 
     /// How many events nobody had claimed when the pool last looked.
     fn unclaimed(&self) -> usize {
-        self.pool.lock().backlog.unclaimed()
+        self.pool.lock().lanes.unclaimed()
     }
 
     /// How many events are neither answered nor failed.
     fn outstanding(&self) -> usize {
-        let state = self.pool.lock();
-        state.backlog.unclaimed() + state.overflow.len() + state.scheduler.outstanding()
+        self.pool.lock().runs[&self.run].outstanding()
     }
 
     /// How often JavaScript was called since the last look; it looks now.
     pub(crate) fn calls(&self) -> usize {
-        self.set(Board::CALLED, 0);
+        self.pool.is_called.store(false, Ordering::SeqCst);
         self.calls.swap(0, Ordering::SeqCst)
     }
 
@@ -260,22 +335,25 @@ impl Bench {
         self.pool.notes()
     }
 
-    /// Everything in a queue, which says itself how much that is.
+    /// Everything in a queue of the run.
     pub(crate) fn take(&self, queue: Queue) -> Vec<Entry> {
-        let count = self.pool.count(queue);
+        self.take_of(self.run, queue)
+    }
+
+    /// Everything in a queue of any run, which says itself how much that is.
+    fn take_of(&self, run: RunId, queue: Queue) -> Vec<Entry> {
+        let count = self.pool.count(run, queue);
         let mut entries = Vec::new();
-        while let Some(piece) = self.pool.take(queue) {
+        while let Some(piece) = self.pool.take(run, queue) {
             let text = match piece {
                 Piece::Numbers(_) | Piece::Array(_) => piece.json().expect("short"),
                 Piece::Long(long) => {
-                    let value = |value: Option<Long>| match value {
+                    let value = |value: Option<Value<'_>>| match value {
                         None => 0.into(),
-                        Some(Long { format: Format::Json, bytes }) => {
-                            serde_json::from_slice(&bytes).expect("JSON")
+                        Some(json) if json.format == Format::Json => {
+                            serde_json::from_slice(&json).expect("JSON")
                         }
-                        Some(Long { bytes, .. }) => {
-                            String::from_utf8(bytes.to_vec()).expect("ASCII").into()
-                        }
+                        Some(text) => String::from_utf8(text.to_vec()).expect("ASCII").into(),
                     };
                     entries.push(Entry {
                         kind: long.kind,
@@ -307,17 +385,17 @@ impl Bench {
 
     /// What is known to have gone wrong with the worker of `slot`.
     pub(crate) fn said(&self, slot: usize) -> Option<String> {
-        self.pool.lock().slots[slot].link.as_ref()?.said.clone()
+        self.pool.lock().slots[slot].connection.as_ref()?.last_error.clone()
     }
 
-    pub(crate) fn orders(&mut self) -> Vec<Command> {
-        std::iter::from_fn(|| self.commands.try_recv().ok()).collect()
+    pub(crate) fn orders(&mut self) -> Vec<Order> {
+        std::iter::from_fn(|| self.orders.try_recv().ok()).collect()
     }
 
     /// The delays of the restarts that were ordered, by slot.
     pub(crate) fn restarts(&mut self) -> Vec<(usize, Duration)> {
         let start = |order| {
-            if let Command::Start { slot, delay } = order { Some((slot, delay)) } else { None }
+            if let Order::Start { slot, delay } = order { Some((slot, delay)) } else { None }
         };
         self.orders().into_iter().filter_map(start).collect()
     }
@@ -329,7 +407,7 @@ impl Seat {
         for _ in 0..count {
             let item = self.player.start();
             self.player.answer(&item, Outcome::response(&item.text));
-            bench.pool.rang();
+            bench.pool.flush();
         }
     }
 
@@ -344,12 +422,12 @@ impl Seat {
         }
     }
 
-    /// Runs short events until there is room for `window` of this worker, which had none before.
+    /// Runs short events until there is credit for `window` of this worker, which had none before.
     fn widen(&mut self, bench: &Bench, window: usize) {
         let capacity = || bench.pool.lock().scheduler.capacity();
         let others = capacity() - 1;
         while capacity() < others + window {
-            assert!(bench.pool.submit_to(self.player.worker.id, b"0", 0));
+            assert!(bench.submit_to(self.player.worker.id, b"0", 0));
             self.run(bench, 1);
         }
         bench.take(Queue::Results);
@@ -370,7 +448,7 @@ impl Drop for Seat {
     }
 }
 
-/// The part of the I/O thread that the pool needs: it hears the bells of one worker.
+/// The part of the I/O thread that the pool needs: it hears the notices of one worker.
 struct Ears(Option<JoinHandle<()>>);
 
 impl Ears {
@@ -387,13 +465,13 @@ impl Ears {
                         pool.registered(slot);
                     }
                 }
-                pool.rang();
+                pool.flush();
             }
         };
         Self(Some(std::thread::spawn(listen)))
     }
 
-    /// Hears the bells of every worker.
+    /// Hears the notices of every worker.
     fn of_all(bench: &Bench, seats: &[Seat]) -> Vec<Self> {
         seats.iter().enumerate().map(|(slot, seat)| Self::of(bench, slot, seat)).collect()
     }

@@ -1,5 +1,189 @@
-//! What belongs to one run: its events and their results.
+//! What belongs to one run: its options, how far it has come, its results and failures, its retries and its record.
+//! A pool has any number of runs, at once and one after another. Nothing in here knows workers or lanes.
 
 pub(crate) mod results;
 pub(crate) mod stream;
-pub(crate) mod task;
+pub(crate) mod value;
+pub(crate) mod words;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::lifecycle;
+use crate::core::retry::{Policy, Retries};
+use crate::core::task_id::{DIRECT, RunId, TaskId, first_of};
+use crate::observe::record::{Level, Record};
+use results::{Entry, Results, entry};
+use stream::{Order, Stream};
+use words::Words;
+
+/// What a program wants of one run.
+#[derive(Debug, Clone)]
+pub(crate) struct RunOptions {
+    /// In which order the entries are read while the run goes on, if they are.
+    pub(crate) stream: Option<Order>,
+    /// While more bytes than this wait or run, there is credit for one event a worker, however short they are: by
+    /// default [`MAX_BYTES`].
+    pub(crate) max_bytes: usize,
+    /// Which events that failed are tried again, and how; none if none is.
+    pub(crate) retries: Option<Policy>,
+    /// The first event that fails stops the run.
+    pub(crate) stop_on_failure: bool,
+    /// How long what runs may take to end when the run is stopped: by default [`STOP_GRACE`].
+    pub(crate) stop_grace: Duration,
+    /// The most milliseconds that an event may run.
+    pub(crate) task_timeout: Option<u32>,
+    /// After so many milliseconds of one event the program is told that it still runs.
+    pub(crate) hint: Option<u32>,
+    /// What is kept of the run for people to look at.
+    pub(crate) record: Level,
+    /// Milliseconds of the epoch when the run began.
+    pub(crate) epoch: f64,
+}
+
+/// Long enough for most events to end, and no longer than somebody waits who has given up.
+pub(crate) const STOP_GRACE: Duration = Duration::from_secs(1);
+
+/// Several megabytes hide any wake-up behind the copying of them.
+pub(crate) const MAX_BYTES: usize = 4 << 20;
+
+/// Which of a run's queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Queue {
+    Results,
+    Failures,
+    /// Everything that JavaScript asked to see as it happens.
+    Observed,
+}
+
+/// One run of a pool.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) id: RunId,
+    /// The lane that its events go into.
+    pub(crate) lane: usize,
+    pub(crate) words: Arc<Words>,
+    pub(crate) state: lifecycle::Run,
+    pub(crate) options: RunOptions,
+    /// Events that wait for a place in the lane.
+    pub(crate) overflow: VecDeque<TaskId>,
+    /// How many events the program handed to one worker itself.
+    direct: u64,
+    /// How many events have ended.
+    pub(crate) ended: u64,
+    pub(crate) results: Results,
+    pub(crate) failures: Results,
+    pub(crate) observed: Results,
+    pub(crate) is_observing: bool,
+    /// Somebody reads the entries while the run goes on: failures are among the results.
+    pub(crate) stream: Option<Stream>,
+    /// JavaScript waits for the last answer.
+    pub(crate) is_draining: bool,
+    pub(crate) retries: Option<Retries>,
+    pub(crate) record: Record,
+}
+
+impl Run {
+    pub(crate) fn new(id: RunId, lane: usize, options: RunOptions, record: Record) -> Self {
+        Self {
+            id,
+            lane,
+            words: Arc::new(Words::new()),
+            state: lifecycle::Run::Open,
+            overflow: VecDeque::new(),
+            direct: 0,
+            ended: 0,
+            results: Results::default(),
+            failures: Results::default(),
+            observed: Results::default(),
+            is_observing: false,
+            stream: options.stream.map(|order| Stream::new(order, id)),
+            is_draining: false,
+            retries: options.retries.clone().map(Retries::new),
+            record,
+            options,
+        }
+    }
+
+    /// The event of this number, of those that `Map` hands over.
+    pub(crate) fn task(&self, number: u64) -> TaskId {
+        first_of(self.id) + number % DIRECT
+    }
+
+    /// A name for one more event that the program hands to one worker itself.
+    pub(crate) fn next_direct(&mut self) -> TaskId {
+        self.direct += 1;
+        first_of(self.id) + DIRECT + (self.direct - 1)
+    }
+
+    /// How many events were handed over and have not ended.
+    pub(crate) fn outstanding(&self) -> usize {
+        let all = self.words.handed_over() + self.direct;
+        usize::try_from(all - self.ended).unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn queue(&mut self, queue: Queue) -> &mut Results {
+        match queue {
+            Queue::Results => &mut self.results,
+            Queue::Failures => &mut self.failures,
+            Queue::Observed => &mut self.observed,
+        }
+    }
+
+    /// How many attempts of `task`, which has not ended, have failed.
+    pub(crate) fn attempts(&self, task: TaskId) -> usize {
+        self.retries.as_ref().map_or(0, |retries| retries.count(task))
+    }
+
+    /// Puts an event that has ended where it belongs. `is_last_lane`: no more will come through the lane. True if the run
+    /// is to be stopped for it.
+    #[must_use]
+    pub(crate) fn deliver(&mut self, id: TaskId, entry: Entry<'_>, is_manual: bool) -> bool {
+        let Some(stream) = &mut self.stream else { return self.enqueue(entry) };
+        let counts = entry.kind & (entry::FAILED | entry::RESPONSE) != 0;
+        let all = is_manual.then(|| self.words.handed_over());
+        if self.is_observing {
+            stream.ended(id, counts.then(|| entry.lent()), all, &mut self.results);
+            self.observed.push(entry);
+        } else {
+            stream.ended(id, counts.then_some(entry), all, &mut self.results);
+        }
+        false
+    }
+
+    /// A message of a worker's program. True if the run is to be stopped for it.
+    #[must_use]
+    pub(crate) fn hear(&mut self, entry: Entry<'_>) -> bool {
+        if self.stream.is_none() {
+            return self.enqueue(entry);
+        }
+        let counts = entry.kind & (entry::FAILED | entry::RESPONSE) != 0;
+        self.results.extend(counts.then(|| entry.lent()));
+        self.observed.extend(self.is_observing.then_some(entry));
+        false
+    }
+
+    /// True if the run is to be stopped for it.
+    fn enqueue(&mut self, entry: Entry<'_>) -> bool {
+        let is_failure = entry.kind & entry::FAILED != 0;
+        if self.is_observing {
+            self.observed.push(entry);
+        } else if is_failure {
+            self.failures.push(entry);
+        } else if entry.kind & entry::RESPONSE != 0 {
+            self.results.push(entry);
+        }
+        // What workers still send after the end is no reason.
+        is_failure && self.options.stop_on_failure && self.state.is_open()
+    }
+
+    /// Tells JavaScript how much a stream's reader has not taken. True if there is what it waits for: an entry, or less
+    /// than before (of what was held back, some may have come to nothing).
+    pub(crate) fn show_unread(&self) -> bool {
+        let Some(stream) = &self.stream else { return false };
+        let entries = self.results.len() + stream.len();
+        let is_less = self.words.show_unread(entries, self.results.bytes() + stream.bytes());
+        (self.results.len() > 0 || is_less) && self.words.reads()
+    }
+}

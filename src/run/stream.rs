@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::scheduler::TaskId;
-use crate::run::results::{Entry, LongEntry, Results};
-use crate::run::task::OTHERS;
+use crate::core::task_id::{DIRECT, RunId, TaskId, first_of, number_of};
+use crate::run::results::{Entry, Results};
 
 /// The order in which a reader finds the entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,16 +19,18 @@ pub(crate) struct Stream {
     order: Order,
     /// Events that have ended before one that was handed over before them; none as the entry of one that
     /// was answered with nothing.
-    early: BTreeMap<TaskId, Option<LongEntry>>,
+    early: BTreeMap<TaskId, Option<Entry<'static>>>,
     early_bytes: usize,
-    /// The first event of the backlog that has not ended, and the first of the others.
+    /// The first event of those that `Map` handed over that has not ended, and the first of the direct ones.
     next: TaskId,
-    next_other: TaskId,
+    next_direct: TaskId,
 }
 
 impl Stream {
-    pub(crate) fn new(order: Order) -> Self {
-        Self { order, early: BTreeMap::new(), early_bytes: 0, next: 0, next_other: OTHERS }
+    pub(crate) fn new(order: Order, run: RunId) -> Self {
+        let next = first_of(run);
+        let next_direct = next + DIRECT;
+        Self { order, early: BTreeMap::new(), early_bytes: 0, next, next_direct }
     }
 
     /// How many entries wait for those before them.
@@ -42,13 +43,13 @@ impl Stream {
         self.early_bytes
     }
 
-    /// An event has ended, with this entry or with none. `backlog` is how many events there will ever be in
-    /// the backlog, if that is known: those that are not come behind them then.
+    /// An event has ended, with this entry or with none. `all` is how many events `Map` will ever have handed over, if
+    /// that is known: the direct ones come behind them then.
     pub(crate) fn ended(
         &mut self,
         id: TaskId,
         entry: Option<Entry<'_>>,
-        backlog: Option<TaskId>,
+        all: Option<u64>,
         results: &mut Results,
     ) {
         if self.order == Order::Completion {
@@ -61,22 +62,21 @@ impl Stream {
         } else {
             let entry = entry.map(|entry| {
                 self.early_bytes += entry.bytes();
-                entry.into_long()
+                entry.into_owned()
             });
             self.early.insert(id, entry);
         }
         self.take_next(results, |stream| &mut stream.next);
-        if backlog.is_none_or(|count| count == self.next) {
-            self.take_next(results, |stream| &mut stream.next_other);
+        if all.is_none_or(|count| count == number_of(self.next)) {
+            self.take_next(results, |stream| &mut stream.next_direct);
         }
     }
 
     fn take_next(&mut self, results: &mut Results, next: impl Fn(&mut Self) -> &mut TaskId) {
         loop {
             let id = *next(self);
-            let Some(mut entry) = self.early.remove(&id) else { return };
+            let Some(entry) = self.early.remove(&id) else { return };
             *next(self) += 1;
-            let entry = entry.as_mut().map(LongEntry::entry);
             self.early_bytes -= entry.as_ref().map_or(0, Entry::bytes);
             results.extend(entry);
         }
@@ -86,14 +86,14 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::results::Value;
+    use crate::run::value::Value;
 
-    fn end(stream: &mut Stream, results: &mut Results, id: TaskId, backlog: Option<TaskId>) {
+    fn end(stream: &mut Stream, results: &mut Results, id: TaskId, all: Option<u64>) {
         let text = id.to_string();
         let data = Some(Value::json(text.as_bytes()));
         let entry = Entry { kind: 6, worker: 1, data, response: None };
         // Every third is answered with nothing.
-        stream.ended(id, (id % 3 != 2).then_some(entry), backlog, results);
+        stream.ended(id, (id % 3 != 2).then_some(entry), all, results);
     }
 
     fn read(results: &mut Results) -> Vec<TaskId> {
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn entries_come_as_they_were_handed_over() {
-        let (mut stream, mut results) = (Stream::new(Order::Submission), Results::default());
+        let (mut stream, mut results) = (Stream::new(Order::Submission, 0), Results::default());
         let mut ids: Vec<TaskId> = (0..1000).collect();
         fastrand::Rng::with_seed(7).shuffle(&mut ids);
         let mut all = Vec::new();
@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn entries_come_as_they_end() {
-        let (mut stream, mut results) = (Stream::new(Order::Completion), Results::default());
-        for id in [4, 0, OTHERS + 1, 3] {
+        let (mut stream, mut results) = (Stream::new(Order::Completion, 0), Results::default());
+        for id in [4, 0, DIRECT + 1, 3] {
             end(&mut stream, &mut results, id, Some(5));
         }
         assert_eq!(results.len(), 4);
@@ -130,17 +130,17 @@ mod tests {
     }
 
     #[test]
-    fn what_the_program_hands_out_itself_comes_behind_what_was_in_the_backlog() {
-        let (mut stream, mut results) = (Stream::new(Order::Submission), Results::default());
-        for id in [OTHERS + 1, 1, OTHERS] {
+    fn what_the_program_hands_out_itself_comes_behind_what_was_in_the_lanes() {
+        let (mut stream, mut results) = (Stream::new(Order::Submission, 0), Results::default());
+        for id in [DIRECT + 1, 1, DIRECT] {
             end(&mut stream, &mut results, id, Some(2));
         }
         assert_eq!((results.len(), stream.len()), (0, 3));
-        assert_eq!(stream.bytes(), 20);
+        assert_eq!(stream.bytes(), DIRECT.to_string().len() + 1);
         end(&mut stream, &mut results, 0, Some(2));
         let all = read(&mut results);
         let expected: Vec<TaskId> =
-            [0, 1, OTHERS, OTHERS + 1].into_iter().filter(|id| id % 3 != 2).collect();
+            [0, 1, DIRECT, DIRECT + 1].into_iter().filter(|id| id % 3 != 2).collect();
         assert_eq!(all, expected);
         assert_eq!((stream.len(), stream.bytes()), (0, 0));
     }

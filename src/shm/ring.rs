@@ -14,7 +14,8 @@ use std::sync::atomic::Ordering;
 use crate::os::memory::{Memory, Sink};
 use crate::shm::store::Bytes;
 use crate::wire::header::{HEADER, Header, Kind};
-use crate::wire::protocol::Place;
+use crate::wire::layout::Place;
+use crate::wire::seq::Seq;
 
 /// The longest payload that is put together from chunks: beyond what a V8 string can hold.
 pub(crate) const MAX_PAYLOAD: usize = 1 << 30;
@@ -31,7 +32,7 @@ pub(crate) enum Broken {
     #[error("a frame of {0} bytes reaches beyond what was published")]
     Length(u32),
     #[error("a frame of unknown kind {0}")]
-    Kind(u32),
+    Kind(u8),
     #[error("a payload longer than {MAX_PAYLOAD} bytes")]
     TooLong,
     #[error("parts of payloads without an end")]
@@ -51,37 +52,40 @@ impl Ring {
         Self { memory, place }
     }
 
-    fn tail(&self, order: Ordering) -> u32 {
-        self.memory.word(self.place.tail).load(order)
+    fn tail(&self, order: Ordering) -> Seq {
+        Seq(self.memory.word(self.place.tail).load(order))
     }
 
-    fn head(&self, order: Ordering) -> u32 {
-        self.memory.word(self.place.head).load(order)
+    fn head(&self, order: Ordering) -> Seq {
+        Seq(self.memory.word(self.place.head).load(order))
+    }
+
+    /// Which byte of the ring a position is.
+    fn at(&self, position: Seq) -> usize {
+        (position.0 & (self.place.size - 1)) as usize
     }
 
     fn longest_frame_payload(&self) -> usize {
         self.place.size as usize / 4
     }
 
-    fn write(&self, position: u32, from: &[u8]) {
-        let at = (position & (self.place.size - 1)) as usize;
+    fn write(&self, position: Seq, from: &[u8]) {
+        let at = self.at(position);
         let first = from.len().min(self.place.size as usize - at);
         self.memory.write(self.place.bytes + at, &from[..first]);
         self.memory.write(self.place.bytes, &from[first..]);
     }
 
-    fn read(&self, position: u32, len: usize, to: &mut impl Sink) {
-        let at = (position & (self.place.size - 1)) as usize;
+    fn read(&self, position: Seq, len: usize, to: &mut impl Sink) {
+        let at = self.at(position);
         let first = len.min(self.place.size as usize - at);
         self.memory.read(self.place.bytes + at, first, to);
         self.memory.read(self.place.bytes, len - first, to);
     }
-}
 
-impl Ring {
     /// The bytes of the header at `position`, which may wrap around the end.
-    fn header(&self, position: u32) -> [u8; HEADER] {
-        let at = (position & (self.place.size - 1)) as usize;
+    fn header(&self, position: Seq) -> [u8; HEADER] {
+        let at = self.at(position);
         if at + HEADER <= self.place.size as usize {
             return self.memory.array(self.place.bytes + at);
         }
@@ -93,39 +97,20 @@ impl Ring {
     }
 
     /// The header at `head` and the length of its payload, both checked.
-    fn peek(&self, head: u32) -> Result<Option<(Header, usize)>, Broken> {
-        let published = self.tail(Ordering::SeqCst).wrapping_sub(head);
+    fn peek(&self, head: Seq) -> Result<Option<(Header, usize)>, Broken> {
+        let published = self.tail(Ordering::SeqCst).since(head);
         if published == 0 {
             return Ok(None);
         }
         if published > self.place.size {
             return Err(Broken::Positions(published));
         }
-        let bytes = self.header(head);
-        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
-        let time = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
-        let len = word(0);
+        let (len, header) = Header::parse(&self.header(head));
         // First as it is: what it is padded to may be more than a word holds.
         if len > published || padded(len as usize) > published as usize {
             return Err(Broken::Length(len));
         }
-        let kind = match word(4) & 0xff {
-            1 => Kind::Task,
-            2 => Kind::Message,
-            3 => Kind::Chunk,
-            4 => Kind::Drop,
-            5 => Kind::Answer,
-            other => return Err(Broken::Kind(other)),
-        };
-        let header = Header {
-            kind,
-            flags: word(4) & !0xff,
-            index: word(8),
-            split: word(12),
-            started: time(16),
-            finished: time(24),
-        };
-        Ok(Some((header, len as usize)))
+        Ok(Some((header.map_err(Broken::Kind)?, len as usize)))
     }
 }
 
@@ -166,8 +151,8 @@ impl Producer {
     pub(crate) fn place(&self, room: usize) -> Option<*mut u8> {
         let size = self.0.place.size as usize;
         let tail = self.0.tail(Ordering::Relaxed);
-        let used = tail.wrapping_sub(self.0.head(Ordering::SeqCst)) as usize;
-        let at = tail.wrapping_add(HEADER as u32) as usize & (size - 1);
+        let used = tail.since(self.0.head(Ordering::SeqCst)) as usize;
+        let at = self.0.at(tail.plus(HEADER as u32));
         let fits = room <= self.0.longest_frame_payload()
             && used + padded(room) <= size
             && at + room <= size;
@@ -178,8 +163,8 @@ impl Producer {
     pub(crate) fn publish(&self, header: &Header, len: usize) {
         let tail = self.0.tail(Ordering::Relaxed);
         self.0.write(tail, &header.bytes(len));
-        let next = tail.wrapping_add(u32::try_from(padded(len)).expect("a frame fits its ring"));
-        self.0.memory.word(self.0.place.tail).store(next, Ordering::SeqCst);
+        let next = tail.plus(u32::try_from(padded(len)).expect("a frame fits its ring"));
+        self.0.memory.word(self.0.place.tail).store(next.0, Ordering::SeqCst);
     }
 
     /// Whether the consumer has taken everything.
@@ -189,12 +174,12 @@ impl Producer {
 
     fn frame(&self, header: &Header, payload: &[u8]) -> bool {
         let tail = self.0.tail(Ordering::Relaxed);
-        let used = tail.wrapping_sub(self.0.head(Ordering::SeqCst)) as usize;
+        let used = tail.since(self.0.head(Ordering::SeqCst)) as usize;
         let len = padded(payload.len());
         if used + len > self.0.place.size as usize {
             return false;
         }
-        self.0.write(tail.wrapping_add(HEADER as u32), payload);
+        self.0.write(tail.plus(HEADER as u32), payload);
         self.publish(header, payload.len());
         true
     }
@@ -205,7 +190,7 @@ impl Producer {
 pub(crate) struct Consumer {
     ring: Ring,
     /// Its own position. The word in memory only tells the producer, who could change it.
-    head: u32,
+    head: Seq,
     chunks: Bytes,
 }
 
@@ -221,20 +206,19 @@ impl Consumer {
     }
 
     /// Where the frames end that are published by now: no further away than the ring is long.
-    pub(crate) fn end(&self) -> u32 {
-        let published = self.ring.tail(Ordering::SeqCst).wrapping_sub(self.head);
-        self.head.wrapping_add(published.min(self.ring.place.size))
+    pub(crate) fn end(&self) -> Seq {
+        let published = self.ring.tail(Ordering::SeqCst).since(self.head);
+        self.head.plus(published.min(self.ring.place.size))
     }
 
     /// The next complete frame, if it begins before `end`. So a producer that writes as fast as it is read
     /// keeps nobody, and nothing is left that was published before.
     pub(crate) fn pop_before(
         &mut self,
-        end: u32,
+        end: Seq,
         payload: &mut Bytes,
     ) -> Result<Option<Header>, Broken> {
-        let is_before = end.wrapping_sub(self.head).cast_signed() > 0;
-        if is_before { self.pop(payload) } else { Ok(None) }
+        if self.head.is_before(end) { self.pop(payload) } else { Ok(None) }
     }
 
     /// The next complete frame; its payload replaces what is in `payload`.
@@ -284,9 +268,9 @@ impl Consumer {
         if to.len() + len > MAX_PAYLOAD {
             return Err(Broken::TooLong);
         }
-        self.ring.read(self.head.wrapping_add(HEADER as u32), len, to);
-        self.head = self.head.wrapping_add(padded(len) as u32);
-        self.ring.memory.word(self.ring.place.head).store(self.head, Ordering::SeqCst);
+        self.ring.read(self.head.plus(HEADER as u32), len, to);
+        self.head = self.head.plus(padded(len) as u32);
+        self.ring.memory.word(self.ring.place.head).store(self.head.0, Ordering::SeqCst);
         Ok(())
     }
 }
@@ -314,7 +298,7 @@ mod tests {
         assert_eq!(consumer.pop_before(end, &mut payload), Ok(None));
         assert!(!consumer.is_empty());
         memory.word(PLACE.tail).store(u32::MAX / 2, Ordering::SeqCst);
-        assert_eq!(consumer.end().wrapping_sub(end), PLACE.size);
+        assert_eq!(consumer.end().since(end), PLACE.size);
         let end = consumer.end();
         assert!(consumer.pop_before(end, &mut payload).is_err());
     }

@@ -1,44 +1,41 @@
-//! Where long texts are held: memory with pages as large as the system gives, written once.
+//! The bytes of values: short ones on the heap, long ones in mappings of huge pages. It never reads them.
 //!
-//! What a long text costs is not its bytes but the fresh pages under them. So texts of more than
-//! [`LONG`] bytes do not lie on the heap, whose pages are small, but one after the other in mappings
-//! that ask for huge ones; a very long text has a mapping of its own. A mapping is given back with the
-//! last of its texts, and a few are kept to be used again: their pages are there already.
+//! The cost of a long value is not its bytes but the fresh pages under them. So values of more than [`LONG`] bytes lie
+//! one after the other in mappings that ask for huge pages; a very long value has a mapping of its own. A mapping is
+//! freed with the last of its values. A few are kept and used again, because their pages exist already.
 
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::os::memory::use_huge_pages;
 use memmap2::{MmapMut, MmapRaw};
 use smallvec::SmallVec;
 
-use crate::os::memory::Sink;
+use crate::os::memory::{Sink, use_huge_pages};
 
-/// A text of more bytes is long: copying it costs more than the few calls that holding it elsewhere
-/// takes.
+/// Values of more bytes are long: copying one costs more than the few calls that the store needs.
 pub(crate) const LONG: usize = 16 * 1024;
 
-/// Shorter texts need no allocation of their own.
+/// Up to so many bytes need no allocation.
 const INLINE: usize = 32;
 
-/// What the processor maps at once where the system allows it.
+/// What the processor maps at once, where the system allows it.
 const HUGE_PAGE: usize = 2 << 20;
 
 /// What it maps elsewhere.
 const PAGE: usize = 4096;
 
-/// How many bytes a mapping has that texts share: two huge pages, so that the end of one that has no
-/// room for the next text is no great loss.
+/// The size of a mapping that values share: two huge pages, so that little is lost at its end, where the next value does
+/// not fit.
 const SHARED: usize = 2 * HUGE_PAGE;
 
-/// A longer text has a mapping of its own, which can be handed on as it is.
+/// A longer value has a mapping of its own, which JavaScript can be given as it is.
 const LONGEST_SHARED: usize = SHARED / 4;
 
-/// The most bytes of mappings that nobody uses and that are kept to be used again.
+/// The most bytes of unused mappings that are kept.
 const KEPT: usize = 32 << 20;
 
-/// Texts begin where the processor copies well.
+/// Values begin where the processor copies well.
 const ALIGN: usize = 64;
 
 /// The bytes of a value: short ones here or on the heap, long ones in the store.
@@ -49,7 +46,7 @@ pub(crate) enum Bytes {
 }
 
 impl Bytes {
-    /// No bytes yet, but room for so many.
+    /// No bytes, with room for so many.
     pub(crate) fn with_room(len: usize) -> Self {
         if len > LONG {
             Self::Long(Block::new(len))
@@ -58,12 +55,12 @@ impl Bytes {
         }
     }
 
-    /// Whether they are in the store: then they are to be moved and not copied.
+    /// Whether they are in the store, and worth to be moved instead of copied.
     pub(crate) fn is_long(&self) -> bool {
         matches!(self, Self::Long(_))
     }
 
-    /// Forgets them. What is on the heap is used again.
+    /// Removes all bytes. Memory on the heap is kept.
     pub(crate) fn clear(&mut self) {
         match self {
             Self::Short(bytes) => bytes.clear(),
@@ -71,14 +68,14 @@ impl Bytes {
         }
     }
 
-    /// Makes room for so many more.
+    /// Makes room for so many more bytes.
     pub(crate) fn reserve(&mut self, more: usize) {
         let len = self.len() + more;
         match self {
             Self::Short(bytes) if len <= LONG => bytes.reserve(more),
             Self::Long(block) if len <= block.capacity => {}
             Self::Short(_) => self.move_to(len),
-            // Twice as many, so that growing bit by bit copies each byte a few times at most.
+            // Twice as much, so that growing bit by bit copies each byte a few times at most.
             Self::Long(_) => self.move_to(len.max(self.len() * 2)),
         }
     }
@@ -109,11 +106,10 @@ impl Bytes {
         }
     }
 
-    /// Gives back the room that was not needed.
+    /// Gives back the room on the heap that was not needed.
     pub(crate) fn shrink(&mut self) {
-        match self {
-            Self::Short(bytes) => bytes.shrink_to_fit(),
-            Self::Long(block) => block.shrink(),
+        if let Self::Short(bytes) = self {
+            bytes.shrink_to_fit();
         }
     }
 }
@@ -153,7 +149,8 @@ impl Sink for Bytes {
         match self {
             Self::Short(bytes) => {
                 let at = bytes.len();
-                // SAFETY: the room was reserved just now, and is this vector's alone.
+                // SAFETY: `reserve` has made room for `len` bytes behind the first `at`, and the vector, which owns
+                // it, is borrowed as long as the slice.
                 unsafe { std::slice::from_raw_parts_mut(bytes.as_mut_ptr().add(at).cast(), len) }
             }
             Self::Long(block) => &mut block.spare()[..len],
@@ -162,14 +159,15 @@ impl Sink for Bytes {
 
     unsafe fn advance(&mut self, len: usize) {
         match self {
-            // SAFETY: the caller has written them, into room that there is.
+            // SAFETY: the caller has written the next `len` bytes, within the capacity.
             Self::Short(bytes) => unsafe { bytes.set_len(bytes.len() + len) },
             Self::Long(block) => block.len += len,
         }
     }
 }
 
-/// A part of a mapping that is its owner's alone: `len` bytes that are written, and room.
+/// A part of a mapping: `len` written bytes, and room for the rest of `capacity`. No two blocks overlap, so each owns
+/// its part, and may be sent to another thread.
 #[derive(Debug)]
 pub(crate) struct Block {
     mapping: Arc<Mapping>,
@@ -189,7 +187,7 @@ impl Block {
         let _full;
         let mut shared = lock_shared();
         let needed = capacity.next_multiple_of(ALIGN);
-        // Nobody has a text there any more: its pages are there, and warm.
+        // No value is left there: its pages are used again, and warm.
         if shared.mapping.as_mut().is_some_and(|mapping| Arc::get_mut(mapping).is_some()) {
             shared.used = 0;
         }
@@ -208,29 +206,26 @@ impl Block {
         Self { mapping, start, len: 0, capacity: needed }
     }
 
-    /// Whether enough of the memory that it keeps is its own: then it may be kept for long.
-    pub(crate) fn has_a_good_part_of_its_memory(&self) -> bool {
+    /// Whether it has a good part of its mapping, which stays as long as this block: then JavaScript may keep it.
+    pub(crate) fn may_pin_its_mapping(&self) -> bool {
         self.len >= self.mapping.region().len / 8
     }
 
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
-        // SAFETY: the block lies inside of its mapping.
+        // SAFETY: `start` is inside of the mapping, since `new` and `split_off` take no part beyond its end.
         unsafe { self.mapping.region().begin().add(self.start) }
     }
 
     fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
         let (at, room) = (self.len, self.capacity - self.len);
-        // SAFETY: inside of the block, which is this owner's alone.
+        // SAFETY: the `room` bytes at `at` are the end of this block, which lies inside of its mapping; nobody else has
+        // a pointer into it, and it is borrowed as long as the slice.
         unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr().add(at).cast(), room) }
     }
 
     /// There must be room.
     fn append(&mut self, more: &[u8]) {
-        let spare = &mut self.spare()[..more.len()];
-        // SAFETY: of the same length (above), and `more` is no part of what nobody else has.
-        unsafe {
-            std::ptr::copy_nonoverlapping(more.as_ptr(), spare.as_mut_ptr().cast(), more.len());
-        }
+        self.spare()[..more.len()].write_copy_of_slice(more);
         self.len += more.len();
     }
 
@@ -245,32 +240,21 @@ impl Block {
         (self.len, self.capacity) = (at, at);
         rest
     }
-
-    fn shrink(&mut self) {
-        let end = self.start + self.capacity;
-        let needed = self.len.next_multiple_of(ALIGN).min(self.capacity);
-        let mut shared = lock_shared();
-        let is_last = shared.used == end
-            && shared.mapping.as_ref().is_some_and(|mapping| Arc::ptr_eq(mapping, &self.mapping));
-        if is_last {
-            shared.used = self.start + needed;
-            self.capacity = needed;
-        }
-    }
 }
 
 impl Deref for Block {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: written, inside of the mapping, and nobody else's.
+        // SAFETY: the first `len` bytes of the block are written, and inside of its mapping (`spare`). To write there
+        // takes `&mut self`.
         unsafe {
             std::slice::from_raw_parts(self.mapping.region().begin().add(self.start), self.len)
         }
     }
 }
 
-/// The mapping that texts share at the moment, and how many of its bytes they have.
+/// The mapping that values share now, and how many of its bytes are taken.
 struct Shared {
     mapping: Option<Arc<Mapping>>,
     used: usize,
@@ -282,7 +266,7 @@ fn lock_shared() -> MutexGuard<'static, Shared> {
     SHARED_NOW.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Memory that one or several blocks are parts of. Its region is kept for the next when it is dropped.
+/// Memory that blocks are parts of. When it is dropped, its region is kept for the next.
 #[derive(Debug)]
 struct Mapping(Option<Region>);
 
@@ -304,7 +288,7 @@ impl Drop for Mapping {
     }
 }
 
-/// What the system gave: `len` bytes that begin where a huge page can.
+/// Memory of the system: `len` bytes from `first` on, where a huge page can begin.
 #[derive(Debug)]
 struct Region {
     map: MmapRaw,
@@ -312,14 +296,14 @@ struct Region {
     len: usize,
 }
 
-/// Those that nobody uses, the oldest first.
+/// Unused regions, the oldest first.
 static FREE: Mutex<Vec<Region>> = Mutex::new(Vec::new());
 
 impl Region {
     fn new(len: usize) -> Self {
         let len = rounded(len);
-        // What is before and behind is never touched, and costs nothing.
-        let map = MmapMut::map_anon(len + HUGE_PAGE).expect("memory for a text");
+        // The bytes before and behind are never touched, and cost nothing.
+        let map = MmapMut::map_anon(len + HUGE_PAGE).expect("memory for a value");
         let map = MmapRaw::from(map);
         let first = map.as_mut_ptr().align_offset(HUGE_PAGE);
         use_huge_pages(&map, first, len);
@@ -327,11 +311,11 @@ impl Region {
     }
 
     fn begin(&self) -> *mut u8 {
-        // SAFETY: the map has `len` bytes from there on.
+        // SAFETY: `new` has made the map large enough for `len` bytes from `first` on.
         unsafe { self.map.as_mut_ptr().add(self.first) }
     }
 
-    /// One that was kept and is large enough, if it is not much larger.
+    /// An unused one that is large enough, and not much larger.
     fn kept(len: usize) -> Option<Self> {
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
         let most = rounded(len).max(len + len / 2);
@@ -340,7 +324,7 @@ impl Region {
         Some(free.remove(at))
     }
 
-    /// Keeps it for the next, in the place of older ones.
+    /// Keeps it for the next, in place of older ones.
     fn keep(self) {
         if self.len > KEPT {
             return;
@@ -354,14 +338,13 @@ impl Region {
             count += 1;
         }
         let dropped: Vec<Self> = free.drain(..count).collect();
-        // The system takes its time: not under the lock.
+        // Unmapping takes long: not under the lock.
         drop(free);
         drop(dropped);
     }
 }
 
-/// How long a mapping is for so many bytes. A huge page at the end that is half used costs less than as
-/// many small ones as it needs.
+/// The size of a mapping for so many bytes. A huge page that is used by half costs less than the small ones instead.
 fn rounded(len: usize) -> usize {
     let small = len.next_multiple_of(PAGE);
     if small % HUGE_PAGE > HUGE_PAGE / 2 { small.next_multiple_of(HUGE_PAGE) } else { small }
@@ -407,9 +390,6 @@ mod tests {
             let all = text(random.usize(LONG + 1..LONG * 9));
             let mut bytes = Bytes::with_room(all.len() * random.usize(1..4));
             bytes.append(&all);
-            if random.bool() {
-                bytes.shrink();
-            }
             held.push((bytes, all));
             while held.len() > random.usize(1..30) {
                 let (bytes, all) = held.swap_remove(random.usize(..held.len()));
@@ -453,7 +433,8 @@ mod tests {
 
     #[test]
     fn only_what_has_a_good_part_of_its_mapping_may_pin_it() {
-        let may_pin = |bytes: &Bytes| matches!(bytes, Bytes::Long(block) if block.has_a_good_part_of_its_memory());
+        let may_pin =
+            |bytes: &Bytes| matches!(bytes, Bytes::Long(block) if block.may_pin_its_mapping());
         // A mapping that was kept may be half as long again.
         let [small, large] = [SHARED / 8 - 1, SHARED / 16 * 3].map(|len| Bytes::from(text(len)));
         assert!(!may_pin(&small) && may_pin(&large));

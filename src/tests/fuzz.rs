@@ -11,14 +11,15 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::os::memory::Memory;
-use crate::run::results::{Entry, Piece, Results, Value};
+use crate::run::results::{Array, Entry, Piece, Results};
+use crate::run::value::Value;
 use crate::shm::ring::{Consumer, Producer};
 use crate::shm::store::Bytes;
 use crate::wire::channel::{self, Lines};
 use crate::wire::format::Format;
 use crate::wire::frame::{Decoder, Frame, MAX_FRAME, Malformed, encode};
 use crate::wire::header::{HEADER, Header, Kind};
-use crate::wire::protocol::Place;
+use crate::wire::layout::Place;
 use crate::wire::protocol::{Hello, Invitation, Message, Refusal};
 
 /// A stream of frames, some of them spoilt: frames whole, and bytes that are none.
@@ -60,10 +61,12 @@ fn message() -> impl Strategy<Value = Message> {
         Just(Message::Bell),
         Just(Message::Registered),
         Just(Message::Release),
+        Just(Message::Ping),
         hello,
         refusal,
         text().prop_map(Message::Uncaught),
         text().prop_map(Message::Exiting),
+        text().prop_map(Message::Passed),
     ]
 }
 
@@ -138,7 +141,7 @@ proptest! {
     #[test]
     fn a_message_is_what_it_was_and_any_other_body_is_a_message_or_refused(
         message in message(),
-        kind in 0_u8..8,
+        kind in 0_u8..10,
         body in prop_oneof![jsonish(), vec(any::<u8>(), 0..60)],
     ) {
         let (frames, end) = decoded(std::iter::once(&message.encode()[..]));
@@ -243,7 +246,7 @@ proptest! {
         let mut workers = Vec::new();
         while let Some(piece) = results.take() {
             match &piece {
-                Piece::Array(text) => {
+                Piece::Array(Array { text, .. }) => {
                     prop_assert_eq!((text.first(), text.last()), (Some(&b'['), Some(&b']')));
                     for line in text[1..text.len() - 1].split(|&byte| byte == b'\n') {
                         let worker = line.split(|&byte| byte == b',').nth(1).expect("a number");

@@ -1,6 +1,6 @@
 //! A worker process played in this one: the real [`Worker`] at one end of real sockets and shared
 //! memory, with the part of `lib/worker.js` played by the test, and a [`Process`] that only notes
-//! what is done to it. [`Writer`] and [`Claimer`] are the real ends of the backlog, with what the binding
+//! what is done to it. [`Writer`] and [`Claimer`] are the real ends of the lanes, with what the binding
 //! does around them. None has an opinion on what should come; that is the tests' part.
 
 #![cfg_attr(
@@ -24,15 +24,18 @@ use std::time::{Duration, Instant};
 use crate::os::child::Process;
 use crate::os::memory::Memory;
 use crate::os::socket::Stream;
-use crate::queue::backlog::{self, Claimed};
+use crate::queue::claimer::{self, Claimed};
+use crate::queue::writer;
+use crate::run::words::Words;
 use crate::shm::store::Bytes;
 use crate::wire::frame::{Decoder, Frame};
 use crate::wire::header::{Header, Kind, flag};
-use crate::wire::protocol::{Common, Invitation, Layout, VERSION};
+use crate::wire::layout::{Layout, Shared};
+use crate::wire::protocol::{Invitation, VERSION};
 use crate::worker::join::{Item, Orphan, Signal, Worker};
 
 /// Far above what anything here needs on a busy machine: only a hang reaches it.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// An event that runs this long, in milliseconds, is short to the scheduler: 128 of them fit a
 /// window. Sums of it are exact.
@@ -151,16 +154,15 @@ impl Process for NoProcess {
 pub(crate) fn invitation(worker: u32, token: &str) -> Invitation {
     Invitation {
         version: VERSION,
-        run: 0,
+        pool: 0,
         call: "{}".into(),
         worker,
         control: -1,
         memory: -1,
-        backlog: -1,
-        place: worker - 1,
+        lanes: -1,
+        slot: worker - 1,
         serialization: "json".into(),
         times: true,
-        shares_terminal: false,
         max_tasks: None,
         parent: 0,
         token: token.into(),
@@ -173,66 +175,74 @@ pub(crate) fn shared_memory() -> Arc<Memory> {
 }
 
 /// Memory of the size that all workers share.
-pub(crate) fn shared_backlog() -> Arc<Memory> {
-    Arc::new(Memory::anonymous(Common::LEN).expect("memory"))
+pub(crate) fn shared_lanes() -> Arc<Memory> {
+    Arc::new(Memory::anonymous(Shared::LEN).expect("memory"))
 }
 
 /// The end of the master's JavaScript thread, and what it does for each event.
 #[derive(Debug)]
-pub(crate) struct Writer(backlog::Writer);
+pub(crate) struct Writer {
+    end: writer::Writer,
+    words: Arc<Words>,
+}
 
 impl Writer {
-    pub(crate) fn new(memory: Arc<Memory>, board: Arc<Memory>, workers: usize) -> Self {
-        Self(backlog::Writer::new(memory, board, workers))
+    pub(crate) fn of(end: writer::Writer, words: Arc<Words>) -> Self {
+        Self { end, words }
     }
 
     /// Puts an event in. False, with nothing done, if that is the pool's business.
     pub(crate) fn write(&self, flags: u32, text: &str) -> bool {
         let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
-        let Some(room) = self.0.room(3 * units) else { return false };
+        let Some(room) = self.end.room(3 * units) else { return false };
         // SAFETY: there is room for three bytes a unit, and a text has no more.
-        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.0.bytes(&room), text.len()) };
+        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.end.bytes(&room), text.len()) };
         let ascii = if text.is_ascii() { flag::ASCII } else { 0 };
-        self.0.publish(&room, text.len() as u32, flags | ascii);
+        self.end.publish(&room, self.words.hand_over(), text.len() as u32, flags | ascii);
         true
     }
 
-    /// Whether a worker sleeps that an event should wake.
-    pub(crate) fn has_sleepers(&self) -> bool {
-        self.0.has_sleepers()
+    /// Whether a worker is parked that an event should wake.
+    pub(crate) fn has_parked(&self) -> bool {
+        self.end.has_parked()
     }
 }
 
-/// A worker's end, by the events' numbers.
+/// A worker's end, by the events' numbers in the lane that they were claimed in.
 #[derive(Debug)]
 pub(crate) struct Claimer {
-    end: backlog::Claimer,
+    end: claimer::Claimer,
     memory: Arc<Memory>,
-    /// What was claimed and not read.
-    unread: HashMap<u32, Claimed>,
+    /// What was claimed.
+    claimed: HashMap<u32, Claimed>,
 }
 
 impl Claimer {
-    pub(crate) fn new(memory: Arc<Memory>, place: usize) -> Self {
-        let end = backlog::Claimer::new(Arc::clone(&memory), place);
-        Self { end, memory, unread: HashMap::new() }
+    pub(crate) fn new(memory: Arc<Memory>, slot: usize) -> Self {
+        let end = claimer::Claimer::new(Arc::clone(&memory), slot);
+        Self { end, memory, claimed: HashMap::new() }
     }
 
     /// Makes the next event this worker's for good, and says its number. None if there is none.
     pub(crate) fn claim(&mut self) -> Option<u32> {
         let claimed = self.end.claim()?;
-        self.unread.insert(claimed.index, claimed);
+        self.claimed.insert(claimed.index, claimed);
         Some(claimed.index)
     }
 
-    /// The flags and the text of what was claimed, whose bytes are free from then on. None if the master has
-    /// taken it back.
+    /// The lane of what was claimed.
+    pub(crate) fn lane(&self, number: u32) -> usize {
+        self.claimed[&number].lane
+    }
+
+    /// The flags and the text of what was claimed, whose bytes are free from then on. None if the master has taken it
+    /// back.
     pub(crate) fn try_read(&mut self, number: u32) -> Option<(u32, Vec<u8>)> {
-        let Claimed { flags, at, len, .. } = self.unread.remove(&number).expect("it was claimed");
+        let event = self.claimed[&number];
         let mut text = Vec::new();
-        self.memory.read(at, len, &mut text);
-        let is_mine = flags & flag::LONG != 0 || self.end.has_read(number);
-        is_mine.then_some((flags, text))
+        self.memory.read(event.at, event.len, &mut text);
+        let is_mine = event.flags & flag::LONG != 0 || self.end.has_read(&event);
+        is_mine.then_some((event.flags, text))
     }
 
     /// The same, of what nobody has taken back.
@@ -240,24 +250,24 @@ impl Claimer {
         self.try_read(number).expect("it is this worker's")
     }
 
-    /// Whether the worker that has claimed and read this event is to ring.
-    pub(crate) fn is_to_ring(&self, number: u32) -> bool {
-        self.end.is_to_ring(number)
+    /// Whether the worker that has claimed and read this event must notify the master.
+    pub(crate) fn is_to_notify(&self, number: u32) -> bool {
+        self.end.is_to_notify(&self.claimed[&number])
     }
 
     /// From now on an event wakes this worker.
-    pub(crate) fn sleep(&self) {
-        self.end.sleep();
+    pub(crate) fn park(&self) {
+        self.end.park();
     }
 
-    /// Whether there is something to claim, now that the worker is about to sleep.
+    /// Whether there is something to claim, now that the worker is about to park.
     pub(crate) fn has_more(&self) -> bool {
         self.end.has_more()
     }
 
-    /// It does not sleep any more.
-    pub(crate) fn wake(&self) {
-        self.end.wake();
+    /// It is not parked any more.
+    pub(crate) fn unpark(&self) {
+        self.end.unpark();
     }
 }
 
@@ -268,6 +278,8 @@ pub(crate) struct Player {
     /// Told once, when the master has ended before it let the worker go, or while it killed it.
     pub(crate) orphaned: Receiver<Orphan>,
     pub(crate) claimer: Claimer,
+    /// The lanes of the events that it has claimed there, by number.
+    lanes: HashMap<u32, usize>,
     inbox: VecDeque<Item>,
     registered: bool,
     /// It has claimed an event whose text is still to come.
@@ -314,17 +326,17 @@ impl Player {
         token: &str,
         control: Stream,
         memory: Arc<Memory>,
-        backlog: Arc<Memory>,
+        lanes: Arc<Memory>,
     ) -> Self {
         let (signal, signals) = channel();
         let (orphan, orphaned) = channel();
         let invitation = invitation(worker, token);
-        let claimer = Claimer::new(Arc::clone(&backlog), invitation.place as usize);
+        let claimer = Claimer::new(Arc::clone(&lanes), invitation.slot as usize);
         let worker = Worker::join(
             &invitation,
             control,
             memory,
-            backlog,
+            lanes,
             // A test that has ended does not listen any more.
             move |what| _ = signal.send(what),
             move |orphaned| _ = orphan.send(orphaned),
@@ -335,6 +347,7 @@ impl Player {
             signals,
             orphaned,
             claimer,
+            lanes: HashMap::new(),
             inbox: VecDeque::new(),
             registered: false,
             awaits_text: false,
@@ -346,7 +359,7 @@ impl Player {
     /// The program reaches its call; whoever plays the supervisor tells the pool.
     pub(crate) fn reach_call(&mut self) {
         self.registered = true;
-        self.sleep();
+        self.park();
     }
 
     /// The program reaches its call, and the master is told.
@@ -365,17 +378,17 @@ impl Player {
     }
 
     /// Has the master ring for anything. False if there is something already.
-    pub(crate) fn sleep(&mut self) -> bool {
+    pub(crate) fn park(&mut self) -> bool {
         if self.unrung {
             self.ring();
         }
         let takes_events = self.is_serving() && !self.awaits_text;
         if takes_events {
-            self.claimer.sleep();
+            self.claimer.park();
         }
         self.waits(true);
         if self.worker.has_arrived() || (takes_events && self.claimer.has_more()) {
-            self.claimer.wake();
+            self.claimer.unpark();
             self.waits(false);
             return false;
         }
@@ -384,9 +397,7 @@ impl Player {
 
     fn ring(&mut self) {
         self.unrung = false;
-        if self.worker.backlog.word(Common::LOOKS).load(Ordering::SeqCst) == 0 {
-            self.worker.ring();
-        }
+        self.worker.notify();
     }
 
     /// What has arrived by now for this worker alone.
@@ -416,7 +427,7 @@ impl Player {
             if let Some(item) = self.look() {
                 return Some(item);
             }
-            if !self.sleep() {
+            if !self.park() {
                 continue;
             }
             loop {
@@ -440,13 +451,13 @@ impl Player {
             return None;
         }
         let index = self.claimer.claim()?;
-        let Some((flags, text)) = self.claimer.try_read(index) else {
-            self.give_back(index);
-            return None;
-        };
-        if self.claimer.is_to_ring(index) {
+        self.lanes.insert(index, self.claimer.lane(index));
+        let read = self.claimer.try_read(index);
+        if self.claimer.is_to_notify(index) {
             self.ring();
         }
+        // None if the master has taken it back.
+        let (flags, text) = read?;
         if flags & flag::LONG != 0 {
             // The master sees who claimed it, and sends the text.
             self.awaits_text = true;
@@ -458,7 +469,7 @@ impl Player {
     }
 
     /// Makes an event that was sent to this worker alone its own for good. False if the master took it
-    /// back. What comes from the backlog was claimed there.
+    /// back. What comes from a lane was claimed there.
     pub(crate) fn claim(&self, item: &Item) -> bool {
         if !has_come_alone(item) {
             return true;
@@ -480,8 +491,13 @@ impl Player {
 
     /// Publishes an answer, and rings if the master asked for it.
     pub(crate) fn answer(&mut self, item: &Item, outcome: Outcome<'_>) {
-        let direct = if has_come_alone(item) { flag::DIRECT } else { 0 };
-        let outcome = Outcome { flags: outcome.flags | direct, ..outcome };
+        let how = if has_come_alone(item) {
+            flag::DIRECT
+        } else {
+            let lane = self.lanes.remove(&item.header.index).unwrap_or_default();
+            (lane as u32) << flag::LANE_AT
+        };
+        let outcome = Outcome { flags: outcome.flags | how, ..outcome };
         self.answer_at(item.header.index, outcome);
     }
 
@@ -504,22 +520,17 @@ impl Player {
         }
     }
 
-    /// Tells the master that this event of the backlog is known not to be this worker's.
-    pub(crate) fn give_back(&mut self, index: u32) {
-        self.answer_at(index, Outcome { flags: flag::RETURN, ..Outcome::nothing() });
-    }
-
     /// Sends a message of the program's own.
     pub(crate) fn say(&mut self, flags: u32, text: &[u8]) {
         let header = Header { finished: self.now, ..Header::new(Kind::Message, flags) };
         self.worker.write(&header, text);
-        self.worker.ring();
+        self.worker.notify();
     }
 }
 
 /// Whether an event came through the task ring: then its answer names its index there.
 pub(crate) fn has_come_alone(item: &Item) -> bool {
-    item.header.has(flag::DIRECT | flag::LONG | flag::RETURN)
+    item.header.has(flag::DIRECT | flag::LONG)
 }
 
 /// The frames on the master's end of a control socket.

@@ -41,13 +41,10 @@ pub(crate) mod flag {
     pub(crate) const DATA_HOLE: u32 = 1 << 13;
     /// The text is the whole event, not only its data: it has properties of its own.
     pub(crate) const WHOLE: u32 = 1 << 14;
-    /// The event was claimed from the backlog, but its text is too long to lie there.
+    /// The event was claimed in a lane, but its text is too long to lie there.
     pub(crate) const LONG: u32 = 1 << 15;
     /// The text has no byte above 127.
     pub(crate) const ASCII: u32 = 1 << 16;
-    /// Of an event: to be given back if the worker runs another, which it has just claimed. Of an answer:
-    /// it is none, the event is given back; or, if it was claimed, seen not to be the worker's any more.
-    pub(crate) const RETURN: u32 = 1 << 17;
     /// Two bits: the format of the event's data, or of the answer's response. See [`super::format_of`].
     pub(crate) const FORMAT: u32 = Format::MASK << FORMAT_AT;
     pub(crate) const FORMAT_AT: u32 = 18;
@@ -55,6 +52,9 @@ pub(crate) mod flag {
     pub(crate) const STRING: u32 = (Format::String as u32) << FORMAT_AT;
     /// Two bits: the format of an answer's changed data.
     pub(crate) const DATA_FORMAT_AT: u32 = 20;
+    /// Three bits: the lane of the event that an answer is to, unless that came through the task ring.
+    pub(crate) const LANE_AT: u32 = 22;
+    pub(crate) const LANE_MASK: u32 = 7;
 }
 
 /// How the event's data is encoded, or the answer's response.
@@ -87,7 +87,24 @@ impl Header {
         self.flags & flags != 0
     }
 
-    /// As it stands before a payload of `len` bytes.
+    /// The length of a payload and the header before it, or the kind that no frame has.
+    pub(crate) fn parse(bytes: &[u8; HEADER]) -> (u32, Result<Self, u8>) {
+        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
+        let time = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
+        let kinds = [Kind::Task, Kind::Message, Kind::Chunk, Kind::Drop, Kind::Answer];
+        let kind = kinds.into_iter().find(|&kind| kind as u8 == bytes[4]);
+        let header = |kind| Self {
+            kind,
+            flags: word(4) & !0xff,
+            index: word(8),
+            split: word(12),
+            started: time(16),
+            finished: time(24),
+        };
+        (word(0), kind.map(header).ok_or(bytes[4]))
+    }
+
+    /// The bytes before a payload of `len` bytes.
     pub(crate) fn bytes(&self, len: usize) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
         let length = u32::try_from(len).expect("a frame is shorter than its ring");

@@ -5,7 +5,8 @@ pub(crate) mod channel;
 pub(crate) mod format;
 pub(crate) mod frame;
 pub(crate) mod header;
+pub(crate) mod layout;
 pub(crate) mod note;
+pub(crate) mod number;
 pub(crate) mod protocol;
-#[cfg_attr(not(test), allow(dead_code, reason = "its users come with the lanes"))]
 pub(crate) mod seq;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// One thing that happened, in order. `worker` is always the worker's id.
+/// One thing that happened, in order. `worker` is always the worker's id, `run` the run's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub(crate) enum Note {
@@ -29,9 +29,10 @@ pub(crate) enum Note {
     /// Nothing is wrong with it, but it may not be what the program wants: a line for the log.
     Hint { worker: u32, text: String },
     /// An event failed, and the run was stopped for that.
-    Stopped,
+    Stopped { run: u16 },
     /// The run cannot go on.
     Failed {
+        run: u16,
         name: String,
         code: String,
         message: String,
@@ -39,7 +40,7 @@ pub(crate) enum Note {
         stderr: Option<String>,
     },
     /// Every event that was handed over is answered.
-    Drained,
+    Drained { run: u16 },
     /// Every worker has ended.
     Closed,
 }

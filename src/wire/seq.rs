@@ -30,12 +30,6 @@ impl Seq {
     pub(crate) fn is_before(self, other: Self) -> bool {
         self.since(other) > u32::MAX / 2
     }
-
-    /// The count that this position stands for, given another count at most half a circle before or after it.
-    pub(crate) fn near(self, count: u64) -> u64 {
-        let ahead = self.since(Self::of(count));
-        count.wrapping_add_signed(i64::from(ahead.cast_signed()))
-    }
 }
 
 impl PartialOrd for Seq {
@@ -54,15 +48,5 @@ mod tests {
         assert!(last.is_before(first) && !first.is_before(last) && !first.is_before(first));
         assert!(last < first && Seq(5) > Seq(4) && Seq(4) <= Seq(4));
         assert_eq!((last.next(), last.plus(3), Seq(2).since(last)), (first, Seq(2), 3));
-    }
-
-    #[test]
-    fn a_position_is_the_count_that_is_nearest() {
-        let circle = 1_u64 << 32;
-        for count in [0, 5, circle - 1, circle, 7 * circle + 3] {
-            for near in [count.saturating_sub(1000), count, count + 1000] {
-                assert_eq!(Seq::of(count).near(near), count);
-            }
-        }
     }
 }

@@ -5,26 +5,28 @@
 //! before it has let the worker go, whatever JavaScript is doing. It never runs user code.
 
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::os::child::{end_now, end_with_descendants};
+use crate::os::futex;
 use crate::os::memory::Memory;
 use crate::os::socket::{Sender, Stream};
 use crate::shm::ring::{Consumer, Producer};
 use crate::shm::store::Bytes;
 use crate::wire::frame::Decoder;
 use crate::wire::header::Header;
-use crate::wire::protocol::{Common, Hello, Invitation, Layout, Message, Refusal, VERSION};
+use crate::wire::layout::{Layout, Shared};
+use crate::wire::protocol::{Hello, Invitation, Message, VERSION};
 
 /// How long a worker whose master is gone may take to end by itself: Node's own `disconnect` runs
 /// the program's `exit` handlers meanwhile. A worker that is blocked is ended after it.
 const GRACE: Duration = Duration::from_millis(400);
 
-/// How long JavaScript looks for events itself before it sleeps.
-const LOOK: Duration = Duration::from_micros(50);
+/// How long JavaScript polls for events itself before it parks.
+const SPIN: Duration = Duration::from_micros(50);
 
 /// The exit code of a worker that is ended because its master is gone; nobody is there to see it.
 const ORPHAN: i32 = 1;
@@ -48,17 +50,15 @@ pub(crate) enum Signal {
 /// The worker's state that both threads use.
 pub(crate) struct Worker {
     pub(crate) memory: Arc<Memory>,
-    /// What all workers of the run share.
-    pub(crate) backlog: Arc<Memory>,
-    pub(crate) place: u32,
+    /// What all workers of the pool share.
+    pub(crate) lanes: Arc<Memory>,
+    pub(crate) slot: u32,
     /// Which call of the program it serves, in JavaScript's own words.
     pub(crate) call: String,
     pub(crate) id: u32,
     pub(crate) serialization: String,
     /// Whether the master wants to know when each event starts.
     pub(crate) times: bool,
-    /// Whether the master draws on the terminal that both may write to.
-    pub(crate) shares_terminal: bool,
     /// After so many answers it claims nothing more.
     pub(crate) max_tasks: Option<u32>,
     control: Sender,
@@ -89,24 +89,23 @@ impl Worker {
         invitation: &Invitation,
         control: Stream,
         memory: Arc<Memory>,
-        backlog: Arc<Memory>,
+        lanes: Arc<Memory>,
         signal: impl Fn(Signal) + Send + 'static,
         orphaned: impl FnOnce(Orphan) + Send + 'static,
     ) -> io::Result<Arc<Self>> {
-        if memory.len() < Layout::LEN || backlog.len() < Common::LEN {
+        if memory.len() < Layout::LEN || lanes.len() < Shared::LEN {
             return Err(io::Error::other("the shared memory is too small"));
         }
-        if invitation.place >= Common::MAX_WORKERS {
-            return Err(io::Error::other("a run has no such slot"));
+        if invitation.slot >= Shared::MAX_WORKERS {
+            return Err(io::Error::other("a pool has no such slot"));
         }
         let worker = Arc::new(Self {
-            backlog,
-            place: invitation.place,
+            lanes,
+            slot: invitation.slot,
             call: invitation.call.clone(),
             id: invitation.worker,
             serialization: invitation.serialization.clone(),
             times: invitation.times,
-            shares_terminal: invitation.shares_terminal,
             max_tasks: invitation.max_tasks,
             control: Sender::new(control),
             inbox: Mutex::new(Inbox {
@@ -138,54 +137,52 @@ impl Worker {
         Ok(worker)
     }
 
-    /// The program reached its call.
-    pub(crate) fn register(&self) -> io::Result<()> {
-        self.send(&Message::Registered)
+    /// Notifies the master, unless it listens by itself: there are answers.
+    pub(crate) fn notify(&self) {
+        match self.lanes.word(Shared::LISTENS).load(Ordering::SeqCst) {
+            Shared::POLLS => {}
+            Shared::WAITS => {
+                let answered = self.lanes.word(Shared::ANSWERED);
+                answered.fetch_add(1, Ordering::SeqCst);
+                futex::wake(answered);
+            }
+            _ => self.notify_anyway(),
+        }
     }
 
-    /// The program reached its call with arguments that cannot serve.
-    pub(crate) fn refuse(&self, refusal: Refusal) -> io::Result<()> {
-        self.send(&Message::Refused(Refusal {
-            name: beginning(&refusal.name, LONGEST_NAME).to_owned(),
-            code: beginning(&refusal.code, LONGEST_NAME).to_owned(),
-            message: beginning(&refusal.message, LONGEST_WORDS).to_owned(),
-        }))
-    }
-
-    /// The program reached a call that this worker does not serve.
-    pub(crate) fn passed(&self, call: &str) -> io::Result<()> {
-        self.send(&Message::Passed(beginning(call, LONGEST_WORDS).to_owned()))
-    }
-
-    /// An uncaught error is about to end the process.
-    pub(crate) fn uncaught(&self, words: &str) -> io::Result<()> {
-        self.send(&Message::Uncaught(beginning(words, LONGEST_WORDS).to_owned()))
-    }
-
-    /// The program is about to end the process by a call of its own.
-    pub(crate) fn exiting(&self, words: &str) -> io::Result<()> {
-        self.send(&Message::Exiting(beginning(words, LONGEST_WORDS).to_owned()))
-    }
-
-    /// Rings the master: there are answers.
-    pub(crate) fn ring(&self) {
-        // If the socket is full there are bells in it; if it is closed the I/O thread knows.
+    /// The same, whether it listens or not: there is something that it does not look for.
+    pub(crate) fn notify_anyway(&self) {
+        // If the socket is full there are wake-ups in it; if it is closed the I/O thread knows.
         let _ = self.send(&Message::Bell);
     }
 
-    /// Looks for events, in the backlog after those before `next`, and in the task ring, for a while. A
-    /// pause that is shorter than a wake-up is better spent so; other threads that want the processor
-    /// get it.
-    pub(crate) fn look_for_events(&self, next: u32) {
-        let end = Instant::now() + LOOK;
-        let published = self.backlog.word(Common::PUBLISHED);
-        while published.load(Ordering::SeqCst) == next
+    /// Polls for events for a while: in the lanes, where `has_news` says so, and in the task ring. A pause that is shorter
+    /// than a wake-up is better spent so; other threads that want the processor get it. No more workers do this at the
+    /// same time than there are processors: false, with nothing done, if so many do.
+    pub(crate) fn spin(&self, has_news: impl Fn() -> bool) -> bool {
+        let Some(turn) = self.begin_to_spin() else { return false };
+        let end = Instant::now() + SPIN;
+        while !has_news()
             && !self.released.load(Ordering::SeqCst)
             && !self.has_arrived()
             && Instant::now() < end
         {
             thread::yield_now();
         }
+        turn.store(0, Ordering::SeqCst);
+        true
+    }
+
+    /// A word that says that this worker spins; none if none is free.
+    fn begin_to_spin(&self) -> Option<&AtomicU32> {
+        let limit = self.lanes.word(Shared::SPIN_LIMIT).load(Ordering::SeqCst) as usize;
+        (0..limit.min(Shared::MAX_SPINNERS)).find_map(|at| {
+            let word = self.lanes.word(Shared::SPINNERS + at);
+            let mine = self.slot + 1;
+            let is_mine = word.load(Ordering::Relaxed) == 0
+                && word.compare_exchange(0, mine, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+            is_mine.then_some(word)
+        })
     }
 
     /// Takes everything that has arrived.
@@ -243,7 +240,7 @@ impl Worker {
             if self.alone.load(Ordering::SeqCst) {
                 return;
             }
-            self.ring();
+            self.notify_anyway();
             self.wait_for_room();
         }
     }
@@ -271,7 +268,7 @@ impl Worker {
         drop(inbox);
     }
 
-    fn send(&self, message: &Message) -> io::Result<()> {
+    pub(super) fn send(&self, message: &Message) -> io::Result<()> {
         self.control.send_whole(&message.encode())
     }
 
@@ -286,7 +283,7 @@ impl Worker {
             inbox.items.push(Item { header, text: std::mem::take(&mut text) });
         }
         if self.memory.word(Layout::STUCK).swap(0, Ordering::SeqCst) == 1 {
-            self.ring();
+            self.notify_anyway();
         }
         Ok(())
     }
@@ -345,17 +342,6 @@ impl Worker {
         signal(Signal::Arrived);
         Ok(())
     }
-}
-
-/// The first lines say what happened; a control frame holds no novel, in which a character may take six bytes.
-const LONGEST_WORDS: usize = 4096;
-
-/// The same for the name of an error, or its code.
-const LONGEST_NAME: usize = 256;
-
-fn beginning(words: &str, longest: usize) -> &str {
-    let end = (0..=words.len().min(longest)).rev().find(|&at| words.is_char_boundary(at));
-    &words[..end.unwrap_or(0)]
 }
 
 /// How the master's words end.

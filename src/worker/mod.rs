@@ -1,4 +1,5 @@
 //! The worker's half: its I/O thread, and its JavaScript thread at work.
 
 pub(crate) mod join;
+mod reports;
 pub(crate) mod runner;

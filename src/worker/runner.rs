@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::os::clock::clock;
-use crate::pool::stopwatch::{self, tick};
-use crate::queue::backlog::{Claimed, Claimer};
+use crate::queue::claimer::{Claimed, Claimer};
+use crate::shm::stopwatch::{self, tick};
 use crate::wire::header::{Header, Kind, flag};
-use crate::wire::protocol::Layout;
+use crate::wire::layout::Layout;
+use crate::wire::seq::Seq;
 use crate::worker::join::Worker;
 
 /// Milliseconds for which events run one after the other before timers and sockets get a turn.
@@ -36,8 +37,8 @@ pub(crate) enum Served {
 /// Why the runner stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pause {
-    /// There is nothing to do: this worker sleeps until it is rung.
-    Asleep = 0,
+    /// There is nothing to do: this worker is parked until it is notified.
+    Parked = 0,
     /// Timers and sockets are to have their turn before the next event.
     TurnOver = 1,
     /// An event is pending, or its text is to come: no other is claimed before it has ended.
@@ -53,15 +54,17 @@ pub(crate) struct Runner {
     claimer: RefCell<Claimer>,
     /// The program's call was reached.
     is_registered: Cell<bool>,
-    /// A bit among the sleepers is this worker's.
-    is_asleep: Cell<bool>,
-    /// Answers were written since the master was last rung.
-    is_unrung: Cell<bool>,
+    /// A bit among the parked is this worker's.
+    is_parked: Cell<bool>,
+    /// Answers were written since the master was last notified.
+    is_unnotified: Cell<bool>,
     /// Answers were written since this worker last looked around.
     is_active: Cell<bool>,
     /// When timers and sockets last had their turn.
     turned: Cell<f64>,
-    /// When the last event of the backlog was claimed; which is when it started.
+    /// The event that was last claimed in a lane: the lane, and the number there.
+    claimed: Cell<(usize, u32)>,
+    /// When that was; which is when it started.
     claimed_at: Cell<f64>,
     /// When the last answer was given.
     finished: Cell<f64>,
@@ -71,16 +74,17 @@ pub(crate) struct Runner {
 
 impl Runner {
     pub(crate) fn new(worker: Arc<Worker>) -> Self {
-        let claimer = Claimer::new(Arc::clone(&worker.backlog), worker.place as usize);
+        let claimer = Claimer::new(Arc::clone(&worker.lanes), worker.slot as usize);
         let left = worker.max_tasks.unwrap_or(u32::MAX);
         Self {
             worker,
             claimer: RefCell::new(claimer),
             is_registered: Cell::new(false),
-            is_asleep: Cell::new(false),
-            is_unrung: Cell::new(false),
+            is_parked: Cell::new(false),
+            is_unnotified: Cell::new(false),
             is_active: Cell::new(false),
             turned: Cell::new(0.0),
+            claimed: Cell::new((0, 0)),
             claimed_at: Cell::new(0.0),
             finished: Cell::new(0.0),
             left: Cell::new(left),
@@ -101,9 +105,9 @@ impl Runner {
     /// other method of this. None if it has thrown.
     pub(crate) fn run(&self, mut serve: impl FnMut(&Claimed) -> Served) -> Option<Pause> {
         self.worker.memory.word(Layout::WAITS).store(0, Ordering::SeqCst);
-        if self.is_asleep.replace(false) {
-            // It may have been woken for something else than the backlog.
-            self.claimer.borrow().wake();
+        if self.is_parked.replace(false) {
+            // It may have been woken for something else than the lanes.
+            self.claimer.borrow().unpark();
         }
         if self.worker.has_arrived() {
             return Some(Pause::Arrived);
@@ -118,26 +122,27 @@ impl Runner {
             }
             let claimed = if self.is_serving() { self.claimer.borrow_mut().claim() } else { None };
             let Some(event) = claimed else {
-                if !self.look_around() {
-                    return Some(if self.sleep() { Pause::Asleep } else { Pause::Arrived });
+                if !self.spin() {
+                    return Some(if self.park() { Pause::Parked } else { Pause::Arrived });
                 }
                 started = clock();
                 continue;
             };
             if event.flags & flag::LONG != 0 {
                 // The master sees who claimed it, and sends the text.
-                self.is_unrung.set(true);
-                self.ring();
+                self.is_unnotified.set(true);
+                self.notify();
                 return Some(Pause::Busy);
             }
+            self.claimed.set((event.lane, event.index));
             self.claimed_at.set(started);
             if self.worker.times {
-                stopwatch::start(&self.worker.memory, event.index, tick(started));
+                let number = Seq(event.index);
+                stopwatch::start(&self.worker.memory, event.lane, number, tick(started));
             }
             match serve(&event) {
-                Served::Number(response) => self.answer_number(event.index, response),
-                Served::Answered => {}
-                Served::Lost => self.give_back(event.index),
+                Served::Number(response) => self.answer_number(response),
+                Served::Answered | Served::Lost => {}
                 Served::Pending => return Some(Pause::Busy),
                 Served::Thrown => return None,
             }
@@ -149,11 +154,11 @@ impl Runner {
     /// worker's any more.
     pub(crate) fn has_read(&self, event: &Claimed) -> bool {
         let claimer = self.claimer.borrow();
-        let is_sound = claimer.has_read(event.index);
-        if claimer.is_to_ring(event.index) {
+        let is_sound = claimer.has_read(event);
+        if claimer.is_to_notify(event) {
             drop(claimer);
-            self.is_unrung.set(true);
-            self.ring();
+            self.is_unnotified.set(true);
+            self.notify();
         }
         is_sound
     }
@@ -166,7 +171,7 @@ impl Runner {
         self.worker.start(index)
     }
 
-    /// Whether this worker takes events from the backlog.
+    /// Whether this worker takes events from the lanes.
     fn is_serving(&self) -> bool {
         self.is_registered.get()
             && self.left.get() > 0
@@ -174,54 +179,53 @@ impl Runner {
             && self.worker.memory.word(Layout::HELD).load(Ordering::SeqCst) == 0
     }
 
-    /// After events that were short: the next may come sooner than a sleeper wakes.
-    fn look_around(&self) -> bool {
+    /// After events that were short: the next may come sooner than a parked worker wakes.
+    fn spin(&self) -> bool {
         let was_short = self.finished.get() - self.claimed_at.get() <= TURN;
         if !self.is_active.replace(false) || !was_short || !self.is_serving() {
             return false;
         }
-        self.ring();
-        self.worker.look_for_events(self.claimer.borrow().next());
-        true
+        self.notify();
+        self.worker.spin(|| self.claimer.borrow().has_news())
     }
 
-    /// Has the master ring for anything. False if there is something already.
-    fn sleep(&self) -> bool {
+    /// Has the master notify this worker of anything. False if there is something already.
+    fn park(&self) -> bool {
         let held = self.worker.memory.word(Layout::HELD).load(Ordering::SeqCst);
         if held & Layout::LEAVES != 0 {
-            // Before it rings: then the master sees it.
+            // Before it notifies: then the master sees it.
             self.worker.memory.word(Layout::RESTS).store(1, Ordering::SeqCst);
         }
-        self.ring();
+        self.notify();
         let is_serving = self.is_serving();
         let claimer = self.claimer.borrow();
         if is_serving {
-            claimer.sleep();
+            claimer.park();
         }
         if self.listen() && !(is_serving && claimer.has_more()) {
-            self.is_asleep.set(is_serving);
+            self.is_parked.set(is_serving);
             return true;
         }
-        claimer.wake();
+        claimer.unpark();
         false
     }
 
-    /// Has the master ring for what it sends to this worker alone; false if there is something.
+    /// Has the master notify of what it sends to this worker alone; false if there is something.
     pub(crate) fn listen(&self) -> bool {
         self.worker.memory.word(Layout::WAITS).store(1, Ordering::SeqCst);
         !self.worker.has_arrived()
     }
 
-    /// Rings the master if there are answers that it was not rung for.
-    pub(crate) fn ring(&self) {
-        if self.is_unrung.replace(false) && !self.claimer.borrow().master_looks() {
-            self.worker.ring();
+    /// Notifies the master if there are answers that it was not notified of.
+    pub(crate) fn notify(&self) {
+        if self.is_unnotified.replace(false) {
+            self.worker.notify();
         }
     }
 
-    /// Whether there are answers that the master was not rung for.
-    pub(crate) fn is_unrung(&self) -> bool {
-        self.is_unrung.get()
+    /// Whether there are answers that the master was not notified of.
+    pub(crate) fn is_unnotified(&self) -> bool {
+        self.is_unnotified.get()
     }
 
     /// The header of an answer that is given now, to the event that runs in turn unless it has a time of
@@ -230,37 +234,36 @@ impl Runner {
         let finished = clock();
         self.finished.set(finished);
         let started = started.unwrap_or_else(|| self.claimed_at.get());
-        Header { index, started, finished, ..Header::new(Kind::Answer, flags) }
+        // A worker has one event of the lanes at a time: JavaScript need not know where that is.
+        let (index, lane) = if flags & flag::DIRECT == 0 {
+            let (lane, number) = self.claimed.get();
+            (number, (lane as u32) << flag::LANE_AT)
+        } else {
+            (index, 0)
+        };
+        Header { index, started, finished, ..Header::new(Kind::Answer, flags | lane) }
     }
 
-    /// An answer with these flags was published.
-    pub(crate) fn has_answered(&self, flags: u32) {
-        if self.worker.max_tasks.is_some() && flags & flag::RETURN == 0 {
+    /// An answer was published.
+    pub(crate) fn has_answered(&self) {
+        if self.worker.max_tasks.is_some() {
             self.left.set(self.left.get().saturating_sub(1));
         }
-        self.is_unrung.set(true);
+        self.is_unnotified.set(true);
         self.is_active.set(true);
         // After the answer was published: a master that stops to poll looks for it after that.
         let word = |at| self.worker.memory.word(at).load(Ordering::SeqCst);
         if word(Layout::POLLED) == 0 || word(Layout::RING_ALWAYS) == 1 {
-            self.ring();
+            self.notify();
         }
     }
 
-    /// Tells the master that this event of the backlog is known not to be this worker's.
-    fn give_back(&self, index: u32) {
-        let header = self.answer(index, flag::RETURN, None);
-        self.worker.write(&header, &[]);
-        self.has_answered(header.flags);
-    }
-
-    fn answer_number(&self, index: u32, response: i64) {
+    fn answer_number(&self, response: i64) {
         let mut digits = itoa::Buffer::new();
         let text = digits.format(response).as_bytes();
-        let header =
-            Header { split: text.len() as u32, ..self.answer(index, flag::RESPONSE, None) };
+        let header = Header { split: text.len() as u32, ..self.answer(0, flag::RESPONSE, None) };
         self.worker.write(&header, text);
-        self.has_answered(header.flags);
+        self.has_answered();
     }
 }
 

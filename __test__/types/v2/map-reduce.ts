@@ -9,20 +9,26 @@ export const withoutArgs = (): Promise<any> =>
   );
 
 export const withOptions = (): Promise<any> =>
-  MapReduce(fn, [], fn, {}, {
-    numWorkers: 2,
-    serialization: "advanced",
-    maxEventsPerWorker: 1,
-    maxBytesWaiting: 1 << 20,
-    signal: new Signal(),
-    onError: "abort",
-    abortGrace: 500,
-    taskTimeout: 1000,
-    maxTasksPerWorker: 100,
-    maxWorkerMemory: 2 ** 30,
-    shutdownGrace: Infinity,
-    heartbeatTimeout: 0,
-  });
+  MapReduce(
+    fn,
+    [],
+    fn,
+    {},
+    {
+      numWorkers: 2,
+      serialization: "advanced",
+      maxEventsPerWorker: 1,
+      maxBytesWaiting: 1 << 20,
+      signal: new Signal(),
+      onError: "abort",
+      abortGrace: 500,
+      taskTimeout: 1000,
+      maxTasksPerWorker: 100,
+      maxWorkerMemory: 2 ** 30,
+      shutdownGrace: Infinity,
+      heartbeatTimeout: 0,
+    },
+  );
 
 /** Whatever has what is used of an AbortSignal. */
 class Signal {

@@ -1,7 +1,7 @@
 // Draws the Mandelbrot set on all processors.
 //
 //   npm run build && npm start -- [--workers N] [--width N] [--check] [FILE]
-//   npm run dev -- …                        the same by tsx, without building
+//   npm run dev -- …                        the same with tsx, without a build
 
 process.env.QUIET ??= "true"; // no log lines between the output
 
@@ -20,21 +20,21 @@ import {
 import { row, type View } from "./mandelbrot.js";
 import { png } from "./png.js";
 
-/** What `masterFn` and every stage are given. */
+/** The `args` of `masterFn` and of every stage. */
 interface Args {
   view: View;
   numWorkers: number;
 }
 
-/** In the master: an event is the number of a row. */
+/** Runs in the master. An event is the number of a row. */
 const sendRows: MasterFn<Args> = async (workerQueue, { view }) => {
   for (let y = 0; y < view.height; y++) await send(workerQueue, { data: y });
 };
 
-/** In a worker. */
+/** Runs in a worker. */
 const drawRow: WorkerFn<Args, number, Uint8Array> = ({ data: y }, { view }) => row(y, view);
 
-/** In the master, when all rows are drawn: they came in any order. */
+/** Runs in the master, when all rows are drawn. They arrive in any order. */
 const assemble: ReduceFn<number, Uint8Array, Uint8Array[]> = (results, failed) => {
   const rows: Uint8Array[] = [];
   while (!results.isEmpty()) {
@@ -49,7 +49,7 @@ const assemble: ReduceFn<number, Uint8Array, Uint8Array[]> = (results, failed) =
 };
 
 const options: RunOptions = {
-  // The rows come as the bytes that they are; JSON would make an object with a property a pixel of each.
+  // Sends rows as bytes. JSON would turn each into an object with one property per pixel.
   serialization: "advanced",
   taskTimeout: 60_000,
   retries: { limit: 2, on: ["crash"] },
@@ -64,7 +64,7 @@ const rows = await MapReduce<Args, number, Uint8Array, Uint8Array[]>(
   args,
   options,
 );
-// A worker gets here too, at once, with undefined.
+// Workers get here too, at once, with undefined.
 if (isMaster() && rows !== undefined) {
   const seconds = (performance.now() - began) / 1000;
   const picture = png(rows);
@@ -78,7 +78,7 @@ function verify(picture: Buffer, seconds: number): void {
   const began = performance.now();
   const rows = Array.from({ length: args.view.height }, (_, y) => row(y, args.view));
   const alone = (performance.now() - began) / 1000;
-  if (!png(rows).equals(picture)) throw new Error("one process draws another picture");
+  if (!png(rows).equals(picture)) throw new Error("a single process draws another picture");
   const times = (alone / seconds).toFixed(1);
   console.log(`one process: ${alone.toFixed(2)} s, ${times} times as long`);
   console.log("verified: both pictures are the same");

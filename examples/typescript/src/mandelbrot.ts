@@ -1,17 +1,17 @@
-// What a row of the picture looks like. It knows nothing of workers.
+// Computes a row of the picture. It knows nothing about workers.
 
 export interface View {
   width: number;
   height: number;
-  /** How many steps are taken before a point counts as one of the set. */
+  /** How many steps a point must survive to count as part of the set. */
   depth: number;
 }
 
-/** What of the plane is seen: all of the set. */
+/** The visible part of the plane: the whole set. */
 const LEFT = -2.2;
 const SPAN = 3.2;
 
-/** One byte a pixel: 0 in the set, and the brighter the sooner a point is known to be outside. */
+/** One byte per pixel: 0 in the set, and brighter the sooner a point leaves it. */
 export function row(y: number, { width, height, depth }: View): Uint8Array {
   const pixels = new Uint8Array(width);
   const scale = SPAN / width;

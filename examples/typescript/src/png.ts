@@ -1,4 +1,4 @@
-// A grey picture as a PNG file.
+// Writes a grey picture as a PNG file.
 
 import { deflateSync } from "node:zlib";
 
@@ -6,7 +6,7 @@ const SIGNATURE = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
 const EIGHT_BITS_GREY = Buffer.from([8, 0, 0, 0, 0]);
 const NO_FILTER = Buffer.of(0);
 
-/** @param rows One byte a pixel, all of the same length. */
+/** @param rows One byte per pixel; all rows have the same length. */
 export function png(rows: readonly Uint8Array[]): Buffer {
   const size = Buffer.alloc(8);
   size.writeUInt32BE(rows[0]?.length ?? 0, 0);

@@ -1,3 +1,7 @@
+//! Promised: what is drawn has the counts of the run, fits the terminal, and leaves the cursor where it was.
+
+use console::measure_text_width;
+
 use super::*;
 
 const COLUMNS: u16 = 100;
@@ -14,41 +18,55 @@ fn running(text: &str) -> Doing {
     Doing::Running { event: 17, milliseconds: 2100, text: text.to_owned() }
 }
 
+fn progress(total: u64, is_terminal: bool) -> Progress {
+    let (source, total): (Source, _) = (Box::new(|| None), AtomicU64::new(total));
+    Progress { number: u64::MAX, source, is_terminal, total, estimate: ProgressBar::hidden() }
+}
+
+/// The first line for a terminal.
+fn bar(total: u64, tally: &Tally) -> String {
+    progress(total, true).lines(tally, COLUMNS).swap_remove(0)
+}
+
+/// The first line for a file.
+fn text(total: u64, tally: &Tally) -> String {
+    progress(total, false).lines(tally, COLUMNS).swap_remove(0)
+}
+
 #[test]
-fn a_total_that_is_known_makes_a_bar_as_wide_as_the_terminal() {
-    let progress = Progress::new(Some(2000));
-    let lines = progress.lines(&tally(1004, 997, 3), COLUMNS);
-    let [line] = &lines[..] else { panic!("one line, not {lines:?}") };
+fn a_known_total_makes_a_bar_as_wide_as_the_terminal() {
+    let line = bar(2000, &tally(1004, 997, 3));
     assert!(line.starts_with(" 50% [=="), "{line}");
     assert!(line.contains("] 1,000/2,000 done, 3 failed, 4 in flight, "), "{line}");
     assert!(line.contains(", ETA "), "{line}");
-    let (filled, bar) = (line.matches('=').count(), line.find(']').expect("an end") - 5);
-    // One character of the bar is its head.
-    assert!((filled + 1) * 2 >= bar - 2 && filled * 2 <= bar, "half of it is filled: {line}");
-    assert!((90..100).contains(&measure_text_width(line)), "{line}");
+    let (filled, width) = (line.matches('=').count(), line.find(']').expect("an end") - 6);
+    assert_eq!(filled, width / 2, "half of it is filled: {line}");
+    assert_eq!(measure_text_width(&line), usize::from(COLUMNS) - 1, "{line}");
+    let whole = bar(10, &tally(10, 10, 0));
+    assert!(whole.starts_with("100% [==") && whole.contains("==] 10/10 done, "), "{whole}");
 }
 
 #[test]
-fn without_a_total_there_is_neither_a_bar_nor_an_end_in_sight() {
-    let progress = Progress::new(None);
-    let lines = progress.lines(&tally(10, 5, 0), COLUMNS);
-    assert!(lines[0].contains("5 done, 0 failed, 5 in flight, "), "{lines:?}");
-    assert!(!lines[0].contains("ETA") && !lines[0].contains('['), "{lines:?}");
-    assert!(
-        progress
-            .text(&tally(10, 5, 0))
-            .starts_with("sonic-distribute: 5 done, 0 failed, 5 in flight, ")
-    );
+fn without_a_total_there_is_neither_a_bar_nor_an_eta() {
+    let line = bar(0, &tally(10, 5, 0));
+    assert!(line.contains(" 5 done, 0 failed, 5 in flight, "), "{line}");
+    assert!(!line.contains("ETA") && !line.contains('['), "{line}");
+    assert!(text(0, &tally(10, 5, 0)).starts_with("5 done, 0 failed, 5 in flight, "));
 }
 
 #[test]
-fn the_total_is_what_was_handed_over_once_that_is_all_or_more_than_was_said() {
-    let mut progress = Progress::new(Some(100));
-    assert!(progress.text(&tally(150, 75, 0)).contains(": 75 of 150 done (50 %), "));
-    assert!(progress.text(&tally(10, 5, 0)).contains(": 5 of 100 done (5 %), "));
+fn the_total_is_what_was_handed_over_if_that_is_more_than_was_announced() {
+    assert!(text(100, &tally(150, 75, 0)).starts_with("75 of 150 done (50 %), "));
+    assert!(text(100, &tally(10, 5, 0)).starts_with("5 of 100 done (5 %), "));
+}
+
+#[test]
+fn the_total_is_what_was_handed_over_once_no_more_comes() {
+    let source: Source = Box::new(|| Some(tally(10, 5, 0)));
+    let progress = Progress { source, ..progress(100, false) };
     progress.complete();
-    assert!(progress.text(&tally(10, 5, 0)).contains(": 5 of 10 done (50 %), "));
-    assert!(progress.text(&tally(0, 0, 0)).contains(": 0 of 0 done (0 %), "));
+    let lines = progress.lines(&tally(10, 5, 0), COLUMNS);
+    assert!(lines[0].starts_with("5 of 10 done (50 %), "), "{lines:?}");
 }
 
 #[test]
@@ -59,20 +77,20 @@ fn each_worker_has_a_line_in_columns() {
         activity(10, 0, Doing::Starting),
         activity(11, 7, Doing::Waiting),
     ];
-    let lines = Progress::new(None).lines(&tally, COLUMNS);
     assert_eq!(
-        lines[1..],
+        progress(0, true).lines(&tally, COLUMNS)[1..],
         [
             r#"worker  9: 1,200 done, event 17 for 2.1s {"table":"orders"}"#,
             "worker 10:     0 done, starting",
             "worker 11:     7 done, waiting",
         ]
     );
-    assert!(
-        Progress::new(None)
-            .text(&tally)
-            .ends_with("\nsonic-distribute: worker 11:     7 done, waiting")
-    );
+}
+
+/// The rows that a frame draws.
+fn rows(frame: &str) -> Vec<String> {
+    let rows = frame.split("\r\n").skip(1).map(|row| console::strip_ansi_codes(row).into_owned());
+    rows.map(|row| row.trim_end_matches('\r').to_owned()).collect()
 }
 
 #[test]
@@ -81,33 +99,46 @@ fn no_line_is_wider_than_the_terminal() {
     let wide = "\u{6f22}".repeat(100);
     tally.workers = (1..=50).map(|worker| activity(worker, 1 << 40, running(&wide))).collect();
     for columns in [1, 2, 10, 40, 79, 80, 81, 200] {
-        for total in [None, Some(1 << 41)] {
-            let lines = Progress::new(total).lines(&tally, columns);
-            assert_eq!(lines.len(), 1 + 50);
-            for line in lines {
-                let width = measure_text_width(&line);
-                let most = usize::from(columns.max(2));
-                assert!(width < most, "{columns} columns: {width} {line}");
+        for total in [0, 1 << 41] {
+            let rows = rows(&frame(progress(total, true).lines(&tally, columns), (60, columns)));
+            assert_eq!(rows.len(), 1 + 50);
+            for row in rows {
+                let width = measure_text_width(&row);
+                assert!(width < usize::from(columns.max(2)), "{columns} columns: {width} {row}");
             }
         }
     }
 }
 
 #[test]
-fn what_is_left_says_what_came_of_the_run() {
-    let progress = Progress::new(Some(10));
-    let whole = progress.summary(&tally(10, 8, 2), End::Whole);
-    assert!(
-        whole.starts_with("sonic-distribute: 10 done, 2 failed, ") && whole.ends_with('s'),
-        "{whole}"
-    );
-    let stopped = progress.summary(&tally(10, 4, 1), End::Stopped);
-    assert!(stopped.contains(": 5 done, 1 failed, 5 not finished, "), "{stopped}");
-    assert!(stopped.ends_with(": stopped"), "{stopped}");
+fn a_frame_leaves_the_cursor_in_an_empty_row_above_the_lines() {
+    let lines: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
+    let within = |drawn: &str| format!("          \r\x1b[K\x1b[?7l{drawn}\x1b[?7h");
+    let three = within("\r\na\x1b[K\r\nb\x1b[K\r\nc\x1b[K\x1b[J\x1b[3A\r");
+    assert_eq!(frame(lines, (4, 10)), three);
+    assert_eq!(frame(Vec::new(), (4, 10)), within("\x1b[J"));
 }
 
 #[test]
-fn rates_and_times_have_the_digits_that_say_something() {
+fn lines_that_do_not_fit_are_counted() {
+    let fitted = |count: usize, height| {
+        let lines = (1..=count).map(|line| line.to_string()).collect();
+        rows(&frame(lines, (height, 20))).join(" ")
+    };
+    assert_eq!(fitted(3, 4), "1 2 3");
+    assert_eq!(fitted(5, 4), "1 2 … and 3 more");
+    assert_eq!(fitted(5, 1), "1 … and 4 more", "the bar at least");
+}
+
+#[test]
+fn the_summary_says_what_became_of_the_events() {
+    let time = Duration::from_secs(2);
+    assert_eq!(summary(&tally(10, 8, 2), time), "10 done, 2 failed, 5.0/s, 2.0s");
+    assert_eq!(summary(&tally(10, 4, 1), time), "5 done, 1 failed, 5 not finished, 2.5/s, 2.0s");
+}
+
+#[test]
+fn rates_and_times_have_the_digits_that_matter() {
     assert_eq!(
         [0.0, 0.26, 9.94, 10.0, 1234.5].map(rate),
         ["0.0/s", "0.3/s", "9.9/s", "10/s", "1,234/s"]

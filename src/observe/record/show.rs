@@ -1,46 +1,43 @@
-//! What is kept of a run, as JSON.
+//! A record as JSON.
 
 use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
-use super::{Lifetime, Outcome, Place, Record, Row};
+use super::{Lifetime, Mark, Outcome, Record, Row, Share};
 use crate::os::clock::rounded;
 
-/// So many events are told of at once: no more than are written while others may wait for the pool.
+/// How many events are rendered at once: others may wait for the pool meanwhile.
 const PIECE: usize = 4096;
 
 impl Record {
-    /// The statistics, as `RunStatistics` in index.d.ts. `handed_over` is how many events have gone into the
-    /// backlog.
+    /// The statistics, as `RunStatistics` in index.d.ts. `handed_over` is how many events the backlog got.
     pub(crate) fn statistics(&self, handed_over: u64, now: f64) -> Value {
         let counts = &self.counts;
         let of = |outcome: Outcome| self.count(outcome);
-        let failed = self.failed();
         let handed_over = handed_over + counts.direct;
-        let (answered, nothing) = (of(Outcome::Answered), of(Outcome::Nothing));
         let elapsed = self.ended.unwrap_or(now) - self.began;
         let mut statistics = json!({
             "startedAt": self.epoch,
             "elapsed": rounded(elapsed),
             "handedOver": handed_over,
-            "answered": answered,
-            "nothing": nothing,
-            "failed": failed,
+            "answered": of(Outcome::Answered),
+            "nothing": of(Outcome::Nothing),
+            "failed": self.failed(),
             "failures": {
                 "error": of(Outcome::Error),
                 "crash": of(Outcome::Crash),
                 "timeout": of(Outcome::Timeout),
                 "aborted": of(Outcome::Aborted),
             },
-            "unfinished": handed_over.saturating_sub(answered + nothing + failed),
+            "unfinished": handed_over.saturating_sub(counts.ended.iter().sum()),
             "retried": counts.retried,
             "crashes": counts.crashes,
             "restarts": counts.restarts,
             "bytesIn": counts.bytes_in,
             "bytesOut": counts.bytes_out,
-            "workers": self.places.iter().map(|place| self.worker(place, elapsed)).collect::<Vec<_>>(),
+            "workers": self.shares.iter().map(|share| self.worker(share, elapsed)).collect::<Vec<_>>(),
         });
         if let Some(detail) = &self.detail {
             statistics["wait"] = percentiles(&detail.wait);
@@ -49,19 +46,19 @@ impl Record {
         statistics
     }
 
-    fn worker(&self, place: &Place, elapsed: f64) -> Value {
-        let own = self.lifetimes.iter().filter(|lifetime| lifetime.worker == place.worker);
+    fn worker(&self, share: &Share, elapsed: f64) -> Value {
+        let own = self.lifetimes.iter().filter(|lifetime| lifetime.worker == share.worker);
         let pids: Vec<u32> = own.map(|lifetime| lifetime.pid).collect();
         json!({
-            "id": place.worker,
+            "id": share.worker,
             "pids": pids,
-            "tasks": place.tasks,
-            "busy": rounded(place.busy),
-            "share": if elapsed > 0.0 { rounded(place.busy / elapsed) } else { 0.0 },
+            "tasks": share.tasks,
+            "busy": rounded(share.busy),
+            "share": if elapsed > 0.0 { rounded(share.busy / elapsed) } else { 0.0 },
         })
     }
 
-    /// The whole record as the text of one JSON object, whose first properties are those of `head`.
+    /// The whole record. The properties of `head` come first.
     pub(crate) fn report(&self, head: &Value, handed_over: u64, now: f64) -> Value {
         let rows = self.rows(0);
         let column = |value: fn(&Row) -> f64| -> Vec<Value> {
@@ -74,7 +71,7 @@ impl Record {
         }
         report["startedAt"] = json!(self.epoch);
         report["elapsed"] = json!(rounded(self.ended.unwrap_or(now) - self.began));
-        report["workersAsked"] = json!(self.places.len());
+        report["workersAsked"] = json!(self.shares.len());
         report["workers"] = self.lifetimes.iter().map(lifetime).collect();
         report["events"] = json!({
             "id": column(|row| row.id as f64),
@@ -111,8 +108,7 @@ impl Record {
             .collect()
     }
 
-    /// The events that were listed after the first `from`, [`PIECE`] of them at most, as a JSON array of objects with the
-    /// times of the epoch; none if there are none.
+    /// The next events after the first `from` as a JSON array, with the wall clock's times; none if there are none.
     pub(crate) fn ended_since(&self, from: usize) -> Option<String> {
         let rows = self.rows(from);
         let rows = &rows[..rows.len().min(PIECE)];
@@ -120,7 +116,7 @@ impl Record {
         let mut text = String::with_capacity(rows.len() * 160);
         for row in rows {
             let (worker, pid) = self.worker_of(row);
-            // By hand: for a value that is made first, whoever wants to hear of short events pays double.
+            // Without a `Value`, which would double the cost for subscribers.
             let _ = write!(
                 text,
                 r#"{}{{"id":{},"worker":{worker},"pid":{pid},"queued":{},"started":{},"finished":{},"outcome":"{}","attempts":{}}}"#,
@@ -149,7 +145,7 @@ fn lifetime(lifetime: &Lifetime) -> Value {
     })
 }
 
-fn mark(mark: &super::Mark) -> Value {
+fn mark(mark: &Mark) -> Value {
     let mut value = json!({
         "at": rounded(mark.at),
         "kind": mark.kind,
@@ -162,7 +158,7 @@ fn mark(mark: &super::Mark) -> Value {
     value
 }
 
-/// In milliseconds; all zero if there was nothing.
+/// In milliseconds; zeros if the histogram is empty.
 fn percentiles(histogram: &Histogram<u64>) -> Value {
     let milliseconds = |nanoseconds: u64| nanoseconds as f64 / 1e6;
     json!({
@@ -175,7 +171,7 @@ fn percentiles(histogram: &Histogram<u64>) -> Value {
     })
 }
 
-/// A number of the columns, whole where it is: it takes less room so.
+/// A number as short as possible: whole if it is.
 fn number(value: f64) -> Value {
     let value = rounded(value);
     if value.fract() == 0.0 { json!(value as i64) } else { json!(value) }

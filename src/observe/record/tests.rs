@@ -1,9 +1,13 @@
-//! Promised: what is counted is what was told, what a worker says of its times cannot spoil it, and memory is
-//! bounded.
+//! Promised: a record counts what it is told, whatever times a worker reports, and its memory is bounded.
 
+use serde_json::Value;
+
+use super::kept::{MOST_EVENTS, MOST_FAILURES, MOST_MARKS};
 use super::*;
+use crate::core::task_id::{DIRECT, first_of};
 
 fn ended(task: TaskId, outcome: Outcome, started: f64, finished: f64) -> Ended<'static> {
+    let is_failure = !matches!(outcome, Outcome::Answered | Outcome::Nothing);
     Ended {
         task,
         slot: Some(0),
@@ -12,7 +16,7 @@ fn ended(task: TaskId, outcome: Outcome, started: f64, finished: f64) -> Ended<'
         outcome,
         bytes_in: 3,
         bytes_out: 5,
-        error: outcome.is_failure().then_some(&b"{\"name\":\"E\",\"message\":\"m\"}"[..]),
+        error: is_failure.then_some(&b"{\"name\":\"E\",\"message\":\"m\"}"[..]),
         attempts: 1,
     }
 }
@@ -28,7 +32,6 @@ fn record(level: Level) -> Record {
 #[test]
 fn statistics_are_sums_of_what_has_ended() {
     let mut record = record(Level::Times);
-    let queued = record.queued().expect("asked for");
     for (number, outcome) in (0..).zip([
         Outcome::Answered,
         Outcome::Answered,
@@ -36,9 +39,8 @@ fn statistics_are_sums_of_what_has_ended() {
         Outcome::Error,
         Outcome::Timeout,
     ]) {
-        queued.set(number, 1002.0);
-        record.claimed(number.into());
-        record.end(ended(number.into(), outcome, 1004.0, 1014.0));
+        record.claimed(number, 1002.0);
+        record.end(ended(number, outcome, 1004.0, 1014.0));
     }
     record.over(1100.0);
     let statistics = record.statistics(6, 2000.0);
@@ -63,8 +65,8 @@ fn statistics_are_sums_of_what_has_ended() {
 #[test]
 fn what_is_not_asked_for_is_not_kept() {
     let mut record = record(Level::Counts);
-    assert!(record.queued().is_none() && !record.has_times());
-    record.claimed(0);
+    assert!(!record.has_times());
+    record.claimed(0, 1003.0);
     record.end(ended(0, Outcome::Error, 1004.0, 1014.0));
     assert!(record.rows(0).is_empty() && record.marks(0).is_empty());
     let statistics = record.statistics(1, 1100.0);
@@ -83,13 +85,32 @@ fn times_that_make_no_sense_stay_in_the_run() {
         (f64::MAX, f64::MIN),
     ] {
         let mut record = record(Level::Events);
-        record.claimed(0);
+        record.claimed(0, 1003.0);
         record.end(ended(0, Outcome::Answered, started, finished));
         let text = record.report(&json_head(), 1, 1100.0).to_string();
         let value: Value = serde_json::from_str(&text).expect("JSON");
         for name in ["queued", "started", "finished"] {
             let time = value["events"][name][0].as_f64();
             assert!(time.is_some_and(|time| time >= 0.0), "{name} of {started} to {finished}");
+        }
+    }
+}
+
+#[test]
+fn what_came_back_was_handed_over_when_it_was_first() {
+    let mut record = record(Level::Events);
+    record.claimed(0, 1003.0);
+    record.claimed(0, 1008.0);
+    record.end(ended(0, Outcome::Answered, 1009.0, 1010.0));
+    assert!((record.rows(0)[0].queued - 3.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn people_count_the_events_of_each_run_from_its_first() {
+    for run in [0, 1, 700] {
+        let first = first_of(run);
+        for (task, number) in [(0, 0), (5, 5), (DIRECT, -1), (DIRECT + 5, -6)] {
+            assert_eq!(number_of(first + task), number);
         }
     }
 }
@@ -101,14 +122,14 @@ fn json_head() -> Value {
 #[test]
 fn a_report_has_a_column_each_and_the_events_of_every_process() {
     let mut record = record(Level::Events);
-    record.claimed(0);
+    record.claimed(0, 1003.0);
     record.end(ended(0, Outcome::Answered, 1004.0, 1005.5));
     record.exited(0, None, Some("SIGKILL".into()), 1006.0);
     record.crashed(0, "was killed", 1006.0);
     record.started(0, 71, 1007.0);
-    record.direct(1 << 63, 1008.0);
-    record.sent(1 << 63, 1008.5);
-    record.end(ended(1 << 63, Outcome::Error, 1009.0, 1010.0));
+    record.direct(DIRECT, 1008.0);
+    record.sent(DIRECT, 1008.5);
+    record.end(ended(DIRECT, Outcome::Error, 1009.0, 1010.0));
     let report = record.report(&json_head(), 1, 1100.0);
     assert_eq!(report["program"], "a.js");
     assert_eq!(report["events"]["id"], serde_json::json!([0, -1]));
@@ -148,4 +169,20 @@ fn pressure_is_told_when_it_lasts() {
     record.over(1030.0);
     let [mark] = record.marks(0) else { panic!("one is long enough") };
     assert_eq!((mark.kind, mark.at, mark.until), ("backpressure", 20.0, Some(30.0)));
+}
+
+#[test]
+fn workers_that_run_already_start_with_the_run() {
+    let mut record = Record::new(Level::Events, &[7], 1000.0, 5e12);
+    record.started(0, 70, 400.0);
+    record.ready(0, 500.0);
+    record.claimed(0, 0.0);
+    record.end(ended(0, Outcome::Answered, 1004.0, 1005.0));
+    let report = record.report(&json_head(), 1, 1100.0);
+    assert_eq!(
+        (&report["workers"][0]["started"], &report["workers"][0]["ready"]),
+        (&0.0.into(), &0.0.into())
+    );
+    assert_eq!(report["events"]["pid"], serde_json::json!([70]));
+    assert_eq!((record.marks(0).len(), &report["statistics"]["restarts"]), (0, &0.into()));
 }

@@ -1,11 +1,10 @@
-//! What Windows is given to start a process, as blocks of words and bytes: its command line, its environment,
-//! and its table of descriptors. Pure.
+//! What Windows needs to start a process, as blocks of words and bytes: the command line, the environment and the table of
+//! descriptors. Pure.
 
 use std::collections::BTreeMap;
 use std::io;
 
-/// Variables that a process has whatever its parent leaves out, as with libuv: much of Windows does not work
-/// without them.
+/// Variables that a process has even if its parent leaves them out, as with libuv: much of Windows needs them.
 pub(super) const NEEDED: [&str; 11] = [
     "HOMEDRIVE",
     "HOMEPATH",
@@ -20,7 +19,7 @@ pub(super) const NEEDED: [&str; 11] = [
     "WINDIR",
 ];
 
-/// A text as the system takes it: UTF-16, and a zero at its end.
+/// A text as system calls take it: UTF-16, with a zero at its end.
 pub(super) fn wide(text: &str) -> io::Result<Vec<u16>> {
     if text.contains('\0') {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "a text has a zero in it"));
@@ -28,7 +27,7 @@ pub(super) fn wide(text: &str) -> io::Result<Vec<u16>> {
     Ok(text.encode_utf16().chain([0]).collect())
 }
 
-/// One line that the C library of the program takes apart into these again.
+/// One line, which the program's C library splits into these arguments again.
 pub(super) fn command_line(program: &str, args: &[String]) -> String {
     // The program's name has no quote in it, and a backslash in it is always one.
     let mut line = format!("\"{program}\"");
@@ -39,8 +38,7 @@ pub(super) fn command_line(program: &str, args: &[String]) -> String {
     line
 }
 
-/// By the rules of Microsoft's C library: backslashes are themselves, but for those before a quote, of which
-/// two stand for one.
+/// By the rules of Microsoft's C library: backslashes are literal, except before a quote, where two stand for one.
 fn append_quoted(line: &mut String, arg: &str) {
     let needs_quotes = arg.is_empty() || arg.contains([' ', '\t', '\n', '\u{b}']);
     if needs_quotes {
@@ -60,8 +58,8 @@ fn append_quoted(line: &mut String, arg: &str) {
     }
 }
 
-/// The environment: each variable once, whatever the case of its name, the last of them; in order, as the
-/// system wants them. `inherited` is asked for what is [`NEEDED`] and left out.
+/// The environment, sorted as the system requires. Names differ by more than case: the last one counts. `inherited` is asked for
+/// the [`NEEDED`] variables that are missing.
 pub(super) fn environment(
     variables: &[(String, String)],
     inherited: impl Fn(&str) -> Option<String>,

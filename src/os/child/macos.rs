@@ -1,6 +1,6 @@
-//! What is macOS's own about processes. Nothing ends them with their parents: a worker sees the end of its
-//! master when its control socket ends, so one whose master is killed before it has loaded this package lives
-//! until it has, and one that is stopped then lives until somebody continues it.
+//! What is different about processes on macOS. The system does not kill them when their parents exit: a worker sees the exit
+//! of its master at the end of its control socket. So a worker whose master is killed lives until it has loaded this package,
+//! and a stopped one until somebody continues it.
 
 use std::process::Command;
 
@@ -9,7 +9,10 @@ use rustix::fs::FileType;
 use crate::os::tree::process_info;
 
 pub(super) const TOO_MANY_FILES: &str =
-    " (the system has as many files open as it can: see kern.maxfiles)";
+    " (the system has reached its limit of open files: see kern.maxfiles)";
+
+/// Signals that not every system has.
+pub(super) const SIGNALS: [(i32, &str); 2] = [(libc::SIGEMT, "SIGEMT"), (libc::SIGINFO, "SIGINFO")];
 
 /// What shared memory is among files: the system does not say.
 pub(super) const IS_MEMORY: [FileType; 2] = [FileType::RegularFile, FileType::Unknown];
@@ -18,8 +21,8 @@ pub(super) fn end_with_parent(_command: &mut Command) {}
 
 pub(super) fn continue_with_parent() {}
 
-pub(super) fn resident(pid: u32) -> Option<u64> {
-    // SAFETY: these are numbers, whatever they are.
+pub(crate) fn resident(pid: u32) -> Option<u64> {
+    // SAFETY: a struct of numbers, for which any bytes are valid.
     let info: libc::proc_taskinfo = unsafe { process_info(pid, libc::PROC_PIDTASKINFO) }?;
     Some(info.pti_resident_size)
 }

@@ -1,16 +1,15 @@
-//! Processes as they are on Windows. There are no signals: a process is ended, or it is not. Each worker is in a
-//! job, which its own children are in too, so that all of them end at once; and which ends with this process,
-//! until the worker watches for that itself.
+//! A child process on Windows. There are no signals: a process is terminated, or it is not. Each child is in a job with
+//! everything that it starts, so all of it is terminated at once; and the system terminates the job when this process exits,
+//! until the child watches for that itself.
 
 mod start;
 
 use std::ffi::c_void;
 use std::io;
-use std::os::windows::io::{AsRawHandle, FromRawHandle, IntoRawHandle, OwnedHandle};
+use std::os::windows::io::{FromRawHandle, IntoRawHandle, OwnedHandle};
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::thread;
 
 use windows_sys::Wdk::System::Threading::{NtQueryInformationProcess, ProcessBasicInformation};
 use windows_sys::Win32::Foundation::{
@@ -28,46 +27,30 @@ use windows_sys::Win32::System::Threading::{
     WaitForSingleObject,
 };
 
-use super::{Exit, Given, Pipes, Process, Recipe, block};
+use super::{Exit, ExitWatch, Given, Pipes, Process, Recipe, block};
 use crate::os::host::exported;
+use crate::os::pidfd::Pidfd;
 use crate::os::tried::{Step, origin, tried};
+use crate::os::windows::{done, owned, raw};
 
-/// The signals that end a process here, as Node numbers them, and a question whether there is one.
+/// The signals that terminate a process here, as Node numbers them; and 0, which asks whether it runs.
 const ALIVE: i32 = 0;
 const SIGINT: i32 = 2;
 const SIGQUIT: i32 = 3;
 const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
 
-/// The exit code of a process that was ended, as libuv sets it.
+/// The exit code of a terminated process, as libuv sets it.
 const ENDED: u32 = 1;
 
-/// What a process ends with that gives up: Node's own code, and those of V8 and of the C library.
-const ABORTS: [i64; 3] = [134, 0x8000_0003, 0xC000_0409];
+pub(super) const SIGNALS: [(i32, &str); 4] =
+    [(SIGINT, "SIGINT"), (SIGQUIT, "SIGQUIT"), (SIGKILL, "SIGKILL"), (SIGTERM, "SIGTERM")];
+pub(super) const KILLS: [Exit; 1] = [Exit::Signal(SIGKILL)];
+/// Node's own exit code, V8's and the C library's.
+pub(super) const ABORTS: [Exit; 3] =
+    [Exit::Code(134), Exit::Code(0x8000_0003), Exit::Code(0xC000_0409)];
 
-/// What a thread needs that waits for a process.
-const STACK: usize = 64 * 1024;
-
-pub(super) fn is_kill(exit: Exit) -> bool {
-    exit == Exit::Signal(SIGKILL)
-}
-
-pub(super) fn is_abort(exit: Exit) -> bool {
-    matches!(exit, Exit::Code(code) if ABORTS.contains(&code))
-}
-
-pub(super) fn name_of(signal: i32) -> Option<String> {
-    let name = match signal {
-        SIGINT => "SIGINT",
-        SIGQUIT => "SIGQUIT",
-        SIGKILL => "SIGKILL",
-        SIGTERM => "SIGTERM",
-        _ => return None,
-    };
-    Some(name.to_owned())
-}
-
-/// A running process, which somebody else may wait for meanwhile.
+/// A child process, which any thread may terminate and wait for.
 #[derive(Debug, Clone)]
 pub(crate) struct Child(Arc<Running>);
 
@@ -75,9 +58,9 @@ pub(crate) struct Child(Arc<Running>);
 struct Running {
     pid: u32,
     process: OwnedHandle,
-    /// None where the system would not have it: then the process is ended alone, and not with this one.
+    /// None if the system refused it: then the process is terminated alone, and outlives this one.
     job: Option<OwnedHandle>,
-    /// By which signal it was ended, as far as this process has done that.
+    /// The signal by which this process terminated it, or 0.
     signal: AtomicI32,
 }
 
@@ -101,59 +84,56 @@ impl Process for Child {
         // SAFETY: a job of this process's.
         let is_done = job.is_some_and(|job| unsafe { TerminateJobObject(raw(job), ENDED) } != 0);
         if !is_done {
-            // It fails only for a process that is gone, which is what is wanted.
+            // It fails only if the process is gone, which is the goal.
             let _ = self.0.end(SIGKILL);
         }
     }
 
     fn watches(&self) {
         let Some(job) = &self.0.job else { return };
-        // If it fails, the worker ends a moment sooner when this process does, and one that was let go too.
+        // If it fails, the worker is terminated with this process, also if it was released.
         let _ = limit(job, 0);
     }
 }
 
-/// Sets how a job ends.
+/// Sets when the system terminates a job.
 fn limit(job: &OwnedHandle, flags: u32) -> io::Result<()> {
     let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
     limits.BasicLimitInformation.LimitFlags = flags;
     let len = size_of::<JOBOBJECT_EXTENDED_LIMIT_INFORMATION>() as u32;
     let class = JobObjectExtendedLimitInformation;
-    // SAFETY: reads the limits, which are as long as is said.
-    let done = unsafe { SetInformationJobObject(raw(job), class, (&raw const limits).cast(), len) };
-    if done != 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    // SAFETY: reads the limits, whose size is given.
+    done(unsafe { SetInformationJobObject(raw(job), class, (&raw const limits).cast(), len) })
 }
 
 impl Running {
-    /// Notes what ends it, unless something does already.
+    /// Notes the signal that terminates it, if it is the first one.
     fn note(&self, signal: i32) {
-        // Whoever was first has ended it.
         let _ = self.signal.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
     }
 
-    /// Ends this process alone.
+    /// Terminates this process alone.
     fn end(&self, signal: i32) -> io::Result<()> {
         if self.has_ended() {
             return Err(io::ErrorKind::NotFound.into());
         }
-        // Before it ends: who waits for that looks here then.
+        // Before it exits: its exit is told by this.
         self.note(signal);
         // SAFETY: a process that this one has started.
-        let done = unsafe { TerminateProcess(raw(&self.process), ENDED) };
-        if done != 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        done(unsafe { TerminateProcess(raw(&self.process), ENDED) })
     }
 
     fn has_ended(&self) -> bool {
         self.wait(0)
     }
 
-    /// Whether it ends within so many milliseconds.
+    /// Whether it exits within so many milliseconds.
     fn wait(&self, milliseconds: u32) -> bool {
         // SAFETY: a process that this one has started.
         unsafe { WaitForSingleObject(raw(&self.process), milliseconds) == WAIT_OBJECT_0 }
     }
 
-    /// How it has ended.
+    /// How it has exited.
     fn exit(&self) -> Exit {
         let mut code = 0;
         // SAFETY: writes one number.
@@ -161,7 +141,7 @@ impl Running {
             return Exit::Unknown;
         }
         match self.signal.load(Ordering::SeqCst) {
-            // It may have ended by itself just before.
+            // It may have exited by itself just before.
             signal if signal != 0 && code == ENDED => Exit::Signal(signal),
             _ => Exit::Code(code.into()),
         }
@@ -169,8 +149,7 @@ impl Running {
 }
 
 impl Child {
-    /// Starts the process with `extra` handles at the descriptors given; no other handle of this process
-    /// reaches it.
+    /// Starts a process with `extra` handles at the descriptors given. No other handle of this process reaches it.
     pub(crate) fn spawn(
         recipe: &Recipe,
         extra: Vec<(OwnedHandle, i32)>,
@@ -185,35 +164,45 @@ impl Child {
         Ok((Self(Arc::new(Running { pid, process, job, signal })), pipes))
     }
 
-    /// Ends a process that nobody waits for.
+    /// Kills a child that nobody waits for.
     pub(crate) fn discard(&self) {
         self.kill();
         self.0.wait(INFINITE);
     }
 
-    /// Calls `ended` when the process has ended.
-    pub(crate) fn on_exit(&self, ended: impl FnOnce(Exit) + Send + 'static) -> io::Result<()> {
-        let running = Arc::clone(&self.0);
-        thread::Builder::new().name("sonic-reaper".into()).stack_size(STACK).spawn(move || {
-            running.wait(INFINITE);
-            ended(running.exit());
-        })?;
-        Ok(())
+    /// The exit, to be awaited.
+    pub(crate) fn watch(&self) -> ExitWatch {
+        ExitWatch::new(self.clone())
+    }
+
+    #[expect(clippy::unused_self, reason = "other systems may have one")]
+    pub(super) fn pidfd(&self) -> Option<&Pidfd> {
+        None
+    }
+
+    /// Waits for the exit in this thread.
+    pub(super) fn block_until_exit(&self) -> Exit {
+        self.0.wait(INFINITE);
+        self.0.exit()
+    }
+
+    /// How the child has exited; none if it still runs.
+    pub(super) fn exit(&self) -> Option<Exit> {
+        self.0.has_ended().then(|| self.0.exit())
     }
 }
 
-/// This process, a child's, ends with its parent no more by itself: from now on something watches for that. The
-/// parent sees to it, when it hears that this is so ([`Process::watches`]). One that kills this process does so at
-/// once, with its descendants: nothing is left to do for a process that is doomed.
+/// Nothing: the parent changes the job when it hears that this child watches for its exit ([`Process::watches`]), and kills a
+/// child with its descendants at once.
 pub(crate) fn watch_parent(_is_doomed: impl Fn() -> bool + Send + Sync + 'static) {}
 
-/// Ends this process, a child's. Its descendants end with its job, if the parent comes to that.
+/// Ends this process, a child. Its descendants are terminated with its job.
 pub(crate) fn end_with_descendants() {
     end_now(ENDED.cast_signed());
 }
 
-/// Ends this process without running anything of it. The C library's `_exit` would have every library that is
-/// loaded say goodbye, with locks that threads held that are no more.
+/// Ends this process at once: no handler of the program or of a library runs. The C library's `_exit` would run those of
+/// libraries, which may wait for locks of threads that are gone.
 pub(crate) fn end_now(code: i32) -> ! {
     // SAFETY: no memory is touched.
     unsafe { TerminateProcess(GetCurrentProcess(), code.cast_unsigned()) };
@@ -221,11 +210,11 @@ pub(crate) fn end_now(code: i32) -> ! {
     std::process::abort()
 }
 
-/// The process that has started this one; 0 if the system does not tell.
+/// The process that started this one; 0 if the system does not tell.
 pub(crate) fn parent() -> u32 {
     let mut about = PROCESS_BASIC_INFORMATION::default();
     let len = size_of::<PROCESS_BASIC_INFORMATION>() as u32;
-    // SAFETY: writes to `about`, which is as long as is said.
+    // SAFETY: writes to `about`, whose size is given.
     let status = unsafe {
         NtQueryInformationProcess(
             GetCurrentProcess(),
@@ -238,12 +227,12 @@ pub(crate) fn parent() -> u32 {
     if status >= 0 { about.InheritedFromUniqueProcessId as u32 } else { 0 }
 }
 
-/// The limit of the machine that a system call has met, and what to do; empty if it was none.
-fn reached(error: &io::Error) -> &'static str {
+/// The limit that a system call has reached, and what to do; empty if it was none.
+pub(super) fn reached(error: &io::Error) -> &'static str {
     let Some(code) = origin(error).0 else { return "" };
     match code.cast_unsigned() {
         ERROR_TOO_MANY_OPEN_FILES => {
-            " (this process has as many files open as it may: start fewer workers)"
+            " (this process has reached its limit of open files: start fewer workers)"
         }
         ERROR_NOT_ENOUGH_MEMORY
         | ERROR_OUTOFMEMORY
@@ -253,12 +242,7 @@ fn reached(error: &io::Error) -> &'static str {
     }
 }
 
-/// Whether the machine had nothing to spare: it may have later.
-pub(crate) fn is_shortage(error: &io::Error) -> bool {
-    !reached(error).is_empty()
-}
-
-/// The same as a text, which begins with a space.
+/// The same: a limit is all that an error tells.
 pub(crate) fn advice(error: &io::Error) -> String {
     reached(error).to_owned()
 }
@@ -268,13 +252,10 @@ pub(crate) fn resident(pid: u32) -> Option<u64> {
     let mut counters = PROCESS_MEMORY_COUNTERS::default();
     let len = size_of::<PROCESS_MEMORY_COUNTERS>() as u32;
     // SAFETY: the handle is new, and nobody else's.
-    let process = unsafe {
-        let process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid);
-        (!process.is_null()).then(|| OwnedHandle::from_raw_handle(process))?
-    };
-    // SAFETY: writes to the counters, which are as long as is said.
-    let done = unsafe { K32GetProcessMemoryInfo(raw(&process), &raw mut counters, len) };
-    (done != 0).then_some(counters.WorkingSetSize as u64)
+    let process = unsafe { owned(OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid)) }.ok()?;
+    // SAFETY: writes to the counters, whose size is given.
+    done(unsafe { K32GetProcessMemoryInfo(raw(&process), &raw mut counters, len) }).ok()?;
+    Some(counters.WorkingSetSize as u64)
 }
 
 /// `uv_open_osfhandle`: a handle's descriptor in the C library that is Node's own.
@@ -296,7 +277,7 @@ pub(crate) fn descriptor(pipe: OwnedHandle) -> io::Result<i32> {
     if descriptor >= 0 {
         return Ok(descriptor);
     }
-    // SAFETY: nobody has taken it.
+    // SAFETY: the call failed, so nobody has taken it.
     drop(unsafe { OwnedHandle::from_raw_handle(handle) });
     Err(io::Error::from_raw_os_error(ERROR_TOO_MANY_OPEN_FILES.cast_signed()))
 }
@@ -306,11 +287,11 @@ pub(super) fn is_given(given: Given) -> bool {
     number_of(given.fd()).is_some()
 }
 
-/// Takes over what the parent put into this process as a descriptor. The C library has its own handle still, which
-/// it would close where a program closes that descriptor.
+/// Takes over a descriptor that the parent gave, as a new handle: the C library keeps its own, and closes that where the program
+/// closes the descriptor.
 ///
 /// # Safety
-/// As on other systems. Nothing is asked of the caller here: the handle is a new one.
+/// As on other systems; here nothing is asked of the caller.
 pub(super) unsafe fn adopt(fd: i32) -> io::Result<OwnedHandle> {
     let number = number_of(fd).ok_or(io::ErrorKind::NotFound)?;
     duplicate(ptr::without_provenance_mut(number), false)
@@ -319,7 +300,7 @@ pub(super) unsafe fn adopt(fd: i32) -> io::Result<OwnedHandle> {
 /// The handle of a descriptor that the parent gave, as the number that it is.
 fn number_of(fd: i32) -> Option<usize> {
     let mut startup = STARTUPINFOW::default();
-    // SAFETY: the table is as long as is said, and stays where it is as long as the process lives.
+    // SAFETY: the table has the length given, and stays where it is as long as the process lives.
     let table = unsafe {
         GetStartupInfoW(&raw mut startup);
         let len = if startup.lpReserved2.is_null() { 0 } else { startup.cbReserved2.into() };
@@ -329,23 +310,15 @@ fn number_of(fd: i32) -> Option<usize> {
     block::descriptor(table, usize::try_from(fd).ok()?)
 }
 
-/// Another handle of the same thing, which children inherit or not.
+/// A second handle of the same object, which children inherit or not.
 fn duplicate(handle: HANDLE, is_inherited: bool) -> io::Result<OwnedHandle> {
     let mut copy = ptr::null_mut();
+    let inherit = is_inherited.into();
     // SAFETY: a number that is no handle makes the call fail; the copy is nobody else's.
     unsafe {
         let this = GetCurrentProcess();
-        let inherit = is_inherited.into();
-        if DuplicateHandle(this, handle, this, &raw mut copy, 0, inherit, DUPLICATE_SAME_ACCESS)
-            == 0
-        {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(OwnedHandle::from_raw_handle(copy))
+        let same = DUPLICATE_SAME_ACCESS;
+        done(DuplicateHandle(this, handle, this, &raw mut copy, 0, inherit, same))?;
+        owned(copy)
     }
-}
-
-/// The handle as the system takes it.
-fn raw(handle: &OwnedHandle) -> HANDLE {
-    handle.as_raw_handle()
 }

@@ -1,12 +1,12 @@
 //! The frames that libuv puts around what it writes to a pipe that is Node's own channel, on Windows: since
 //! Node 10 the same, see `uv__ipc_frame_header_t` in its `src/win/pipe.c`. Pure: bytes in, bytes out.
 
-/// Flags, a word of no meaning, how many bytes follow, and a word that is zero.
+/// Flags, an unused word, the number of bytes that follow, and a word that is zero.
 const HEADER: usize = 16;
 
 const HAS_DATA: u32 = 1;
 
-/// A socket comes along: what is needed to open it stands between the header and the bytes.
+/// A socket comes along: what is needed to open it is between the header and the bytes.
 const HAS_SOCKET: u32 = 2;
 const SOCKET: usize = 632;
 
@@ -18,19 +18,19 @@ pub(super) fn header(len: usize) -> [u8; HEADER] {
     header
 }
 
-/// Takes the frames off a stream that arrives in pieces.
+/// Removes the frames from a stream that arrives in pieces.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     header: [u8; HEADER],
-    /// How many bytes of the header are there.
+    /// How many bytes of the header have arrived.
     begun: usize,
-    /// How many bytes come that are of no interest, and then how many that are.
+    /// How many bytes to skip, and then how many to keep.
     skipped: usize,
     rest: usize,
 }
 
 impl Frames {
-    /// Moves what is in the frames to the front of `bytes`, and says how many bytes that is.
+    /// Moves the content of the frames to the front of `bytes`, and returns its length.
     pub(super) fn strip(&mut self, bytes: &mut [u8]) -> usize {
         let (mut from, mut to) = (0, 0);
         while from < bytes.len() {

@@ -1,6 +1,5 @@
-//! What is Linux's own about sockets and memory files: sealed `memfd`s, and the sender of every message.
+//! Sockets and shared memory on Linux: sealed `memfd`s, and the sender of every message.
 
-use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
@@ -13,45 +12,46 @@ use rustix::net::{
 };
 use rustix::rand::{GetRandomFlags, getrandom};
 
+use super::Handle;
 use crate::os::tried::{Step, tried};
 
-/// Every call says what it wants.
+/// Nothing: each call has its own flags.
 #[expect(clippy::unnecessary_wraps, reason = "other systems have something to do, which may fail")]
 pub(super) fn prepare(_end: &UnixStream) -> io::Result<()> {
     Ok(())
 }
 
 /// Descriptors are close-on-exec from the first moment.
-pub(super) fn undisturbed() -> Option<MutexGuard<'static, ()>> {
+pub(crate) fn undisturbed() -> Option<MutexGuard<'static, ()>> {
     None
 }
 
-pub(super) fn memory(len: usize) -> io::Result<File> {
+pub(crate) fn memory(len: usize) -> io::Result<Handle> {
     let making = "creating shared memory";
     let memory = memfd_create("sonic-distribute", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
         .map_err(tried(Step::Resource, making, "memfd_create"))?;
-    // Where files may not be so long there is a signal too, which Node ignores.
+    // Above the limit of file sizes there is a signal too, which Node ignores.
     let sizing = format!("creating {len} bytes of shared memory");
     ftruncate(&memory, len as u64).map_err(tried(Step::Resource, sizing, "ftruncate"))?;
     fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
         .map_err(tried(Step::Resource, making, "fcntl"))?;
-    Ok(memory.into())
+    Ok(memory)
 }
 
-pub(super) fn random(bytes: &mut [u8]) -> io::Result<()> {
+pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
     getrandom(bytes, GetRandomFlags::empty())?;
     Ok(())
 }
 
-pub(super) fn send(socket: &UnixStream, bytes: &[u8]) -> io::Result<usize> {
+pub(crate) fn send_some(socket: &UnixStream, bytes: &[u8]) -> io::Result<usize> {
     Ok(rustix::net::send(socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
 }
 
-pub(super) fn tell_senders(socket: &impl AsFd, tell: bool) -> io::Result<()> {
+pub(crate) fn tell_senders(socket: &impl AsFd, tell: bool) -> io::Result<()> {
     Ok(sockopt::set_socket_passcred(socket, tell)?)
 }
 
-pub(super) fn receive_from(
+pub(crate) fn receive_from(
     socket: &impl AsFd,
     bytes: &mut [u8],
 ) -> io::Result<(usize, Option<u32>)> {

@@ -1,7 +1,5 @@
-//! Sends frames over a control socket: each whole, and in order, however little of one the system takes at once.
-//!
-//! A socket that is nearly full may take a part of a frame. The rest goes before anything else then: what came in
-//! between would be read as that rest.
+//! Sends frames over a control socket, each whole and in order. A socket that is nearly full may take a part of a frame: then the
+//! rest goes first, because anything else would be read as that rest.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use super::{Stream, send_some};
 
-/// How long [`Sender::send_whole`] waits for room: half of the time after which a master gives up a worker that has sent
-/// a part of a frame.
+/// How long [`Sender::send_whole`] waits for room: half of the time after which a master kills a worker that has sent a part of a
+/// frame.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Between two attempts.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// The end of a control socket that frames are sent to, from any thread.
+/// The sending side of a control socket, for any thread.
 #[derive(Debug)]
 pub(crate) struct Sender {
     stream: Stream,
@@ -33,15 +31,13 @@ impl Sender {
         &self.stream
     }
 
-    /// Sends a frame without blocking. [`io::ErrorKind::WouldBlock`] if there is no room for any of it: frames are few
-    /// and small, so a full socket means a peer that does not read. What there is no room for of a frame that was
-    /// begun is sent before the next one.
+    /// Sends a frame without blocking. [`io::ErrorKind::WouldBlock`] if there is no room for any of it: frames are few and small,
+    /// so the peer does not read. The rest of a frame that was begun is sent before the next one.
     pub(crate) fn send(&self, frame: &[u8]) -> io::Result<()> {
         self.lock().send(frame, |bytes| send_some(&self.stream, bytes))
     }
 
-    /// The same, but a frame that was begun is waited for, for a moment: for a peer that gives up whoever has sent a
-    /// part of one, and no more.
+    /// The same, but waits a moment for room for the rest: the peer kills a sender that has sent a part of a frame and no more.
     pub(crate) fn send_whole(&self, frame: &[u8]) -> io::Result<()> {
         self.finish();
         self.send(frame)?;
@@ -49,7 +45,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Waits for room for what is left, if there is anything.
+    /// Waits for room for what is left, if anything is.
     fn finish(&self) {
         let end = Instant::now() + PATIENCE;
         while self.flush().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
@@ -73,7 +69,7 @@ impl Sender {
 struct Rest(Vec<u8>);
 
 impl Rest {
-    /// Sends what is left, and then a frame: all of it, or nothing, or a part whose rest is left.
+    /// Sends what is left, and then a frame: all, nothing, or a part whose rest is left.
     fn send(
         &mut self,
         frame: &[u8],
@@ -97,7 +93,7 @@ impl Rest {
     }
 }
 
-/// Sends some of `bytes`, be it after a signal. A socket that takes nothing is full.
+/// Sends some of `bytes`, again after a signal. A socket that takes nothing is full.
 fn some(bytes: &[u8], write: &mut impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
     loop {
         match write(bytes) {

@@ -1,16 +1,14 @@
-//! macOS's list of processes is asked for with `libproc`, which tells of this user's only.
+//! macOS's list of processes comes from `libproc`, which tells only of this user's.
 
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use rustix::process::{Pid, Signal, kill_process};
+use super::{Identity, Stat};
 
-use super::{Identity, Stat, identity};
-
-/// Room for processes that begin between the question how many there are and the one who.
+/// Space for processes that start between the two questions: how many, and which.
 const SPARE: usize = 64;
 
-/// Every process that there is.
+/// All processes.
 pub(super) fn pids() -> Vec<u32> {
     // SAFETY: without a buffer nothing is written.
     let count = unsafe { libc::proc_listallpids(ptr::null_mut(), 0) };
@@ -19,12 +17,12 @@ pub(super) fn pids() -> Vec<u32> {
     // SAFETY: writes at most `size` bytes to the buffer, which has as many.
     let count = unsafe { libc::proc_listallpids(pids.as_mut_ptr().cast(), size) };
     pids.truncate(usize::try_from(count).unwrap_or(0));
-    // Process 0 is the kernel, and what is not one of its fellows.
+    // Process 0 is the kernel.
     pids.into_iter().filter_map(|pid| u32::try_from(pid).ok()).filter(|&pid| pid != 0).collect()
 }
 
 pub(super) fn stat(pid: u32) -> Option<Stat> {
-    // SAFETY: these are numbers, whatever they are.
+    // SAFETY: a struct of numbers, for which any bytes are valid.
     let info: libc::proc_bsdinfo = unsafe { process_info(pid, libc::PROC_PIDTBSDINFO) }?;
     // In microseconds of the epoch.
     let started = info.pbi_start_tvsec * 1_000_000 + info.pbi_start_tvusec;
@@ -32,21 +30,10 @@ pub(super) fn stat(pid: u32) -> Option<Stat> {
     Some(Stat { identity: Identity { pid, started }, parent: info.pbi_ppid, is_still })
 }
 
-/// Sends a signal to a process; to another that has its pid by now only if that has come to it since the line
-/// before. The system has nothing that stands for a process and can be signalled.
-pub(super) fn signal(to: Identity, signal: Signal) {
-    let Some(pid) = i32::try_from(to.pid).ok().and_then(Pid::from_raw) else { return };
-    if identity(to.pid) == Some(to) {
-        // One that cannot be signalled is gone, or another user's: nothing can be done then.
-        let _ = kill_process(pid, signal);
-    }
-}
-
 /// What the system says of a process. None if it is gone, or another user's.
 ///
 /// # Safety
-///
-/// `T` is what `proc_pidinfo` writes for that flavour, and any bytes are one.
+/// `T` is what `proc_pidinfo` writes for that flavour, and any bytes are a valid one.
 pub(crate) unsafe fn process_info<T>(pid: u32, flavour: i32) -> Option<T> {
     let mut info = MaybeUninit::<T>::uninit();
     let (pid, size) = (i32::try_from(pid).ok()?, i32::try_from(size_of::<T>()).ok()?);

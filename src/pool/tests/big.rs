@@ -14,7 +14,7 @@ fn text(len: usize, seed: u8) -> Vec<u8> {
     text
 }
 
-/// Around every bound: what JavaScript puts into the backlog itself, what lies there, a frame without
+/// Around every bound: what JavaScript puts into a lane itself, what lies there, a frame without
 /// parts, the ring, a payload of many rings.
 const LENGTHS: [usize; 15] = [
     100,
@@ -23,13 +23,13 @@ const LENGTHS: [usize; 15] = [
     Layout::RING as usize / 4 - 1,
     Layout::RING as usize / 4,
     Layout::RING as usize / 4 + 1,
-    Common::LONGEST / 3,
-    Common::LONGEST / 3 + 1,
+    Shared::LONGEST / 3,
+    Shared::LONGEST / 3 + 1,
     Layout::RING as usize / 2,
     Layout::RING as usize - 32,
-    Common::LONGEST - 1,
-    Common::LONGEST,
-    Common::LONGEST + 1,
+    Shared::LONGEST - 1,
+    Shared::LONGEST,
+    Shared::LONGEST + 1,
     5_000_000,
     20_000_000,
 ];
@@ -85,11 +85,11 @@ fn an_answer_that_waits_for_room_goes_on_when_the_master_looks_and_only_then() {
         for look in 0..3 {
             until("the writer waits", &is_blocked);
             assert!(!writer.is_finished(), "before look {look} of the master");
-            assert_eq!(bench.pool.lock().results.len(), 0);
-            bench.pool.rang();
+            assert_eq!(bench.results(), 0);
+            bench.pool.flush();
         }
         until("the writer is done", || {
-            bench.pool.rang();
+            bench.pool.flush();
             writer.is_finished()
         });
     });
@@ -119,11 +119,11 @@ fn with_one_worker_long_and_short_events_are_started_in_the_order_of_submission(
 fn an_event_that_is_taken_back_half_way_leaves_nothing_behind() {
     let (bench, [mut a, mut b]) = Bench::running();
     let big = text(3 * Layout::RING as usize, 1);
-    // It does not sleep, so that no bell has it look while the text is on its way.
-    a.player.claimer.wake();
-    bench.pool.submit(&big, 0);
+    // It is not parked, so that no notice has it look while the text is on its way.
+    a.player.claimer.unpark();
+    bench.pool.submit(bench.run, &big, 0);
     assert!(a.player.look().is_none(), "it has claimed the event, and awaits the text");
-    bench.pool.rang();
+    bench.pool.flush();
     // The worker has taken in the first part when it leaves.
     assert_eq!(a.player.arrived().len(), 0);
     bench.pool.disconnected(0);
@@ -134,7 +134,7 @@ fn an_event_that_is_taken_back_half_way_leaves_nothing_behind() {
     // What it is sent next is whole, and nothing of the other is before it.
     for seed in [2, 3] {
         let next = text(2 * Layout::RING as usize, seed);
-        assert!(bench.pool.message(1, &next));
+        assert!(bench.pool.message(1, &next, 0));
         let item = a.player.next();
         assert!(item.header.kind == Kind::Message && item.text == next);
     }
@@ -148,10 +148,10 @@ fn an_event_that_is_taken_back_half_way_leaves_nothing_behind() {
 fn a_message_that_is_half_way_is_not_taken_back_with_the_events_behind_it() {
     let (bench, [mut a, mut b]) = Bench::running();
     let big = text(3 * Layout::RING as usize, 1);
-    assert!(bench.pool.message(1, &big));
-    bench.pool.submit(&big, 0);
+    assert!(bench.pool.message(1, &big, 0));
+    bench.pool.submit(bench.run, &big, 0);
     assert!(a.player.look().is_none());
-    bench.pool.rang();
+    bench.pool.flush();
     bench.pool.disconnected(0);
     let _ears = [Ears::of(&bench, 0, &a), Ears::of(&bench, 1, &b)];
     let item = b.player.start();
@@ -172,7 +172,7 @@ fn a_worker_that_ends_while_it_waits_for_room_costs_the_event_whose_answer_it_wr
     std::thread::scope(|scope| {
         scope.spawn(|| seat.player.answer(&item, Outcome::response(&answer)));
         until("the writer waits", || memory.word(Layout::BLOCKED).load(Ordering::SeqCst) == 1);
-        bench.pool.ended(0, Exit::Signal(9), false);
+        bench.pool.exited(0, Exit::Signal(9), false);
         // Here it is the master that ends, for the thread to end; see the worker's own tests.
         control.shutdown(Shutdown::Both).expect("a socket");
     });
@@ -190,7 +190,7 @@ fn values_keep_their_formats_on_all_ways() {
             let bytes = text(len, number as u8);
             let format = if is_changed { Format::Json } else { data };
             let given = format.number() << flag::FORMAT_AT;
-            assert!(bench.pool.submit_to(1, &bytes, given));
+            assert!(bench.submit_to(1, &bytes, given));
             let item = seat.player.start();
             assert!(item.header.flags == flag::DIRECT | given && item.text == bytes);
             let changed = flag::DATA | data.number() << flag::DATA_FORMAT_AT;
@@ -199,13 +199,13 @@ fn values_keep_their_formats_on_all_ways() {
             let data_bytes = if is_changed { &bytes[..] } else { &[] };
             let outcome = Outcome { flags, ..Outcome::response(&bytes) };
             seat.player.answer(&item, Outcome { data: data_bytes, ..outcome });
-            bench.pool.rang();
+            bench.pool.flush();
             let kind = entry::DATA | entry::RESPONSE;
-            match bench.pool.take(Queue::Results).expect("an answer") {
+            match bench.pool.take(bench.run, Queue::Results).expect("an answer") {
                 Piece::Numbers(_) => panic!("no numbers were sent"),
                 Piece::Array(json) => {
                     let values: Vec<serde_json::Value> =
-                        serde_json::from_slice(&json).expect("JSON");
+                        serde_json::from_slice(&json.text).expect("JSON");
                     let binary =
                         |format: Format| if format.is_binary() { format.number() } else { 0 };
                     let formats = binary(data) << entry::DATA_FORMAT_AT
@@ -216,7 +216,7 @@ fn values_keep_their_formats_on_all_ways() {
                 Piece::Long(long) => {
                     let [a, b] = [long.data, long.response].map(|value| value.expect("there"));
                     assert_eq!((long.kind, a.format, b.format), (kind, data, response));
-                    assert!(len == 20_000 && a.bytes == bytes && b.bytes == bytes);
+                    assert!(len == 20_000 && *a == *bytes && *b == *bytes);
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::*;
 
 /// Ends the worker of `slot` without an event run.
 fn die(bench: &Bench, slot: usize) {
-    bench.pool.ended(slot, Exit::Code(1), false);
+    bench.pool.exited(slot, Exit::Code(1), false);
 }
 
 fn exit(worker: u32) -> Note {
@@ -95,7 +95,7 @@ fn an_event_in_between_begins_the_count_anew() {
         assert_eq!(bench.restarts().len(), 2, "in round {round}");
         let mut third = bench.seat(0);
         bench.register(0, &mut third);
-        assert!(bench.pool.submit_to(1, b"1", 0));
+        assert!(bench.submit_to(1, b"1", 0));
         third.run(&bench, 1);
         die(&bench, 0);
         assert_eq!(bench.restarts(), [(0, Duration::ZERO)]);
@@ -118,7 +118,7 @@ fn once_all_were_ready_a_worker_that_cannot_live_costs_a_worker_and_not_the_run(
     let Some(Note::Retired { worker: 1, message }) = notes.last() else { panic!("{notes:?}") };
     assert!(message.contains("again and again"), "{message}");
     // What is for that worker alone fails; everything else runs on the other.
-    assert!(bench.pool.submit_to(1, b"7", 0));
+    assert!(bench.submit_to(1, b"7", 0));
     assert_eq!(bench.numbers(Queue::Failures), [7]);
     bench.submit(0..5);
     b.run(&bench, 5);
@@ -130,36 +130,36 @@ fn the_last_worker_that_cannot_live_ends_the_run_and_everything_after_it_fails()
     let (mut bench, [_seat]) = Bench::running();
     die(&bench, 0);
     bench.submit([0]);
-    assert!(bench.pool.submit_to(1, b"1", 0));
+    assert!(bench.submit_to(1, b"1", 0));
     bench.map([2]);
     let _second = bench.seat(0);
     die(&bench, 0);
     let _third = bench.seat(0);
-    assert_eq!(bench.pool.count(Queue::Failures), 0);
+    assert_eq!(bench.pool.count(bench.run, Queue::Failures), 0);
     die(&bench, 0);
     assert_eq!(kinds(&bench.hear()), ["exit", "exit", "exit", "failed", "closed"]);
     bench.submit([3]);
-    assert!(bench.pool.submit_to(1, b"4", 0));
+    assert!(bench.submit_to(1, b"4", 0));
     bench.map([5]);
     let mut failed = bench.numbers(Queue::Failures);
     failed.sort_unstable();
     assert_eq!(failed, [0, 1, 2, 3, 4, 5]);
-    assert!(bench.pool.drained());
+    assert!(bench.pool.drained(bench.run));
     let orders = bench.orders();
-    assert!(matches!(orders.last(), Some(Command::Stop)), "{orders:?}");
+    assert!(matches!(orders.last(), Some(Order::Stop)), "{orders:?}");
     assert_eq!(orders.len(), 3);
 }
 
 #[test]
 fn what_comes_back_from_a_worker_after_the_run_s_end_fails_too() {
     let (bench, [mut a, b]) = Bench::running();
-    assert!(bench.pool.submit_to(2, b"100", 0));
+    assert!(bench.submit_to(2, b"100", 0));
     bench.map(0..2);
     a.player.start();
     for text in ["2", "3"] {
-        assert!(bench.pool.submit_to(1, text.as_bytes(), 0));
+        assert!(bench.submit_to(1, text.as_bytes(), 0));
     }
-    bench.pool.refused(&Error::Protocol { worker: 2, what: "a test".into() });
+    bench.pool.refused(Error::Protocol { worker: 2, what: "a test".into() });
     assert_eq!(bench.numbers(Queue::Failures), [1], "nobody had claimed it");
     assert!(a.player.claimer.claim().is_none());
     // One runs, and two more have been given to the worker, when it ends.
@@ -168,17 +168,17 @@ fn what_comes_back_from_a_worker_after_the_run_s_end_fails_too() {
     drop(b);
     die(&bench, 1);
     bench.hear();
-    assert!(bench.pool.drained());
+    assert!(bench.pool.drained(bench.run));
 }
 
 #[test]
 fn a_run_that_failed_is_not_drained_before_that_is_told() {
     let (bench, [_seat]) = Bench::running();
     bench.submit([0]);
-    bench.pool.refused(&Error::Protocol { worker: 1, what: "a test".into() });
-    assert!(!bench.pool.drained());
+    bench.pool.refused(Error::Protocol { worker: 1, what: "a test".into() });
+    assert!(!bench.pool.drained(bench.run));
     assert_eq!(kinds(&bench.hear()), ["failed", "other"]);
-    assert!(bench.pool.drained());
+    assert!(bench.pool.drained(bench.run));
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_worker_that_does_not_reach_the_call_in_time_is_not_tried_again() {
     let mut bench = Bench::with_deadline(1, Duration::from_millis(1500));
     let _seat = bench.seat(0);
     bench.pool.joined(0);
-    bench.pool.ended(0, Exit::Signal(9), true);
+    bench.pool.exited(0, Exit::Signal(9), true);
     let notes = bench.hear();
     let Note::Failed { message, .. } = &notes[1] else { panic!("{notes:?}") };
     assert!(message.contains("worker 1 did not reach the call within 1500 ms"), "{message}");
@@ -202,12 +202,12 @@ fn a_worker_that_could_not_be_started_again_costs_its_place() {
     };
     let (bench, [_a, mut b]) = Bench::running();
     die(&bench, 0);
-    bench.pool.not_started(0, &spawn(1));
+    bench.pool.not_started(0, spawn(1));
     assert_eq!(kinds(&bench.hear()), ["exit", "retired"]);
     bench.submit([1]);
     b.run(&bench, 1);
     die(&bench, 1);
-    bench.pool.not_started(1, &spawn(2));
+    bench.pool.not_started(1, spawn(2));
     assert_eq!(kinds(&bench.hear()), ["exit", "failed", "closed"]);
 }
 
@@ -215,7 +215,7 @@ fn a_worker_that_could_not_be_started_again_costs_its_place() {
 fn a_worker_that_turns_the_call_down_ends_the_run_and_is_not_replaced() {
     let mut bench = Bench::new(2);
     let _seats = [bench.seat(0), bench.seat(1)];
-    bench.pool.refused(&Error::Refused {
+    bench.pool.refused(Error::Refused {
         worker: 1,
         name: "TypeError".into(),
         code: "ERR_INVALID_ARG_TYPE".into(),
@@ -223,6 +223,7 @@ fn a_worker_that_turns_the_call_down_ends_the_run_and_is_not_replaced() {
     });
     die(&bench, 0);
     let failed = Note::Failed {
+        run: bench.run,
         name: "TypeError".into(),
         code: "ERR_INVALID_ARG_TYPE".into(),
         message: "workerFns must be an array".into(),
@@ -232,7 +233,7 @@ fn a_worker_that_turns_the_call_down_ends_the_run_and_is_not_replaced() {
     bench.pool.release();
     die(&bench, 1);
     assert_eq!(bench.hear(), [exit(2), Note::Closed]);
-    assert!(matches!(bench.orders()[..], [Command::Stop]));
+    assert!(matches!(bench.orders()[..], [Order::Stop]));
 }
 
 #[test]
@@ -252,7 +253,7 @@ fn a_release_lets_every_worker_go_and_closes_when_the_last_has_ended() {
     assert_eq!(bench.hear(), [exit(2), Note::Closed]);
     bench.pool.release();
     assert_eq!(bench.hear(), []);
-    assert!(matches!(bench.orders()[..], [Command::Stop]), "no restart, and one stop");
+    assert!(matches!(bench.orders()[..], [Order::Stop]), "no restart, and one stop");
 }
 
 #[test]
@@ -260,7 +261,7 @@ fn an_event_that_runs_at_the_release_may_still_answer_and_nothing_more_is_starte
     let (bench, [mut seat]) = Bench::running();
     bench.map(0..3);
     let item = seat.player.start();
-    assert!(bench.pool.submit_to(1, b"5", 0));
+    assert!(bench.submit_to(1, b"5", 0));
     bench.pool.release();
     assert!(seat.player.claimer.claim().is_none(), "what nobody had claimed was taken back");
     for item in seat.player.arrived() {
@@ -285,21 +286,21 @@ fn a_worker_that_comes_up_after_the_release_is_let_go_at_once() {
     die(&bench, 0);
     die(&bench, 1);
     assert_eq!(bench.hear(), [exit(1), exit(2), Note::Closed]);
-    assert!(matches!(bench.orders()[..], [Command::Stop]));
+    assert!(matches!(bench.orders()[..], [Order::Stop]));
 }
 
 #[test]
 fn a_restart_that_was_ordered_before_the_release_is_not_needed() {
     let (mut bench, [_a, _b]) = Bench::running();
-    assert!(!bench.pool.is_released());
+    assert!(!bench.pool.is_over());
     die(&bench, 0);
     bench.pool.release();
-    assert!(bench.pool.is_released());
+    assert!(bench.pool.is_over());
     die(&bench, 1);
     assert_eq!(bench.hear(), [exit(1), exit(2)]);
     bench.pool.not_needed(0);
     assert_eq!(bench.hear(), [Note::Closed]);
-    assert!(matches!(bench.orders()[..], [Command::Start { slot: 0, .. }, Command::Stop]));
+    assert!(matches!(bench.orders()[..], [Order::Start { slot: 0, .. }, Order::Stop]));
 }
 
 #[test]
@@ -322,7 +323,7 @@ fn one_worker_that_is_let_go_is_replaced() {
 #[test]
 fn a_worker_that_leaves_of_its_own_will_is_let_go_and_replaced_and_counts_as_any_other() {
     let (mut bench, [mut a, mut b]) = Bench::running();
-    assert!(bench.pool.submit_to(2, b"100", 0));
+    assert!(bench.submit_to(2, b"100", 0));
     bench.map(0..3);
     let item = a.player.start();
     bench.orders();
@@ -353,8 +354,8 @@ fn an_abandoned_run_lets_go_of_every_worker_and_says_nothing() {
         let done = seat.process.done();
         assert!(done.is_empty(), "they end by themselves: {done:?}");
     }
-    bench.pool.ended(0, Exit::Code(1), false);
-    assert!(!bench.pool.message(1, b"1"));
+    bench.pool.exited(0, Exit::Code(1), false);
+    assert!(!bench.pool.message(1, b"1", 0));
     assert!(bench.restarts().is_empty());
 }
 

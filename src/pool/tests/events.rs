@@ -22,7 +22,7 @@ fn with_one_worker_results_are_in_the_order_of_submission_whichever_way_they_cam
     }
     seat.run(&bench, 2000 - run);
     assert_eq!(bench.numbers(Queue::Results), (0..2000).collect::<Vec<_>>());
-    assert!(bench.pool.drained());
+    assert!(bench.pool.drained(bench.run));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn across_workers_results_are_in_the_order_in_which_they_were_finished() {
         seat.player.now = finished - SHORT;
         seat.player.answer(item, Outcome::response("true"));
     }
-    bench.pool.rang();
+    bench.pool.flush();
     let order: Vec<u32> = bench.take(Queue::Results).iter().map(|entry| entry.worker).collect();
     assert_eq!(order, [2, 3, 1]);
 }
@@ -111,11 +111,11 @@ fn an_event_without_a_response_is_answered_and_in_neither_queue() {
     let (bench, [mut seat]) = Bench::running();
     bench.submit([1]);
     let item = seat.player.start();
-    assert!(!bench.pool.drained());
+    assert!(!bench.pool.drained(bench.run));
     seat.player.answer(&item, Outcome::nothing());
     assert_eq!((bench.take(Queue::Results), bench.take(Queue::Failures)), (vec![], vec![]));
-    assert_eq!(bench.pool.lock().scheduler.outstanding(), 0);
-    assert_eq!(bench.hear(), [Note::Drained]);
+    assert_eq!(bench.outstanding(), 0);
+    assert_eq!(bench.hear(), [Note::Drained { run: bench.run }]);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn texts_of_every_length_cross_both_ways_and_come_out_as_they_went_in() {
         let text = format!("\"{}\"", "é".repeat(len));
         let ways: [fn(&Bench, &str); 2] = [
             |bench, text| bench.hand_over(text, 0),
-            |bench, text| bench.pool.submit(text.as_bytes(), 0),
+            |bench, text| bench.pool.submit(bench.run, text.as_bytes(), 0),
         ];
         for hand_over in ways {
             hand_over(&bench, &text);
@@ -169,23 +169,23 @@ fn a_message_frees_nobody_and_answers_nothing() {
     bench.submit([1]);
     let item = seat.player.start();
     seat.player.say(flag::RESPONSE, br#"{"response":1}"#);
-    assert_eq!(bench.pool.count(Queue::Results), 1);
+    assert_eq!(bench.pool.count(bench.run, Queue::Results), 1);
     assert!(!bench.pool.lock().scheduler.is_idle(0));
-    assert!(!bench.pool.drained());
+    assert!(!bench.pool.drained(bench.run));
     seat.player.answer(&item, Outcome::response("1"));
-    assert!(bench.pool.drained());
+    assert!(bench.pool.drained(bench.run));
 }
 
 #[test]
 fn an_event_for_one_worker_goes_there_at_once_and_to_no_other() {
     let (bench, [mut a, mut b]) = Bench::running();
-    assert!(bench.pool.submit_to(2, b"1", 0));
-    assert!(bench.pool.submit_to(2, b"2", flag::HOLE));
+    assert!(bench.submit_to(2, b"1", 0));
+    assert!(bench.submit_to(2, b"2", flag::HOLE));
     for flags in [flag::DIRECT, flag::DIRECT | flag::HOLE] {
         assert_eq!(b.player.start().header.flags, flags);
     }
     assert_eq!(a.arrived(), [""; 0]);
-    assert!(!bench.pool.submit_to(3, b"3", 0), "there is no worker 3");
+    assert!(!bench.submit_to(3, b"3", 0), "there is no worker 3");
 }
 
 #[test]
@@ -193,8 +193,8 @@ fn an_event_for_one_worker_can_be_started_at_once_whatever_runs_there() {
     let (bench, [mut seat, mut other]) = Bench::running();
     bench.map([0]);
     let first = seat.player.start();
-    assert!(bench.pool.submit_to(1, b"1", 0));
-    assert!(bench.pool.submit_to(1, b"2", 0));
+    assert!(bench.submit_to(1, b"1", 0));
+    assert!(bench.submit_to(1, b"2", 0));
     bench.map([3]);
     // What is sent to it alone comes before what it could claim.
     let started: Vec<Item> = (0..3).map(|_| seat.player.start()).collect();
@@ -211,7 +211,7 @@ fn an_event_for_one_worker_can_be_started_at_once_whatever_runs_there() {
 fn events_of_both_ways_may_have_the_same_number_and_are_told_apart() {
     let (bench, [mut seat]) = Bench::running();
     bench.map([10]);
-    assert!(bench.pool.submit_to(1, b"20", 0));
+    assert!(bench.submit_to(1, b"20", 0));
     let [direct, claimed] = [seat.player.start(), seat.player.start()];
     assert_eq!((direct.header.index, claimed.header.index), (0, 0));
     seat.player.answer(&claimed, Outcome::response("10"));
@@ -226,7 +226,7 @@ fn many_events_for_one_busy_worker_are_given_once_each() {
     bench.map([0]);
     seat.player.start();
     for i in 1..1000_u32 {
-        assert!(bench.pool.submit_to(1, i.to_string().as_bytes(), 0));
+        assert!(bench.submit_to(1, i.to_string().as_bytes(), 0));
     }
     let expected: Vec<String> = (1..1000).map(|i: u32| i.to_string()).collect();
     assert_eq!(seat.arrived(), expected);
@@ -235,7 +235,7 @@ fn many_events_for_one_busy_worker_are_given_once_each() {
 #[test]
 fn an_event_for_a_worker_that_is_not_there_yet_waits_for_it() {
     let bench = Bench::new(1);
-    assert!(bench.pool.submit_to(1, b"1", 0));
+    assert!(bench.submit_to(1, b"1", 0));
     let mut seat = bench.seat(0);
     assert_eq!(seat.arrived(), [""; 0]);
     bench.register(0, &mut seat);

@@ -20,16 +20,16 @@ fn a_long_event_is_told_of_each_time_that_it_has_become_twice_as_long() {
     let mut told = Vec::new();
     for ran in [AFTER - 100, AFTER + 100, AFTER * 2 - 100, AFTER * 2 + 300, AFTER * 4] {
         seat.has_run(&item, ran);
-        bench.pool.look_for_long(AFTER);
+        bench.pool.check_long(bench.run, AFTER);
         told.push(hints(&bench).len());
     }
     assert_eq!(told, [0, 1, 0, 1, 0]);
     seat.has_run(&item, AFTER * 10);
-    bench.pool.look_for_long(AFTER);
+    bench.pool.check_long(bench.run, AFTER);
     let [text] = &hints(&bench)[..] else { panic!("one hint") };
     assert!(text.starts_with("Worker 1 has been running one event (7) for 100.0 s: "), "{text}");
     seat.player.answer(&item, Outcome::response(b"1"));
-    bench.pool.look_for_long(AFTER);
+    bench.pool.check_long(bench.run, AFTER);
     assert_eq!(hints(&bench), [""; 0]);
     assert_eq!(bench.numbers(Queue::Results), [7], "it is no worse for it");
 }
@@ -43,7 +43,7 @@ fn whether_a_worker_waits_or_computes_is_told() {
         seat.has_run(&item, AFTER + 100);
         seat.player.waits(waits);
     }
-    bench.pool.look_for_long(AFTER);
+    bench.pool.check_long(bench.run, AFTER);
     let hints = hints(&bench);
     let [first, second] = &hints[..] else { panic!("two hints: {hints:?}") };
     assert!(first.contains("returned a promise that is not settled yet"), "{first}");

@@ -64,7 +64,13 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// The same, and with what all share: mostly the words of events and those that steer.
 fn any_step() -> impl Strategy<Value = Step> {
-    let word = prop_oneof![0..100_usize, Common::TABLE..Common::TABLE + 100, 0..Common::LEN / 4];
+    let word = {
+        let of_lane = |lane: usize| {
+            let (header, entry) = (Shared::header(lane, 0), Shared::entry(lane, 0));
+            prop_oneof![header..header + 48, entry..entry + 100]
+        };
+        prop_oneof![0..200_usize, of_lane(0), of_lane(LANE), 0..Shared::LEN / 4]
+    };
     prop_oneof![3 => step(), 1 => (word, number()).prop_map(|(at, value)| Step::Shared(at, value))]
 }
 
@@ -74,7 +80,8 @@ struct Stage {
     hostile: Seat,
     honest: Seat,
     claimer: Claimer,
-    claimed: u32,
+    /// What it has claimed last, and in which lane.
+    claimed: (u32, usize),
     events: u32,
     entries: usize,
     has_ended: bool,
@@ -83,13 +90,13 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let (bench, [hostile, honest]) = Bench::running();
-        let claimer = Claimer::new(Arc::clone(&bench.backlog), 0);
+        let claimer = Claimer::new(Arc::clone(&bench.lanes), 0);
         Self {
             bench,
             hostile,
             honest,
             claimer,
-            claimed: 0,
+            claimed: (0, LANE),
             events: 0,
             entries: 0,
             has_ended: false,
@@ -108,14 +115,23 @@ impl Stage {
             Step::Chosen(true, len) => {
                 let text = " ".repeat(*len);
                 // Whatever becomes of it, it is not lost.
-                self.events += u32::from(self.bench.pool.submit_to(1, text.as_bytes(), 0));
+                self.events += u32::from(self.bench.submit_to(1, text.as_bytes(), 0));
             }
-            Step::Chosen(false, len) => _ = self.bench.pool.message(1, vec![b' '; *len]),
-            Step::Claim => self.claimed = self.claimer.claim().unwrap_or(self.claimed),
+            Step::Chosen(false, len) => _ = self.bench.pool.message(1, vec![b' '; *len], 0),
+            Step::Claim => {
+                let claimed = self.claimer.claim();
+                self.claimed = claimed.map_or(self.claimed, |at| (at, self.claimer.lane(at)));
+            }
             Step::Answer { index, is_own, flags, split, payload } => {
-                let index = if *is_own { self.claimed } else { *index };
-                let header =
-                    Header { index, split: *split, ..Header::new(Kind::Answer, flags & !0xff) };
+                let mut flags = flags & !0xff;
+                let mut index = *index;
+                if *is_own {
+                    let (at, lane) = self.claimed;
+                    flags &= !(flag::LANE_MASK << flag::LANE_AT);
+                    flags |= (lane as u32) << flag::LANE_AT;
+                    index = at;
+                }
+                let header = Header { index, split: *split, ..Header::new(Kind::Answer, flags) };
                 let answers = Producer::new(Arc::clone(memory), Layout::ANSWERS);
                 answers.push(&header, payload, &mut 0);
             }
@@ -125,8 +141,8 @@ impl Stage {
                 memory.write(place.bytes + (*at % (place.size / 2)) as usize, bytes);
                 memory.word(place.tail).fetch_add(*tail, Ordering::SeqCst);
             }
-            Step::Shared(at, value) => self.bench.backlog.word(*at).store(*value, Ordering::SeqCst),
-            Step::Ring => self.bench.pool.rang(),
+            Step::Shared(at, value) => self.bench.lanes.word(*at).store(*value, Ordering::SeqCst),
+            Step::Ring => self.bench.pool.flush(),
             Step::Honest => self.run_honestly(),
         }
         if self.hostile.process.was_killed() && !self.has_ended {
@@ -140,20 +156,20 @@ impl Stage {
         {
             self.honest.player.answer(&item, Outcome::response("\"honest\""));
         }
-        self.bench.pool.rang();
+        self.bench.pool.flush();
     }
 
     fn end(&mut self) {
         self.has_ended = true;
-        self.bench.pool.ended(0, Exit::Signal(9), false);
+        self.bench.pool.exited(0, Exit::Signal(9), false);
         self.bench.orders();
     }
 
     /// How many entries there are by now, those that were taken included.
     fn count(&mut self) -> usize {
         for queue in [Queue::Results, Queue::Failures] {
-            self.entries += self.bench.pool.count(queue);
-            while self.bench.pool.take(queue).is_some() {}
+            self.entries += self.bench.pool.count(self.bench.run, queue);
+            while self.bench.pool.take(self.bench.run, queue).is_some() {}
         }
         self.entries
     }
@@ -174,7 +190,7 @@ proptest! {
         // What was for it alone waits for the one that comes in its place.
         stage.bench.pool.not_needed(0);
         let mut turns = 0;
-        while !stage.bench.pool.drained() {
+        while !stage.bench.pool.drained(stage.bench.run) {
             turns += 1;
             prop_assert!(turns < 10_000, "{} events are outstanding", stage.bench.outstanding());
             stage.run_honestly();
@@ -194,7 +210,7 @@ proptest! {
             stage.end();
         }
         stage.bench.pool.disconnect(2);
-        stage.bench.pool.ended(1, Exit::Code(0), false);
+        stage.bench.pool.exited(1, Exit::Code(0), false);
         stage.bench.pool.release();
         stage.count();
     }

@@ -1,4 +1,4 @@
-//! Promised: what a worker has answered is known soon whatever it does next. It rings for each answer at once, or
+//! Promised: what a worker has answered is known soon whatever it does next. It notifies for each answer at once, or
 //! the master polls for them: either way nothing that was answered is left lying, and where nothing is answered
 //! nobody polls.
 
@@ -8,7 +8,7 @@ use crate::core::scheduler;
 impl Bench {
     /// How often the I/O thread was told to poll since the last look.
     fn polls(&mut self) -> usize {
-        self.orders().iter().filter(|order| matches!(order, Command::Poll)).count()
+        self.orders().iter().filter(|order| matches!(order, Order::Poll)).count()
     }
 }
 
@@ -26,7 +26,7 @@ fn after_an_event_that_was_short_the_master_polls_until_nothing_comes_any_more()
     assert!(!seat.is_polled());
     let second = seat.player.start();
     seat.player.answer(&first, Outcome::response("0"));
-    bench.pool.rang();
+    bench.pool.flush();
     assert!(seat.is_polled());
     assert_eq!(bench.polls(), 1);
     // Nobody rings for this one.
@@ -34,7 +34,7 @@ fn after_an_event_that_was_short_the_master_polls_until_nothing_comes_any_more()
     assert!(bench.pool.polled());
     assert_eq!(bench.numbers(Queue::Results), [0, 1]);
     assert!(seat.is_polled());
-    bench.pool.rang();
+    bench.pool.flush();
     assert_eq!(bench.polls(), 0, "it polls already");
     // The third one runs for long.
     let third = seat.player.start();
@@ -42,7 +42,7 @@ fn after_an_event_that_was_short_the_master_polls_until_nothing_comes_any_more()
     assert!(!bench.pool.polled());
     assert!(!seat.is_polled());
     seat.player.answer(&third, Outcome::response("2").taking(LONG));
-    bench.pool.rang();
+    bench.pool.flush();
     assert_eq!(bench.numbers(Queue::Results), [2]);
     assert!(!seat.is_polled(), "it rings for each of its long events");
     assert_eq!(bench.polls(), 0);
@@ -65,7 +65,7 @@ fn an_answer_that_comes_when_a_poll_ends_is_taken_in_by_it_or_rung_for() {
         let first = seat.player.start();
         let item = seat.player.start();
         seat.player.answer(&first, Outcome::response("0"));
-        bench.pool.rang();
+        bench.pool.flush();
         assert!(seat.is_polled() && bench.pool.polled());
         let answer = |seat: &mut Seat| {
             seat.player.answer(&item, Outcome::response("1").taking(scheduler::SHORT));
@@ -74,7 +74,7 @@ fn an_answer_that_comes_when_a_poll_ends_is_taken_in_by_it_or_rung_for() {
             answer(&mut seat);
         }
         assert!(!bench.pool.polled());
-        assert_eq!(bench.pool.count(Queue::Results), 1 + usize::from(comes_before));
+        assert_eq!(bench.pool.count(bench.run, Queue::Results), 1 + usize::from(comes_before));
         if !comes_before {
             answer(&mut seat);
             let mut heard = Heard::new(&seat.control);
@@ -89,9 +89,11 @@ fn an_answer_that_comes_when_a_poll_ends_is_taken_in_by_it_or_rung_for() {
 #[test]
 fn no_answer_is_left_lying_however_polls_begin_and_end() {
     const EVENTS: usize = 20_000;
+    /// After so many events the worker pauses until nobody polls: however busy the machine is, polls end and begin.
+    const PAUSES: usize = 1000;
     let (bench, [mut seat]) = Bench::running();
-    let Bench { pool, mut commands, .. } = bench;
-    let bench = Bench { pool: Arc::clone(&pool), commands: unbounded_channel().1, ..bench };
+    let Bench { pool, mut orders, .. } = bench;
+    let bench = Bench { pool: Arc::clone(&pool), orders: unbounded_channel().1, ..bench };
     let ears = Ears::of(&bench, 0, &seat);
     let over = AtomicBool::new(false);
     let polls = AtomicUsize::new(0);
@@ -99,8 +101,8 @@ fn no_answer_is_left_lying_however_polls_begin_and_end() {
         let _ends = Ends(&over);
         scope.spawn(|| {
             while !over.load(Ordering::SeqCst) {
-                match commands.try_recv() {
-                    Ok(Command::Poll) => {
+                match orders.try_recv() {
+                    Ok(Order::Poll) => {
                         polls.fetch_add(1, Ordering::SeqCst);
                         while pool.polled() {
                             std::thread::yield_now();
@@ -114,17 +116,22 @@ fn no_answer_is_left_lying_however_polls_begin_and_end() {
         bench.map([0]);
         let mut item = seat.player.start();
         for event in 0..EVENTS {
+            if event % PAUSES == 0 {
+                until("the poll has ended", || !seat.is_polled());
+            }
             bench.map([event as u32 + 1]);
             let next = seat.player.start();
             seat.player.answer(&std::mem::replace(&mut item, next), Outcome::response("1"));
             // Without a look, which would take it in.
-            until("the answer is known", || pool.lock().results.len() == event + 1);
+            until("the answer is known", || {
+                pool.lock().runs[&bench.run].results.len() == event + 1
+            });
             for _ in 0..random.usize(..200) {
                 std::hint::spin_loop();
             }
         }
     });
-    assert!(polls.load(Ordering::SeqCst) > 1, "polls began and ended");
+    assert!(polls.load(Ordering::SeqCst) >= EVENTS / PAUSES - 1, "polls began and ended");
     drop(seat);
     ears.join();
 }

@@ -3,7 +3,7 @@
 //! life is killed, and nobody else. What was let go and is still there after its grace is killed.
 
 use super::*;
-use crate::pool::link::Fate;
+use crate::core::lifecycle::Kill;
 
 impl Bench {
     fn with_limits(workers: u32, limits: Limits) -> Self {
@@ -31,7 +31,7 @@ fn a_worker_is_let_go_with_its_last_answer_and_replaced_when_it_has_ended() {
     seat.run(&bench, 1);
     assert!(is_recycled(&bench.hear()));
     assert!(seat.player.look().is_none(), "it claims nothing");
-    bench.pool.ended(0, Exit::Code(0), false);
+    bench.pool.exited(0, Exit::Code(0), false);
     assert_eq!(bench.restarts(), [(0, Duration::ZERO)]);
     assert_eq!(bench.take(Queue::Failures), []);
     let mut next = bench.seat(0);
@@ -53,7 +53,7 @@ fn a_worker_that_answered_its_last_event_before_all_were_ready_is_let_go_when_th
         if is_given_up {
             let source = std::io::Error::from_raw_os_error(libc::EAGAIN);
             let error = Error::Spawn { worker: 2, program: "node".into(), source };
-            bench.pool.not_started(1, &error);
+            bench.pool.not_started(1, error);
         } else {
             bench.register(1, &mut second);
         }
@@ -64,14 +64,14 @@ fn a_worker_that_answered_its_last_event_before_all_were_ready_is_let_go_when_th
 #[test]
 fn a_worker_is_not_let_go_while_it_runs_something() {
     let (bench, [mut seat]) = max_tasks(1);
-    assert!(bench.pool.submit_to(1, b"1", 0));
-    assert!(bench.pool.submit_to(1, b"2", 0));
+    assert!(bench.submit_to(1, b"1", 0));
+    assert!(bench.submit_to(1, b"2", 0));
     let (first, second) = (seat.player.start(), seat.player.start());
     seat.player.answer(&first, Outcome::response(b"1"));
-    bench.pool.rang();
+    bench.pool.flush();
     assert!(!is_recycled(&bench.hear()));
     seat.player.answer(&second, Outcome::response(b"2"));
-    bench.pool.rang();
+    bench.pool.flush();
     assert!(is_recycled(&bench.hear()));
     assert_eq!(bench.numbers(Queue::Results), [1, 2]);
 }
@@ -79,15 +79,15 @@ fn a_worker_is_not_let_go_while_it_runs_something() {
 #[test]
 fn a_large_worker_is_let_go_when_it_has_seen_that_it_is_to_claim_nothing() {
     let (bench, [mut seat]) = Bench::running();
-    let large = |bench: &Bench| bench.pool.enter(|state| state.recycle_large(0, 1001));
+    let large = |bench: &Bench| bench.pool.enter(|state| state.recycle(0));
     bench.map(0..2);
     let item = seat.player.start();
     large(&bench);
     seat.player.answer(&item, Outcome::response(b"0"));
-    bench.pool.rang();
+    bench.pool.flush();
     assert!(!is_recycled(&bench.hear()), "it might have claimed another");
     seat.memory.word(Layout::RESTS).store(1, Ordering::SeqCst);
-    bench.pool.rang();
+    bench.pool.flush();
     assert!(is_recycled(&bench.hear()));
     assert_eq!(bench.numbers(Queue::Results), [0]);
 }
@@ -97,11 +97,11 @@ fn a_worker_without_a_sign_of_life_is_killed_and_its_event_stalled() {
     let (bench, [mut a, b]) = Bench::running();
     bench.map([0]);
     a.player.start();
-    let look = || bench.pool.look_for_stalled(Duration::from_secs(8));
+    let look = || bench.pool.check_heartbeats(Duration::from_secs(8));
     // Its I/O thread hears nothing any more.
     a.control.shutdown(Shutdown::Write).expect("it is open");
     a.player.orphaned.recv_timeout(DEADLINE).expect("it sees that");
-    for _ in 0..=BEATS {
+    for _ in 0..=HEARTBEATS {
         assert!(!a.process.was_killed());
         let beat = || b.memory.word(Layout::BEAT).load(Ordering::SeqCst);
         let before = beat();
@@ -112,7 +112,7 @@ fn a_worker_without_a_sign_of_life_is_killed_and_its_event_stalled() {
     assert!(!b.process.was_killed());
     let is_doomed = |seat: &Seat| seat.memory.word(Layout::DOOMED).load(Ordering::SeqCst) == 1;
     assert!(is_doomed(&a) && !is_doomed(&b), "should the master end now");
-    bench.pool.ended(0, Exit::Signal(9), false);
+    bench.pool.exited(0, Exit::Signal(9), false);
     let [failed] = &bench.take(Queue::Failures)[..] else { panic!("one event failed") };
     assert_eq!(failed.response["code"], "ERR_SONIC_WORKER_STALLED");
 }
@@ -126,12 +126,12 @@ fn whoever_is_still_there_after_its_grace_is_killed_and_its_successor_is_not() {
     bench.pool.disconnect(1);
     let pid = seat.process.pid;
     let is_order =
-        |order: &Command| matches!(order, Command::EndLingering { slot: 0, pid: of } if *of == pid);
+        |order: &Order| matches!(order, Order::EndLingering { slot: 0, pid: of, .. } if *of == pid);
     assert_eq!(bench.orders().iter().filter(|order| is_order(order)).count(), 1);
     bench.pool.has_lingered(0, pid + 1, grace);
     assert!(!seat.process.was_killed());
     bench.pool.has_lingered(0, pid, grace);
     assert!(seat.process.was_killed());
-    let fate = bench.pool.lock().slots[0].link.as_ref().and_then(|link| link.fate.clone());
-    assert_eq!(fate, Some(Fate::Lingering { limit: 5 }));
+    let kill = bench.pool.lock().scheduler.worker(0).kill().cloned();
+    assert_eq!(kill, Some(Kill::Lingering { limit: 5 }));
 }

@@ -17,26 +17,26 @@ fn nothing_starts_any_more_and_workers_go_when_they_run_nothing() {
     let (mut bench, [mut busy, mut idle]) = Bench::running();
     bench.map([0]);
     let running = busy.player.start();
-    assert!(bench.pool.submit_to(1, b"1", 0));
-    bench.pool.stop();
+    assert!(bench.submit_to(1, b"1", 0));
+    bench.pool.stop(bench.run);
     bench.map(2..5);
     bench.submit([5]);
     assert!(was_released(&mut idle) && !was_released(&mut busy));
     assert!(busy.player.arrived().iter().all(|item| !busy.player.claim(item)));
     busy.player.answer(&running, Outcome::response("0"));
-    bench.pool.rang();
+    bench.pool.flush();
     assert!(was_released(&mut busy));
     for seat in [&mut busy, &mut idle] {
         assert!(seat.player.look().is_none() && !seat.process.was_killed());
     }
     for slot in [0, 1] {
-        bench.pool.ended(slot, Exit::Code(0), false);
+        bench.pool.exited(slot, Exit::Code(0), false);
     }
     assert_eq!(bench.hear().last(), Some(&Note::Closed));
     let orders = bench.orders();
-    let is_end = |order: &&Command| matches!(order, Command::EndLater | Command::Stop);
+    let is_end = |order: &&Order| matches!(order, Order::EndRun { .. } | Order::Stop);
     let ends: Vec<_> = orders.iter().filter(is_end).collect();
-    assert!(matches!(ends[..], [Command::EndLater, Command::Stop]), "{orders:?}");
+    assert!(matches!(ends[..], [Order::EndRun { .. }, Order::Stop]), "{orders:?}");
 }
 
 #[test]
@@ -49,13 +49,13 @@ fn who_is_left_is_killed_and_not_replaced() {
     }
     bench.map([0]);
     busy.player.start();
-    bench.pool.stop();
+    bench.pool.stop(bench.run);
     bench.pool.release();
     assert!(!was_released(&mut busy), "a worker that runs something is not let go");
-    bench.pool.kill_all();
+    bench.pool.end_run(bench.run);
     assert!([&busy, &idle, &starting].iter().all(|seat| seat.process.was_killed()));
     for slot in [0, 1, 2] {
-        bench.pool.ended(slot, Exit::Signal(9), false);
+        bench.pool.exited(slot, Exit::Signal(9), false);
     }
     assert_eq!(bench.restarts(), []);
     assert_eq!(bench.hear().last(), Some(&Note::Closed));
@@ -66,7 +66,7 @@ fn a_worker_that_comes_up_in_a_stopped_run_is_let_go() {
     let bench = Bench::new(2);
     let [mut early, mut late] = [0, 1].map(|slot| bench.seat(slot));
     bench.register(0, &mut early);
-    bench.pool.stop();
+    bench.pool.stop(bench.run);
     assert!(was_released(&mut early) && !was_released(&mut late));
     bench.register(1, &mut late);
     assert!(was_released(&mut late));
@@ -74,19 +74,19 @@ fn a_worker_that_comes_up_in_a_stopped_run_is_let_go() {
 
 #[test]
 fn the_first_failure_stops_a_run_that_wants_that_once() {
-    let bench = Bench::new(2);
-    bench.pool.lock().stop_on_failure = true;
+    let options = RunOptions { stop_on_failure: true, ..plain() };
+    let bench = Bench::with(launch(2, DEADLINE), options);
     let (mut bench, [mut first, mut second]) = bench.run();
     bench.map(0..4);
     let [one, other] = [&mut first, &mut second].map(|seat| seat.player.start());
     first.player.answer(&one, Outcome::failed("{}"));
-    bench.pool.rang();
-    assert_eq!(bench.hear(), [Note::Stopped]);
+    bench.pool.flush();
+    assert_eq!(bench.hear(), [Note::Stopped { run: bench.run }]);
     second.player.answer(&other, Outcome::failed("{}"));
-    bench.pool.rang();
+    bench.pool.flush();
     assert_eq!(bench.hear(), []);
     assert!(was_released(&mut first) && was_released(&mut second));
     assert_eq!(bench.numbers(Queue::Failures), [0, 1]);
-    let ends = bench.orders().into_iter().filter(|order| matches!(order, Command::EndLater));
+    let ends = bench.orders().into_iter().filter(|order| matches!(order, Order::EndRun { .. }));
     assert_eq!(ends.count(), 1);
 }

@@ -1,12 +1,13 @@
-//! Promised: nothing is taken back but what a worker was given and had not started when it leaves or
-//! ends, and what nobody had claimed when the backlog is left; what waits in the backlog others claim
-//! by themselves. An event is started once or not at all, however those who claim, leave and die race.
+//! Promised: nothing is taken back but what a worker was sent and had not started when it leaves or exits, and what
+//! nobody had claimed when the program takes over; what waits in a lane others claim by themselves. What came back is
+//! claimed before anything else, by any worker. An event is started once or not at all, however those who claim, leave
+//! and die race.
 
 use super::*;
 
-/// The text of a number that is too long to lie in the backlog.
+/// The text of a number that is too long to lie in a lane.
 fn long_text(number: u32) -> String {
-    format!("{}{number}", " ".repeat(Common::LONGEST))
+    format!("{}{number}", " ".repeat(Shared::LONGEST))
 }
 
 #[test]
@@ -19,7 +20,7 @@ fn what_waits_behind_a_busy_worker_runs_on_any_other() {
     assert_eq!(bench.numbers(Queue::Results), [1, 2, 3, 4, 5]);
     assert!(a.player.look().is_none());
     a.player.answer(&long, Outcome::response("0"));
-    assert!(bench.pool.drained());
+    assert!(bench.pool.drained(bench.run));
 }
 
 #[test]
@@ -40,12 +41,12 @@ fn a_worker_that_leaves_keeps_what_it_has_started_and_gives_back_what_it_has_not
     let (bench, [mut a, mut b]) = Bench::running();
     bench.map([0]);
     let claimed = a.player.start();
-    assert!(bench.pool.submit_to(1, b"1", 0) && bench.pool.submit_to(1, b"2", 0));
+    assert!(bench.submit_to(1, b"1", 0) && bench.submit_to(1, b"2", 0));
     let direct = a.player.start();
     bench.hand_over(&long_text(3), 0);
     assert!(a.player.look().is_some_and(|item| item.text == b"2"), "it has come, and not started");
     assert!(a.player.look().is_none(), "it has claimed the long one, and awaits the text");
-    bench.pool.rang();
+    bench.pool.flush();
     bench.map([4]);
     bench.pool.disconnected(0);
     assert!(a.player.arrived().iter().all(|item| !a.player.claim(item)));
@@ -53,7 +54,7 @@ fn a_worker_that_leaves_keeps_what_it_has_started_and_gives_back_what_it_has_not
     b.run(&bench, 2);
     a.player.answer(&direct, Outcome::response("1"));
     a.player.answer(&claimed, Outcome::response("0"));
-    bench.pool.ended(0, Exit::Code(0), false);
+    bench.pool.exited(0, Exit::Code(0), false);
     assert_eq!(bench.take(Queue::Failures), []);
     let mut next = bench.seat(0);
     bench.register(0, &mut next);
@@ -64,42 +65,58 @@ fn a_worker_that_leaves_keeps_what_it_has_started_and_gives_back_what_it_has_not
 }
 
 #[test]
-fn what_was_taken_back_from_a_worker_comes_before_what_was_taken_back_from_the_backlog() {
+fn what_comes_back_runs_before_what_was_never_claimed_in_the_order_in_which_it_came_back() {
     let (bench, [mut a, mut b]) = Bench::running();
     bench.hand_over(&long_text(0), 0);
     assert!(a.player.look().is_none());
     bench.map(1..4);
     let busy = b.player.start();
-    bench.pool.enter(|state| state.backlog.take_back());
-    bench.pool.ended(0, Exit::Code(0), false);
+    bench.take_back();
+    bench.map(4..6);
+    bench.pool.exited(0, Exit::Code(0), false);
     let _ears = Ears::of(&bench, 1, &b);
     b.player.answer(&busy, Outcome::response("1"));
-    bench.pool.rang();
-    b.run(&bench, 3);
-    assert_eq!(bench.numbers(Queue::Results), [1, 0, 2, 3]);
+    b.run(&bench, 5);
+    assert_eq!(bench.numbers(Queue::Results), [1, 2, 3, 0, 4, 5]);
+    assert_eq!(bench.take(Queue::Failures), []);
 }
 
 #[test]
-fn while_events_that_were_taken_back_wait_nobody_claims_later_ones() {
+fn any_worker_claims_what_came_back_before_later_events() {
     let (bench, [mut a, mut b]) = Bench::running();
     bench.map(0..4);
     let running = [a.player.start(), b.player.start()];
-    bench.pool.enter(|state| state.backlog.take_back());
+    bench.take_back();
     bench.map(4..8);
-    // Whoever has ended one gets the oldest, and whoever comes then sleeps until he is rung.
-    a.player.answer(&running[0], Outcome::response("0"));
-    assert!(a.player.look().is_none(), "it claims nothing");
-    bench.pool.rang();
-    a.run(&bench, 1);
-    assert_eq!(a.player.look().expect("the next").text, b"3");
-    assert!(b.player.look().is_some_and(|item| item.text == b"4"), "what is left is claimed again");
-    // A worker to come is held as well.
-    bench.pool.enter(|state| state.backlog.take_back());
-    bench.pool.ended(0, Exit::Signal(9), false);
+    for (seat, item, expected) in [(&mut a, &running[0], "2"), (&mut b, &running[1], "3")] {
+        seat.player.answer(item, Outcome::response(&item.text));
+        assert_eq!(seat.player.look().expect("one that came back").text, expected);
+    }
+    bench.take_back();
+    bench.map([8]);
+    bench.pool.exited(0, Exit::Signal(9), false);
+    // So does a worker to come.
     let mut next = bench.seat(0);
     assert!(next.player.look().is_none());
     bench.register(0, &mut next);
-    assert_eq!(next.player.start().text, b"3", "it had not started");
+    next.run(&bench, 5);
+    assert_eq!(bench.numbers(Queue::Results), [0, 1, 4, 5, 6, 7, 8]);
+    assert_eq!(bench.numbers(Queue::Failures), [2]);
+}
+
+#[test]
+fn more_events_than_the_first_lane_has_places_for_come_back_in_order() {
+    let (bench, [mut seat, _other]) = Bench::running();
+    let places = Shared::PLACES;
+    for round in 0..3 {
+        bench.map(round * places / 2..(round + 1) * places / 2);
+        bench.take_back();
+    }
+    bench.map([3 * places / 2]);
+    assert!(!bench.pool.lock().returned.is_empty());
+    seat.run(&bench, 3 * places as usize / 2 + 1);
+    assert_eq!(bench.numbers(Queue::Results), (0..=3 * places / 2).collect::<Vec<_>>());
+    assert!(bench.pool.drained(bench.run));
 }
 
 /// Where a worker that ends is with its event.
@@ -148,7 +165,7 @@ fn live(bench: &Bench, slot: usize, mut seat: Seat, log: &Log, over: &AtomicBool
         if let Some(item) = item {
             let text = std::str::from_utf8(&item.text).expect("UTF-8");
             let event: usize = text.trim().parse().expect("a number");
-            // What it claimed in the backlog has started, whatever it does.
+            // What it claimed in a lane has started, whatever it does.
             let starts = !has_come_alone(&item)
                 || (end != Some(End::BeforeStart) && seat.player.claim(&item));
             if starts {
@@ -171,7 +188,7 @@ fn live(bench: &Bench, slot: usize, mut seat: Seat, log: &Log, over: &AtomicBool
         if end.is_some() {
             drop(seat);
             ears.join();
-            bench.pool.ended(slot, Exit::Signal(9), false);
+            bench.pool.exited(slot, Exit::Signal(9), false);
             seat = bench.seat(slot);
             ears = Ears::of(bench, slot, &seat);
             bench.register(slot, &mut seat);
@@ -201,15 +218,15 @@ fn amid_ends_and_all_that_is_taken_back_every_event_ends_once_and_starts_at_most
                 text = long_text(event as u32);
             }
             match random.u8(..100) {
-                0..3 => assert!(bench.pool.submit_to(random.u32(1..3), text.as_bytes(), 0)),
-                3..30 => bench.pool.submit(text.as_bytes(), 0),
+                0..3 => assert!(bench.submit_to(random.u32(1..3), text.as_bytes(), 0)),
+                3..30 => bench.pool.submit(bench.run, text.as_bytes(), 0),
                 _ => bench.hand_over(&text, 0),
             }
             if random.u8(..100) == 0 {
                 if event < EVENTS / 2 {
-                    bench.pool.enter(|state| state.backlog.take_back());
+                    bench.take_back();
                 } else {
-                    bench.pool.enter(State::leave_backlog);
+                    bench.pool.enter(|state| state.be_manual(&bench.pool));
                 }
             }
             let is_full = || bench.outstanding() > 300;

@@ -10,10 +10,11 @@ use std::os::unix::net::UnixStream;
 use super::*;
 use crate::os::socket;
 use crate::tests::player::{
-    DEADLINE, Heard, Player, invitation, shared_backlog, shared_memory, until,
+    DEADLINE, Heard, Player, invitation, shared_lanes, shared_memory, until,
 };
 use crate::wire::frame;
 use crate::wire::header::{Kind, flag};
+use crate::wire::protocol::Refusal;
 
 /// A worker and the master's ends of its wires.
 struct Bench {
@@ -30,7 +31,7 @@ impl Bench {
     fn new() -> Self {
         let (control, theirs) = UnixStream::pair().expect("sockets");
         let memory = shared_memory();
-        let player = Player::join(7, "secret", theirs, Arc::clone(&memory), shared_backlog());
+        let player = Player::join(7, "secret", theirs, Arc::clone(&memory), shared_lanes());
         let mut heard = Heard::new(&control);
         heard.next();
         let tasks = Producer::new(Arc::clone(&memory), Layout::TASKS);
@@ -82,7 +83,7 @@ impl Bench {
 #[test]
 fn a_worker_says_first_who_it_is() {
     let (control, theirs) = UnixStream::pair().expect("sockets");
-    let mut player = Player::join(7, "secret", theirs, shared_memory(), shared_backlog());
+    let mut player = Player::join(7, "secret", theirs, shared_memory(), shared_lanes());
     player.register();
     let mut heard = Heard::new(&control);
     let mut next = || Message::decode(&heard.next().expect("a frame")).expect("ours");
@@ -92,31 +93,31 @@ fn a_worker_says_first_who_it_is() {
 }
 
 /// Whether a worker joins with such memory.
-fn joins(control: UnixStream, memory: Arc<Memory>, backlog: Arc<Memory>) -> bool {
-    Worker::join(&invitation(1, "t"), control, memory, backlog, |_| (), |_| ()).is_ok()
+fn joins(control: UnixStream, memory: Arc<Memory>, lanes: Arc<Memory>) -> bool {
+    Worker::join(&invitation(1, "t"), control, memory, lanes, |_| (), |_| ()).is_ok()
 }
 
 #[test]
 fn a_worker_does_not_join_memory_that_is_too_small() {
     let short = |len: usize| Arc::new(Memory::anonymous(len - 4096).expect("memory"));
-    for (memory, backlog, expected) in [
-        (shared_memory(), shared_backlog(), true),
-        (short(Layout::LEN), shared_backlog(), false),
-        (shared_memory(), short(Common::LEN), false),
+    for (memory, lanes, expected) in [
+        (shared_memory(), shared_lanes(), true),
+        (short(Layout::LEN), shared_lanes(), false),
+        (shared_memory(), short(Shared::LEN), false),
     ] {
         let (_control, theirs) = UnixStream::pair().expect("sockets");
-        assert_eq!(joins(theirs, memory, backlog), expected);
+        assert_eq!(joins(theirs, memory, lanes), expected);
     }
 }
 
-/// A worker signs its claims with its place, in the bits that there are for that.
+/// A worker signs its claims with its slot, in the bits that there are for that.
 #[test]
-fn a_worker_does_not_join_in_a_place_that_no_run_has() {
-    for place in [Common::MAX_WORKERS, Common::MASTER, u32::MAX] {
+fn a_worker_does_not_join_in_a_slot_that_no_pool_has() {
+    for slot in [Shared::MAX_WORKERS, Shared::MASTER, u32::MAX] {
         let (_control, theirs) = UnixStream::pair().expect("sockets");
-        let invitation = Invitation { place, ..invitation(1, "t") };
-        let (memory, backlog) = (shared_memory(), shared_backlog());
-        assert!(Worker::join(&invitation, theirs, memory, backlog, |_| (), |_| ()).is_err());
+        let invitation = Invitation { slot, ..invitation(1, "t") };
+        let (memory, lanes) = (shared_memory(), shared_lanes());
+        assert!(Worker::join(&invitation, theirs, memory, lanes, |_| (), |_| ()).is_err());
     }
 }
 
@@ -124,20 +125,58 @@ fn a_worker_does_not_join_in_a_place_that_no_run_has() {
 fn a_worker_does_not_join_a_master_that_is_gone() {
     let (control, theirs) = UnixStream::pair().expect("sockets");
     drop(control);
-    assert!(!joins(theirs, shared_memory(), shared_backlog()));
+    assert!(!joins(theirs, shared_memory(), shared_lanes()));
 }
 
 #[test]
-fn a_worker_knows_its_place_and_shares_the_backlog_with_the_others() {
-    let backlog = shared_backlog();
+fn a_worker_knows_its_slot_and_shares_the_lanes_with_the_others() {
+    let lanes = shared_lanes();
     let workers = [1, 2, 40].map(|id| {
         let (_control, theirs) = UnixStream::pair().expect("sockets");
-        Player::join(id, "t", theirs, shared_memory(), Arc::clone(&backlog)).worker
+        Player::join(id, "t", theirs, shared_memory(), Arc::clone(&lanes)).worker
     });
-    assert_eq!(workers.each_ref().map(|worker| worker.place), [0, 1, 39]);
-    backlog.word(Common::PUBLISHED).store(5, Ordering::SeqCst);
-    let published = |worker: &Worker| worker.backlog.word(Common::PUBLISHED).load(Ordering::SeqCst);
-    assert_eq!(workers.each_ref().map(|worker| published(worker)), [5; 3]);
+    assert_eq!(workers.each_ref().map(|worker| worker.slot), [0, 1, 39]);
+    lanes.word(Shared::OPEN).store(5, Ordering::SeqCst);
+    let open = |worker: &Worker| worker.lanes.word(Shared::OPEN).load(Ordering::SeqCst);
+    assert_eq!(workers.each_ref().map(|worker| open(worker)), [5; 3]);
+}
+
+/// Slots of workers that spin now.
+fn spinners(lanes: &Memory) -> Vec<u32> {
+    let words = (0..Shared::MAX_SPINNERS).map(|at| lanes.word(Shared::SPINNERS + at));
+    words.map(|word| word.load(Ordering::SeqCst)).filter(|&slot| slot != 0).collect()
+}
+
+#[test]
+fn no_more_workers_spin_at_a_time_than_may_and_each_signs_for_it() {
+    let lanes = shared_lanes();
+    lanes.word(Shared::SPIN_LIMIT).store(2, Ordering::SeqCst);
+    let workers = [1, 2, 40].map(|id| {
+        let (_control, theirs) = UnixStream::pair().expect("sockets");
+        Player::join(id, "t", theirs, shared_memory(), Arc::clone(&lanes)).worker
+    });
+    let [first, second, third] = workers.each_ref();
+    let (outer, inner) = (std::cell::Cell::new(false), std::cell::Cell::new(false));
+    let did = first.spin(|| {
+        assert_eq!(spinners(&lanes), [1]);
+        let did = second.spin(|| {
+            assert_eq!(spinners(&lanes), [1, 2]);
+            assert!(!third.spin(|| panic!("two do")), "no more may");
+            inner.set(true);
+            true
+        });
+        outer.set(did);
+        true
+    });
+    assert!(did && outer.get() && inner.get());
+    assert!(spinners(&lanes).is_empty(), "their words are free again");
+    assert!(third.spin(|| spinners(&lanes) == [40]));
+    // Whatever another worker writes there, nothing beyond these words is used.
+    lanes.word(Shared::SPIN_LIMIT).store(u32::MAX, Ordering::SeqCst);
+    for at in 0..Shared::MAX_SPINNERS {
+        lanes.word(Shared::SPINNERS + at).store(9, Ordering::SeqCst);
+    }
+    assert!(!first.spin(|| true));
 }
 
 #[test]
@@ -172,7 +211,7 @@ fn what_arrives_wakes_the_worker_and_is_taken_once_in_order() {
     assert!(bench.player.arrived().is_empty());
 }
 
-/// The bell may be for the backlog, where only JavaScript looks.
+/// The bell may be for the lanes, where only JavaScript looks.
 #[test]
 fn every_bell_wakes_the_worker_and_has_it_rung_for_what_comes_next() {
     let bench = Bench::new();
@@ -333,7 +372,7 @@ fn a_writer_that_waits_for_room_rings_and_goes_on_when_it_is_let_go() {
     let sent = answer.clone();
     let writer = thread::spawn(move || {
         worker.write(&Header::new(Kind::Answer, flag::RESPONSE), &sent);
-        worker.ring();
+        worker.notify();
     });
     let mut payload = Bytes::default();
     let header = loop {

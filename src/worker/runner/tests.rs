@@ -5,10 +5,14 @@ use std::os::unix::net::UnixStream;
 
 use super::*;
 use crate::os::memory::Memory;
+use crate::queue::lanes::Lanes;
+use crate::queue::writer;
+use crate::run::words::Words;
 use crate::shm::ring::Consumer;
 use crate::shm::store::Bytes;
-use crate::tests::player::{Heard, Player, Writer, shared_backlog, shared_memory};
-use crate::wire::protocol::{Board, Common, Message};
+use crate::tests::player::{Heard, Player, Writer, shared_lanes, shared_memory};
+use crate::wire::layout::Shared;
+use crate::wire::protocol::Message;
 
 /// A worker that serves events, and the master's ends.
 struct Bench {
@@ -16,7 +20,9 @@ struct Bench {
     control: UnixStream,
     heard: Heard,
     memory: Arc<Memory>,
-    backlog: Arc<Memory>,
+    lanes: Lanes,
+    /// The lane of the events.
+    lane: usize,
     _player: Player,
 }
 
@@ -24,10 +30,12 @@ impl Bench {
     /// So many events wait.
     fn new(events: u32) -> Self {
         let (control, theirs) = UnixStream::pair().expect("sockets");
-        let (memory, backlog) = (shared_memory(), shared_backlog());
-        let player = Player::join(1, "t", theirs, Arc::clone(&memory), Arc::clone(&backlog));
-        let board = Arc::new(Memory::anonymous(Board::LEN).expect("memory"));
-        let writer = Writer::new(Arc::clone(&backlog), board, 1);
+        let (memory, shared) = (shared_memory(), shared_lanes());
+        let player = Player::join(1, "t", theirs, Arc::clone(&memory), Arc::clone(&shared));
+        let mut lanes = Lanes::new(Arc::clone(&shared), 1).expect("memory");
+        let lane = lanes.assign().expect("memory");
+        let end = writer::Writer::new(shared, lanes.front(lane), 0, 1, false);
+        let writer = Writer::of(end, Arc::new(Words::new()));
         for event in 0..events {
             assert!(writer.write(0, &event.to_string()));
         }
@@ -37,15 +45,16 @@ impl Bench {
         runner.register();
         runner.turn();
         // The word is 0 at first, and the first claim would ring.
-        backlog.word(Common::RING_AT).store(u32::MAX, Ordering::SeqCst);
-        Self { runner, control, heard, memory, backlog, _player: player }
+        let notify_at = Shared::header(lane, Shared::NOTIFY_AT);
+        lanes.memory().word(notify_at).store(u32::MAX, Ordering::SeqCst);
+        Self { runner, control, heard, memory, lanes, lane, _player: player }
     }
 
-    /// Runs all events; `with` is called with each one's number.
-    fn run(&self, mut with: impl FnMut(u32) -> Served) {
+    /// Runs all events; `with` is called with each.
+    fn run(&self, mut with: impl FnMut(&Claimed) -> Served) {
         loop {
             self.runner.turn();
-            let pause = self.runner.run(|event| with(event.index));
+            let pause = self.runner.run(&mut with);
             if pause != Some(Pause::TurnOver) {
                 break;
             }
@@ -55,7 +64,7 @@ impl Bench {
     /// What was answered: number and flags.
     fn answers(&self) -> Vec<(u32, u32)> {
         let mut answers =
-            Consumer::new(Arc::clone(&self.memory), crate::wire::protocol::Layout::ANSWERS);
+            Consumer::new(Arc::clone(&self.memory), crate::wire::layout::Layout::ANSWERS);
         let mut payload = Bytes::default();
         let next = || answers.pop(&mut payload).expect("sound");
         std::iter::from_fn(next).map(|header| (header.index, header.flags)).collect()
@@ -92,20 +101,43 @@ fn while_the_master_polls_an_answer_is_not_rung_for() {
         bench.runner.turn();
         Served::Number(1)
     });
-    assert_eq!(bench.answers(), [0, 1, 2].map(|index| (index, flag::RESPONSE)));
+    let from = (bench.lane as u32) << flag::LANE_AT;
+    assert_eq!(bench.answers(), [0, 1, 2].map(|index| (index, flag::RESPONSE | from)));
 }
 
 #[test]
 fn an_event_that_was_taken_back_before_it_was_read_is_given_up() {
     let bench = Bench::new(3);
-    bench.run(|number| {
-        if number == 1 {
-            let state = bench.backlog.word(crate::queue::backlog::entry(1));
-            state.store(Common::MASTER | Common::READ, Ordering::SeqCst);
+    let mut served = Vec::new();
+    bench.run(|event| {
+        served.push((event.lane, event.index));
+        if event.index == 1 {
+            let state = bench.lanes.memory().word(Shared::entry(event.lane, event.index));
+            state.store(Shared::MASTER | Shared::READ, Ordering::SeqCst);
         }
-        let claimer = bench.runner.claimer.borrow();
-        if claimer.has_read(number) { Served::Number(1) } else { Served::Lost }
+        if bench.runner.has_read(event) { Served::Number(1) } else { Served::Lost }
     });
-    let expected = [(0, flag::RESPONSE), (1, flag::RETURN), (2, flag::RESPONSE)];
-    assert_eq!(bench.answers(), expected);
+    assert_eq!(served, [0, 1, 2].map(|index| (bench.lane, index)));
+    let from = (bench.lane as u32) << flag::LANE_AT;
+    // Nobody waits for a word about the one that was lost.
+    assert_eq!(bench.answers(), [0, 2].map(|index| (index, flag::RESPONSE | from)));
+}
+
+#[test]
+fn an_answer_names_the_lane_of_its_event() {
+    let mut bench = Bench::new(1);
+    let other = bench.lanes.assign().expect("memory");
+    let shared = Arc::clone(bench.lanes.memory());
+    let end = writer::Writer::new(shared, bench.lanes.front(other), 1, 1, false);
+    let writer = Writer::of(end, Arc::new(Words::new()));
+    assert!(writer.write(0, "7") && writer.write(0, "8"));
+    bench.run(|event| {
+        assert!(bench.runner.has_read(event));
+        Served::Number(1)
+    });
+    let lane_of = |flags: u32| (flags >> flag::LANE_AT & flag::LANE_MASK) as usize;
+    let answers = bench.answers();
+    let mut lanes: Vec<_> = answers.iter().map(|&(index, flags)| (lane_of(flags), index)).collect();
+    lanes.sort_unstable();
+    assert_eq!(lanes, [(bench.lane, 0), (other, 0), (other, 1)]);
 }

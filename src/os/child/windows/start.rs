@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::fs::File;
 use std::io;
-use std::os::windows::io::{FromRawHandle, OwnedHandle};
+use std::os::windows::io::OwnedHandle;
 use std::ptr;
 
 use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE};
@@ -27,9 +27,10 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{SW_HIDE, SW_SHOWDEFAULT};
 
 use super::super::block;
 use super::super::{Pipes, Recipe, Stream};
-use super::{ENDED, duplicate, limit, raw};
+use super::{ENDED, duplicate, limit};
 use crate::os::host::exported;
 use crate::os::socket;
+use crate::os::windows::{done, owned, raw};
 
 /// A process that runs.
 pub(super) struct Started {
@@ -51,8 +52,8 @@ pub(super) fn start(
     let mut line = block::wide(&block::command_line(&recipe.program, &recipe.args))?;
     let environment = block::environment(&recipe.env, |name| std::env::var(name).ok())?;
     let cwd = recipe.cwd.as_deref().map(block::wide).transpose()?;
-    // Inherited by every process that is started without a list of handles, from here until they are closed below:
-    // there is no other way to give them to one.
+    // Until they are closed at the end, every process inherits them that is started without a list of handles: there is no other
+    // way to give them to one.
     let (places, pipes) = places(recipe, extra)?;
     let handles: Vec<HANDLE> = places.iter().map(|place| raw(&place.handle)).collect();
     let mut table = block::descriptors(
@@ -74,7 +75,7 @@ pub(super) fn start(
     basic.hStdError = standard(2).unwrap_or(INVALID_HANDLE_VALUE);
     let mut attributes = Attributes::handles(&handles)?;
     startup.lpAttributeList = attributes.list();
-    // As libuv does: what shares a console with this process has no window of its own.
+    // As libuv does: a process that shares the console of this one has no window of its own.
     let has_console =
         recipe.stdio.iter().any(|stream| matches!(stream, Stream::Inherit | Stream::Fd(_)));
     let no_window = if recipe.hides_window && !has_console { CREATE_NO_WINDOW } else { 0 };
@@ -84,7 +85,7 @@ pub(super) fn start(
     // SAFETY: all texts and lists end as they should, and live until the call returns; the handles that it gives
     // are new.
     let (process, thread) = unsafe {
-        let done = CreateProcessW(
+        done(CreateProcessW(
             program.as_ptr(),
             line.as_mut_ptr(),
             ptr::null(),
@@ -95,17 +96,10 @@ pub(super) fn start(
             cwd.as_ref().map_or(ptr::null(), Vec::as_ptr),
             &raw const startup.StartupInfo,
             &raw mut created,
-        );
-        if done == 0 {
-            return Err(io::Error::last_os_error());
-        }
-        (
-            OwnedHandle::from_raw_handle(created.hProcess),
-            OwnedHandle::from_raw_handle(created.hThread),
-        )
+        ))?;
+        (owned(created.hProcess)?, owned(created.hThread)?)
     };
-    // Before it runs: whatever it starts is in the job too. An old Windows may not have it where this process is
-    // in one itself.
+    // Before it runs, so that whatever it starts is in the job too. An old Windows refuses it if this process is in a job itself.
     let job = job(&process).ok();
     // SAFETY: the thread and the process are this function's.
     unsafe {
@@ -118,20 +112,14 @@ pub(super) fn start(
     Ok((Started { pid: created.dwProcessId, process, job }, pipes))
 }
 
-/// A job of the process alone, which ends it when this process ends.
+/// A job of the process alone, which the system terminates when this process exits.
 fn job(process: &OwnedHandle) -> io::Result<OwnedHandle> {
-    // SAFETY: what is returned is nobody else's.
-    let job = unsafe {
-        let job = CreateJobObjectW(ptr::null(), ptr::null());
-        if job.is_null() {
-            return Err(io::Error::last_os_error());
-        }
-        OwnedHandle::from_raw_handle(job)
-    };
+    // SAFETY: the returned handle is nobody else's.
+    let job = unsafe { owned(CreateJobObjectW(ptr::null(), ptr::null()))? };
     limit(&job, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE)?;
     // SAFETY: both are this function's.
-    let done = unsafe { AssignProcessToJobObject(raw(&job), raw(process)) };
-    if done != 0 { Ok(job) } else { Err(io::Error::last_os_error()) }
+    done(unsafe { AssignProcessToJobObject(raw(&job), raw(process)) })?;
+    Ok(job)
 }
 
 /// The handle of one of the child's descriptors, which it inherits.
@@ -149,7 +137,7 @@ impl Place {
             FILE_TYPE_PIPE => block::OPEN | block::IS_PIPE,
             FILE_TYPE_DISK => block::OPEN,
             FILE_TYPE_CHAR => block::OPEN | block::IS_DEVICE,
-            // Memory, of which the C library must know nothing.
+            // Memory, which the C library must not know of.
             _ => 0,
         };
         Ok(Self { at, flags, handle })
@@ -204,7 +192,7 @@ fn own(fd: usize) -> io::Result<HANDLE> {
             None => standard.get(fd).map_or(ptr::null_mut(), |&which| GetStdHandle(which)),
         }
     };
-    // A standard stream that is not there has -2, which also stands for this thread.
+    // A standard stream that is missing has -2, which also stands for this thread.
     if handle.is_null() || handle.addr() >= usize::MAX - 1 {
         return Err(io::Error::new(
             io::ErrorKind::NotFound,
@@ -214,7 +202,7 @@ fn own(fd: usize) -> io::Result<HANDLE> {
     Ok(handle)
 }
 
-/// The list of what a process inherits.
+/// The list of handles that a process inherits.
 struct Attributes<'a> {
     /// The list, which the system has made.
     bytes: Vec<usize>,
@@ -228,17 +216,13 @@ impl<'a> Attributes<'a> {
         // SAFETY: without a list it only says how long one is.
         unsafe { InitializeProcThreadAttributeList(ptr::null_mut(), 1, 0, &raw mut len) };
         let mut bytes = vec![0; len.div_ceil(size_of::<usize>())];
-        // SAFETY: the list is as long as was said.
-        if unsafe {
-            InitializeProcThreadAttributeList(bytes.as_mut_ptr().cast(), 1, 0, &raw mut len)
-        } == 0
-        {
-            return Err(io::Error::last_os_error());
-        }
+        let list = bytes.as_mut_ptr().cast();
+        // SAFETY: the list has the length that was asked for.
+        done(unsafe { InitializeProcThreadAttributeList(list, 1, 0, &raw mut len) })?;
         // From here on it is deleted when it is dropped.
         let mut attributes = Self { bytes, _handles: handles };
         // SAFETY: the handles live as long as the list.
-        let done = unsafe {
+        done(unsafe {
             UpdateProcThreadAttribute(
                 attributes.list(),
                 0,
@@ -248,8 +232,8 @@ impl<'a> Attributes<'a> {
                 ptr::null_mut(),
                 ptr::null(),
             )
-        };
-        if done != 0 { Ok(attributes) } else { Err(io::Error::last_os_error()) }
+        })?;
+        Ok(attributes)
     }
 
     fn list(&mut self) -> LPPROC_THREAD_ATTRIBUTE_LIST {

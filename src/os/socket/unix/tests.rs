@@ -1,6 +1,7 @@
 //! Promised: what joins a master and its workers is theirs alone, cannot be cut, never makes anybody wait who
 //! sends, and tells who has sent.
 
+use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! One end of a pipe: written to from any thread without blocking, and read from by one that waits.
+//! One end of a pipe: any thread writes without blocking, one thread reads and waits.
 
 use std::cell::UnsafeCell;
 use std::io::{self, Read};
@@ -24,12 +24,13 @@ use windows_sys::Win32::System::Pipes::{
 use windows_sys::Win32::System::Threading::CreateEventW;
 
 use super::super::frames;
-use super::{PAUSE, is_end, owned, raw};
+use super::{PAUSE, is_end};
+use crate::os::windows::{done, owned, raw};
 
-/// How many bytes a pipe holds before whoever writes has to wait: as many as libuv's.
+/// How many bytes a pipe holds: as many as libuv's.
 const ROOM: u32 = 64 << 10;
 
-/// The most bytes of one write: they are copied, and stay until the peer has read them.
+/// The most bytes of one write. They are copied, and kept until the peer has read them.
 const MOST: usize = 1 << 20;
 
 /// Both ends of a new pipe; the first is this process's, the second a child's. `is_framed`: as libuv frames what
@@ -39,8 +40,8 @@ pub(super) fn pair(is_framed: bool) -> io::Result<(Stream, OwnedHandle)> {
     Ok((Stream::new(ours, is_framed)?, theirs))
 }
 
-/// The same for a child that waits when it reads or writes, as a program does at its standard streams. This
-/// process's end is for libuv, and overlapped.
+/// The same for a child that blocks when it reads or writes, as at standard streams. This process's end is for libuv, and
+/// overlapped.
 pub(crate) fn blocking_pair() -> io::Result<(OwnedHandle, OwnedHandle)> {
     ends(0)
 }
@@ -53,12 +54,12 @@ fn ends(their_flags: u32) -> io::Result<(OwnedHandle, OwnedHandle)> {
     let name: Vec<u16> = name.encode_utf16().chain([0]).collect();
     let mode = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
     let open = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE;
-    // SAFETY: the name ends with a zero; what is returned is nobody else's.
+    // SAFETY: the name ends with a zero; the returned handle is nobody else's.
     let ours = unsafe {
         owned(CreateNamedPipeW(name.as_ptr(), open, mode, 1, ROOM, ROOM, 0, ptr::null()))?
     };
     let access = GENERIC_READ | GENERIC_WRITE;
-    // There is one instance, so whoever opens it first is the only one: if it is not this process, this fails.
+    // There is one instance, so this fails if another process has opened it first.
     // SAFETY: the same.
     let theirs = unsafe {
         owned(CreateFileW(
@@ -73,33 +74,33 @@ fn ends(their_flags: u32) -> io::Result<(OwnedHandle, OwnedHandle)> {
     };
     let event = event()?;
     let operation = UnsafeCell::new(overlapped(&event));
-    // Somebody is there, so it does not wait; it says so by this error.
-    // SAFETY: the operation is there until it is over: where it is begun, it is taken back below.
+    // The other end is open, so this does not wait, and reports that by an error.
+    // SAFETY: the operation lives until it is over: if it has begun, it is cancelled below.
     let is_new = unsafe { ConnectNamedPipe(raw(&ours), operation.get()) != 0 };
-    // SAFETY: it only reads what the call has left.
+    // SAFETY: it only reads this thread's number.
     let error = unsafe { GetLastError() };
     if is_new || error == ERROR_PIPE_CONNECTED {
         return Ok((ours, theirs));
     }
     if error == ERROR_IO_PENDING {
-        take_back(raw(&ours), &operation);
+        cancel(raw(&ours), &operation);
     }
     Err(io::Error::from_raw_os_error(error.cast_signed()))
 }
 
 /// An event that stays set until the next operation begins.
 fn event() -> io::Result<OwnedHandle> {
-    // SAFETY: no pointer is given; what is returned is nobody else's.
+    // SAFETY: no pointer is given; the returned handle is nobody else's.
     unsafe { owned(CreateEventW(ptr::null(), 1, 0, ptr::null())) }
 }
 
-/// An operation that sets `event`, and that no completion port hears of: that is what the lowest bit says.
+/// An operation that sets `event`, and that no completion port is told of, because of the lowest bit.
 fn overlapped(event: &OwnedHandle) -> OVERLAPPED {
     let event = raw(event).map_addr(|address| address | 1);
     OVERLAPPED { hEvent: event, ..OVERLAPPED::default() }
 }
 
-/// One end of a pipe. Whoever has a clone of it uses the same end.
+/// One end of a pipe. A clone is the same end.
 #[derive(Debug, Clone)]
 pub(crate) struct Stream(Arc<Pipe>);
 
@@ -108,20 +109,20 @@ struct Pipe {
     handle: OwnedHandle,
     is_framed: bool,
     writing: Mutex<Writing>,
-    /// The event of the one who reads.
+    /// The reader's event.
     reading: Mutex<OwnedHandle>,
 }
 
 /// The last write.
 struct Writing {
-    /// The system's while the write is pending, as the bytes are: neither is moved or freed then.
+    /// The system uses it and the bytes while the write is pending: neither is moved or freed then.
     operation: Box<UnsafeCell<OVERLAPPED>>,
     bytes: Vec<u8>,
     event: OwnedHandle,
     is_pending: bool,
 }
 
-// SAFETY: the pointers in the operation are the system's, which takes it from any thread.
+// SAFETY: the pointers in the operation are the system's, which accepts it from any thread.
 unsafe impl Send for Writing {}
 
 impl std::fmt::Debug for Writing {
@@ -155,14 +156,13 @@ impl Stream {
         self.0.is_framed
     }
 
-    /// Whether the next [`Self::send`] does something, be it to fail.
+    /// Whether the next [`Self::send`] sends something, or fails.
     pub(super) fn has_room(&self) -> bool {
         let finished = self.0.lock().finish(&self.0.handle);
         !finished.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Sends as much as one write takes. What is on its way when the pipe is full stays on its way: then the
-    /// next write would block.
+    /// Sends as much as one write takes. If the pipe is full, that write stays pending, and the next one would block.
     pub(super) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         let taken = &bytes[..bytes.len().min(MOST)];
         let mut writing = self.0.lock();
@@ -178,12 +178,12 @@ impl Stream {
 }
 
 impl Read for Stream {
-    /// Waits until there is something to read.
+    /// Blocks until there is something to read.
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let event = self.0.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let operation = UnsafeCell::new(overlapped(&event));
         let (handle, len) = (raw(&self.0.handle), u32::try_from(bytes.len()).unwrap_or(u32::MAX));
-        // SAFETY: the operation and the bytes are there until it is over: where it is begun, that is waited for.
+        // SAFETY: the operation and the bytes live until it is over: if it has begun, that is waited for.
         let is_begun = unsafe {
             ReadFile(handle, bytes.as_mut_ptr(), len, ptr::null_mut(), operation.get()) != 0
                 || GetLastError() == ERROR_IO_PENDING
@@ -209,32 +209,31 @@ impl Writing {
         *self.operation.get_mut() = overlapped(&self.event);
         let (bytes, len) = (self.bytes.as_ptr(), self.bytes.len() as u32);
         // SAFETY: nothing is pending; the operation and the bytes stay where they are while this is.
-        let done =
-            unsafe { WriteFile(raw(handle), bytes, len, ptr::null_mut(), self.operation.get()) };
-        if done != 0 {
-            return Ok(());
-        }
-        let error = io::Error::last_os_error();
-        self.is_pending = error.raw_os_error() == Some(ERROR_IO_PENDING.cast_signed());
-        if self.is_pending { Ok(()) } else { Err(error) }
+        let begun = done(unsafe {
+            WriteFile(raw(handle), bytes, len, ptr::null_mut(), self.operation.get())
+        });
+        let is_pending =
+            |error: &io::Error| error.raw_os_error() == Some(ERROR_IO_PENDING.cast_signed());
+        self.is_pending = begun.as_ref().is_err_and(is_pending);
+        if self.is_pending { Ok(()) } else { begun }
     }
 
-    /// Sees whether the last write is over, and how it went.
+    /// Whether the last write is over, and how it went.
     fn finish(&mut self, handle: &OwnedHandle) -> io::Result<()> {
         if !self.is_pending {
             return Ok(());
         }
         let mut count = 0;
         // SAFETY: the operation that is pending at this handle.
-        let is_done =
-            unsafe { GetOverlappedResult(raw(handle), self.operation.get(), &raw mut count, 0) };
-        let result = if is_done != 0 { Ok(()) } else { Err(io::Error::last_os_error()) };
+        let result = done(unsafe {
+            GetOverlappedResult(raw(handle), self.operation.get(), &raw mut count, 0)
+        });
         if let Err(error) = &result
             && error.raw_os_error() == Some(ERROR_IO_INCOMPLETE.cast_signed())
         {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        // Whatever else has failed, the system may have it still.
+        // Whatever else has failed, the system may still have it.
         self.is_pending = is_pending(&self.operation);
         result
     }
@@ -245,27 +244,25 @@ impl Drop for Pipe {
         let handle = raw(&self.handle);
         let writing = self.writing.get_mut().unwrap_or_else(PoisonError::into_inner);
         if writing.is_pending {
-            take_back(handle, &writing.operation);
+            cancel(handle, &writing.operation);
         }
     }
 }
 
-/// Waits for the end of an operation that was begun: how many bytes it has moved, or why none. When this returns the
-/// system has no more to do with it, also where waiting is what has failed.
+/// Waits for an operation that was begun: how many bytes it has moved, or why none. When this returns, the system no longer uses
+/// it, even if the waiting itself failed.
 fn wait(handle: HANDLE, operation: &UnsafeCell<OVERLAPPED>) -> io::Result<u32> {
     let mut count = 0;
     // SAFETY: an operation that was begun at this handle.
-    if unsafe { GetOverlappedResult(handle, operation.get(), &raw mut count, 1) } != 0 {
-        return Ok(count);
+    let waited = done(unsafe { GetOverlappedResult(handle, operation.get(), &raw mut count, 1) });
+    if waited.is_err() {
+        cancel(handle, operation);
     }
-    let error = io::Error::last_os_error();
-    take_back(handle, operation);
-    Err(error)
+    waited.map(|()| count)
 }
 
-/// Ends an operation that was begun; when this returns the system has no more to do with it. It ends every operation
-/// at a pipe that it is told to.
-fn take_back(handle: HANDLE, operation: &UnsafeCell<OVERLAPPED>) {
+/// Cancels an operation that was begun. When this returns, the system no longer uses it.
+fn cancel(handle: HANDLE, operation: &UnsafeCell<OVERLAPPED>) {
     while is_pending(operation) {
         // SAFETY: an operation that is pending at this handle, or was until just now.
         unsafe { CancelIoEx(handle, operation.get()) };
@@ -273,9 +270,9 @@ fn take_back(handle: HANDLE, operation: &UnsafeCell<OVERLAPPED>) {
     }
 }
 
-/// Whether the system still has an operation that was begun, and its bytes. The state is the last that it writes.
+/// Whether the system still uses an operation that was begun, and its bytes. The state is the last thing it writes.
 fn is_pending(operation: &UnsafeCell<OVERLAPPED>) -> bool {
-    // SAFETY: a word of memory that is there, and that nobody but the system writes meanwhile.
+    // SAFETY: a live word of memory, which only the system writes meanwhile.
     let state = unsafe { AtomicUsize::from_ptr(&raw mut (*operation.get()).Internal) };
     state.load(Ordering::Acquire) == STATUS_PENDING as usize
 }

@@ -1,0 +1,57 @@
+"use strict";
+/**
+ * Promised: lib/ is three folders. A file of master/ requires nothing of worker/, nor the other way round, and shared/
+ * requires neither; each file says first what it owns, and has at most 400 lines.
+ */
+const assert = require("node:assert/strict");
+const { describe, it } = require("node:test");
+const fs = require("node:fs");
+const path = require("node:path");
+
+const LIB = path.join(__dirname, "..", "..", "lib");
+const MAY_REQUIRE = {
+  master: ["master", "shared"],
+  worker: ["worker", "shared"],
+  shared: ["shared"],
+};
+/** Made by scripts/report.js. */
+const GENERATED = "page.js";
+const MOST_LINES = 400;
+
+const filesOf = (folder) =>
+  fs
+    .readdirSync(path.join(LIB, folder))
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => [name, fs.readFileSync(path.join(LIB, folder, name), "utf8")]);
+
+describe("lib/", () => {
+  it("has the folders that are layers, and nothing else", () => {
+    assert.deepEqual(fs.readdirSync(LIB).sort(), Object.keys(MAY_REQUIRE).sort());
+  });
+
+  for (const [folder, allowed] of Object.entries(MAY_REQUIRE)) {
+    it(`requires in ${folder}/ only what it may`, () => {
+      for (const [name, text] of filesOf(folder)) {
+        const required = [...text.matchAll(/(?:require|import)\("(\.[^"]*)"\)/g)].map(([, file]) =>
+          path.relative(LIB, path.join(LIB, folder, file)),
+        );
+        const own = required.filter((file) => !file.startsWith(".."));
+        assert.deepEqual(
+          own.filter((file) => !allowed.includes(file.split(path.sep)[0])),
+          [],
+          `${folder}/${name}`,
+        );
+      }
+    });
+
+    it(`has short files in ${folder}/ that say first what they own`, () => {
+      for (const [name, text] of filesOf(folder).filter(([name]) => name !== GENERATED)) {
+        assert.match(text, /^"use strict";\n\/\/ \S/, name);
+        assert.ok(
+          text.split("\n").length - 1 <= MOST_LINES,
+          `${folder}/${name} has more than ${MOST_LINES} lines`,
+        );
+      }
+    });
+  }
+});

@@ -1,0 +1,277 @@
+"use strict";
+/**
+ * Promise: Each option takes its documented values. Any other is a TypeError or RangeError that names the option and
+ * shows what was given. An unknown name is an error that suggests the nearest one. Prototypes are ignored.
+ */
+const assert = require("node:assert/strict");
+const { describe, it } = require("node:test");
+
+const {
+  checkCount,
+  checkFunction,
+  checkOptions,
+  numWorkersOf,
+  STREAM_CHECKS,
+} = require("../../lib/shared/options");
+
+const CODE = "ERR_SONIC_INVALID_ARGUMENT";
+const MOST_MS = 2 ** 31 - 1;
+const signal = { aborted: false, addEventListener() {}, removeEventListener() {} };
+const fn = () => {};
+const RETRIES = { backoff: 0, factor: 2, maxDelay: 30_000, on: ["crash", "timeout", "error"] };
+
+/** What each option may be, least and most first where there are such; and what it may not be, by the error's class. */
+const OPTIONS = {
+  name: {
+    good: ["a", "x".repeat(200)],
+    TypeError: [5, null, ["a"]],
+    RangeError: ["", "x".repeat(201)],
+  },
+  numWorkers: {
+    good: [1, 4094],
+    TypeError: ["2", null, [2], true, 2n],
+    RangeError: [0, -1, 1.5, Number.NaN, Infinity, 4095],
+  },
+  serialization: { good: ["json", "advanced"], TypeError: ["JSON", "", 0, null] },
+  maxEventsPerWorker: { good: [1, 2 ** 20], TypeError: ["1"], RangeError: [0, 2 ** 20 + 1] },
+  maxBytesWaiting: {
+    good: [1, Number.MAX_SAFE_INTEGER],
+    TypeError: ["1"],
+    RangeError: [0, 2 ** 53],
+  },
+  taskTimeout: {
+    good: [0.5, MOST_MS, Infinity],
+    TypeError: ["100", null],
+    RangeError: [0, -1, Number.NaN, MOST_MS + 1],
+  },
+  maxTasksPerWorker: { good: [1, 2 ** 31 - 1], TypeError: ["1"], RangeError: [0, 2 ** 31] },
+  maxWorkerMemory: { good: [1, Number.MAX_SAFE_INTEGER], TypeError: ["1"], RangeError: [0] },
+  shutdownGrace: {
+    good: [0, MOST_MS, Infinity],
+    TypeError: ["1"],
+    RangeError: [-1, Number.NaN, MOST_MS + 1],
+  },
+  heartbeatTimeout: { good: [0, 1, Infinity], TypeError: ["1"], RangeError: [-1, Number.NaN] },
+  signal: {
+    good: [signal],
+    TypeError: [
+      null,
+      {},
+      fn,
+      { ...signal, aborted: 1 },
+      { ...signal, addEventListener: undefined },
+    ],
+  },
+  onError: { good: ["collect", "abort"], TypeError: ["Abort", true] },
+  abortGrace: { good: [0, MOST_MS], TypeError: ["1"], RangeError: [-1, Infinity] },
+  onResult: { good: [fn], TypeError: ["f", null] },
+  statistics: { good: [true, false], TypeError: [0, "true", null] },
+  onStats: { good: [fn], TypeError: [true] },
+  trace: { good: ["a.json"], TypeError: ["", true, 5] },
+  report: { good: ["a.html"], TypeError: ["", true] },
+  progress: { good: [true, false, "workers"], TypeError: ["worker", 1] },
+  total: { good: [0, Number.MAX_SAFE_INTEGER], TypeError: ["1"], RangeError: [-1, 0.5, Infinity] },
+  onProgress: { good: [fn], TypeError: ["f"] },
+};
+
+/** The same of what a stream has besides. */
+const STREAM_OPTIONS = {
+  order: { good: ["completion", "submission"], TypeError: ["fifo", 1] },
+  maxResultsWaiting: { good: [1, 2 ** 20], TypeError: ["1"], RangeError: [0, 2 ** 20 + 1] },
+};
+
+const RETRY_OPTIONS = {
+  limit: { good: [0, 1000], TypeError: ["1", null], RangeError: [-1, 0.5, 1001, Number.NaN] },
+  backoff: { good: [0, MOST_MS], TypeError: ["1"], RangeError: [-1, Infinity] },
+  factor: { good: [1, 10.5], TypeError: ["2"], RangeError: [0.9, Infinity, Number.NaN] },
+  maxDelay: { good: [0, MOST_MS], TypeError: ["1"], RangeError: [-1] },
+  on: {
+    good: [["crash"], ["error", "timeout"]],
+    TypeError: ["crash", [], ["crash", "crashes"], ["crash", undefined], null],
+  },
+};
+
+/** An error of ours of that class that has these words. */
+const naming =
+  (Class, ...words) =>
+  (error) => {
+    assert.deepEqual([error.constructor.name, error.code], [Class, CODE], error.message);
+    for (const word of words)
+      assert.ok(error.message.includes(word), `"${error.message}" does not have ${word}`);
+    return true;
+  };
+
+/** As the error shows it; nothing where that is not to be said here. */
+const shown = (value) =>
+  typeof value === "string" && value.length < 100
+    ? JSON.stringify(value)
+    : typeof value === "number"
+      ? `${value}`
+      : "";
+const words = (value) =>
+  typeof value === "object" ? JSON.stringify(value) : `${String(value).slice(0, 20)}`;
+
+function checkTable(table, check, where) {
+  for (const [name, { good, ...wrong }] of Object.entries(table)) {
+    for (const value of good) {
+      it(`${name} may be ${words(value)}`, () =>
+        assert.deepEqual(check({ [name]: value })[name], value));
+    }
+    for (const [Class, values] of Object.entries(wrong)) {
+      for (const value of values) {
+        it(`${name} may not be ${typeof value} ${words(value)}`, () => {
+          const given =
+            Class === "TypeError" && Array.isArray(value)
+              ? ""
+              : name === "name"
+                ? ""
+                : shown(value);
+          assert.throws(() => check({ [name]: value }), naming(Class, `${where}.${name}`, given));
+        });
+      }
+    }
+  }
+}
+
+describe("the option", () => {
+  checkTable(OPTIONS, checkOptions, "options");
+  it("is in this table, whichever it is", () => {
+    const { onResult: _, ...common } = OPTIONS;
+    const known = [...Object.keys(common), ...Object.keys(STREAM_OPTIONS), "retries"];
+    assert.deepEqual(Object.keys(STREAM_CHECKS).sort(), known.sort());
+  });
+});
+
+describe("a stream's option", () => {
+  checkTable(STREAM_OPTIONS, (given) => checkOptions(given, STREAM_CHECKS), "options");
+  it("is none of those that only a call has, nor the other way round", () => {
+    assert.throws(
+      () => checkOptions({ onResult: fn }, STREAM_CHECKS),
+      naming("TypeError", "options.onResult"),
+    );
+    for (const name of Object.keys(STREAM_OPTIONS)) {
+      assert.throws(
+        () => checkOptions({ [name]: STREAM_OPTIONS[name].good[0] }),
+        naming("TypeError", `options.${name}`),
+      );
+    }
+  });
+});
+
+describe("the option retries", () => {
+  checkTable(
+    RETRY_OPTIONS,
+    (retries) => checkOptions({ retries: { limit: 1, ...retries } }).retries,
+    "options.retries",
+  );
+  it("may be a number alone, and has the usual values otherwise", () => {
+    assert.deepEqual(checkOptions({ retries: 3 }).retries, { limit: 3, ...RETRIES });
+    assert.deepEqual(checkOptions({ retries: { limit: 3, factor: 1 } }).retries, {
+      limit: 3,
+      ...RETRIES,
+      factor: 1,
+    });
+  });
+  it("must say how many", () => {
+    assert.throws(
+      () => checkOptions({ retries: {} }),
+      naming("TypeError", "options.retries.limit"),
+    );
+    assert.throws(
+      () => checkOptions({ retries: "3" }),
+      naming("TypeError", "options.retries", '"3"'),
+    );
+    assert.throws(
+      () => checkOptions({ retries: 1001 }),
+      naming("RangeError", "options.retries", "1001"),
+    );
+  });
+  it("copies what it holds: a program may change its own afterwards", () => {
+    const on = ["crash"];
+    const { retries } = checkOptions({ retries: { limit: 1, on } });
+    on.push("wrong");
+    assert.deepEqual(retries.on, ["crash"]);
+  });
+});
+
+describe("options", () => {
+  for (const none of [undefined, null]) {
+    it(`may be ${none}`, () => assert.deepEqual(Object.keys(checkOptions(none)), []));
+  }
+  for (const wrong of [5, "name", [], fn, true]) {
+    it(`are an object, and no ${typeof wrong} ${words(wrong)}`, () =>
+      assert.throws(() => checkOptions(wrong), naming("TypeError", "options")));
+  }
+
+  const meant = [
+    [{ taskTimeOut: 1 }, "options.taskTimeOut", "taskTimeout"],
+    [{ numworkers: 1 }, "options.numworkers", "numWorkers"],
+    [{ retris: 1 }, "options.retris", "retries"],
+    [{ retries: { limits: 1 } }, "options.retries.limits", "limit"],
+    [{ concurrency_of_all: 1 }, "options.concurrency_of_all", "maxEventsPerWorker"],
+  ];
+  for (const [given, path, name] of meant) {
+    it(`that are unknown are errors that suggest a name: ${path}`, () =>
+      assert.throws(() => checkOptions(given), naming("TypeError", path, name)));
+  }
+
+  it("that are undefined are not there", () => {
+    assert.deepEqual(Object.keys(checkOptions({ numWorkers: undefined, name: "x" })), ["name"]);
+  });
+
+  it("come from no prototype, and have none", () => {
+    const inherited = Object.create({ numWorkers: "wrong", unknown: 1 });
+    const checked = checkOptions(inherited);
+    assert.deepEqual([Object.getPrototypeOf(checked), checked.numWorkers], [null, undefined]);
+  });
+
+  it("named like something of every object are unknown", () => {
+    assert.throws(
+      () => checkOptions(JSON.parse('{"toString":1}')),
+      naming("TypeError", "options.toString"),
+    );
+    assert.throws(
+      () => checkOptions(JSON.parse('{"__proto__":1}')),
+      naming("TypeError", "options.__proto__"),
+    );
+  });
+});
+
+describe("the number of workers", () => {
+  const cases = [
+    [{}, {}, 7],
+    [{ numWorkers: 2 }, {}, 2],
+    [{ numWorkers: 2 }, { numWorkers: 3 }, 3],
+    [{ numWorkers: "wrong" }, { numWorkers: 3 }, 3],
+    [Object.create({ numWorkers: 2 }), {}, 2],
+  ];
+  for (const [args, options, expected] of cases) {
+    it(`is ${expected} for ${words(args)} and ${words(options)}`, () =>
+      assert.equal(numWorkersOf(args, options, 7), expected));
+  }
+  it("must be one where args have it", () => {
+    for (const [value, Class] of [
+      ["2", "TypeError"],
+      [null, "TypeError"],
+      [0, "RangeError"],
+      [4095, "RangeError"],
+    ]) {
+      assert.throws(
+        () => numWorkersOf({ numWorkers: value }, {}, 7),
+        naming(Class, "args.numWorkers", `${value}`),
+      );
+    }
+  });
+});
+
+describe("an argument", () => {
+  it("that is a count is returned, or is an error that names it", () => {
+    assert.equal(checkCount("n", 3, 5), 3);
+    assert.throws(() => checkCount("n", 6, 5), naming("RangeError", "n ", "5", "6"));
+    assert.throws(() => checkCount("n", "3", 5), naming("TypeError", "n ", '"3"'));
+  });
+  it("that is a function passes, or is an error that names it", () => {
+    assert.doesNotThrow(() => checkFunction("masterFn", fn));
+    assert.throws(() => checkFunction("masterFn", 42), naming("TypeError", "masterFn", "42"));
+  });
+});

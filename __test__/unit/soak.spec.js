@@ -1,0 +1,204 @@
+"use strict";
+/**
+ * Promise: The soak's checker finds each forbidden outcome in what workers and master recorded. The soak itself is `npm
+ * run test:soak`.
+ */
+const assert = require("node:assert/strict");
+const { describe, it } = require("node:test");
+const { check, checkFlatness } = require("../runners/soak/check");
+const { eventOf, groupsOf } = require("../runners/soak/loads");
+
+const CRASH = "ERR_SONIC_WORKER_EXIT";
+const crash = (n, pid) => ({ n, error: { code: CRASH, pid } });
+const answer = (n, pid, started) => ({ n, pid, started, isWhole: true });
+
+/** Three events in two workers: one answered, one that throws, one whose worker died; and one that died before it began. */
+const good = () => ({
+  run: { count: 4, retries: 0 },
+  does: ["answer", "throw", "exit", "answer"],
+  logs: { 7: "S 0 10\nF 0 11\nS 1 12\nF 1 13\nS 2 14\n", 8: "" },
+  outcome: {
+    answered: [answer(0, 7, 10)],
+    failed: [{ n: 1, error: { message: "event 1 throws" } }, crash(2, 7), crash(3, 8)],
+  },
+});
+
+/** The same with a retry: of event 2, which is answered then, and of the others, which fail again. */
+function retry(seen) {
+  const { run, does, logs, outcome } = seen;
+  run.retries = 1;
+  does[2] = "answer";
+  logs[8] = "S 2 20\nF 2 21\nS 1 22\nF 1 23\n";
+  logs[9] = "S 3 30\n";
+  outcome.answered.push(answer(2, 8, 20));
+  const message = "event 1 throws";
+  outcome.failed = [
+    { n: 1, error: { message, attempts: [{ message }, { message }] } },
+    { n: 3, error: { code: CRASH, pid: 9, attempts: [crash(3, 10).error, crash(3, 9).error] } },
+  ];
+}
+
+const checked = ({ run, does, logs, outcome }) => check(run, (n) => does[n], logs, outcome);
+
+describe("the soak's checker", () => {
+  it("finds nothing wrong with a run in which all went as promised", () => {
+    assert.deepEqual(checked(good()), []);
+  });
+
+  it("lets an event run as often as it may be retried, until it is answered", () => {
+    const seen = good();
+    retry(seen);
+    assert.deepEqual(checked(seen), []);
+  });
+
+  it("lets an event that hangs run out of its time", () => {
+    const seen = good();
+    seen.does[1] = "hang";
+    seen.outcome.failed[0].error = { code: "ERR_SONIC_TASK_TIMEOUT", message: "" };
+    assert.deepEqual(checked(seen), []);
+  });
+
+  /** @type {[string, (seen: any) => unknown, RegExp][]} */
+  const wrong = [
+    ["an event that is lost", (seen) => seen.outcome.answered.pop(), /^event 0 is lost$/],
+    [
+      "an event that is answered twice",
+      (seen) => seen.outcome.answered.push(answer(0, 7, 10)),
+      /^event 0 has ended 2 times$/,
+    ],
+    [
+      "an event that is answered and has failed",
+      (seen) => seen.outcome.failed.push(crash(0, 9)),
+      /^event 0 has ended 2 times$/,
+    ],
+    [
+      "an event that ran more often than it may",
+      (seen) => (seen.logs[8] = "S 2 20\n"),
+      /^event 2 ran 2 times$/,
+    ],
+    [
+      "an event that ran after it was answered",
+      (seen) => {
+        seen.run.retries = 1;
+        seen.logs[8] = "S 0 20\n";
+      },
+      /^event 0 ran in 8 after it was answered in 7$/,
+    ],
+    [
+      "an answer of a worker that has not run the event",
+      (seen) => (seen.outcome.answered[0].pid = 8),
+      /^event 0 was answered by 8/,
+    ],
+    [
+      "an answer to an event that has not come to its end",
+      (seen) => (seen.logs[7] = seen.logs[7].replace("F 0 11\n", "")),
+      /^event 0 was answered by 7/,
+    ],
+    [
+      "an answer of an event that never answers",
+      (seen) => (seen.does[0] = "exit"),
+      /^event 0 was answered, and was to exit$/,
+    ],
+    [
+      "data that has changed",
+      (seen) => (seen.outcome.answered[0].isWhole = false),
+      /^the data of event 0/,
+    ],
+    [
+      "a failure that the event did not cause",
+      (seen) => (seen.does[1] = "answer"),
+      /^event 1, which was to answer, failed/,
+    ],
+    [
+      "a failure of an event that has not run",
+      (seen) => (seen.logs[7] = seen.logs[7].replace("S 1 12\nF 1 13\n", "")),
+      /^event 1 failed without having run$/,
+    ],
+    [
+      "a second event that fails by the end of one worker",
+      (seen) => (seen.outcome.failed[2].error.pid = 7),
+      /^the end of worker process 7 failed event 3 too$/,
+    ],
+    [
+      "an event that fails by the end of a worker which ran another",
+      (seen) => (seen.logs[8] = "S 0 1\n"),
+      /^event 3 failed by the end of 8, which ran 0$/,
+    ],
+    [
+      "an event that fails by the end of a worker which had answered it",
+      (seen) => (seen.logs[7] = "S 0 10\nF 0 11\nS 2 12\nF 2 13\nS 1 14\nF 1 15\n"),
+      /^event 2 failed by the end of 7, which ran 1 by then$/,
+    ],
+    [
+      "an event that does not hang and has run out of time",
+      (seen) =>
+        Object.assign(seen.outcome.failed[0].error, {
+          code: "ERR_SONIC_TASK_TIMEOUT",
+          message: "",
+        }),
+      /^event 1, which was to throw, failed/,
+    ],
+    [
+      "an event that is given up too early",
+      (seen) => {
+        retry(seen);
+        seen.outcome.failed[1].error.attempts.pop();
+      },
+      /^event 3 failed after 1 attempts$/,
+    ],
+    [
+      "a second event that failed at first by the end of one worker",
+      (seen) => {
+        retry(seen);
+        seen.outcome.failed[1].error.attempts[0].pid = 9;
+      },
+      /^the end of worker process 9 failed event 3 too$/,
+    ],
+    ["a call that rejects", (seen) => (seen.outcome = { rejected: "Error" }), /^the call rejected/],
+  ];
+  for (const [what, change, words] of wrong) {
+    it(`sees ${what}`, () => {
+      const seen = good();
+      change(seen);
+      assert.ok(
+        checked(seen).some((line) => words.test(line)),
+        checked(seen).join("\n") || "nothing",
+      );
+    });
+  }
+});
+
+describe("the soak's measurement", () => {
+  const held = { rss: 100e6, fds: 20, threads: 7, processes: 0 };
+  /** Five minutes, a sample every ten seconds; `change` says what is otherwise in the last minute. */
+  const samples = (change) =>
+    Array.from({ length: 30 }, (_, at) => ({
+      ...held,
+      ...(at >= 24 ? change : {}),
+      at: at * 10_000,
+    }));
+
+  it("is content when the master holds what it held", () => {
+    assert.deepEqual(checkFlatness(samples({})).wrong, []);
+    assert.deepEqual(checkFlatness(samples({ rss: 120e6, fds: 19 })).wrong, []);
+  });
+
+  for (const change of [{ rss: 160e6 }, { fds: 21 }, { threads: 8 }, { processes: 1 }]) {
+    it(`sees what grows: ${Object.keys(change)}`, () => {
+      const { wrong } = checkFlatness(samples(change));
+      assert.equal(wrong.length, 1);
+      assert.match(wrong[0], new RegExp(`^${Object.keys(change)} grew from`));
+    });
+  }
+});
+
+describe("the soak's loads", () => {
+  it("are the same for the same seed, and others for another", () => {
+    const all = (seed) =>
+      groupsOf(seed, 3)
+        .flat()
+        .map((run) => [run, eventOf(seed, run, 1)]);
+    assert.deepEqual(all("5"), all("5"));
+    assert.notDeepEqual(all("5"), all("6"));
+  });
+});

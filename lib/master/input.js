@@ -1,0 +1,254 @@
+"use strict";
+// What goes into a run: events from `Map`, which wait where workers are behind, and events for one worker. An event costs
+// one short native call: add nothing to that path.
+
+const dataless = require("./dataless");
+const { encodedWithin, formatOf } = require("../shared/codec");
+const { coded, invalidType, shown } = require("../shared/errors");
+const { hasOwn } = require("../shared/own");
+const { Promise, setImmediate } = require("../shared/primordials");
+const { pointAt, siteOf } = require("../shared/stack");
+
+/** @typedef {InstanceType<typeof import("./run").Run>} Run */
+/** @typedef {import("../shared/codec").Encoded} Encoded */
+/** @typedef {{ resolve: () => void, reject: (error: unknown) => void, number: number }} Waiting */
+
+/** A longer string is worth the try to hand it over as it is. */
+const LARGE = 16384;
+
+// How an event was put in, the sum of these; 0 if it was not. See `runPutter`.
+const HAS_CREDIT = 2;
+const IS_LATE = 4;
+
+/** In the place of an event's number: none waits. */
+const NOBODY = -1;
+
+/** What `runListen` says: the event loop is to turn first. */
+const IS_TO_TURN = 2;
+
+const HANDED_OVER = Promise.resolve();
+
+class Input {
+  /** @param {Run} run */
+  constructor(run) {
+    this.run = run;
+    this.wire = run.wire;
+    /** Puts an event in; see `runPutter`. */
+    this.put = run.native.runPutter(run.handle);
+    /** How many events `Map` has handed over. */
+    this.handedOver = 0;
+    /** `Map`s without credit, from `nextWaiting` on. @type {Waiting[]} */
+    this.waiting = [];
+    this.nextWaiting = 0;
+    this.isListening = false;
+  }
+
+  /**
+   * Hands an event over. Resolves when a worker has it, or will have it next.
+   * @param {any} event
+   * @returns {Promise<void>}
+   */
+  map(event) {
+    const { reader } = this.run;
+    return reader === null ? this.handOver(event) : reader.slow(this.handOver(event));
+  }
+
+  /** @param {any} event @returns {Promise<void>} */
+  handOver(event) {
+    const { run } = this;
+    if (!run.isRunning) return this.refuse();
+    if (run.manual.isOn) return run.manual.map(event);
+    const number = this.handedOver;
+    let how;
+    try {
+      how = this.hand(event);
+    } catch (error) {
+      return Promise.reject(pointAt(error, siteOf(this.handOver)));
+    }
+    this.handedOver = number + 1;
+    if (!(how & HAS_CREDIT) && !this.hasCredit(number)) return this.waitForCredit(number);
+    return how & IS_LATE ? this.letTurn() : HANDED_OVER;
+  }
+
+  /**
+   * Puts an event into the run's lane.
+   * @param {any} event
+   * @returns {number} how that went: see `runPutter`
+   */
+  hand(event) {
+    const { wire, put } = this;
+    const isWhole = hasMoreThanData(event);
+    const data = isWhole ? undefined : event.data;
+    if (typeof data === "number") {
+      const how = put(data, wire.task);
+      if (how !== 0) return how;
+    } else if (typeof data === "string") {
+      const flags = wire.task | wire.string;
+      const how = put(data, flags);
+      if (how !== 0) return how;
+      // Long ones are worth a try; others have failed because they are not ASCII, as a rule.
+      if (data.length > LARGE && this.submit(data, flags)) return 0;
+    }
+    const { encoded, flags } = this.encoded(event, isWhole);
+    const how = put(encoded, flags);
+    if (how === 0) this.submit(encoded, flags);
+    return how;
+  }
+
+  /** @type {(encoded: Encoded, flags: number) => boolean} */
+  submit(encoded, flags) {
+    return this.run.native.runSubmit(this.run.handle, encoded, flags);
+  }
+
+  /**
+   * Whether there is credit for an event by now. If not, and no other waits, the core calls when there is.
+   * @param {number} number
+   */
+  hasCredit(number) {
+    if (this.isAwaited) return false;
+    this.run.output.checkLog();
+    return this.run.native.runWait(this.run.handle, number);
+  }
+
+  /** @returns {Promise<void>} */
+  letTurn() {
+    const { native, handle } = this.run;
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        native.runTurned(handle);
+        resolve();
+      });
+    });
+  }
+
+  /** @param {number} number @returns {Promise<void>} */
+  waitForCredit(number) {
+    /** @type {Promise<void>} */
+    const promise = new Promise((resolve, reject) => {
+      this.waiting.push({ number, resolve, reject });
+    });
+    // If the program does not await it, a failure must not end the program.
+    promise.catch(() => {});
+    this.listenSoon();
+    return promise;
+  }
+
+  /**
+   * Where credit comes soon, this thread listens for it when nothing else is to be done: once all that has been scheduled
+   * had its turn, and never for longer than a millisecond at a time.
+   */
+  listenSoon() {
+    if (this.isListening) return;
+    this.isListening = true;
+    setImmediate(() => {
+      this.isListening = false;
+      if (!this.isAwaited) return;
+      const listened = this.run.native.runListen(this.run.handle, this.first);
+      this.admit();
+      if (listened === IS_TO_TURN && this.isAwaited) this.listenSoon();
+    });
+  }
+
+  /** The number of the first event that waits. */
+  get first() {
+    return this.waiting[this.nextWaiting].number;
+  }
+
+  /** Whether a `Map` waits. */
+  get isAwaited() {
+    return this.nextWaiting < this.waiting.length;
+  }
+
+  /** Tells the core which event waits first, if any does. Returns the number of the first without credit. */
+  credit() {
+    const next = this.isAwaited ? this.first : NOBODY;
+    return this.run.native.runCredit(this.run.handle, next);
+  }
+
+  /** Resolves the `Map`s whose events have credit. */
+  admit() {
+    if (!this.isAwaited) return;
+    // Once it is told who waits, the core calls for credit that comes later.
+    for (
+      let credit = this.credit();
+      this.isAwaited && this.first < credit;
+      credit = this.credit()
+    ) {
+      while (this.isAwaited && this.first < credit) this.waiting[this.nextWaiting++].resolve();
+    }
+    // Seldom enough that a long list is not moved again and again.
+    if (this.nextWaiting * 2 > this.waiting.length) {
+      this.waiting.splice(0, this.nextWaiting);
+      this.nextWaiting = 0;
+    }
+  }
+
+  /** Nothing is handed over any more. */
+  end() {
+    for (const waiting of this.waiting.splice(this.nextWaiting)) {
+      waiting.reject(pointAt(this.ending(), this.run.site));
+    }
+    this.credit();
+  }
+
+  /** What `Map` returns when the run is over. @returns {Promise<never>} */
+  refuse() {
+    /** @type {Promise<never>} */
+    const promise = Promise.reject(pointAt(this.ending(), siteOf(this.refuse)));
+    // The call tells of an abort: a program that sends without waiting must not end by it.
+    if (this.run.failure) promise.catch(() => {});
+    return promise;
+  }
+
+  /** Why nothing can be handed over any more. */
+  ending() {
+    return this.run.failure ? this.run.failure.error : over();
+  }
+
+  /**
+   * @param {any} event
+   * @param {boolean} isWhole whether all of it is to travel, and not its data alone
+   * @returns {{ encoded: Encoded, flags: number }}
+   */
+  encoded(event, isWhole = hasMoreThanData(event)) {
+    const { task, hole, whole, formatAt } = this.wire;
+    const value = isWhole ? event : event.data;
+    // What has data is no mistake, and nearly everything has.
+    if (value === undefined || (isWhole && event.data === undefined)) dataless.warn(event);
+    const { codec } = this.run.pool;
+    const encoded = encodedWithin(codec, value, isWhole ? "" : "data", "Map: the event");
+    if (encoded !== undefined) {
+      const format = formatOf(value, encoded) << formatAt;
+      return { encoded, flags: task | format | (isWhole ? whole : 0) };
+    }
+    if (!isWhole) return { encoded: "", flags: task | hole };
+    throw invalidType(`Map: the event must be a value that JSON has, got ${shown(event)}`);
+  }
+
+  /**
+   * Hands an encoded event to one worker, whatever else runs there. False if it is gone.
+   * @type {(id: number, encoded: Encoded, flags: number) => boolean}
+   */
+  sendTo(id, encoded, flags) {
+    this.run.output.checkLog();
+    return this.run.native.runSubmitTo(this.run.handle, id, encoded, flags);
+  }
+
+  /** @type {(id: number, event: any) => boolean} */
+  sendDirectly(id, event) {
+    const { encoded, flags } = this.encoded(event);
+    return this.sendTo(id, encoded, flags);
+  }
+}
+
+/** @param {any} event */
+function hasMoreThanData(event) {
+  if (event === null || typeof event !== "object") return false;
+  for (const key in event) if (key !== "data" && hasOwn(event, key)) return true;
+  return false;
+}
+
+const over = () =>
+  coded(Error, "ERR_SONIC_RUN_OVER", "Map: the run is over, its workers have been released");
+
+module.exports = { Input };

@@ -1,0 +1,64 @@
+"use strict";
+// Shows how far a run has come: the core draws it on the error stream. Only a master does.
+
+const { isAsked } = require("./ancestor");
+const { native } = require("../shared/native");
+const { variable } = require("../shared/own");
+const { Set } = require("../shared/primordials");
+
+/** Values of `SONIC_PROGRESS` that ask for nothing. */
+const OFF = ["", "0", "false", "no", "off"];
+
+/**
+ * What an option or the environment asks for.
+ * @param {boolean | "workers" | undefined} option
+ */
+function wanted(option) {
+  if (option !== undefined) return option;
+  const value = variable("SONIC_PROGRESS");
+  if (value === undefined || OFF.includes(value) || isAsked()) return false;
+  return value === "workers" ? value : true;
+}
+
+/** @type {Set<Progress>} */
+const shown = new Set();
+
+/** The program exits before its runs end. */
+const hideAll = () => {
+  for (const progress of shown) progress.hide(": stopped");
+};
+
+class Progress {
+  /** @param {import("../shared/options").Options} options */
+  constructor({ progress, total = 0 }) {
+    this.wanted = wanted(progress);
+    this.showsWorkers = this.wanted === "workers";
+    this.total = total;
+    /** @type {ReturnType<ReturnType<typeof native>["progressBegin"]> | undefined} */
+    this.handle = undefined;
+  }
+
+  /** @param {InstanceType<typeof import("./run").Run>} run that begins */
+  show(run) {
+    if (this.wanted === false) return;
+    this.handle = native().progressBegin(run.handle, this.total, this.showsWorkers);
+    if (shown.size === 0) process.on("exit", hideAll);
+    shown.add(this);
+  }
+
+  /** All events have been handed over. */
+  complete() {
+    if (this.handle !== undefined) native().progressComplete(this.handle);
+  }
+
+  /** @param {string} note what the summary ends with */
+  hide(note) {
+    if (this.handle === undefined) return;
+    native().progressEnd(this.handle, note);
+    this.handle = undefined;
+    shown.delete(this);
+    if (shown.size === 0) process.removeListener("exit", hideAll);
+  }
+}
+
+module.exports = { Progress };

@@ -1,0 +1,277 @@
+"use strict";
+// Checks the options of a call: its fifth parameter, apart from the program's own `args`. Applies none of them.
+
+const { invalidRange, invalidType, shown } = require("./errors");
+const { nearest } = require("./nearest");
+const { hasOwn, property } = require("./own");
+
+/**
+ * Each worker signs its claims in the bits that an event's state has for that; `MAX_WORKERS` in
+ * src/wire/protocol.rs.
+ */
+const MAX_WORKERS = 4094;
+
+/** The most events of one worker; that many always fit into the numbers that both sides count with. */
+const MAX_EVENTS = 1 << 20;
+
+/** The most events before a worker is replaced: what the core counts to. */
+const MAX_TASKS = 2 ** 31 - 1;
+
+/** The longest time, as for Node's own timers: 24 days. */
+const MAX_MILLISECONDS = 2 ** 31 - 1;
+
+/**
+ * @typedef {object} Options
+ * @property {string} [name]
+ * @property {number} [numWorkers]
+ * @property {"json" | "advanced"} [serialization]
+ * @property {number} [maxEventsPerWorker]
+ * @property {number} [maxBytesWaiting]
+ * @property {number} [taskTimeout]
+ * @property {number} [maxTasksPerWorker]
+ * @property {number} [maxWorkerMemory]
+ * @property {number} [shutdownGrace]
+ * @property {number} [heartbeatTimeout]
+ * @property {AbortSignal} [signal]
+ * @property {import("../../native").RetryOptions} [retries]
+ * @property {"collect" | "abort"} [onError]
+ * @property {number} [abortGrace]
+ * @property {(entry: any) => unknown} [onResult]
+ * @property {"completion" | "submission"} [order]
+ * @property {number} [maxResultsWaiting]
+ * @property {boolean} [statistics]
+ * @property {(statistics: import("../../index").RunStatistics) => unknown} [onStats]
+ * @property {string} [trace]
+ * @property {string} [report]
+ * @property {boolean | "workers"} [progress]
+ * @property {number} [total]
+ * @property {(statistics: import("../../index").RunStatistics) => unknown} [onProgress]
+ */
+
+/** A call's name travels to each worker in its environment, and into messages. */
+const LONGEST_NAME = 200;
+
+/** The most attempts after the first: the failed entry lists them all. */
+const MAX_RETRIES = 1000;
+
+/** @typedef {import("../../native").RetryOptions["on"][number]} Cause */
+
+/** What an attempt can fail by. @type {Cause[]} */
+const CAUSES = ["crash", "timeout", "error"];
+
+const MILLISECONDS = `a number of milliseconds from 0 to ${MAX_MILLISECONDS}`;
+const TIMEOUT = `a number of milliseconds above 0, up to ${MAX_MILLISECONDS}, or Infinity`;
+
+/** Throws if the value is wrong; returns another that is to take its place, if there is one.
+ * @typedef {(name: string, value: any) => any} Check */
+
+/** @param {string} name @param {string} must @param {unknown} value */
+const wrongType = (name, must, value) =>
+  invalidType(`${name} must be ${must}, got ${shown(value)}`);
+
+/** A number with a property. @type {(must: string, is: (value: number) => boolean) => Check} */
+const number = (must, is) => (name, value) => {
+  if (typeof value !== "number") throw wrongType(name, must, value);
+  if (!is(value)) throw invalidRange(`${name} must be ${must}, got ${value}`);
+};
+
+/** Something else. @type {(must: string, is: (value: any) => boolean) => Check} */
+const being = (must, is) => (name, value) => {
+  if (!is(value)) throw wrongType(name, must, value);
+};
+
+/** One of two words. @param {string} one @param {string} other */
+const oneOf = (one, other) =>
+  being(`"${one}" or "${other}"`, (value) => value === one || value === other);
+
+/** @type {(most: number) => Check} */
+const count = (most) => (name, value) => checkCount(name, value, most);
+
+/** @param {number} value */
+const isMilliseconds = (value) => value >= 0 && value <= MAX_MILLISECONDS;
+
+/** @param {number} value */
+const isTimeout = (value) => (value > 0 && value <= MAX_MILLISECONDS) || value === Infinity;
+
+const milliseconds = number(MILLISECONDS, isMilliseconds);
+const checkLimit = number(
+  `a whole number from 0 to ${MAX_RETRIES}`,
+  (value) => Number.isInteger(value) && value >= 0 && value <= MAX_RETRIES,
+);
+const path = being("the path of a file", (value) => typeof value === "string" && value !== "");
+
+/** @type {Record<string, Check>} */
+const COMMON = {
+  name: checkName,
+  numWorkers: count(MAX_WORKERS),
+  serialization: oneOf("json", "advanced"),
+  maxEventsPerWorker: count(MAX_EVENTS),
+  maxBytesWaiting: count(Number.MAX_SAFE_INTEGER),
+  taskTimeout: number(TIMEOUT, isTimeout),
+  maxTasksPerWorker: count(MAX_TASKS),
+  maxWorkerMemory: count(Number.MAX_SAFE_INTEGER),
+  shutdownGrace: number(
+    `${MILLISECONDS}, or Infinity`,
+    (value) => isMilliseconds(value) || value === Infinity,
+  ),
+  heartbeatTimeout: number(`${TIMEOUT}, or 0`, (value) => isTimeout(value) || value === 0),
+  signal: being("an AbortSignal", isSignal),
+  onError: oneOf("collect", "abort"),
+  abortGrace: milliseconds,
+  retries: checkRetries,
+  onResult: checkFunction,
+  statistics: being("true or false", (value) => typeof value === "boolean"),
+  onStats: checkFunction,
+  trace: path,
+  report: path,
+  progress: being(
+    'true or false, or "workers"',
+    (value) => typeof value === "boolean" || value === "workers",
+  ),
+  total: number(
+    "a whole number of at least 1, or 0",
+    (value) => Number.isSafeInteger(value) && value >= 0,
+  ),
+  onProgress: checkFunction,
+};
+
+/** A stream has a reader instead of `onResult`, and options for it. */
+const { onResult: _, ...WITHOUT_CALLBACK } = COMMON;
+const STREAM_CHECKS = {
+  ...WITHOUT_CALLBACK,
+  order: oneOf("completion", "submission"),
+  maxResultsWaiting: count(MAX_EVENTS),
+};
+
+/** @type {Record<string, Check>} */
+const RETRY_CHECKS = {
+  limit: checkLimit,
+  backoff: milliseconds,
+  factor: number("a number of at least 1", (value) => value >= 1 && value < Infinity),
+  maxDelay: milliseconds,
+  on(name, value) {
+    const must = 'an array of "crash", "timeout" and "error"';
+    if (!Array.isArray(value) || value.length === 0) throw wrongType(name, must, value);
+    // A copy has no holes.
+    const causes = [...value];
+    const wrong = causes.findIndex((cause) => !CAUSES.includes(cause));
+    if (wrong < 0) return causes;
+    throw invalidType(`${name} must be ${must}, got ${shown(causes[wrong])} in it`);
+  },
+};
+
+/**
+ * Whether it has what is used of an AbortSignal: Node 14 has none of its own (without a flag), and programs bring others.
+ * @param {any} value
+ */
+function isSignal(value) {
+  return (
+    value !== null &&
+    typeof value === "object" &&
+    typeof value.aborted === "boolean" &&
+    typeof value.addEventListener === "function" &&
+    typeof value.removeEventListener === "function"
+  );
+}
+
+/**
+ * What the program gave, checked: own properties only, so that nothing comes in through a prototype.
+ * @param {unknown} given
+ * @param {Record<string, Check>} checks
+ * @returns {Options}
+ */
+function checkOptions(given, checks = COMMON) {
+  if (given === undefined || given === null) return Object.create(null);
+  if (typeof given === "object" && !Array.isArray(given)) {
+    return checkProperties("options", given, checks);
+  }
+  throw wrongType("options", "an object", given);
+}
+
+/**
+ * @param {string} where
+ * @param {any} given
+ * @param {Record<string, Check>} checks
+ * @returns {any} its own properties that are not undefined, without a prototype
+ */
+function checkProperties(where, given, checks) {
+  const checked = Object.create(null);
+  for (const name of Object.keys(given)) {
+    if (!hasOwn(checks, name)) throw unknown(where, name, Object.keys(checks));
+    const value = given[name];
+    if (value === undefined) continue;
+    const other = checks[name](`${where}.${name}`, value);
+    checked[name] = other === undefined ? value : other;
+  }
+  return checked;
+}
+
+/** @param {string} where @param {string} name @param {string[]} names */
+function unknown(where, name, names) {
+  const meant = nearest(name, names);
+  const hint = meant ? `: did you mean ${meant}?` : `; there are ${names.join(", ")}`;
+  return invalidType(`${where}.${name} is not an option${hint}`);
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value a count, or an object
+ * @returns {import("../../native").RetryOptions}
+ */
+function checkRetries(name, value) {
+  const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
+  const given = isObject ? checkProperties(name, value, RETRY_CHECKS) : { limit: value };
+  checkLimit(isObject ? `${name}.limit` : name, given.limit);
+  return { backoff: 0, factor: 2, maxDelay: 30e3, on: CAUSES, ...given };
+}
+
+/**
+ * @param {string} name as an error names it
+ * @param {unknown} value
+ * @param {number} most
+ * @returns {number} the value
+ */
+function checkCount(name, value, most) {
+  const must = "a whole number of at least 1";
+  if (typeof value !== "number") throw wrongType(name, must, value);
+  if (!Number.isInteger(value) || value < 1)
+    throw invalidRange(`${name} must be ${must}, got ${value}`);
+  if (value > most) throw invalidRange(`${name} must be at most ${most}, got ${value}`);
+  return value;
+}
+
+/** @param {string} name @param {unknown} value @param {string} where it must be one */
+function checkFunction(name, value, where = "") {
+  if (typeof value !== "function") throw wrongType(name, `a function${where}`, value);
+}
+
+/** @param {string} name @param {unknown} value */
+function checkName(name, value) {
+  const must = `a string of 1 to ${LONGEST_NAME} characters`;
+  if (typeof value !== "string") throw wrongType(name, must, value);
+  if (value.length >= 1 && value.length <= LONGEST_NAME) return;
+  throw invalidRange(`${name} must be ${must}, got ${value.length}`);
+}
+
+/**
+ * How many workers to start: `options` come before `args`.
+ * @param {any} args
+ * @param {Options} options
+ * @param {number} otherwise
+ * @returns {number}
+ */
+function numWorkersOf(args, options, otherwise) {
+  if (options.numWorkers !== undefined) return options.numWorkers;
+  const numWorkers = property(args, "numWorkers");
+  if (numWorkers === undefined) return otherwise;
+  return checkCount("args.numWorkers", numWorkers, MAX_WORKERS);
+}
+
+module.exports = {
+  checkCount,
+  checkFunction,
+  checkOptions,
+  numWorkersOf,
+  MAX_WORKERS,
+  STREAM_CHECKS,
+};

@@ -1,0 +1,42 @@
+"use strict";
+// The globals that this package needs, as they were when it was loaded. Programs replace them later: fake timers and frozen clocks
+// in tests, other promises, polyfills. So every file of lib/ takes them from here, except `console`, which programs patch on purpose.
+
+const {
+  Buffer,
+  Date,
+  Map,
+  Promise,
+  Set,
+  clearInterval,
+  clearTimeout,
+  setImmediate,
+  setInterval,
+  setTimeout,
+} = globalThis;
+const { now } = Date;
+const { nextTick } = process;
+
+/** Its functions, because programs replace one of them and leave the object. */
+const { parse, stringify } = globalThis.JSON;
+const JSON = { parse, stringify };
+
+/** The time, as a log line has it. */
+const timestamp = () => new Date(now()).toISOString();
+
+module.exports = {
+  Buffer,
+  Date,
+  JSON,
+  Map,
+  Promise,
+  Set,
+  clearInterval,
+  clearTimeout,
+  nextTick,
+  now,
+  setImmediate,
+  setInterval,
+  setTimeout,
+  timestamp,
+};

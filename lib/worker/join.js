@@ -1,0 +1,122 @@
+"use strict";
+// A worker's membership: joins the master while this package loads, and decides which of the program's calls it serves.
+// The rest of the process is the program's own.
+
+const channel = require("./channel");
+const { reportExits } = require("./exit");
+const { Runner } = require("./runner");
+const { Search } = require("./search");
+const { compileWhenNeeded } = require("./typescript");
+const cluster = require("../shared/cluster");
+const copies = require("../shared/copies");
+const { invalidType, shown } = require("../shared/errors");
+const { passForeign } = require("../shared/host");
+const { native } = require("../shared/native");
+const { variable } = require("../shared/own");
+const { JSON, nextTick, setTimeout } = require("../shared/primordials");
+const { pointAt, siteOf } = require("../shared/stack");
+
+/**
+ * Milliseconds after which a call that is most likely the worker's own is served, though the program still runs: longer
+ * than it takes to get from one call to the next.
+ */
+const SETTLED = 3000;
+
+/** The variable that makes a process a worker; see `VARIABLE` in src/wire/protocol.rs. */
+const VARIABLE = "SONIC_DISTRIBUTE_WORKER";
+
+/** A call that the program has reached. @typedef {import("./search").Reached & { workerFns: any, args: any }} Call */
+
+/** @typedef {InstanceType<typeof Runner>} ARunner */
+
+/** What this process runs, if a master of this package started it. @type {ARunner | undefined} */
+let self;
+
+/** Joins the master. Called once, while this package loads. */
+function join() {
+  self = copies.joinedBefore();
+  const invitation = variable(VARIABLE);
+  if (invitation === undefined || !cluster.isWorker || copies.isForAnother()) return;
+  // Children of this process are no workers.
+  delete process.env[VARIABLE];
+  copies.forget();
+  const core = native();
+  const handle = core.workerJoin(invitation, (why) => self?.wake(why));
+  // The master ended before this process got here.
+  if (handle === null) process.exit(1);
+  const joined = new Runner(handle, new Search(JSON.parse(core.workerCall(handle))));
+  self = joined;
+  copies.joins(joined);
+  // When the program's own listeners have had their turn.
+  process.once("beforeExit", () => nextTick(endSearch, joined));
+  channel.adapt(joined);
+  reportExits(joined);
+  compileWhenNeeded();
+}
+
+/**
+ * The program has reached a call: the one that this worker was started for, or another, which it passes by.
+ * @param {any} workerFns
+ * @param {any} args
+ * @param {import("../shared/identity").Identity} identity
+ */
+function serve(workerFns, args, identity) {
+  if (self === undefined) {
+    // Workers of another copy's master serve this call.
+    if (!copies.isAnothers()) passForeign();
+    return;
+  }
+  if (self.registered) return;
+  const { search } = self;
+  const isSound = wrongWorkerFns(workerFns) === undefined;
+  const call = { identity, isSound, workerFns, args };
+  if (search.isFound(call)) {
+    register(self, call);
+    return;
+  }
+  if (search.isListed) self.native.workerPassed(self.handle, search.describe(call));
+  if (search.likely() === call) setTimeout(serveLikely, SETTLED, self, call).unref();
+}
+
+/** No better call than one that was passed by has come for a while. @param {ARunner} self @param {Call} call */
+function serveLikely(self, call) {
+  if (!self.registered && !self.released && self.search.likely() === call) register(self, call);
+}
+
+/** The program has nothing more to do: it makes no other call. @param {ARunner} self */
+function endSearch(self) {
+  if (self.registered || self.released) return;
+  const { native, handle, search } = self;
+  const call = search.atEnd();
+  if (call === undefined) {
+    native.workerRefuse(handle, "Error", "ERR_SONIC_CALL_UNREACHABLE", search.failure());
+    return;
+  }
+  try {
+    register(self, call);
+  } catch (_) {
+    // The master knows, and the program's own call has resolved long ago.
+  }
+}
+
+/** @param {ARunner} self @param {Call} call */
+function register(self, { workerFns, args }) {
+  const wrong = wrongWorkerFns(workerFns);
+  if (wrong === undefined) {
+    self.register([...workerFns], args);
+    return;
+  }
+  const error = pointAt(invalidType(wrong), siteOf(register));
+  self.native.workerRefuse(self.handle, "TypeError", error.code, wrong);
+  throw error;
+}
+
+/** @param {any} workerFns */
+function wrongWorkerFns(workerFns) {
+  const must = "workerFns must be an array of functions in a worker";
+  if (!Array.isArray(workerFns)) return `${must}, got ${shown(workerFns)}`;
+  const at = workerFns.findIndex((fn) => typeof fn !== "function");
+  return at < 0 ? undefined : `${must}, got ${shown(workerFns[at])} at index ${at}`;
+}
+
+module.exports = { join, serve };

@@ -1,0 +1,366 @@
+//! What JavaScript asks of a pool and of its runs.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracing::{debug, trace};
+
+use super::Pool;
+use crate::core::event::Event;
+use crate::core::task_id::RunId;
+use crate::observe::record::Record;
+use crate::os::clock::clock;
+use crate::os::futex;
+use crate::pool::order::Order;
+use crate::queue::tasks::Task;
+use crate::queue::writer::Writer;
+use crate::run::results::Piece;
+use crate::run::words::Words;
+use crate::run::{Queue, RunOptions};
+use crate::shm::store::Bytes;
+use crate::wire::format::Format;
+use crate::wire::header::{flag, format_of};
+use crate::wire::layout::Shared;
+use crate::wire::note::Note;
+
+/// Where events run longer than this on average, in milliseconds, JavaScript's thread does not listen for their ends.
+const LONGEST_LISTENED: f64 = 5.0;
+
+/// What came of listening for credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listened {
+    /// There is none, and it does not pay to listen: JavaScript is called when there is some.
+    InVain = 0,
+    Credit = 1,
+    /// The event loop is to turn first.
+    Late = 2,
+}
+
+/// How long JavaScript polls for credit itself before it waits to be called.
+const POLL: Duration = Duration::from_micros(100);
+
+/// What a program that dispatches events itself sees at its first look.
+#[derive(Debug)]
+pub(crate) struct Manual {
+    /// The ids of the workers with nothing to do, those included that are being replaced.
+    pub(crate) free: Vec<u32>,
+    /// What was observed before, which those ids take into account already.
+    pub(crate) observed: Vec<Piece>,
+}
+
+/// A run, for JavaScript's thread.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) id: RunId,
+    pub(crate) words: Arc<Words>,
+    pub(crate) writer: Writer,
+}
+
+impl Pool {
+    /// Begins a run.
+    pub(crate) fn open(&self, options: RunOptions) -> io::Result<Opened> {
+        self.enter(|state| {
+            let run = state.open(&self.launch.workers, options)?;
+            let (id, words, notes_times) = (run.id, Arc::clone(&run.words), run.record.has_times());
+            let lane = run.lane;
+            let (memory, front) = (Arc::clone(state.lanes.memory()), state.lanes.front(lane));
+            self.order(Order::Monitor { run: id });
+            let writer = Writer::new(memory, front, id, self.launch.workers.len(), notes_times);
+            Ok(Opened { id, words, writer })
+        })
+    }
+
+    /// Nobody asks for a run any more.
+    pub(crate) fn close(&self, run: RunId) {
+        self.enter(|state| state.close(run));
+    }
+
+    // ---- events in ----
+
+    /// Takes in what JavaScript has put into lanes and what workers have answered.
+    pub(crate) fn flush(&self) {
+        self.enter(|_| ());
+    }
+
+    /// Takes in an event that JavaScript cannot put into its run's lane itself.
+    pub(crate) fn submit(&self, run: RunId, text: impl Into<Bytes>, flags: u32) {
+        let event = Task::new(text.into(), flags);
+        self.enter(|state| {
+            if let Some(run) = state.runs.get(&run) {
+                let task = run.task(run.words.hand_over());
+                state.submit(task, event);
+            }
+        });
+    }
+
+    /// Hands an event to one worker, to be started at once. False if there is no such worker.
+    pub(crate) fn submit_to(
+        &self,
+        run: RunId,
+        worker: u32,
+        text: impl Into<Bytes>,
+        flags: u32,
+    ) -> bool {
+        let event = Task::new(text.into(), flags);
+        self.enter(|state| {
+            let Some(slot) = state.slot_of(worker) else { return false };
+            let Some(run) = state.runs.get_mut(&run) else { return false };
+            let task = run.next_direct();
+            run.record.direct(task, if run.record.has_times() { clock() } else { 0.0 });
+            state.tasks.keep(task, event);
+            state.on(Event::Chosen { slot, task });
+            true
+        })
+    }
+
+    /// Waits for credit for the run's event of this number: polls for a while if events are short, because a pause that is
+    /// shorter than a wake-up is better spent so. True if there is credit; otherwise JavaScript is called when there is.
+    pub(crate) fn wait_for_credit(&self, run: RunId, words: &Words, number: u64) -> bool {
+        if self.poll_for_credit(words, number) {
+            return true;
+        }
+        words.wait_for(Some(number));
+        self.pressed(run, true);
+        self.flush();
+        let has_credit = words.has_credit(number);
+        if has_credit {
+            self.stop_waiting(run, words);
+        }
+        has_credit
+    }
+
+    /// Waits for credit for the run's event of this number, for which JavaScript is to be called, until `deadline` by the
+    /// clock: workers wake this thread themselves then, which saves the I/O thread and a turn of the event loop for each
+    /// event. Only where events are so short that credit comes soon.
+    pub(crate) fn listen_for_credit(&self, words: &Words, number: u64, deadline: f64) -> Listened {
+        let mean = self.lock().scheduler.mean_run();
+        if !futex::IS_THERE || mean == 0.0 || mean > LONGEST_LISTENED {
+            return Listened::InVain;
+        }
+        let answered = {
+            let state = self.lock();
+            state.lanes.set_listening(Shared::WAITS);
+            Arc::clone(state.lanes.memory())
+        };
+        let answered = answered.word(Shared::ANSWERED);
+        // It need not be called meanwhile.
+        words.wait_for(None);
+        loop {
+            let before = answered.load(Ordering::SeqCst);
+            self.enter(|_| ());
+            let left = deadline - clock();
+            if words.has_credit(number) || left <= 0.0 {
+                break;
+            }
+            futex::wait(answered, before, Duration::from_secs_f64(left / 1e3));
+        }
+        self.lock().lanes.set_listening(0);
+        words.wait_for(Some(number));
+        // What was answered before that notified nobody else.
+        self.enter(|_| ());
+        if words.has_credit(number) { Listened::Credit } else { Listened::Late }
+    }
+
+    /// No `Map` of the run waits for credit any more.
+    pub(crate) fn stop_waiting(&self, run: RunId, words: &Words) {
+        words.wait_for(None);
+        self.pressed(run, false);
+    }
+
+    fn poll_for_credit(&self, words: &Words, number: u64) -> bool {
+        let are_short = self.enter(|state| {
+            let are_short = state.scheduler.capacity() > state.scheduler.ready_count();
+            state.lanes.set_listening(if are_short { Shared::POLLS } else { 0 });
+            are_short
+        });
+        if !are_short {
+            return words.has_credit(number);
+        }
+        let end = Instant::now() + POLL;
+        loop {
+            self.enter(|_| ());
+            let found = words.has_credit(number);
+            if found || Instant::now() > end {
+                break;
+            }
+            // Other threads that want the processor get it.
+            thread::yield_now();
+        }
+        self.lock().lanes.set_listening(0);
+        // What was answered before that notified nobody.
+        self.enter(|_| ());
+        words.has_credit(number)
+    }
+
+    /// Whether `Map` waits for credit.
+    fn pressed(&self, run: RunId, waits: bool) {
+        trace!(waits, "Map waits for credit");
+        if let Some(run) = self.lock().runs.get_mut(&run) {
+            run.record.pressed(waits, clock());
+        }
+    }
+
+    // ---- entries out ----
+
+    /// Takes the oldest piece of a queue.
+    pub(crate) fn take(&self, run: RunId, queue: Queue) -> Option<Piece> {
+        self.enter(|_| ());
+        let mut state = self.lock();
+        let run = state.runs.get_mut(&run)?;
+        let piece = run.queue(queue).take();
+        // The reader of a stream makes room by that.
+        run.show_unread();
+        piece
+    }
+
+    /// How many entries a queue has, everything answered by now included.
+    pub(crate) fn count(&self, run: RunId, queue: Queue) -> usize {
+        self.enter(|_| ());
+        self.lock().runs.get_mut(&run).map_or(0, |run| run.queue(queue).len())
+    }
+
+    /// From now on, whether each answer goes to [`Queue::Observed`], and JavaScript is called.
+    pub(crate) fn observe(&self, run: RunId, is_observing: bool) {
+        self.enter(|state| {
+            state.collect(self);
+            if let Some(run) = state.runs.get_mut(&run) {
+                run.is_observing = is_observing;
+            }
+            let always = state.is_observed();
+            state.connections().for_each(|connection| connection.notify_always(always));
+        });
+    }
+
+    /// Leaves it to the program which worker gets an event, and shows every answer. What was handed over before takes the
+    /// first workers that become free.
+    pub(crate) fn be_manual(&self, run: RunId) -> Manual {
+        self.observe(run, true);
+        self.enter(|state| state.be_manual(self));
+        let mut state = self.lock();
+        let free = state.free();
+        let mut observed = Vec::new();
+        if let Some(run) = state.runs.get_mut(&run) {
+            observed.extend(std::iter::from_fn(|| run.observed.take()));
+        }
+        Manual { free, observed }
+    }
+
+    /// True if every event of a run is answered; otherwise [`Note::Drained`] says when.
+    pub(crate) fn drained(&self, run: RunId) -> bool {
+        self.enter(|state| {
+            if let Some(run) = state.runs.get_mut(&run) {
+                run.is_draining = true;
+            }
+        });
+        let mut state = self.lock();
+        // JavaScript has yet to hear that the run failed: its events are answered because of that.
+        let fails = |note: &Note| matches!(note, Note::Failed { .. } | Note::Stopped { .. });
+        let is_it = matches!(state.notes.last(), Some(Note::Drained { run: it }) if *it == run);
+        let at_once = is_it && !state.notes.iter().any(fails);
+        if at_once {
+            state.notes.pop();
+        }
+        at_once
+    }
+
+    /// Looks at what is kept of a run, and how many events it has handed over; none if it is closed.
+    pub(crate) fn recorded<T>(
+        &self,
+        run: RunId,
+        look: impl FnOnce(&Record, u64) -> T,
+    ) -> Option<T> {
+        let state = self.lock();
+        state.runs.get(&run).map(|run| look(&run.record, run.words.handed_over()))
+    }
+
+    /// Starts nothing of a run any more. What runs may end until the run's grace is over; then its worker is killed.
+    /// Should this process die before, so do the workers that run something.
+    pub(crate) fn stop(&self, run: RunId) {
+        self.enter(|state| {
+            // A worker that has claimed an event is not idle.
+            state.collect(self);
+            if state.stop_run(self, run) {
+                debug!("run is stopped");
+                if let Some(run) = state.runs.get_mut(&run) {
+                    run.record.mark("abort", None, clock(), || "the run was stopped".into());
+                }
+            }
+        });
+        self.enter(|state| state.close_if_done(self));
+    }
+
+    // ---- workers ----
+
+    /// What happened since the last look. JavaScript, which was called, has come: what happens from now on calls it again.
+    pub(crate) fn notes(&self) -> Vec<Note> {
+        self.is_called.store(false, Ordering::SeqCst);
+        std::mem::take(&mut self.lock().notes)
+    }
+
+    /// Sends a message of the user's to one worker. False if it is gone.
+    pub(crate) fn message(&self, worker: u32, bytes: impl Into<Bytes>, flags: u32) -> bool {
+        let (bytes, flags) = (bytes.into(), flags & flag::FORMAT);
+        self.enter(|state| {
+            let Some(connection) = state.connection_of(worker) else { return false };
+            // Node's own channel, which works before the program's call, takes JSON alone.
+            if connection.is_registered() || format_of(flags) != Format::Json {
+                connection.message(bytes, flags);
+                return true;
+            }
+            let message = format!("{}\n", String::from_utf8_lossy(&bytes));
+            connection.send_line(&message)
+        })
+    }
+
+    /// The ids of the workers with nothing to do, those included that are being replaced.
+    pub(crate) fn free(&self) -> Vec<u32> {
+        self.enter(|_| ());
+        self.lock().free()
+    }
+
+    /// Whether a worker has nothing to do.
+    pub(crate) fn is_free(&self, worker: u32) -> bool {
+        let state = self.lock();
+        state.slot_of(worker).is_some_and(|slot| state.scheduler.is_free(slot))
+    }
+
+    /// Releases every worker: nothing more is started, what runs may end, then the worker exits. All runs are over.
+    pub(crate) fn release(&self) {
+        self.enter(|state| {
+            debug!("workers are released");
+            let is_stopping = state.is_stopping();
+            state.phase.release();
+            for run in state.runs.values_mut() {
+                run.record.over(clock());
+                run.state.end();
+            }
+            for slot in 0..state.slots.len() {
+                // Those of a stopped run go when they have ended what they run.
+                if !is_stopping {
+                    state.on(Event::Released { slot });
+                }
+            }
+            state.carry_out(self);
+            state.close_if_done(self);
+        });
+    }
+
+    /// Releases one worker; it is replaced unless the pool is over. False if it is gone.
+    pub(crate) fn disconnect(&self, worker: u32) -> bool {
+        self.enter(|state| {
+            let Some(slot) = state.slot_of(worker) else { return false };
+            state.on(Event::Released { slot });
+            state.slots[slot].connection.is_some()
+        })
+    }
+
+    /// Sends a signal to one worker. False if it is gone.
+    pub(crate) fn signal(&self, worker: u32, number: i32) -> bool {
+        let mut state = self.lock();
+        let connection = state.connection_of(worker);
+        connection.is_some_and(|connection| connection.child.signal(number).is_ok())
+    }
+}

@@ -1,0 +1,332 @@
+//! What comes from the workers: claims in the lanes, and frames in the answer rings, each turned into what it means.
+
+use super::Pool;
+use super::order::Order;
+use super::state::{State, WakeUp};
+use crate::core::event::Event;
+use crate::core::retry::{Attempt, Cause};
+use crate::core::scheduler::SHORT;
+use crate::core::task_id::{Position, TaskId};
+use crate::observe::record::{Ended, Outcome};
+use crate::queue::lane::{Claim, Owner};
+use crate::run::results::{Entry, entry};
+use crate::run::value::Value;
+use crate::shm::store::Bytes;
+use crate::wire::header::{Header, Kind, data_format_of, flag, format_of};
+
+/// A frame from a worker, waiting for its turn among those of the others.
+struct Arrival {
+    slot: usize,
+    header: Header,
+    payload: Bytes,
+}
+
+impl State {
+    /// Learns who claimed what.
+    pub(super) fn scan(&mut self) {
+        while let Some((lane, Claim { task, at, owner, is_long, queued })) = self.lanes.next_claim()
+        {
+            let from = Position { lane, at };
+            if let Some(run) = self.run_mut(task) {
+                run.record.claimed(task, queued);
+            }
+            match owner {
+                Owner::Worker(slot)
+                    if self.slots.get(slot).is_some_and(|s| s.connection.is_some()) =>
+                {
+                    self.slots[slot].wake_up = WakeUp::None;
+                    if is_long {
+                        // The text is the master's, and comes through the task ring.
+                        self.lanes.end(from);
+                    }
+                    self.on(Event::Claimed { slot, task, from, is_long });
+                }
+                _ => {
+                    self.lanes.keep(from, &mut self.tasks);
+                    self.lanes.end(from);
+                    self.on(Event::TakenBack { task });
+                }
+            }
+        }
+    }
+
+    /// Takes in what was claimed and what was answered by now, in the order in which it was finished.
+    pub(super) fn collect(&mut self, pool: &Pool) {
+        self.scan();
+        let mut arrivals: Vec<Arrival> = Vec::new();
+        let mut text = std::mem::take(&mut self.scratch);
+        let mut sources = 0;
+        for slot in 0..self.slots.len() {
+            let before = arrivals.len();
+            if let Some(broken) = self.read_frames(slot, &mut text, &mut arrivals) {
+                self.reject(slot, broken);
+            }
+            sources += usize::from(arrivals.len() > before);
+        }
+        self.scratch = text;
+        if sources > 1 {
+            arrivals.sort_by(|a, b| a.header.finished.total_cmp(&b.header.finished));
+        }
+        for arrival in arrivals {
+            self.accept(pool, arrival);
+        }
+        self.follow_workers(pool);
+    }
+
+    /// Reads what the worker of `slot` has published; what is wrong with it if it is garbage.
+    fn read_frames(
+        &mut self,
+        slot: usize,
+        text: &mut Bytes,
+        arrivals: &mut Vec<Arrival>,
+    ) -> Option<String> {
+        let connection = self.slots[slot].connection.as_mut()?;
+        let end = connection.published_end();
+        let mut broken = None;
+        let mut is_short = false;
+        loop {
+            match connection.pop_before(end, text) {
+                Ok(Some(header)) => {
+                    is_short |=
+                        header.kind == Kind::Answer && header.finished - header.started < SHORT;
+                    // Short answers are copied, long ones moved.
+                    let payload =
+                        if text.len() <= 32 { Bytes::from(&**text) } else { std::mem::take(text) };
+                    arrivals.push(Arrival { slot, header, payload });
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    broken = Some(format!("its answers make no sense: {error}"));
+                    break;
+                }
+            }
+        }
+        if is_short {
+            connection.has_answered_short();
+        }
+        connection.unblock();
+        broken
+    }
+
+    /// Polls for the workers that run short events, and notes which of those that leave claim nothing more.
+    fn follow_workers(&mut self, pool: &Pool) {
+        let mut begins = false;
+        for slot in 0..self.slots.len() {
+            let is_busy = self.scheduler.held(slot).len() > 0;
+            let Some(connection) = self.slots[slot].connection.as_mut() else { continue };
+            if is_busy {
+                begins |= connection.poll();
+            }
+            if self.scheduler.awaits_settling(slot) && connection.is_settled() {
+                self.on(Event::Settled { slot });
+            }
+        }
+        if begins && !self.is_polling {
+            self.is_polling = true;
+            pool.order(Order::Poll);
+        }
+    }
+
+    fn accept(&mut self, pool: &Pool, arrival: Arrival) {
+        let Arrival { slot, header, mut payload } = arrival;
+        if header.kind == Kind::Message {
+            self.accept_message(pool, slot, &header, &mut payload);
+            return;
+        }
+        let Some((id, position)) = self.answered_event(slot, &header) else {
+            self.reject(slot, format!("it answered event {} unasked", header.index));
+            return;
+        };
+        let run = header.finished - header.started;
+        let is_failed = header.has(flag::FAILED);
+        let is_chosen = is_failed && self.scheduler.is_chosen(slot, id);
+        self.on(Event::Answered { slot, task: id, run });
+        self.has_answered(pool, slot);
+        let split = (header.split as usize).min(payload.len());
+        if is_failed {
+            let attempt = Attempt {
+                worker: self.slots[slot].worker,
+                pid: self.pid(slot),
+                cause: Cause::Error,
+                duration: Some(run),
+                error: &payload[..split],
+            };
+            if self.try_again(pool, slot, (id, position), is_chosen, attempt) {
+                return;
+            }
+        }
+        self.deliver_answer(pool, slot, (id, position), &header, (payload, split));
+    }
+
+    /// The event that an answer is about, and where it was claimed; none if the worker does not have it.
+    fn answered_event(
+        &mut self,
+        slot: usize,
+        header: &Header,
+    ) -> Option<(TaskId, Option<Position>)> {
+        if header.has(flag::DIRECT) {
+            let id = self.slots[slot].connection.as_mut()?.answered(header.index)?;
+            self.scheduler.origin(slot, id)?;
+            return Some((id, None));
+        }
+        let lane = (header.flags >> flag::LANE_AT) as usize & flag::LANE_MASK as usize;
+        let position = self.lanes.position(lane, header.index)?;
+        // It may have been claimed a moment ago.
+        self.scan();
+        Some((self.scheduler.claimed_at(slot, position)?, Some(position)))
+    }
+
+    fn deliver_answer(
+        &mut self,
+        pool: &Pool,
+        slot: usize,
+        (id, position): (TaskId, Option<Position>),
+        header: &Header,
+        (mut payload, split): (Bytes, usize),
+    ) {
+        let mut text = std::mem::take(&mut self.text);
+        let flags = self.end(id, position, &mut text);
+        let taken = if self.scheduler.is_taken(slot, &mut self.effects) { entry::TAKEN } else { 0 };
+        let (worker, is_manual) = (self.slots[slot].worker, self.scheduler.is_manual());
+        let Some(run) = self.run_mut(id) else {
+            self.text = text;
+            return;
+        };
+        let is_failed = header.has(flag::FAILED);
+        let attempts = run.attempts(id).max(1);
+        let report = run.retries.as_mut().and_then(|retries| {
+            if is_failed {
+                return retries.conclude(id, None);
+            }
+            retries.forget(id);
+            None
+        });
+        run.ended += 1;
+        run.record.end(Ended {
+            task: id,
+            slot: Some(slot),
+            started: Some(header.started),
+            finished: header.finished,
+            outcome: match header.has(flag::RESPONSE) {
+                _ if is_failed => Outcome::Error,
+                true => Outcome::Answered,
+                false => Outcome::Nothing,
+            },
+            bytes_in: text.len(),
+            bytes_out: payload.len(),
+            error: is_failed.then(|| report.as_deref().unwrap_or(&payload[..split])),
+            attempts,
+        });
+        let mut changed = Bytes::default();
+        let (response, changed) = values_of(&mut payload, &mut changed, split, header.flags);
+        let is_changed = header.has(flag::DATA | flag::DATA_HOLE);
+        let data = if header.has(flag::DATA_HOLE) {
+            None
+        } else if header.has(flag::DATA) {
+            Some(changed)
+        } else {
+            data_of(&mut text, flags)
+        };
+        let failed = if is_failed { entry::FAILED } else { 0 };
+        // Changed data never is a whole event.
+        let is_whole = flags & flag::WHOLE != 0 && !is_changed;
+        let whole = if is_whole { entry::WHOLE } else { 0 };
+        let response = report.as_deref().map_or(response, Value::json);
+        let response = header.has(flag::RESPONSE).then_some(response);
+        let entry = entry_of(failed | whole | taken, worker, data, response);
+        let stops = run.deliver(id, entry, is_manual);
+        self.text = text;
+        if stops {
+            self.stop_for_failure(pool, id);
+        }
+    }
+
+    fn accept_message(&mut self, pool: &Pool, slot: usize, header: &Header, text: &mut Bytes) {
+        // Only a program with one run at a time reads messages among its results.
+        let worker = self.slots[slot].worker;
+        let Some((&id, run)) = self.runs.iter_mut().next() else { return };
+        let failed = if header.has(flag::FAILED) { entry::FAILED } else { 0 };
+        let counts = header.has(flag::FAILED | flag::RESPONSE);
+        if !run.is_observing && !counts {
+            return;
+        }
+        let response = if counts { entry::RESPONSE } else { 0 };
+        let kind = failed | response | entry::MESSAGE;
+        let response = Some(Value::out_of(text, format_of(header.flags)));
+        if run.hear(Entry { kind, worker, data: None, response }) {
+            self.stop_for_failure(pool, crate::core::task_id::first_of(id));
+        }
+    }
+
+    /// Takes back the events whose place is wanted and was so at the last watch, and whose workers have not read them.
+    /// True while there are any such.
+    pub(super) fn take_unread(&mut self) -> bool {
+        let unread = self.lanes.unread();
+        let before = std::mem::replace(&mut self.unread, unread);
+        for position in before {
+            if !self.unread.contains(&position) {
+                continue;
+            }
+            if let Some(task) = self.lanes.take_unread(position, &mut self.tasks) {
+                tracing::debug!(task, "event that was not read is taken back");
+                self.on(Event::Unclaimed { task });
+            }
+            self.unread.retain(|other| *other != position);
+        }
+        !self.unread.is_empty()
+    }
+
+    /// An event has ended: puts its text into `text`, and returns its flags.
+    pub(super) fn end(&mut self, id: TaskId, position: Option<Position>, text: &mut Bytes) -> u32 {
+        let flags = match (self.tasks.remove(id), position) {
+            (Some(task), _) => {
+                *text = task.text;
+                task.flags
+            }
+            (None, Some(position)) => self.lanes.read(position, text),
+            (None, None) => unreachable!("an event that is in no lane is kept until it ends"),
+        };
+        if let Some(position) = position {
+            self.lanes.end(position);
+        }
+        flags
+    }
+
+    pub(super) fn pid(&self, slot: usize) -> u32 {
+        self.slots[slot].connection.as_ref().map_or(0, |connection| connection.child.pid())
+    }
+}
+
+/// An entry with these values.
+pub(super) fn entry_of<'a>(
+    kind: u32,
+    worker: u32,
+    data: Option<Value<'a>>,
+    response: Option<Value<'a>>,
+) -> Entry<'a> {
+    let data_bit = if data.is_some() { entry::DATA } else { 0 };
+    let response_bit = if response.is_some() { entry::RESPONSE } else { 0 };
+    Entry { kind: kind | data_bit | response_bit, worker, data, response }
+}
+
+/// The response of an answer, and the changed data that follows it. Long ones are moved: the data into `rest`, and out of
+/// there.
+fn values_of<'a>(
+    payload: &'a mut Bytes,
+    rest: &'a mut Bytes,
+    split: usize,
+    flags: u32,
+) -> (Value<'a>, Value<'a>) {
+    let (format, data_format) = (format_of(flags), data_format_of(flags));
+    if payload.is_long() {
+        *rest = payload.split_off(split);
+        return (Value::out_of(payload, format), Value::out_of(rest, data_format));
+    }
+    let (response, data) = payload.split_at(split);
+    (Value::new(response, format), Value::new(data, data_format))
+}
+
+/// The data of an event with this text and these flags.
+pub(super) fn data_of(text: &mut Bytes, flags: u32) -> Option<Value<'_>> {
+    (flags & flag::HOLE == 0).then(|| Value::out_of(text, format_of(flags)))
+}

@@ -1,0 +1,236 @@
+//! What goes to the workers: effects carried out, events put into lanes and task rings, parked workers woken.
+
+use super::Pool;
+use super::connection::Connection;
+use super::order::Order;
+use super::state::{State, WakeUp};
+use crate::core::event::{Effect, Event};
+use crate::core::lifecycle::{Leave, Worker};
+use crate::core::task_id::{TaskId, run_of};
+use crate::os::clock::clock;
+use crate::queue::tasks::Task;
+use crate::wire::channel;
+use crate::wire::layout::Shared;
+use crate::wire::note::Note;
+use crate::wire::protocol::Message;
+
+impl State {
+    /// Does what the scheduler wants done, to the end.
+    pub(super) fn carry_out(&mut self, pool: &Pool) {
+        let mut at = 0;
+        while let Some(&effect) = self.effects.get(at) {
+            at += 1;
+            match effect {
+                Effect::Recall { slot } => {
+                    let connection = self.slots[slot].connection.as_mut();
+                    let unstarted = connection.map_or(0, Connection::recall);
+                    // What follows from it comes before the rest, which may be about the same worker.
+                    let mut more = Vec::new();
+                    self.scheduler.on(Event::Recalled { slot, unstarted }, &mut more);
+                    self.effects.splice(at..at, more);
+                }
+                Effect::Give { slot, task, how } => {
+                    if let Some(connection) = self.slots[slot].connection.as_mut() {
+                        connection.give(task, how);
+                    }
+                    if self.notes_times()
+                        && let Some(run) = self.run_mut(task)
+                    {
+                        run.record.sent(task, clock());
+                    }
+                }
+                Effect::PutBack { task } => self.put_back(task),
+                Effect::Fail { slot, task, from } => self.fail_for_slot(pool, slot, task, from),
+                Effect::Withhold { slot } => {
+                    self.lanes.wake(slot);
+                    if let Some(connection) = &self.slots[slot].connection {
+                        connection.withhold();
+                        // It may be parked, and must see that it leaves.
+                        connection.notify();
+                    }
+                }
+                Effect::Release { slot } => self.release(pool, slot),
+                Effect::Kill { slot } => self.kill(slot),
+            }
+        }
+        self.effects.clear();
+    }
+
+    fn release(&mut self, pool: &Pool, slot: usize) {
+        let worker = self.slots[slot].worker;
+        let &Worker::Leaving { why, .. } = self.scheduler.worker(slot) else { return };
+        let Some(connection) = &self.slots[slot].connection else { return };
+        if why == Leave::Recycled {
+            self.notes.push(Note::Recycled { worker });
+        }
+        // A worker that does not take either is gone or going; its exit will say so.
+        let _ = connection.send(&Message::Release);
+        if why != Leave::Disconnected {
+            let _ = connection.send_line(channel::DISCONNECT);
+        }
+        if let Some(grace) = pool.launch.limits.grace {
+            pool.order(Order::EndLingering { slot, pid: connection.child.pid(), grace });
+        }
+    }
+
+    fn kill(&mut self, slot: usize) {
+        let worker = self.slots[slot].worker;
+        if let Some(why) = self.scheduler.worker(slot).kill() {
+            let text = why.text(worker);
+            tracing::debug!(worker, "{text}");
+            self.tell_records(|record| record.mark("kill", Some(worker), clock(), || text.clone()));
+        }
+        if let Some(connection) = &self.slots[slot].connection {
+            connection.kill();
+        }
+    }
+
+    // ---- lanes ----
+
+    /// Takes in an event of `run` that JavaScript cannot put into its lane itself.
+    pub(super) fn submit(&mut self, task: TaskId, mut event: Task) {
+        let now = if self.notes_times() { clock() } else { 0.0 };
+        let Some(run) = self.runs.get_mut(&run_of(task)) else { return };
+        event.queued = now;
+        self.tasks.keep(task, event);
+        run.overflow.push_back(task);
+    }
+
+    /// Moves what has no place into the lanes, as far as there is room now.
+    pub(super) fn refill(&mut self, pool: &Pool) {
+        while let Some(task) = self.returned.pop_front() {
+            let Some(event) = self.tasks.remove(task) else { continue };
+            let is_in = self.lanes.put_back(task, &event, &mut self.tasks);
+            // What came back is kept here until it ends: nothing depends on what workers make of it.
+            self.tasks.keep(task, event);
+            if !is_in {
+                self.returned.push_front(task);
+                break;
+            }
+        }
+        for run in self.runs.values_mut() {
+            while let Some(task) = run.overflow.pop_front() {
+                let Some(event) = self.tasks.remove(task) else { continue };
+                let lane = self.lanes.lane_mut(run.lane);
+                let is_in = lane.publish(task, &event, &mut self.tasks);
+                if !is_in || event.text.len() > Shared::LONGEST {
+                    self.tasks.keep(task, event);
+                }
+                if !is_in {
+                    run.overflow.push_front(task);
+                    break;
+                }
+            }
+        }
+        // Of a run that is not open every event must be told of at once.
+        for lane in 0..Shared::LANES {
+            let mut runs = self.runs.values().filter(|run| run.lane == lane).peekable();
+            if runs.peek().is_some() {
+                let overflows = runs.any(|run| !run.overflow.is_empty() || !run.state.is_open());
+                self.lanes.lane(lane).set_overflows(overflows);
+            }
+        }
+        if !self.lanes.unread().is_empty() {
+            self.have_watched(pool);
+        }
+    }
+
+    /// Moves what is for one worker into its task ring, as far as there is room.
+    pub(super) fn pump(&mut self) {
+        for slot in &mut self.slots {
+            if let Some(connection) = &mut slot.connection {
+                connection.pump(&self.tasks);
+            }
+        }
+    }
+
+    // ---- parked workers ----
+
+    /// Wakes one parked worker per unclaimed event, minus wake-ups in flight.
+    pub(super) fn wake_parked(&mut self, pool: &Pool) {
+        let mut wanted = self.lanes.unclaimed();
+        if wanted == 0 {
+            return;
+        }
+        let (count, next) = (self.slots.len(), self.next);
+        for (at, slot) in self.slots.iter_mut().enumerate() {
+            if !self.scheduler.is_idle(at) || self.lanes.is_parked(at) {
+                slot.wake_up = WakeUp::None;
+            }
+            wanted = wanted.saturating_sub(usize::from(slot.wake_up != WakeUp::None));
+        }
+        // One that runs an event of its own may claim others meanwhile, but only it knows when.
+        for idle in [true, false] {
+            for at in (0..count).map(|offset| (next + offset) % count) {
+                if wanted == 0 {
+                    return;
+                }
+                let slot = &mut self.slots[at];
+                if let Some(connection) = &slot.connection
+                    && self.scheduler.is_ready(at)
+                    && self.scheduler.is_idle(at) == idle
+                    && self.lanes.wake(at)
+                {
+                    connection.notify();
+                    slot.wake_up = WakeUp::Sent;
+                    wanted -= 1;
+                    self.next = (at + 1) % count;
+                    self.have_watched(pool);
+                }
+            }
+        }
+    }
+
+    /// Has the I/O thread see to it that somebody comes for what waits.
+    pub(super) fn have_watched(&mut self, pool: &Pool) {
+        if !self.is_watching {
+            self.is_watching = true;
+            pool.order(Order::Watch);
+        }
+    }
+
+    /// Gives up on workers that were notified some time ago and have not come: their thread is busy with something else,
+    /// or stopped, and others may be parked. Likewise on one that has claimed an event and not read it, if that is in the
+    /// way. True while there is anybody to watch.
+    pub(super) fn watch(&mut self) -> bool {
+        self.scan();
+        let mut is_any = self.take_unread();
+        let waits = self.lanes.unclaimed() > 0;
+        for slot in &mut self.slots {
+            slot.wake_up = match slot.wake_up {
+                WakeUp::Sent if waits => WakeUp::Late,
+                _ => WakeUp::None,
+            };
+            is_any |= slot.wake_up != WakeUp::None;
+        }
+        self.is_watching = is_any;
+        is_any
+    }
+
+    // ---- polling ----
+
+    /// A poll for answers, which are taken in after it: from then on those workers notify again that have given none to a
+    /// short event since the last.
+    pub(super) fn poll(&mut self) {
+        for connection in self.slots.iter_mut().filter_map(|slot| slot.connection.as_mut()) {
+            connection.stop_poll();
+        }
+    }
+
+    /// Whether there is to be another poll.
+    pub(super) fn goes_on_polling(&mut self) -> bool {
+        let is_any = self.connections().any(Connection::is_polled);
+        self.is_polling = is_any;
+        is_any
+    }
+
+    /// Takes back all that no worker has claimed: the program dispatches events itself from now on.
+    pub(super) fn be_manual(&mut self, pool: &Pool) {
+        self.lanes.take_back(|_| true);
+        self.scan();
+        self.carry_out(pool);
+        let overflow = self.runs.values_mut().flat_map(|run| run.overflow.drain(..));
+        let waiting = self.returned.drain(..).chain(overflow).collect();
+        self.on(Event::Manual { waiting });
+    }
+}

@@ -1,0 +1,322 @@
+//! Promised: what comes back goes before everything else; workers take turns among the lanes of the runs, and events of
+//! one lane start in order; a lane that no run uses is not tried, once it is empty; if there are more runs than lanes they
+//! share. Nothing is left of a worker that has exited.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::core::task_id::{RunId, first_of, run_of};
+use crate::queue::lane::Owner;
+use crate::queue::writer;
+use crate::run::words::Words;
+use crate::tests::player::{Claimer, Writer, shared_lanes};
+
+/// What a run of the tests has.
+struct Run {
+    id: RunId,
+    lane: usize,
+    writer: Writer,
+}
+
+struct Bench {
+    lanes: Lanes,
+    tasks: Tasks,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let lanes = Lanes::new(shared_lanes(), 2).expect("memory");
+        Self { lanes, tasks: Tasks::default() }
+    }
+
+    fn run(&mut self, id: RunId) -> Run {
+        let lane = self.lanes.assign().expect("memory");
+        let (memory, front) = (Arc::clone(self.lanes.memory()), self.lanes.front(lane));
+        let end = writer::Writer::new(memory, front, id, 100, false);
+        Run { id, lane, writer: Writer::of(end, Arc::new(Words::new())) }
+    }
+
+    fn runs(&mut self, count: usize) -> Vec<Run> {
+        (1..).take(count).map(|id| self.run(id)).collect()
+    }
+
+    fn claimer(&self, slot: usize) -> Claimer {
+        Claimer::new(Arc::clone(self.lanes.memory()), slot)
+    }
+
+    fn put_back(&mut self, id: TaskId) {
+        let task = Task::new(b"again".into(), 0);
+        assert!(self.lanes.put_back(id, &task, &mut self.tasks));
+    }
+
+    /// Which events were claimed since the last look, where, and by whom.
+    fn claims(&mut self) -> Vec<(TaskId, Position, Owner)> {
+        let mut claims = Vec::new();
+        while let Some((lane, claim)) = self.lanes.next_claim() {
+            claims.push((claim.task, Position { lane, at: claim.at }, claim.owner));
+        }
+        claims
+    }
+
+    /// Which event a worker claims next. It reads it, and it ends at once.
+    fn next(&mut self, claimer: &mut Claimer) -> Option<TaskId> {
+        let number = claimer.claim()?;
+        claimer.read(number);
+        let [(task, position, _)] = self.claims()[..] else { panic!("one was claimed") };
+        self.lanes.end(position);
+        Some(task)
+    }
+
+    fn open(&self) -> Vec<usize> {
+        let open = self.lanes.memory().word(Shared::OPEN).load(Ordering::SeqCst);
+        (0..Shared::LANES).filter(|lane| open & (1 << lane) != 0).collect()
+    }
+}
+
+impl Run {
+    fn write(&self, count: usize) {
+        for _ in 0..count {
+            assert!(self.writer.write(0, "1"));
+        }
+    }
+
+    fn task(&self, number: u64) -> TaskId {
+        first_of(self.id) + number
+    }
+}
+
+#[test]
+fn what_comes_back_goes_before_everything_else() {
+    let mut bench = Bench::new();
+    let runs = bench.runs(2);
+    for run in &runs {
+        run.write(3);
+    }
+    let mut claimer = bench.claimer(0);
+    let first = bench.next(&mut claimer);
+    for task in [runs[1].task(9), runs[0].task(8)] {
+        bench.put_back(task);
+    }
+    let back = [(); 2].map(|()| bench.next(&mut claimer));
+    assert_eq!(back, [Some(runs[1].task(9)), Some(runs[0].task(8))], "in the order of coming back");
+    assert_eq!(first, Some(runs[0].task(0)));
+    assert_eq!(bench.next(&mut claimer), Some(runs[1].task(0)), "it goes on where it was");
+}
+
+#[test]
+fn workers_take_turns_among_the_lanes_and_each_lane_is_in_order() {
+    let mut bench = Bench::new();
+    let runs = bench.runs(3);
+    for (run, count) in runs.iter().zip([6, 2, 4]) {
+        run.write(count);
+    }
+    let mut claimers = [bench.claimer(0), bench.claimer(1)];
+    let mut began: Vec<Vec<TaskId>> = vec![Vec::new(); 3];
+    for round in 0..12 {
+        let task = bench.next(&mut claimers[round % 2]).expect("an event");
+        began[usize::from(run_of(task)) - 1].push(task);
+        if round == 5 {
+            // Each worker has had each lane once.
+            assert_eq!(began.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 2]);
+        }
+    }
+    for (run, (began, count)) in runs.iter().zip(began.iter().zip([6, 2, 4])) {
+        assert_eq!(*began, (0..count).map(|number| run.task(number)).collect::<Vec<_>>());
+    }
+    assert!(claimers.iter_mut().all(|claimer| bench.next(claimer).is_none()));
+    assert_eq!((bench.lanes.unclaimed(), bench.lanes.bytes()), (0, 0));
+}
+
+#[test]
+fn a_run_that_comes_later_waits_for_no_earlier_one() {
+    let mut bench = Bench::new();
+    let early = bench.run(1);
+    early.write(1000);
+    let mut claimer = bench.claimer(0);
+    assert_eq!(bench.next(&mut claimer), Some(early.task(0)));
+    let late = bench.run(2);
+    late.write(2);
+    let next = [(); 4].map(|()| bench.next(&mut claimer).map(run_of));
+    assert_eq!(next.iter().filter(|&&run| run == Some(late.id)).count(), 2, "{next:?}");
+}
+
+#[test]
+fn more_runs_than_lanes_share_and_none_has_the_first() {
+    let mut bench = Bench::new();
+    let others = Shared::LANES - 1;
+    let runs = bench.runs(3 * others + 1);
+    let mut counts = [0; Shared::LANES];
+    for (at, run) in runs.iter().enumerate() {
+        counts[run.lane] += 1;
+        if at < others {
+            assert_eq!(run.lane, at + 1, "each has its own while there are any");
+        }
+    }
+    assert_eq!((counts[0], counts[1]), (0, 4));
+    assert!(counts[2..].iter().all(|&count| count == 3));
+    // All of them are heard, each in order.
+    for run in &runs {
+        run.write(2);
+    }
+    let mut claimer = bench.claimer(0);
+    let began: Vec<TaskId> = std::iter::from_fn(|| bench.next(&mut claimer)).collect();
+    for run in &runs {
+        let of_run = began.iter().copied().filter(|&task| run_of(task) == run.id);
+        assert_eq!(of_run.collect::<Vec<_>>(), [run.task(0), run.task(1)]);
+    }
+    // The next one has the lane that the fewest use.
+    bench.lanes.give_back(runs[4].lane);
+    assert_eq!(bench.run(100).lane, runs[4].lane);
+}
+
+#[test]
+fn a_lane_is_closed_when_no_run_uses_it_and_it_is_empty() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.open(), [0]);
+    let [one, two] = [bench.run(1), bench.run(2)];
+    assert_eq!(bench.open(), [0, one.lane, two.lane]);
+    one.write(2);
+    let mut claimer = bench.claimer(0);
+    bench.lanes.close_unused();
+    assert_eq!(bench.open(), [0, one.lane, two.lane], "runs use them");
+    for run in [&one, &two] {
+        bench.lanes.give_back(run.lane);
+    }
+    bench.lanes.close_unused();
+    assert_eq!(bench.open(), [0, one.lane], "events wait there");
+    assert_eq!(bench.next(&mut claimer), Some(one.task(0)));
+    let number = claimer.claim().expect("an event");
+    claimer.read(number);
+    let claims = bench.claims();
+    bench.lanes.close_unused();
+    assert_eq!(bench.open(), [0, one.lane], "its place is in use");
+    bench.lanes.end(claims[0].1);
+    bench.lanes.close_unused();
+    assert_eq!(bench.open(), [0]);
+}
+
+#[test]
+fn a_lane_that_is_closed_is_not_tried_and_goes_on_when_another_run_has_it() {
+    let mut bench = Bench::new();
+    let run = bench.run(1);
+    run.write(1);
+    let mut claimer = bench.claimer(0);
+    bench.next(&mut claimer);
+    bench.lanes.give_back(run.lane);
+    bench.lanes.close_unused();
+    // Nobody should: this is what a worker would find if it tried.
+    run.write(1);
+    assert!(claimer.claim().is_none() && !claimer.has_more());
+    assert!(bench.claimer(1).claim().is_none());
+    let next = bench.run(2);
+    assert_eq!((next.lane, bench.open()), (run.lane, vec![0, run.lane]));
+    next.write(1);
+    assert_eq!(bench.next(&mut claimer), Some(run.task(1)));
+    assert_eq!(bench.next(&mut claimer), Some(next.task(0)));
+}
+
+#[test]
+fn only_what_is_meant_is_taken_back_in_whichever_lane_it_is() {
+    let mut bench = Bench::new();
+    let runs = bench.runs(Shared::LANES);
+    let shares = runs[Shared::LANES - 1].lane;
+    assert_eq!(shares, runs[0].lane);
+    for run in &runs {
+        run.write(2);
+    }
+    bench.put_back(runs[0].task(7));
+    bench.put_back(runs[1].task(7));
+    let is_meant = |task| run_of(task) == runs[0].id;
+    bench.lanes.take_back(is_meant);
+    let mut claimer = bench.claimer(0);
+    let mut of_workers = BTreeSet::new();
+    while let Some(number) = claimer.claim() {
+        of_workers.insert((claimer.lane(number), number));
+        claimer.read(number);
+    }
+    let mut taken = Vec::new();
+    for (task, position, owner) in bench.claims() {
+        assert_eq!(owner == Owner::Master, is_meant(task));
+        let index = position.at as u32;
+        assert_eq!(of_workers.contains(&(position.lane, index)), !is_meant(task));
+        assert_eq!(bench.lanes.position(position.lane, index), Some(position));
+        taken.extend(is_meant(task).then_some(task));
+    }
+    assert_eq!(taken, [7, 0, 1].map(|number| runs[0].task(number)));
+}
+
+#[test]
+fn an_answer_from_a_lane_that_there_is_not_is_about_no_event() {
+    let mut bench = Bench::new();
+    let run = bench.run(1);
+    run.write(1);
+    assert_eq!(bench.lanes.position(run.lane, 0), Some(Position { lane: run.lane, at: 0 }));
+    for lane in [run.lane + 1, Shared::LANES - 1, Shared::LANES, usize::MAX] {
+        assert_eq!(bench.lanes.position(lane, 0), None);
+    }
+}
+
+#[test]
+fn each_worker_parks_for_itself_and_any_event_wakes_it() {
+    let mut bench = Bench::new();
+    let runs = bench.runs(2);
+    let slots = [0, 1, 31, 32, 63, 64, 99];
+    let claimers = slots.map(|slot| bench.claimer(slot));
+    let have_parked = |expected| runs.iter().all(|run| run.writer.has_parked() == expected);
+    assert!(have_parked(false));
+    for (slot, claimer) in slots.into_iter().zip(&claimers) {
+        claimer.park();
+        assert!(have_parked(true), "in slot {slot}");
+        let parked: Vec<usize> = (0..100).filter(|&at| bench.lanes.is_parked(at)).collect();
+        assert_eq!(parked, [slot]);
+        assert!(bench.lanes.wake(slot) && !bench.lanes.wake(slot), "it is notified once");
+        claimer.park();
+        claimer.unpark();
+        assert!(!bench.lanes.is_parked(slot));
+    }
+    // Whichever lane it is in.
+    for run in &runs {
+        assert!(!claimers[0].has_more());
+        run.write(1);
+        assert!(claimers[0].has_more());
+        let mut claimer = bench.claimer(5);
+        bench.next(&mut claimer);
+    }
+    bench.put_back(runs[0].task(9));
+    assert!(claimers[0].has_more());
+}
+
+#[test]
+fn nothing_is_left_of_a_worker_that_has_exited() {
+    let mut bench = Bench::new();
+    let run = bench.run(1);
+    run.write(3);
+    let words = Arc::clone(bench.lanes.memory());
+    let spinner = |at: usize| words.word(Shared::SPINNERS + at);
+    for (at, slot) in [4, 0, 5].into_iter().enumerate() {
+        spinner(at).store(slot + 1, Ordering::SeqCst);
+    }
+    let mut claimer = bench.claimer(4);
+    let number = claimer.claim().expect("an event");
+    bench.claimer(5).park();
+    claimer.park();
+    // What no sound worker does: it claims out of turn.
+    let state = words.word(Shared::entry(run.lane, number + 2));
+    state.store(Shared::free(number + 2) | 5, Ordering::SeqCst);
+    bench.lanes.forget(4);
+    let spinners = [0, 1, 2].map(|at| spinner(at).load(Ordering::SeqCst));
+    assert_eq!(spinners, [0, 1, 6], "its word is another's now");
+    assert!(!bench.lanes.is_parked(4) && bench.lanes.is_parked(5));
+    bench.claimer(0).claim().expect("an event");
+    let owners: Vec<Owner> = bench.claims().into_iter().map(|(.., owner)| owner).collect();
+    // What it had claimed before the master looked, it may have run: taken in before it is forgotten.
+    assert_eq!(owners, [Owner::Master, Owner::Worker(0), Owner::Master]);
+}
+
+#[test]
+fn as_many_workers_spin_as_there_are_words_for() {
+    for (limit, expected) in [(0, 0), (1, 1), (64, 64), (65, 64), (usize::MAX, 64)] {
+        let lanes = Lanes::new(shared_lanes(), limit).expect("memory");
+        assert_eq!(lanes.memory().word(Shared::SPIN_LIMIT).load(Ordering::SeqCst), expected);
+    }
+}

@@ -1,0 +1,71 @@
+//! The events whose text the master keeps itself: those for one worker, those too long for a lane, and those that had
+//! to leave one.
+
+use std::collections::HashMap;
+
+use crate::core::task_id::TaskId;
+use crate::shm::store::Bytes;
+use crate::wire::header::flag;
+
+/// What is kept of an event's flags.
+const KEPT: u32 = flag::HOLE | flag::WHOLE | flag::FORMAT;
+
+/// An event as JavaScript handed it over.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) text: Bytes,
+    /// [`flag::HOLE`], [`flag::WHOLE`] and the format, or nothing.
+    pub(crate) flags: u32,
+    /// When it was handed over; 0 where nobody asks, or it is noted elsewhere.
+    pub(crate) queued: f64,
+}
+
+impl Task {
+    pub(crate) fn new(text: Bytes, flags: u32) -> Self {
+        Self { text, flags: flags & KEPT, queued: 0.0 }
+    }
+}
+
+/// A table by id.
+#[derive(Debug, Default)]
+pub(crate) struct Tasks {
+    by_id: HashMap<TaskId, Task>,
+    bytes: usize,
+}
+
+impl Tasks {
+    /// Takes an event in, until it ends.
+    pub(crate) fn keep(&mut self, id: TaskId, task: Task) {
+        self.bytes += task.text.len();
+        self.by_id.insert(id, task);
+    }
+
+    pub(crate) fn has(&self, id: TaskId) -> bool {
+        !self.by_id.is_empty() && self.by_id.contains_key(&id)
+    }
+
+    pub(crate) fn get(&self, id: TaskId) -> Option<&Task> {
+        self.by_id.get(&id)
+    }
+
+    /// Removes an event, which has ended.
+    pub(crate) fn remove(&mut self, id: TaskId) -> Option<Task> {
+        if self.by_id.is_empty() {
+            return None;
+        }
+        let task = self.by_id.remove(&id)?;
+        self.bytes -= task.text.len();
+        Some(task)
+    }
+
+    /// How many events there are.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// How many bytes of text there are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}

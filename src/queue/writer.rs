@@ -1,0 +1,77 @@
+//! The master's JavaScript thread puts the events of one run in, without a lock: see [`super`].
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::front::{Front, Waiting};
+use super::{fit, publish};
+use crate::core::task_id::{DIRECT, RunId, TaskId, first_of};
+use crate::os::clock::clock;
+use crate::os::memory::Memory;
+use crate::wire::layout::Shared;
+
+/// One run's end on JavaScript's thread.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    memory: Arc<Memory>,
+    front: Arc<Front>,
+    run: RunId,
+    parked_words: usize,
+    /// Whether it is noted when each event is handed over.
+    notes_times: bool,
+}
+
+/// Where an event's text goes: as many bytes as were asked for, in one piece.
+#[derive(Debug)]
+pub(crate) struct Room {
+    at: u64,
+    start: u32,
+}
+
+impl Writer {
+    /// Of a pool with so many workers.
+    pub(crate) fn new(
+        memory: Arc<Memory>,
+        front: Arc<Front>,
+        run: RunId,
+        workers: usize,
+        notes_times: bool,
+    ) -> Self {
+        Self { memory, front, run, parked_words: workers.div_ceil(32), notes_times }
+    }
+
+    /// Room for a text of at most `len` bytes. None if it is too long, or there is no place: then the pool takes the
+    /// event in.
+    pub(crate) fn room(&self, len: usize) -> Option<Room> {
+        let taken = &self.front.taken.0;
+        if len > Shared::LONGEST || taken.overflows.load(Ordering::Acquire) {
+            return None;
+        }
+        let at = self.front.count();
+        if at - taken.first.load(Ordering::Acquire) >= Shared::PLACES.into() {
+            return None;
+        }
+        let tail = self.front.published.0.tail.load(Ordering::Acquire);
+        let start = fit(tail, taken.head.load(Ordering::Acquire), u32::try_from(len).ok()?)?;
+        Some(Room { at, start })
+    }
+
+    /// Where the text is to be written.
+    pub(crate) fn bytes(&self, room: &Room) -> *mut u8 {
+        self.memory.at(Shared::byte(self.front.index, room.start))
+    }
+
+    /// Hands over the run's event of this number, whose text of `len` bytes was written.
+    pub(crate) fn publish(&self, room: &Room, number: u64, len: u32, flags: u32) {
+        let task: TaskId = first_of(self.run) + number % DIRECT;
+        let since = if self.notes_times { clock() } else { 0.0 };
+        let event = Waiting { task, since, start: room.start, len, flags };
+        publish(&self.memory, &self.front, room.at, event);
+    }
+
+    /// Whether a worker is parked that an event should wake.
+    pub(crate) fn has_parked(&self) -> bool {
+        let word = |at: usize| self.memory.word(Shared::PARKED + at).load(Ordering::SeqCst);
+        (0..self.parked_words).any(|at| word(at) != 0)
+    }
+}
