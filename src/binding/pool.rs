@@ -86,7 +86,7 @@ pub fn pool_create(
 }
 
 /// Starts the process of one of the pool's slots (0 is the first worker). Null if the machine has none to spare now: it is
-/// tried again, and a note says what comes of it.
+/// tried again, and a note reports the result.
 #[napi]
 pub fn pool_spawn(pool: &External<PoolHandle>, slot: u32) -> Result<Option<StartedWorker>> {
     if slot as usize >= pool.pool().launch.workers.len() {

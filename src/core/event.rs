@@ -48,7 +48,7 @@ pub(crate) enum Event {
 pub(crate) enum Effect {
     /// Send `task` to the worker of `slot`, through its task ring.
     Give { slot: usize, task: TaskId, how: How },
-    /// Take back what the worker of `slot` was given and has not started; [`Event::Recalled`] comes of it, before the
+    /// Take back what the worker of `slot` was given and has not started; [`Event::Recalled`] follows, before the
     /// effects that follow this one.
     Recall { slot: usize },
     /// Put `task` into the first lane.

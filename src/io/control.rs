@@ -117,7 +117,7 @@ impl Control<'_> {
             Message::Hello(_) if self.greeted => return Err("it said twice who it is".into()),
             Message::Hello(hello) => self.greet(&hello)?,
             _ if !self.greeted => return Err("it spoke before it said who it is".into()),
-            Message::Bell => return Ok(true),
+            Message::Notify => return Ok(true),
             Message::Registered if self.registered => {
                 return Err("it registered twice".into());
             }

@@ -34,7 +34,7 @@ pub(super) fn slow_start(launch: &Launch) -> Option<Duration> {
     hint.map(|hint| hint.min(SLOW_START))
 }
 
-/// Listens to one worker until it has ended and everything it said is heard.
+/// Listens to one worker until it has exited and everything it said is heard.
 pub(super) async fn listen(pool: Arc<Pool>, served: Box<Served>) {
     let Served { slot, worker, pid, token, control, channel, writer, exit, relay } = *served;
     let (Ok(control), Ok(channel)) = (Polled::from_std(control), Polled::from_std(channel)) else {
@@ -157,7 +157,7 @@ impl Receive {
     }
 }
 
-/// What a look at a stream brought.
+/// What reading a stream brought.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     Something,

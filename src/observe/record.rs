@@ -72,7 +72,7 @@ impl Record {
         }
     }
 
-    /// An event never was in the backlog: it is for one worker, or waited for room there.
+    /// An event never was in a lane: it is for one worker.
     pub(crate) fn taken(&mut self, task: TaskId, queued: f64) {
         if let Some(detail) = &mut self.detail {
             detail.live.insert(task, Live { queued, sent: None });

@@ -196,7 +196,7 @@ impl Connection {
         if self.outgoing.is_empty() {
             self.memory.word(Layout::STUCK).store(0, Ordering::SeqCst);
         }
-        if moved && self.memory.word(Layout::WAITS).swap(0, Ordering::SeqCst) == 1 {
+        if moved && self.memory.word(Layout::PARKED).swap(0, Ordering::SeqCst) == 1 {
             self.notify();
         }
     }
@@ -318,12 +318,12 @@ impl Connection {
 
     /// Whether its JavaScript thread waits for something: what it runs has not settled its promise.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.memory.word(Layout::WAITS).load(Ordering::SeqCst) == 1
+        self.memory.word(Layout::PARKED).load(Ordering::SeqCst) == 1
     }
 
     /// Asks the worker's I/O thread for a heartbeat. Says how often in a row there was none.
     pub(crate) fn ask_for_heartbeat(&mut self) -> u32 {
-        let heartbeat = self.memory.word(Layout::BEAT).load(Ordering::SeqCst);
+        let heartbeat = self.memory.word(Layout::HEARTBEAT).load(Ordering::SeqCst);
         let (last, missed) = self.heartbeat;
         let missed = if last == heartbeat { missed + 1 } else { 0 };
         self.heartbeat = (heartbeat, missed);
@@ -335,7 +335,7 @@ impl Connection {
     /// Whether the worker claims nothing more, and runs nothing that it has claimed: it says so, or waits for a text that
     /// was taken back.
     pub(crate) fn is_settled(&self) -> bool {
-        self.has_lost_claim || self.memory.word(Layout::RESTS).load(Ordering::SeqCst) == 1
+        self.has_lost_claim || self.memory.word(Layout::SETTLED).load(Ordering::SeqCst) == 1
     }
 
     /// What its program has last written to its error stream.
@@ -350,29 +350,29 @@ impl Connection {
 
     /// Kills the worker with all its descendants. It does so itself if the master dies before it has.
     pub(crate) fn kill(&self) {
-        self.memory.word(Layout::DOOMED).store(1, Ordering::SeqCst);
+        self.memory.word(Layout::KILL_PENDING).store(1, Ordering::SeqCst);
         self.child.kill();
     }
 
     /// Has the worker claim nothing more: it leaves.
     pub(crate) fn withhold(&self) {
-        self.memory.word(Layout::HELD).fetch_or(Layout::LEAVES, Ordering::SeqCst);
+        self.memory.word(Layout::WITHHELD).fetch_or(Layout::LEAVES, Ordering::SeqCst);
     }
 
     /// Has the worker claim nothing more for the moment. It goes on with what it has not answered by now.
     pub(crate) fn pause(&self) {
-        self.memory.word(Layout::HELD).fetch_or(Layout::STOPS, Ordering::SeqCst);
+        self.memory.word(Layout::WITHHELD).fetch_or(Layout::STOPS, Ordering::SeqCst);
     }
 
     /// The opposite of [`Self::pause`].
     pub(crate) fn resume(&self) {
-        self.memory.word(Layout::HELD).fetch_and(!Layout::STOPS, Ordering::SeqCst);
+        self.memory.word(Layout::WITHHELD).fetch_and(!Layout::STOPS, Ordering::SeqCst);
         self.notify();
     }
 
     /// Whether the worker must notify after every answer.
     pub(crate) fn notify_always(&self, always: bool) {
-        self.memory.word(Layout::RING_ALWAYS).store(u32::from(always), Ordering::SeqCst);
+        self.memory.word(Layout::NOTIFY_ALWAYS).store(u32::from(always), Ordering::SeqCst);
     }
 
     /// Sends a line on Node's own channel. False if the worker is gone.
@@ -392,6 +392,6 @@ impl Connection {
     /// Wakes the worker.
     pub(crate) fn notify(&self) {
         // A full socket has wake-ups enough in it, and a closed one nobody to hear them.
-        let _ = self.send(&Message::Bell);
+        let _ = self.send(&Message::Notify);
     }
 }

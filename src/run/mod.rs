@@ -136,7 +136,7 @@ impl Run {
         self.retries.as_ref().map_or(0, |retries| retries.count(task))
     }
 
-    /// Puts an event that has ended where it belongs. `is_last_lane`: no more will come through the lane. True if the run
+    /// Puts an event that has ended where it belongs. `is_manual`: no more will come through the lane. True if the run
     /// is to be stopped for it.
     #[must_use]
     pub(crate) fn deliver(&mut self, id: TaskId, entry: Entry<'_>, is_manual: bool) -> bool {

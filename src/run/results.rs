@@ -1,4 +1,4 @@
-//! Results that wait until the program looks at them: still encoded, in order, in few large pieces.
+//! Results that wait until the program reads them: still encoded, in order, in few large pieces.
 //!
 //! An entry is four values: kind, worker, data, response. Many short entries share a piece. Entries of small whole
 //! numbers are four words each. All others are the text of one JSON array, which JavaScript parses at once: a million

@@ -58,7 +58,7 @@ fn message() -> impl Strategy<Value = Message> {
     let refusal = (text(), text(), text())
         .prop_map(|(name, code, message)| Message::Refused(Refusal { name, code, message }));
     prop_oneof![
-        Just(Message::Bell),
+        Just(Message::Notify),
         Just(Message::Registered),
         Just(Message::Release),
         Just(Message::Ping),

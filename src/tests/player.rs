@@ -370,11 +370,11 @@ impl Player {
 
     /// Whether the master is to ring for what it sends to this worker alone.
     pub(crate) fn waits(&self, waits: bool) {
-        self.worker.memory.word(Layout::WAITS).store(waits.into(), Ordering::SeqCst);
+        self.worker.memory.word(Layout::PARKED).store(waits.into(), Ordering::SeqCst);
     }
 
     fn is_serving(&self) -> bool {
-        self.registered && self.worker.memory.word(Layout::HELD).load(Ordering::SeqCst) == 0
+        self.registered && self.worker.memory.word(Layout::WITHHELD).load(Ordering::SeqCst) == 0
     }
 
     /// Has the master ring for anything. False if there is something already.
@@ -515,7 +515,7 @@ impl Player {
         self.worker.write(&header, &[response, data].concat());
         self.unrung = true;
         let word = |at| self.worker.memory.word(at).load(Ordering::SeqCst);
-        if word(Layout::POLLED) == 0 || word(Layout::RING_ALWAYS) == 1 {
+        if word(Layout::POLLED) == 0 || word(Layout::NOTIFY_ALWAYS) == 1 {
             self.ring();
         }
     }

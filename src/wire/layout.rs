@@ -20,23 +20,23 @@ impl Layout {
     pub(crate) const STARTED: usize = 16;
     /// Worker: 1 if its thread has to be rung for what comes through the task ring; the master that
     /// rings sets 0.
-    pub(crate) const WAITS: usize = 64;
+    pub(crate) const PARKED: usize = 64;
     /// Worker: 1 while it waits for room in the answer ring.
     pub(crate) const BLOCKED: usize = 80;
     /// Master: 1 while it has more for the task ring than fits.
     pub(crate) const STUCK: usize = 96;
     /// Master: not 0 while the worker must claim nothing; the sum of the reasons below. The worker notifies the
     /// master before it parks, and is notified when it may claim again.
-    pub(crate) const HELD: usize = 112;
+    pub(crate) const WITHHELD: usize = 112;
     /// It is leaving. This one stays.
     pub(crate) const LEAVES: u32 = 2;
     /// The master checks whether its event is late, or kills it for that.
     pub(crate) const STOPS: u32 = 4;
     /// Master: 1 if the worker should ring after each answer.
-    pub(crate) const RING_ALWAYS: usize = 113;
+    pub(crate) const NOTIFY_ALWAYS: usize = 113;
     /// Master: 1 once it kills the worker and its descendants, which stand still for that. A worker that sees
     /// its master gone then ends itself and them.
-    pub(crate) const DOOMED: usize = 114;
+    pub(crate) const KILL_PENDING: usize = 114;
     /// Master: 1 while it looks for answers every few milliseconds by itself. While it is 0 the worker rings at
     /// once for each answer that it has published; otherwise only when it pauses.
     pub(crate) const POLLED: usize = 115;
@@ -48,9 +48,9 @@ impl Layout {
     pub(crate) const RUNNING: usize = 161;
     pub(crate) const RUNNING_LANE: usize = 162;
     /// Worker: counted up by its I/O thread for every [`Message::Ping`], whatever JavaScript does.
-    pub(crate) const BEAT: usize = 272;
+    pub(crate) const HEARTBEAT: usize = 272;
     /// Worker: 1 once it has seen that it [leaves](Self::LEAVES), and runs nothing that it has claimed.
-    pub(crate) const RESTS: usize = 273;
+    pub(crate) const SETTLED: usize = 273;
     /// The same as the first two for events of the task ring, before they are claimed: the time and
     /// the index of the event `i` are in the two words from this one on plus twice `i` modulo
     /// [`Self::TIMES_LEN`].

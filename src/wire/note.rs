@@ -18,11 +18,11 @@ pub(crate) enum Note {
     Message { worker: u32, text: String },
     /// It is about to disconnect of its own will.
     Leaving { worker: u32 },
-    /// It is let go, to be replaced.
+    /// It is released, to be replaced.
     Recycled { worker: u32 },
     /// Its channel has closed.
     Disconnect { worker: u32 },
-    /// It has ended.
+    /// It exited.
     Exit { worker: u32, code: Option<i64>, signal: Option<String> },
     /// It ended again and again and is not replaced; the others go on.
     Retired { worker: u32, message: String },
@@ -41,7 +41,7 @@ pub(crate) enum Note {
     },
     /// Every event that was handed over is answered.
     Drained { run: u16 },
-    /// Every worker has ended.
+    /// Every worker has exited.
     Closed,
 }
 

@@ -4,7 +4,7 @@
 //! three inherited file descriptors: the *control* socket, the *memory* file that only this worker shares with its master,
 //! and the *lanes* file that all workers of a pool share. The worker sends `Hello` and, when the program reaches its call,
 //! `Registered`. From then on it claims events from the lanes; its answers go through its answer ring, and what is meant
-//! for it alone comes through its task ring. `Bell` is a wake-up and nothing else; any other frame is one too. The worker
+//! for it alone comes through its task ring. `Notify` is a wake-up and nothing else; any other frame is one too. The worker
 //! notifies the master of each answer unless the master polls for them. The end of the stream before `Release` ends the
 //! worker.
 
@@ -49,8 +49,8 @@ pub(crate) struct Invitation {
 /// Everything that is said over the control socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Message {
-    /// Either way: there is something to look at.
-    Bell,
+    /// Either way: a wake-up.
+    Notify,
     /// Worker, first: who it is.
     Hello(Hello),
     /// Worker: the program reached its call, events may come.
@@ -65,7 +65,7 @@ pub(crate) enum Message {
     Exiting(String),
     /// Master: no more events; end when your event loop is empty.
     Release,
-    /// Master: say that you live, by counting up [`Layout::BEAT`](crate::wire::layout::Layout::BEAT). There is nothing to look at.
+    /// Master: asks for a sign of life, by counting up [`Layout::HEARTBEAT`](crate::wire::layout::Layout::HEARTBEAT). It is no wake-up.
     Ping,
 }
 
@@ -87,7 +87,7 @@ impl Message {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let json = |value: serde_json::Result<Vec<u8>>| value.expect("plain data is serialisable");
         match self {
-            Self::Bell => frame::encode(0, &[]),
+            Self::Notify => frame::encode(0, &[]),
             Self::Hello(hello) => frame::encode(1, &json(serde_json::to_vec(hello))),
             Self::Registered => frame::encode(2, &[]),
             Self::Refused(refusal) => frame::encode(3, &json(serde_json::to_vec(refusal))),
@@ -101,7 +101,7 @@ impl Message {
 
     pub(crate) fn decode(frame: &Frame) -> Result<Self, String> {
         match frame.kind {
-            0 => Ok(Self::Bell),
+            0 => Ok(Self::Notify),
             1 => Ok(Self::Hello(serde_json::from_slice(&frame.body).map_err(|e| e.to_string())?)),
             2 => Ok(Self::Registered),
             3 => Ok(Self::Refused(serde_json::from_slice(&frame.body).map_err(|e| e.to_string())?)),
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn every_message_has_the_bytes_it_always_had() {
         let golden: [(Message, &[u8]); 9] = [
-            (Message::Bell, b"\x01\0\0\0\0"),
+            (Message::Notify, b"\x01\0\0\0\0"),
             (
                 Message::Hello(Hello { version: 1, pid: 42, token: "t".into() }),
                 b"\x23\0\0\0\x01{\"version\":1,\"pid\":42,\"token\":\"t\"}",

@@ -1,6 +1,6 @@
 //! The worker's end of the wires: events in, answers out, and the end of the master noticed.
 //!
-//! Two threads: JavaScript's claims events in the backlog and writes answers (`runner`); the
+//! Two threads: JavaScript's claims events in the lanes and writes answers (`runner`); the
 //! I/O thread reads the control socket, wakes JavaScript, and ends the process when the master is gone
 //! before it has let the worker go, whatever JavaScript is doing. It never runs user code.
 
@@ -41,7 +41,7 @@ pub(crate) struct Item {
 /// What happens to a worker, for whoever runs its JavaScript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// There is something to look at: in the inbox, or in the backlog.
+    /// Something arrived: in the inbox, or in a lane.
     Arrived,
     /// The master lets the worker go.
     Released,
@@ -66,7 +66,7 @@ pub(crate) struct Worker {
     answers: Producer,
     room: Condvar,
     released: AtomicBool,
-    /// The master has ended, or makes no sense: nobody reads answers any more.
+    /// The master is gone, or sent garbage: nobody reads answers any more.
     alone: AtomicBool,
 }
 
@@ -153,7 +153,7 @@ impl Worker {
     /// The same, whether it listens or not: there is something that it does not look for.
     pub(crate) fn notify_anyway(&self) {
         // If the socket is full there are wake-ups in it; if it is closed the I/O thread knows.
-        let _ = self.send(&Message::Bell);
+        let _ = self.send(&Message::Notify);
     }
 
     /// Polls for events for a while: in the lanes, where `has_news` says so, and in the task ring. A pause that is shorter
@@ -212,7 +212,7 @@ impl Worker {
 
     /// Whether the master is about to kill this worker.
     pub(crate) fn is_doomed(&self) -> bool {
-        self.memory.word(Layout::DOOMED).load(Ordering::SeqCst) == 1
+        self.memory.word(Layout::KILL_PENDING).load(Ordering::SeqCst) == 1
     }
 
     /// Where an answer's payload of up to `room` bytes can be written in one piece, if there is room.
@@ -304,7 +304,7 @@ impl Worker {
                 match decoder.next() {
                     Ok(Some(frame)) => match Message::decode(&frame) {
                         Ok(Message::Ping) => {
-                            self.memory.word(Layout::BEAT).fetch_add(1, Ordering::SeqCst);
+                            self.memory.word(Layout::HEARTBEAT).fetch_add(1, Ordering::SeqCst);
                         }
                         Ok(Message::Release) => {
                             self.released.store(true, Ordering::SeqCst);
@@ -323,7 +323,7 @@ impl Worker {
         }
     }
 
-    /// Any other frame says that there is something to look at. An error if what the master wrote is garbage.
+    /// Any other frame is a wake-up. An error if what the master wrote is garbage.
     fn look(&self, signal: &dyn Fn(Signal)) -> io::Result<()> {
         let mut inbox = self.lock();
         self.room.notify_all();
@@ -333,7 +333,7 @@ impl Worker {
                 break;
             }
             // A part of something long, perhaps: the rest must wake this thread again.
-            self.memory.word(Layout::WAITS).store(1, Ordering::SeqCst);
+            self.memory.word(Layout::PARKED).store(1, Ordering::SeqCst);
             if inbox.ring.is_empty() {
                 break;
             }
@@ -347,16 +347,16 @@ impl Worker {
 /// How the master's words end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// The stream is closed: it let go of this worker, or has ended.
+    /// The stream is closed: the master released this worker, or is gone.
     Closed,
     /// It speaks no protocol of ours: there is nobody to serve.
     Garbage,
 }
 
-/// A worker whose master has ended, and that is to end too.
+/// A worker whose master is gone, and that must exit too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Orphan {
-    /// It was not let go.
+    /// It was not released.
     Unreleased,
     /// It was being killed, with its descendants.
     Doomed,

@@ -41,7 +41,7 @@ pub(crate) enum Pause {
     Parked = 0,
     /// Timers and sockets are to have their turn before the next event.
     TurnOver = 1,
-    /// An event is pending, or its text is to come: no other is claimed before it has ended.
+    /// An event is pending, or its text has yet to arrive: no other is claimed before it has ended.
     Busy = 2,
     /// Something has come for this worker alone.
     Arrived = 3,
@@ -104,7 +104,7 @@ impl Runner {
     /// Runs events until there is a reason to stop. `serve` has JavaScript run one: it may call any
     /// other method of this. None if it has thrown.
     pub(crate) fn run(&self, mut serve: impl FnMut(&Claimed) -> Served) -> Option<Pause> {
-        self.worker.memory.word(Layout::WAITS).store(0, Ordering::SeqCst);
+        self.worker.memory.word(Layout::PARKED).store(0, Ordering::SeqCst);
         if self.is_parked.replace(false) {
             // It may have been woken for something else than the lanes.
             self.claimer.borrow().unpark();
@@ -176,7 +176,7 @@ impl Runner {
         self.is_registered.get()
             && self.left.get() > 0
             && !self.worker.is_released()
-            && self.worker.memory.word(Layout::HELD).load(Ordering::SeqCst) == 0
+            && self.worker.memory.word(Layout::WITHHELD).load(Ordering::SeqCst) == 0
     }
 
     /// After events that were short: the next may come sooner than a parked worker wakes.
@@ -191,10 +191,10 @@ impl Runner {
 
     /// Has the master notify this worker of anything. False if there is something already.
     fn park(&self) -> bool {
-        let held = self.worker.memory.word(Layout::HELD).load(Ordering::SeqCst);
+        let held = self.worker.memory.word(Layout::WITHHELD).load(Ordering::SeqCst);
         if held & Layout::LEAVES != 0 {
             // Before it notifies: then the master sees it.
-            self.worker.memory.word(Layout::RESTS).store(1, Ordering::SeqCst);
+            self.worker.memory.word(Layout::SETTLED).store(1, Ordering::SeqCst);
         }
         self.notify();
         let is_serving = self.is_serving();
@@ -212,7 +212,7 @@ impl Runner {
 
     /// Has the master notify of what it sends to this worker alone; false if there is something.
     pub(crate) fn listen(&self) -> bool {
-        self.worker.memory.word(Layout::WAITS).store(1, Ordering::SeqCst);
+        self.worker.memory.word(Layout::PARKED).store(1, Ordering::SeqCst);
         !self.worker.has_arrived()
     }
 
@@ -253,7 +253,7 @@ impl Runner {
         self.is_active.set(true);
         // After the answer was published: a master that stops to poll looks for it after that.
         let word = |at| self.worker.memory.word(at).load(Ordering::SeqCst);
-        if word(Layout::POLLED) == 0 || word(Layout::RING_ALWAYS) == 1 {
+        if word(Layout::POLLED) == 0 || word(Layout::NOTIFY_ALWAYS) == 1 {
             self.notify();
         }
     }

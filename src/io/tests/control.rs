@@ -24,7 +24,7 @@ async fn the_process_that_was_started_is_heard() {
     let answers = Producer::new(Arc::clone(&peer.memory), Layout::ANSWERS);
     let answer = Header { split: 1, ..Header::new(Kind::Answer, flag::RESPONSE | FROM_LANE) };
     assert!(answers.push(&answer, b"2", &mut 0));
-    peer.say(&[Message::Bell]);
+    peer.say(&[Message::Notify]);
     // Nobody asks for it: the notice is enough.
     until("the answer", || answers.is_drained()).await;
     assert_eq!(bench.take(Queue::Results)[0].response, 2);
@@ -45,7 +45,7 @@ async fn whoever_is_not_it_or_speaks_another_language_is_killed_and_heard_no_mor
         (frame::encode(1, b"{\"version\":1}"), "missing field"),
         (frame::encode(1, b"\xff"), "expected value"),
         (Message::Registered.encode(), "it spoke before it said who it is"),
-        (Message::Bell.encode(), "it spoke before it said who it is"),
+        (Message::Notify.encode(), "it spoke before it said who it is"),
         (vec![0; 4], "a control frame of 0 bytes"),
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "a control frame of 542393671 bytes"),
         (greeted(&frame::encode(77, b"")), "a control frame of unknown type 77"),
@@ -212,7 +212,7 @@ async fn a_worker_that_has_not_reached_its_call_is_heard_too() {
     let mut peer = Peer::start(&bench, 0);
     let answers = Producer::new(Arc::clone(&peer.memory), Layout::ANSWERS);
     assert!(answers.push(&Header::new(Kind::Message, 0), b"\"early\"", &mut 0));
-    peer.say(&[hello(), Message::Bell]);
+    peer.say(&[hello(), Message::Notify]);
     until("the message", || answers.is_drained()).await;
     assert!(bench.calls() > 0);
     assert_eq!(bench.take(Queue::Observed)[0].response, "early");
@@ -250,7 +250,7 @@ proptest! {
         messages in vec(prop_oneof![
             3 => Just(hello().encode()),
             1 => Just(Message::Registered.encode()),
-            1 => Just(Message::Bell.encode()),
+            1 => Just(Message::Notify.encode()),
             1 => (0..8_u8, vec(any::<u8>(), 0..40)).prop_map(|(kind, body)| frame::encode(kind, &body)),
             1 => vec(any::<u8>(), 0..10),
         ], 0..6),

@@ -12,7 +12,7 @@ use crate::os::clock::rounded;
 const PIECE: usize = 4096;
 
 impl Record {
-    /// The statistics, as `RunStatistics` in index.d.ts. `handed_over` is how many events the backlog got.
+    /// The statistics, as `RunStatistics` in index.d.ts. `handed_over` is how many events `Map` handed over.
     pub(crate) fn statistics(&self, handed_over: u64, now: f64) -> Value {
         let counts = &self.counts;
         let of = |outcome: Outcome| self.count(outcome);

@@ -48,7 +48,7 @@ impl Bare {
     pub(super) fn notices(&mut self) -> usize {
         let mut bytes = [0; 4096];
         let count = self.control.read(&mut bytes).unwrap_or(0);
-        let bell = Message::Bell.encode();
+        let bell = Message::Notify.encode();
         assert!(bytes[..count].chunks(bell.len()).all(|frame| frame == bell));
         count / bell.len()
     }
@@ -68,11 +68,11 @@ fn a_worker_is_notified_of_what_is_its_own_when_it_sleeps_and_not_when_it_looks_
     for (name, give, waits, notices) in cases {
         let bench = Bench::new(1);
         let mut bare = Bare::new(&bench, 0);
-        bare.set(Layout::WAITS, waits);
+        bare.set(Layout::PARKED, waits);
         give(&bench);
         assert_eq!(bare.notices(), notices, "{name}");
         // Notified once, it looks by itself.
-        assert_eq!(bare.word(Layout::WAITS), if notices > 0 { 0 } else { waits }, "{name}");
+        assert_eq!(bare.word(Layout::PARKED), if notices > 0 { 0 } else { waits }, "{name}");
         give(&bench);
         assert_eq!(bare.notices(), 0, "{name}, a second time");
     }
@@ -156,7 +156,7 @@ fn a_message_reaches_a_worker_also_from_behind_a_text_that_does_not_fit() {
     bench.pool.submit(bench.run, vec![b' '; 3 * Layout::RING as usize], 0);
     let number = bare.claimer.claim().expect("an event");
     assert!(bare.claimer.read(number).0 & flag::LONG != 0);
-    bare.set(Layout::WAITS, 1);
+    bare.set(Layout::PARKED, 1);
     bench.pool.flush();
     assert!(bench.pool.message(1, b"\"go\"", 0));
     assert_eq!(bare.notices(), 1);

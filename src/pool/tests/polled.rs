@@ -78,7 +78,7 @@ fn an_answer_that_comes_when_a_poll_ends_is_taken_in_by_it_or_rung_for() {
         if !comes_before {
             answer(&mut seat);
             let mut heard = Heard::new(&seat.control);
-            let is_bell = |frame| Message::decode(&frame) == Ok(Message::Bell);
+            let is_bell = |frame| Message::decode(&frame) == Ok(Message::Notify);
             assert!(std::iter::from_fn(|| heard.next()).any(is_bell));
         }
     }

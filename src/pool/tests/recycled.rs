@@ -86,7 +86,7 @@ fn a_large_worker_is_let_go_when_it_has_seen_that_it_is_to_claim_nothing() {
     seat.player.answer(&item, Outcome::response(b"0"));
     bench.pool.flush();
     assert!(!is_recycled(&bench.hear()), "it might have claimed another");
-    seat.memory.word(Layout::RESTS).store(1, Ordering::SeqCst);
+    seat.memory.word(Layout::SETTLED).store(1, Ordering::SeqCst);
     bench.pool.flush();
     assert!(is_recycled(&bench.hear()));
     assert_eq!(bench.numbers(Queue::Results), [0]);
@@ -103,14 +103,15 @@ fn a_worker_without_a_sign_of_life_is_killed_and_its_event_stalled() {
     a.player.orphaned.recv_timeout(DEADLINE).expect("it sees that");
     for _ in 0..=HEARTBEATS {
         assert!(!a.process.was_killed());
-        let beat = || b.memory.word(Layout::BEAT).load(Ordering::SeqCst);
+        let beat = || b.memory.word(Layout::HEARTBEAT).load(Ordering::SeqCst);
         let before = beat();
         look();
         until("the other's beat", || beat() > before);
     }
     assert!(a.process.was_killed());
     assert!(!b.process.was_killed());
-    let is_doomed = |seat: &Seat| seat.memory.word(Layout::DOOMED).load(Ordering::SeqCst) == 1;
+    let is_doomed =
+        |seat: &Seat| seat.memory.word(Layout::KILL_PENDING).load(Ordering::SeqCst) == 1;
     assert!(is_doomed(&a) && !is_doomed(&b), "should the master end now");
     bench.pool.exited(0, Exit::Signal(9), false);
     let [failed] = &bench.take(Queue::Failures)[..] else { panic!("one event failed") };

@@ -201,7 +201,7 @@ fn what_arrives_wakes_the_worker_and_is_taken_once_in_order() {
     bench.give(Kind::Message, b"\"m\"");
     bench.give(Kind::Task, b"");
     assert!(bench.player.worker.has_arrived());
-    bench.send(&Message::Bell.encode());
+    bench.send(&Message::Notify.encode());
     assert_eq!(bench.player.signals.recv_timeout(DEADLINE), Ok(Signal::Arrived));
     assert!(bench.player.worker.has_arrived(), "the I/O thread keeps it");
     let texts: Vec<Vec<u8>> =
@@ -216,11 +216,11 @@ fn what_arrives_wakes_the_worker_and_is_taken_once_in_order() {
 fn every_bell_wakes_the_worker_and_has_it_rung_for_what_comes_next() {
     let bench = Bench::new();
     for _ in 0..3 {
-        bench.memory.word(Layout::WAITS).store(0, Ordering::SeqCst);
-        bench.send(&Message::Bell.encode());
+        bench.memory.word(Layout::PARKED).store(0, Ordering::SeqCst);
+        bench.send(&Message::Notify.encode());
         assert_eq!(bench.player.signals.recv_timeout(DEADLINE), Ok(Signal::Arrived));
         assert!(!bench.player.worker.has_arrived());
-        assert_eq!(bench.word(Layout::WAITS), 1);
+        assert_eq!(bench.word(Layout::PARKED), 1);
     }
 }
 
@@ -232,12 +232,12 @@ fn of_something_long_every_part_makes_the_worker_ask_for_the_rest() {
     let header = Header::new(Kind::Task, flag::LONG);
     while !bench.tasks.push(&header, &text, &mut written) {
         bench.memory.word(Layout::STUCK).store(1, Ordering::SeqCst);
-        bench.send(&Message::Bell.encode());
-        assert_eq!(bench.next_message(), Some(Message::Bell));
+        bench.send(&Message::Notify.encode());
+        assert_eq!(bench.next_message(), Some(Message::Notify));
         assert_eq!(bench.word(Layout::STUCK), 0);
         assert!(bench.player.arrived().is_empty(), "a part is nothing yet");
     }
-    bench.send(&Message::Bell.encode());
+    bench.send(&Message::Notify.encode());
     assert!(*bench.player.next().text == *text);
 }
 
@@ -248,7 +248,7 @@ fn the_worker_rings_for_more_only_if_the_master_has_more() {
     assert_eq!(bench.player.arrived().len(), 1);
     bench.memory.word(Layout::STUCK).store(1, Ordering::SeqCst);
     assert_eq!(bench.player.arrived().len(), 0);
-    assert_eq!(bench.next_message(), Some(Message::Bell));
+    assert_eq!(bench.next_message(), Some(Message::Notify));
     bench.close();
     assert_eq!(bench.next_message(), None, "one bell, and no more");
 }
@@ -274,7 +274,7 @@ fn the_master_s_end_before_the_release_is_told() {
 fn a_worker_that_is_being_killed_when_the_master_ends_is_doomed_released_or_not() {
     for released in [false, true] {
         let bench = Bench::with(released);
-        bench.memory.word(Layout::DOOMED).store(1, Ordering::SeqCst);
+        bench.memory.word(Layout::KILL_PENDING).store(1, Ordering::SeqCst);
         bench.close();
         assert_eq!(bench.player.orphaned.recv_timeout(DEADLINE), Ok(Orphan::Doomed));
     }
@@ -282,8 +282,8 @@ fn a_worker_that_is_being_killed_when_the_master_ends_is_doomed_released_or_not(
 
 #[test]
 fn wherever_the_master_s_words_are_cut_the_release_is_heard_if_it_is_whole_and_never_else() {
-    let stream = [Message::Bell, Message::Release, Message::Bell].map(|m| m.encode()).concat();
-    let whole = 2 * Message::Bell.encode().len();
+    let stream = [Message::Notify, Message::Release, Message::Notify].map(|m| m.encode()).concat();
+    let whole = 2 * Message::Notify.encode().len();
     for cut in 0..=stream.len() {
         for step in [1, stream.len()] {
             let bench = Bench::new();
@@ -339,7 +339,7 @@ fn memory_that_makes_no_sense_is_a_master_that_has_ended() {
         bench.send(&Message::Release.encode());
         assert_eq!(bench.player.signals.recv_timeout(DEADLINE), Ok(Signal::Released));
         spoil(&bench.memory);
-        bench.send(&Message::Bell.encode());
+        bench.send(&Message::Notify.encode());
         assert!(bench.is_orphaned());
         assert!(bench.player.worker.take().is_err());
     }
@@ -376,12 +376,12 @@ fn a_writer_that_waits_for_room_rings_and_goes_on_when_it_is_let_go() {
     });
     let mut payload = Bytes::default();
     let header = loop {
-        assert_eq!(bench.next_message(), Some(Message::Bell));
+        assert_eq!(bench.next_message(), Some(Message::Notify));
         if let Some(header) = bench.answers.pop(&mut payload).expect("sound") {
             break header;
         }
         if bench.memory.word(Layout::BLOCKED).swap(0, Ordering::SeqCst) == 1 {
-            bench.send(&Message::Bell.encode());
+            bench.send(&Message::Notify.encode());
         }
     };
     writer.join().expect("no panic");

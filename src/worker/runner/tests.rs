@@ -78,7 +78,7 @@ fn an_answer_is_rung_for_before_the_next_event_runs() {
     runner.run(|event| {
         if let Some(before) = before.replace(event.index) {
             let frame = heard.next().expect("a bell in time");
-            assert_eq!(Message::decode(&frame), Ok(Message::Bell), "for event {before}");
+            assert_eq!(Message::decode(&frame), Ok(Message::Notify), "for event {before}");
         }
         assert!(runner.has_read(event));
         Served::Number(1)
