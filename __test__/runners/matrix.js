@@ -17,7 +17,8 @@ const { runCommand } = require("../support/command");
 const { LINES, nodeOfLine } = require("../support/node-lines");
 const { ROOT } = require("../support/workspace");
 
-const BEHAVIOUR = path.join(__dirname, "..", "behaviour");
+/** Where they are: those that `npm test` runs, and those that take longer. */
+const FOLDERS = ["behaviour", "slow/behaviour"].map((name) => path.join(__dirname, "..", name));
 
 /** `npm run test:specs` runs the same specs on the Node that runs this. */
 const OWN_LINE = Number(process.versions.node.split(".")[0]);
@@ -63,8 +64,13 @@ async function main() {
 }
 
 function behaviourSpecs() {
-  const names = fs.readdirSync(BEHAVIOUR).filter((name) => name.endsWith(".spec.js"));
-  return names.sort().map((name) => path.join(BEHAVIOUR, name));
+  const specsIn = (folder) =>
+    fs
+      .readdirSync(folder)
+      .filter((name) => name.endsWith(".spec.js"))
+      .sort()
+      .map((name) => path.join(folder, name));
+  return FOLDERS.flatMap(specsIn);
 }
 
 async function runNode(node, specs) {

@@ -7,8 +7,8 @@ const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const path = require("node:path");
 const { describe, it } = require("node:test");
-const { run } = require("../support/run");
-const { ROOT } = require("../support/workspace");
+const { run } = require("../../support/run");
+const { ROOT } = require("../../support/workspace");
 
 const OURS = [
   "timers",

@@ -9,10 +9,10 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { after, describe, it } = require("node:test");
 
-const { runCommand } = require("./support/command");
-const { MODULES, ROOT, Workspace } = require("./support/workspace");
+const { runCommand } = require("../support/command");
+const { MODULES, ROOT, Workspace } = require("../support/workspace");
 
-const PROGRAMS = path.join(__dirname, "types");
+const PROGRAMS = path.join(__dirname, "..", "types");
 
 /** `node10` is gone from TypeScript 7; `bundler` resolves as it did here. */
 const COMPILERS = [

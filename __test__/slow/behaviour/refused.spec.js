@@ -10,11 +10,11 @@ const { execFileSync, spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
 const { describe, it } = require("node:test");
-const { runCommand } = require("../support/command");
-const { FIXTURES, NODE, run } = require("../support/run");
+const { runCommand } = require("../../support/command");
+const { FIXTURES, NODE, run } = require("../../support/run");
 
 const FIXTURE = path.join(FIXTURES, "start", "refused.js");
-const REFUSE = path.join(__dirname, "..", "support", "refuse.py");
+const REFUSE = path.join(__dirname, "..", "..", "support", "refuse.py");
 
 async function refusal(...args) {
   const { value, error } = (await run("start/refused.js", { args })).result;

@@ -6,7 +6,7 @@
 const assert = require("node:assert/strict");
 const path = require("node:path");
 const { describe, it } = require("node:test");
-const { FIXTURES, NODE, run, start } = require("../support/run");
+const { FIXTURES, NODE, run, start } = require("../../support/run");
 
 const LOGS = { QUIET: undefined };
 const range = Array.from({ length: 500 }, (_, i) => i);

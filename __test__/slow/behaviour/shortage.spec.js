@@ -10,8 +10,8 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const { after, before, describe, it } = require("node:test");
-const { runCommand } = require("../support/command");
-const { FIXTURES, NODE, run } = require("../support/run");
+const { runCommand } = require("../../support/command");
+const { FIXTURES, NODE, run } = require("../../support/run");
 
 const shortage = (...args) =>
   run("start/shortage.js", { args: args.map(String), ulimit: "-n 200" });
@@ -70,7 +70,7 @@ describe("a run for whose workers there are too few descriptors", () => {
 const skip = process.getuid() === 0 ? false : "only the superuser can run it as another user";
 describe("a run whose user may have hardly a process more", { skip }, () => {
   const user = String(50_000 + (process.pid % 10_000));
-  const root = path.join(__dirname, "..", "..");
+  const root = path.join(__dirname, "..", "..", "..");
   let folder;
   before(() => {
     // What that user can read, wherever this package lies.

@@ -7,7 +7,7 @@
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const { describe, it } = require("node:test");
-const { run } = require("../support/run");
+const { run } = require("../../support/run");
 
 const EVENTS = 200;
 const FAILED = [50, 77, 150];

@@ -7,8 +7,8 @@
 const assert = require("node:assert/strict");
 const path = require("node:path");
 const { describe, it } = require("node:test");
-const { run, start, FIXTURES, NODE, SCREEN } = require("../support/run");
-const { seen } = require("../support/screen");
+const { run, start, FIXTURES, NODE, SCREEN } = require("../../support/run");
+const { seen } = require("../../support/screen");
 
 const TERMINAL = { rows: 24, columns: 100 };
 const EVENTS = 30;
