@@ -59,7 +59,7 @@ describe("a job whose output", () => {
 
 it("a folder for files that takes none is not missed", async () => {
   const nodeArgs = ["--require", require.resolve("ts-node/register/transpile-only")];
-  for (const TMPDIR of ["/nowhere", "/dev/full"]) {
+  for (const TMPDIR of ["/dev/null/nowhere", "/dev/full"]) {
     const { result, stderr } = await run("robust/typed.ts", { nodeArgs, env: { TMPDIR } });
     assert.deepEqual([TMPDIR, result, stderr], [TMPDIR, 42, ""]);
   }
