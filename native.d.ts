@@ -137,7 +137,7 @@ export declare function poolSignal(pool: ExternalObject<PoolHandle>, worker: num
 
 /**
  * Starts the process of one of the pool's slots (0 is the first worker). Null if the machine has none to spare now: it is
- * tried again, and a note says what comes of it.
+ * tried again, and a note reports the result.
  */
 export declare function poolSpawn(pool: ExternalObject<PoolHandle>, slot: number): StartedWorker | null
 

@@ -100,8 +100,13 @@ impl Scheduler {
 
     /// Whether the worker of `slot`, or its replacement to come, has nothing to do.
     pub(crate) fn is_free(&self, slot: usize) -> bool {
-        let Slot { worker, held, pinned, backing_off, .. } = &self.slots[slot];
-        !worker.is_closed() && held.is_empty() && pinned.is_empty() && backing_off.is_empty()
+        !self.slots[slot].worker.is_closed() && self.is_spare(slot)
+    }
+
+    /// Whether nothing is on the worker of `slot`, or waits for it, whether there will be one or not.
+    pub(crate) fn is_spare(&self, slot: usize) -> bool {
+        let Slot { held, pinned, backing_off, .. } = &self.slots[slot];
+        held.is_empty() && pinned.is_empty() && backing_off.is_empty()
     }
 
     /// How many events back off until they are tried again.

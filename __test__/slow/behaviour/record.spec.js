@@ -185,10 +185,10 @@ describe("the trace of a run", () => {
 
   it("that cannot be written any more costs no result", async () => {
     // In blocks of 512 bytes: more than the core's own memory takes, and less than the trace of so many events.
-    const wanted = { count: 60_000, without: ["crash", "timeout"], options: { trace: "run.json" } };
-    const { result, stderr, files } = await given(wanted, { ulimit: "-f 10000" });
-    assert.equal(result.came[0].value.seen, 59_999);
-    assert.equal(files["run.json"].length, 10_000 * 512);
+    const wanted = { count: 300_000, without: ["crash", "timeout"], options: { trace: "run.json" } };
+    const { result, stderr, files } = await given(wanted, { ulimit: "-f 70000" });
+    assert.equal(result.came[0].value.seen, 299_999);
+    assert.equal(files["run.json"].length, 70_000 * 512);
     assert.match(stderr, /the trace run\.json is incomplete: /);
     assert.equal(stderr.match(/is incomplete/g).length, 1);
   });
