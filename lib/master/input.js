@@ -26,6 +26,9 @@ const NOBODY = -1;
 /** What `runListen` says: the event loop is to turn first. */
 const IS_TO_TURN = 2;
 
+/** So often in a row this thread listens in vain, a millisecond each: what runs now takes longer than what ran before. */
+const MOST_IN_VAIN = 10;
+
 const HANDED_OVER = Promise.resolve();
 
 class Input {
@@ -135,9 +138,10 @@ class Input {
 
   /**
    * Where credit comes soon, this thread listens for it when nothing else is to be done: once all that has been scheduled
-   * had its turn, and never for longer than a millisecond at a time.
+   * had its turn, and never for longer than a millisecond at a time. If none comes, it is called as usual.
+   * @param {number} inVain how often it has done so for nothing
    */
-  listenSoon() {
+  listenSoon(inVain = 0) {
     if (this.isListening) return;
     this.isListening = true;
     setImmediate(() => {
@@ -145,7 +149,8 @@ class Input {
       if (!this.isAwaited) return;
       const listened = this.run.native.runListen(this.run.handle, this.first);
       this.admit();
-      if (listened === IS_TO_TURN && this.isAwaited) this.listenSoon();
+      const goesOn = listened === IS_TO_TURN && this.isAwaited && inVain + 1 < MOST_IN_VAIN;
+      if (goesOn) this.listenSoon(inVain + 1);
     });
   }
 

@@ -114,9 +114,13 @@ impl Worker {
         self.is_ready()
     }
 
-    /// It is to take nothing more. A worker that leaves or dies already goes on doing so.
+    /// It is to take nothing more. A worker that leaves or dies already goes on doing so; but one that closes its channel
+    /// before it was told to go has gone by itself.
     pub(crate) fn leaves(&mut self, why: Leave) {
         match self {
+            Self::Leaving { why: before, told: false } if why == Leave::Disconnected => {
+                *before = why;
+            }
             Self::Booting { leaves } if why == Leave::Stopped => *leaves = true,
             Self::Booting { .. } | Self::Ready => *self = Self::Leaving { why, told: false },
             _ => {}
@@ -288,10 +292,15 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_leaves_for_the_first_reason() {
+    fn a_worker_leaves_for_the_first_reason_unless_it_goes_by_itself_before_it_is_told() {
         for why in [Leave::Released, Leave::Disconnected, Leave::Recycled] {
-            let changes = [BOOTING, Worker::Booting { leaves: true }, Worker::Ready]
-                .map(|before| (before, leaving(why, false)));
+            let mut changes = [BOOTING, Worker::Booting { leaves: true }, Worker::Ready]
+                .map(|before| (before, leaving(why, false)))
+                .to_vec();
+            if why == Leave::Disconnected {
+                let untold = [Leave::Released, Leave::Recycled, Leave::Stopped];
+                changes.extend(untold.map(|before| (leaving(before, false), leaving(why, false))));
+            }
             check(|worker| worker.leaves(why), &changes);
         }
         let stopped = leaving(Leave::Stopped, false);

@@ -171,8 +171,12 @@ impl Lane {
         })
     }
 
-    /// Copies an event's text to where nobody else can touch it.
+    /// Copies an event's text to where nobody else can touch it. One that has given its place up has it there already: what
+    /// the place says now is another's, and JavaScript may be writing it.
     pub(crate) fn keep(&self, at: u64, tasks: &mut Tasks) {
+        if at < self.first {
+            return;
+        }
         let task = self.front.get(at).task;
         if !tasks.has(task) {
             let mut text = Bytes::default();

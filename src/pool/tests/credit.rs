@@ -4,6 +4,7 @@
 //! and moves up without JavaScript.
 
 use super::*;
+use crate::pool::calls::Listened;
 
 #[test]
 fn there_is_credit_for_one_event_a_worker_and_none_before_one_has_registered() {
@@ -311,6 +312,50 @@ fn whoever_polls_for_credit_misses_no_answer_that_rang_nobody() {
                 bench.pool.stop_waiting(bench.run, &bench.words);
             }
             assert_eq!(bench.lanes.word(Shared::LISTENS).load(Ordering::SeqCst), 0);
+        }
+        until("the last answer", || bench.outstanding() == 0);
+    });
+    assert_eq!(bench.take(Queue::Results).len(), 2000);
+}
+
+/// The same for whoever sleeps until a worker wakes it; and when it has slept in vain, it is called as usual.
+#[test]
+fn whoever_listens_for_credit_misses_no_answer_that_woke_nobody_else() {
+    let (bench, [mut seat]) = Bench::running();
+    let _ears = Ears::of(&bench, 0, &seat);
+    let first = bench.words.allowed();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _ends = Ends(&over);
+        scope.spawn(|| {
+            let mut count = 0;
+            while let Some(item) = seat.player.next_woken(|| over.load(Ordering::SeqCst)) {
+                count += 1;
+                if count % 100 == 0 {
+                    std::thread::sleep(Duration::from_millis(3));
+                }
+                seat.player.answer(&item, Outcome::response("1").taking(2.0));
+            }
+        });
+        for number in first..first + 2000 {
+            bench.map([number as u32]);
+            let mut has_credit = bench.pool.wait_for_credit(bench.run, &bench.words, number);
+            // A worker that was never measured is not listened to; and somebody may be late for once.
+            for _ in 0..3 {
+                if !has_credit {
+                    let till = crate::os::clock::clock() + 1.0;
+                    let listened = bench.pool.listen_for_credit(&bench.words, number, till);
+                    has_credit = listened == Listened::Credit;
+                    assert_eq!(bench.lanes.word(Shared::LISTENS).load(Ordering::SeqCst), 0);
+                    assert_eq!(bench.words.waiting_for(), Some(number));
+                }
+            }
+            if !has_credit {
+                until("a call", || bench.calls.load(Ordering::SeqCst) > 0);
+                until("credit", || bench.words.has_credit(number));
+            }
+            bench.pool.stop_waiting(bench.run, &bench.words);
+            bench.calls();
         }
         until("the last answer", || bench.outstanding() == 0);
     });

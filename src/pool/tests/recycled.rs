@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::core::lifecycle::Kill;
+use crate::os::clock::clock;
 
 impl Bench {
     fn with_limits(workers: u32, limits: Limits) -> Self {
@@ -135,4 +136,21 @@ fn whoever_is_still_there_after_its_grace_is_killed_and_its_successor_is_not() {
     assert!(seat.process.was_killed());
     let kill = bench.pool.lock().scheduler.worker(0).kill().cloned();
     assert_eq!(kill, Some(Kill::Lingering { limit: 5 }));
+}
+
+#[test]
+fn a_worker_that_crashes_before_it_is_let_go_has_crashed() {
+    let (mut bench, [mut seat]) = Bench::running();
+    bench.map([0]);
+    seat.player.start();
+    bench.pool.enter(|state| state.recycle(0));
+    // Its sockets close with it.
+    bench.pool.disconnected(0);
+    bench.pool.exited(0, Exit::Signal(9), false);
+    assert!(!is_recycled(&bench.hear()));
+    let look = |record: &crate::observe::record::Record, sent| record.statistics(sent, clock());
+    let statistics = bench.pool.recorded(bench.run, look).expect("a run");
+    assert_eq!(statistics["crashes"], 1);
+    assert_eq!(bench.restarts(), [(0, Duration::ZERO)]);
+    assert_eq!(bench.numbers(Queue::Failures), [0]);
 }

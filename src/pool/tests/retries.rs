@@ -313,3 +313,23 @@ fn for_a_program_that_hands_out_events_itself_a_worker_is_free_when_its_event_ha
         assert_eq!(bench.pool.free(), [1]);
     }
 }
+
+/// Its text is kept elsewhere since it gave its place up: what lies there is another's.
+#[test]
+fn an_event_that_has_given_its_place_up_leaves_the_next_one_there_alone_when_it_is_tried_again() {
+    let places = Shared::PLACES;
+    let (bench, [mut slow, mut late, mut quick]) = bench(1, 0.0);
+    bench.map(0..places);
+    let first = slow.player.start();
+    quick.run(&bench, places as usize - 2);
+    let held = late.player.start();
+    bench.map([places]);
+    quick.run(&bench, 1);
+    slow.player.answer(&first, Outcome::failed("{}"));
+    bench.pool.flush();
+    quick.run(&bench, 1);
+    late.player.answer(&held, Outcome::response("1"));
+    assert_eq!(bench.numbers(Queue::Results).len(), places as usize + 1);
+    assert!(bench.pool.drained(bench.run));
+    assert_eq!(bench.pool.lock().tasks.bytes(), 0, "nothing is left of any event");
+}
