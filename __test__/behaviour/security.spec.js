@@ -71,8 +71,8 @@ describe("numbers that the core is given", () => {
     assert.ok(isOpen);
     assert.match(counts, /workers are not what they are said to be/);
     assert.deepEqual(spawned.slice(0, 2), [
-      "the run has no place 1",
-      "the run has no place 4294967295",
+      "the pool has no slot 1",
+      "the pool has no slot 4294967295",
     ]);
     assert.match(spawned[2], /Bad file descriptor/);
   });

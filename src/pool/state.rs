@@ -145,8 +145,9 @@ impl State {
     pub(super) fn free(&self) -> Vec<u32> {
         // Once the pool is over, workers that exited are as free as they were.
         let is_over = self.phase.is_released();
-        let free = (0..self.slots.len())
-            .filter(|&slot| self.scheduler.is_free(slot) || (is_over && self.scheduler.is_spare(slot)));
+        let free = (0..self.slots.len()).filter(|&slot| {
+            self.scheduler.is_free(slot) || (is_over && self.scheduler.is_spare(slot))
+        });
         free.map(|slot| self.slots[slot].worker).collect()
     }
 

@@ -222,9 +222,9 @@ describe("the pool's own log", () => {
     for (const line of [
       "worker started",
       "worker ready",
-      "worker ended",
+      "worker exited",
       "event is tried again",
-      "workers are let go",
+      "workers are released",
     ]) {
       assert.match(stderr, new RegExp(line));
     }
