@@ -76,11 +76,25 @@ function startRun(numWorkers, call, options, how) {
     const recording = new Recording(options);
     const settings = runSettings(options, recording);
     const pool = new Pool(numWorkers, call, options, settings);
-    const run = new Run({ pool, settings, recording, onResult: options.onResult, ...how });
+    const run = runOf(pool, { settings, recording, onResult: options.onResult, ...how });
     run.begin();
     return run;
   } catch (error) {
     call.end();
+    throw error;
+  }
+}
+
+/**
+ * A run of a new pool. Without one, nothing would ever end the pool, and its process with it.
+ * @param {InstanceType<typeof Pool>} pool
+ * @param {Omit<ConstructorParameters<typeof Run>[0], "pool">} parts
+ */
+function runOf(pool, parts) {
+  try {
+    return new Run({ pool, ...parts });
+  } catch (error) {
+    pool.close();
     throw error;
   }
 }

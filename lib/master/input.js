@@ -2,6 +2,8 @@
 // What goes into a run: events from `Map`, which wait where workers are behind, and events for one worker. An event costs
 // one short native call: add nothing to that path.
 
+const { executionAsyncId } = require("async_hooks");
+
 const dataless = require("./dataless");
 const { encodedWithin, formatOf } = require("../shared/codec");
 const { coded, invalidType, shown } = require("../shared/errors");
@@ -44,6 +46,10 @@ class Input {
     this.waiting = [];
     this.nextWaiting = 0;
     this.isListening = false;
+    /** The number that Node gave the last operation in which this thread listened. */
+    this.listenedIn = 0;
+    /** How many operations this has begun itself since. */
+    this.begun = 0;
   }
 
   /**
@@ -116,6 +122,7 @@ class Input {
   /** @returns {Promise<void>} */
   letTurn() {
     const { native, handle } = this.run;
+    this.begun++;
     return new Promise((resolve) => {
       setImmediate(() => {
         native.runTurned(handle);
@@ -144,14 +151,25 @@ class Input {
   listenSoon(inVain = 0) {
     if (this.isListening) return;
     this.isListening = true;
+    this.begun++;
     setImmediate(() => {
       this.isListening = false;
-      if (!this.isAwaited) return;
+      if (!this.isAwaited || this.isBusyBeside()) return;
       const listened = this.run.native.runListen(this.run.handle, this.first);
       this.admit();
       const goesOn = listened === IS_TO_TURN && this.isAwaited && inVain + 1 < MOST_IN_VAIN;
       if (goesOn) this.listenSoon(inVain + 1);
     });
+  }
+
+  /** Whether the program has begun anything else since this thread last listened: its event loop turns for that. */
+  isBusyBeside() {
+    // Node numbers all operations: timers, reads, requests.
+    const operation = executionAsyncId();
+    const isBusy = operation - this.listenedIn > this.begun;
+    this.listenedIn = operation;
+    this.begun = 0;
+    return isBusy;
   }
 
   /** The number of the first event that waits. */

@@ -180,6 +180,8 @@ impl Scheduler {
                 self.slots[slot].held.push_back(Held { task, origin });
                 if is_long {
                     effects.push(Effect::Give { slot, task, how: How::Text });
+                    // A recall that is not carried out yet takes this one for the last that was given.
+                    effects.extend((!self.is_ready(slot)).then_some(Effect::Recall { slot }));
                 }
             }
             Event::Unclaimed { task } => self.unclaimed(task, effects),

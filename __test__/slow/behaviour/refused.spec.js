@@ -80,6 +80,12 @@ describe("a limit of the size of files", { skip: LINUX }, () => {
   });
 });
 
+describe("a run that finds no memory when its pool has", () => {
+  it("rejects, and the program ends", async () => {
+    assert.equal((await refusal("run")).message, "no memory for a run");
+  });
+});
+
 /** Why there is always a `/proc` here. */
 function cannotUnmount() {
   if (process.platform !== "linux") return "only Linux has /proc";

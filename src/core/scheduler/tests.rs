@@ -172,6 +172,18 @@ fn a_worker_that_claimed_a_long_event_is_sent_its_text() {
 }
 
 #[test]
+fn a_long_event_that_a_worker_claims_while_it_leaves_runs_elsewhere() {
+    let mut bench = Bench::ready(2);
+    bench.choose(0, 7);
+    // Nobody has carried this out yet.
+    assert!(bench.leave(0, Leave::Recycled).contains(&Effect::Recall { slot: 0 }));
+    assert_eq!(bench.claim_long(0, 1), [text_for(0, 1), Effect::Recall { slot: 0 }]);
+    assert_eq!(bench.recalled(0, 1), [Effect::PutBack { task: 1 }]);
+    bench.recalled(0, 1);
+    assert!(bench.holds(0).is_empty(), "the other waits for its successor");
+}
+
+#[test]
 fn there_is_credit_for_one_event_a_worker_until_its_events_are_measured_short() {
     let mut bench = Bench::ready(3);
     assert_eq!(bench.scheduler.capacity(), 3);

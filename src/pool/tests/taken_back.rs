@@ -4,6 +4,8 @@
 //! and die race.
 
 use super::*;
+use crate::core::event::Event;
+use crate::core::lifecycle::Kill;
 
 /// The text of a number that is too long to lie in a lane.
 fn long_text(number: u32) -> String {
@@ -247,4 +249,31 @@ fn amid_ends_and_all_that_is_taken_back_every_event_ends_once_and_starts_at_most
     };
     assert_eq!(sorted(bench.numbers(Queue::Failures)), dead);
     assert!(sorted(bench.numbers(Queue::Results)) == alive, "an event is lost or there twice");
+}
+
+/// Between the decision to kill it and the end of it.
+#[test]
+fn a_long_event_that_a_worker_claims_while_it_is_killed_runs_elsewhere_once() {
+    let (bench, [mut dying, mut other]) = Bench::running();
+    let _ears = Ears::of(&bench, 1, &other);
+    assert!(bench.submit_to(1, b"0", 0));
+    bench.hand_over(&long_text(1), 0);
+    dying.player.claimer.unpark();
+    dying.player.claimer.claim().expect("an event");
+    bench.pool.enter(|state| {
+        state.on(Event::Killed { slot: 0, why: Kill::Other });
+        state.scan();
+    });
+    let item = other.player.start();
+    other.player.answer(&item, Outcome::response("1"));
+    bench.pool.flush();
+    assert_eq!(bench.take(Queue::Results).len(), 1);
+    // What was meant for that worker alone is its successor's.
+    drop(dying);
+    bench.pool.exited(0, Exit::Signal(9), false);
+    let mut next = bench.seat(0);
+    bench.register(0, &mut next);
+    next.run(&bench, 1);
+    assert_eq!(bench.numbers(Queue::Results), [0]);
+    assert!(bench.pool.drained(bench.run));
 }
