@@ -254,8 +254,9 @@ function hintAfter() {
   return time >= 1 ? Math.min(Math.ceil(time), LONGEST_HINT) : undefined;
 }
 
-// @ts-expect-error: where ts-node leaves its service
-const runsUnderTsNode = () => process[Symbol.for("ts-node.register.instance")] !== undefined;
+// Where ts-node leaves its service.
+const runsUnderTsNode = () =>
+  /** @type {any} */ (process)[Symbol.for("ts-node.register.instance")] !== undefined;
 
 /** @param {any} settings */
 const serializationOf = (settings) => (settings.serialization === "advanced" ? "advanced" : "json");

@@ -39,8 +39,8 @@ const compiled = new Map();
 
 /** Undefined if ts-node has compiled nothing, or it cannot be shared. @returns {Preload | undefined} */
 function preload() {
-  // @ts-expect-error: no property of Node's
-  const service = process[SERVICE];
+  // No property of Node's.
+  const service = /** @type {any} */ (process)[SERVICE];
   if (service === undefined || isBundled || process.platform !== "linux") return undefined;
   // Elsewhere ts-node may find another configuration.
   if (first === undefined || folder() !== first) return undefined;

@@ -51,9 +51,11 @@ const NO_RERUN = [
   // @ts-expect-error
   // biome-ignore lint/correctness/noUndeclaredVariables: typeof asks whether it is declared
   { name: "jest", is: () => typeof jest !== "undefined" },
-  // @ts-expect-error
-  // biome-ignore lint/style/noRestrictedGlobals: nobody replaces the object itself
-  { name: "vitest", is: () => typeof globalThis.__vitest_worker__ !== "undefined" },
+  {
+    name: "vitest",
+    // biome-ignore lint/style/noRestrictedGlobals: nobody replaces the object itself
+    is: () => typeof (/** @type {any} */ (globalThis).__vitest_worker__) !== "undefined",
+  },
   {
     name: "node --test without isolation",
     is: () => process.execArgv.includes("--test") && variable("NODE_TEST_CONTEXT") === undefined,

@@ -185,7 +185,11 @@ describe("the trace of a run", () => {
 
   it("that cannot be written any more costs no result", async () => {
     // In blocks of 512 bytes: more than the core's own memory takes, and less than the trace of so many events.
-    const wanted = { count: 300_000, without: ["crash", "timeout"], options: { trace: "run.json" } };
+    const wanted = {
+      count: 300_000,
+      without: ["crash", "timeout"],
+      options: { trace: "run.json" },
+    };
     const { result, stderr, files } = await given(wanted, { ulimit: "-f 70000" });
     assert.equal(result.came[0].value.seen, 299_999);
     assert.equal(files["run.json"].length, 70_000 * 512);
