@@ -33,9 +33,7 @@ impl State {
                     if let Some(connection) = self.slots[slot].connection.as_mut() {
                         connection.give(task, how);
                     }
-                    if self.notes_times()
-                        && let Some(run) = self.run_mut(task)
-                    {
+                    if let Some(run) = self.run_mut(task).filter(|run| run.record.has_times()) {
                         run.record.sent(task, clock());
                     }
                 }
@@ -89,9 +87,8 @@ impl State {
 
     /// Takes in an event of `run` that JavaScript cannot put into its lane itself.
     pub(super) fn submit(&mut self, task: TaskId, mut event: Task) {
-        let now = if self.notes_times() { clock() } else { 0.0 };
         let Some(run) = self.runs.get_mut(&run_of(task)) else { return };
-        event.queued = now;
+        event.queued = if run.record.has_times() { clock() } else { 0.0 };
         self.tasks.keep(task, event);
         run.overflow.push_back(task);
     }

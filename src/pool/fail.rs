@@ -201,8 +201,6 @@ impl State {
     /// The first event that fails stops a run that wants that.
     pub(super) fn stop_for_failure(&mut self, pool: &Pool, task: TaskId) {
         let run = run_of(task);
-        // A worker that has claimed an event is not idle.
-        self.scan();
         if self.stop_run(pool, run) {
             self.notes.push(Note::Stopped { run });
         }

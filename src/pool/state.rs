@@ -13,7 +13,7 @@ use crate::core::event::{Effect, Event};
 use crate::core::lifecycle::{self, Kill, Leave};
 use crate::core::scheduler::Scheduler;
 use crate::core::task_id::{Position, RunId, TaskId, run_of};
-use crate::observe::record::{Level, Record};
+use crate::observe::record::Record;
 use crate::os::clock::clock;
 use crate::os::memory::Memory;
 use crate::os::socket::Handle;
@@ -214,11 +214,8 @@ impl State {
         let Some(mut run) = self.runs.remove(&id) else { return };
         run.state.end();
         self.lanes.take_back(|task| run_of(task) == id);
-        let withdrawn = self.scheduler.withdraw(|task| run_of(task) == id);
-        let returned = std::mem::take(&mut self.returned).into_iter();
-        let (returned, others): (VecDeque<_>, _) = returned.partition(|&task| run_of(task) == id);
-        self.returned = others;
-        for task in run.overflow.into_iter().chain(withdrawn).chain(returned) {
+        let withdrawn = self.withdraw(|task| run_of(task) == id);
+        for task in run.overflow.into_iter().chain(withdrawn) {
             self.tasks.remove(task);
         }
         self.lanes.give_back(run.lane);
@@ -267,24 +264,33 @@ impl State {
     /// Takes back what no worker has of the events of runs that are not open. What becomes of each, [`State::put_back`]
     /// says.
     fn reclaim(&mut self) {
-        let is_closed = |run: &Run| !run.state.is_open();
-        if self.runs.values().any(is_closed) {
-            let runs = &self.runs;
-            let is_meant = |task| runs.get(&run_of(task)).is_none_or(is_closed);
-            self.lanes.take_back(is_meant);
-            self.scan();
-            let runs = &self.runs;
-            let is_meant = |task| runs.get(&run_of(task)).is_none_or(is_closed);
-            let tasks = self.scheduler.withdraw(is_meant);
-            let returned = std::mem::take(&mut self.returned).into_iter();
-            let (returned, others): (VecDeque<_>, _) = returned.partition(|&task| is_meant(task));
-            self.returned = others;
-            let overflow = self.runs.values_mut().filter(|run| is_closed(run));
-            let overflow: Vec<TaskId> = overflow.flat_map(|run| run.overflow.drain(..)).collect();
-            for task in tasks.into_iter().chain(returned).chain(overflow) {
-                self.put_back(task);
-            }
+        let is_open = |run: &Run| run.state.is_open();
+        if self.runs.values().all(is_open) {
+            return;
         }
+        let open: Vec<RunId> =
+            self.runs.values().filter(|run| is_open(run)).map(|run| run.id).collect();
+        let is_meant = |task| !open.contains(&run_of(task));
+        self.lanes.take_back(is_meant);
+        self.scan();
+        let mut tasks = self.withdraw(is_meant);
+        for run in self.runs.values_mut().filter(|run| !is_open(run)) {
+            tasks.extend(run.overflow.drain(..));
+        }
+        for task in tasks {
+            self.put_back(task);
+        }
+    }
+
+    /// Takes out those that no worker runs, and no lane has, of the events that are `meant`; a run's overflow is not
+    /// looked at.
+    fn withdraw(&mut self, meant: impl Fn(TaskId) -> bool) -> Vec<TaskId> {
+        let mut tasks = self.scheduler.withdraw(&meant);
+        let returned = std::mem::take(&mut self.returned).into_iter();
+        let (returned, others): (Vec<_>, _) = returned.partition(|&task| meant(task));
+        self.returned = others.into();
+        tasks.extend(returned);
+        tasks
     }
 
     // ---- workers ----
@@ -327,11 +333,6 @@ impl State {
     /// Tells each run's record of something about workers.
     pub(super) fn tell_records(&mut self, mut tell: impl FnMut(&mut Record)) {
         self.runs.values_mut().for_each(|run| tell(&mut run.record));
-    }
-
-    /// Whether some run's record wants to know when things happened.
-    pub(super) fn notes_times(&self) -> bool {
-        self.runs.values().any(|run| run.options.record != Level::Counts)
     }
 
     pub(super) fn close_if_done(&mut self, pool: &Pool) {

@@ -12,9 +12,6 @@ use crate::wire::seq::Seq;
 /// do not keep taking it from each other.
 const HINT_EVERY: u32 = 32;
 
-/// The lane of events that come back.
-const FIRST: usize = 0;
-
 /// One worker's end.
 #[derive(Debug)]
 pub(crate) struct Claimer {
@@ -60,7 +57,7 @@ impl Claimer {
         let turn = self.turn;
         let others =
             (0..Shared::LANES - 1).map(move |at| 1 + (turn + at - 1) % (Shared::LANES - 1));
-        std::iter::once(FIRST).chain(others).filter(move |lane| open & (1 << lane) != 0)
+        std::iter::once(Shared::FIRST).chain(others).filter(move |lane| open & (1 << lane) != 0)
     }
 
     fn claim_from(&mut self, lane: usize) -> Option<Claimed> {
@@ -79,7 +76,7 @@ impl Claimer {
                         let hint = Shared::header(lane, Shared::CLAIMED);
                         self.memory.word(hint).store(next.0, Ordering::SeqCst);
                     }
-                    if lane != FIRST {
+                    if lane != Shared::FIRST {
                         self.turn = lane + 1;
                     }
                     return Some(claimed);

@@ -12,9 +12,6 @@ use crate::os::memory::Memory;
 use crate::shm::store::Bytes;
 use crate::wire::layout::Shared;
 
-/// The lane of events that come back.
-const FIRST: usize = 0;
-
 /// The master's end.
 #[derive(Debug)]
 pub(crate) struct Lanes {
@@ -31,13 +28,15 @@ impl Lanes {
         let mut lanes = Self { memory, all: Vec::new(), runs: [0; Shared::LANES] };
         let spin_limit = u32::try_from(spin_limit.min(Shared::MAX_SPINNERS)).unwrap_or(1);
         lanes.memory.word(Shared::SPIN_LIMIT).store(spin_limit, Ordering::SeqCst);
-        lanes.open(FIRST)?;
+        lanes.open(Shared::FIRST)?;
         Ok(lanes)
     }
 
     /// A lane for one more run: the one that the fewest use.
     pub(crate) fn assign(&mut self) -> io::Result<usize> {
-        let lane = (FIRST + 1..Shared::LANES).min_by_key(|&lane| self.runs[lane]).unwrap_or(FIRST);
+        let lane = (Shared::FIRST + 1..Shared::LANES)
+            .min_by_key(|&lane| self.runs[lane])
+            .unwrap_or(Shared::FIRST);
         self.open(lane)?;
         self.runs[lane] += 1;
         Ok(lane)
@@ -59,7 +58,7 @@ impl Lanes {
 
     /// Closes the lanes that no run uses any more and that are empty: workers need not try them.
     pub(crate) fn close_unused(&mut self) {
-        for (lane, state) in self.all.iter().enumerate().skip(FIRST + 1) {
+        for (lane, state) in self.all.iter().enumerate().skip(Shared::FIRST + 1) {
             if self.runs[lane] == 0 && state.is_empty() {
                 self.memory.word(Shared::OPEN).fetch_and(!(1 << lane), Ordering::SeqCst);
             }
@@ -85,7 +84,7 @@ impl Lanes {
     /// Puts an event that comes back into the first lane. False if there is no room.
     #[must_use]
     pub(crate) fn put_back(&mut self, id: TaskId, task: &Task, tasks: &mut Tasks) -> bool {
-        self.all[FIRST].publish(id, task, tasks)
+        self.all[Shared::FIRST].publish(id, task, tasks)
     }
 
     /// The next event that was claimed since the last look, and in which lane.

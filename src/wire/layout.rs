@@ -76,9 +76,10 @@ impl Layout {
 pub(crate) struct Shared;
 
 impl Shared {
-    /// How many lanes there are. The first is for events that come back: retries, and what was taken from a worker.
-    /// It goes before all others; a run has one of the others.
+    /// How many lanes there are. A run has one of those behind the first.
     pub(crate) const LANES: usize = 8;
+    /// The lane of events that come back: retries, and what was taken from a worker. It goes before all others.
+    pub(crate) const FIRST: usize = 0;
 
     /// Master: bit `k` is 1 while lane `k` is in use. Workers try no other.
     pub(crate) const OPEN: usize = 16;
