@@ -1,13 +1,18 @@
 /// <reference lib="es2018.asyncgenerator" />
 
 /**
- * MapReduce over a pool of Node.js processes.
+ * Pools of Node.js processes, and MapReduce over them.
  *
- * One program, two roles. The process that you start is the **master**. There,
- * `MapReduce(masterFn, workerFns, reduceFn, args)` starts `args.numWorkers` child processes and
- * resolves to what `reduceFn` returns. Each child is a **worker**: it runs the same program again.
- * There, the same call registers `workerFns` and resolves to `undefined` at once. So code after the
- * call runs in the workers too. Put code that uses the result behind `if (isMaster())`.
+ * One program, two roles. The process that you start is the **master**. It starts child processes,
+ * and each of them is a **worker**: it runs the same program again.
+ *
+ * {@link createPool} starts workers that stay, for servers, loops and single calls. Code behind
+ * `await createPool(…)` runs in the master alone.
+ *
+ * {@link MapReduce} is for one batch. In the master, `MapReduce(masterFn, workerFns, reduceFn,
+ * args)` starts `args.numWorkers` workers and resolves to what `reduceFn` returns. In a worker, the
+ * same call registers `workerFns` and resolves to `undefined` at once. So code after the call runs
+ * in the workers too. Put code that uses the result behind `if (isMaster())`.
  *
  * ```ts
  * import { readFileSync } from "node:fs";
@@ -31,7 +36,7 @@
  *
  * Events, responses and queue entries cross between processes as JSON: a `Date` becomes its ISO
  * string, `undefined` and functions are dropped, `NaN` becomes `null`, and `toJSON()` is called.
- * Functions and `args` are never sent: each process has its own.
+ * Functions and `args` are never sent: each process has its own. Only a {@link Pool} sends `args`.
  *
  * These types need neither `@types/node` nor any other package. Everything that 1.0.3 exported has
  * the type it had there, word for word. `MapReduce`, `Queue` and the types of the queue entries are
@@ -166,6 +171,8 @@ export declare function stream<Args = any, In = any, Out = any>(
  *   (a `BigInt`, a cycle); the run goes on;
  * - a `RangeError` with the code `"ERR_SONIC_TOO_LARGE"` if the encoded data is larger than 1 GiB;
  *   the run goes on;
+ * - an error with the code `"ERR_SONIC_NO_WORKER"` if no worker has the event's tags; the run goes
+ *   on;
  * - the abort reason, if the run was aborted. This rejection does not end a program that does not
  *   await it.
  *
@@ -174,9 +181,931 @@ export declare function stream<Args = any, In = any, Out = any>(
  *   queue.
  * @param event `{ data }`. The data is encoded before the call returns, so you may change it right
  *   afterwards. Without `data`, the event's data is `undefined`.
+ * @param routing Which workers may run the event: `{ tags, key }`. The promise then waits only for
+ *   room in those workers, 64 events each. Anything but a plain object is ignored, so that
+ *   `events.map(Map.bind(null, workerQueue))` works. New in 2.0.0.
  * @returns A promise of nothing.
  */
-export declare const Map: (workerQueue: Queue, event: MapReduceEvent) => Promise<void>;
+export declare const Map: (
+  workerQueue: Queue,
+  event: MapReduceEvent,
+  routing?: RouteOptions | number,
+) => Promise<void>;
+
+// ---------------------------------------------------------------------------------------------
+// A pool that stays
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * Starts a pool: workers that stay, for any number of calls.
+ *
+ * ```ts part
+ * const hash = ({ data }: { data: string }) => createHash("sha256").update(data).digest("hex");
+ *
+ * const pool = await createPool({ hash });
+ * try {
+ *   console.log(await pool.call(hash, "one"));
+ *   console.log(await pool.map(hash, ["two", "three"]));
+ * } finally {
+ *   await pool.close();
+ * }
+ * ```
+ *
+ * **In the master** it starts the workers, and resolves to the {@link Pool} when they are ready.
+ * The workers run the program again, up to the same call. Functions and closures are never sent, so
+ * a stage needs no file of its own. What a stage needs goes into the data or into
+ * {@link CallOptions.args}.
+ *
+ * **In a worker** it registers the stages, and the promise never settles. So code behind
+ * `await createPool(…)` runs in the master alone, without `isMaster()`, and a stage cannot use the
+ * pool. If a program has several pools, await them together in one `Promise.all`: the workers of a
+ * pool behind another pool's `await` never reach it.
+ *
+ * An idle pool does not keep the process alive, and closes itself at `beforeExit`. Calls that are
+ * not finished keep it alive. A pool prints no log lines. New in 2.0.0.
+ *
+ * The promise rejects with
+ *
+ * - a `TypeError` or `RangeError` with the code `"ERR_SONIC_INVALID_ARGUMENT"` that names the
+ *   invalid argument or option;
+ * - an `Error` that names the worker and the reason, if the program exits, throws or hangs in the
+ *   workers before it reaches the call. The code is `"ERR_SONIC_CALL_UNREACHABLE"` if it can never
+ *   reach the call;
+ * - an `Error` with the code `"ERR_SONIC_NESTED_CALL"`, inside a running event;
+ * - an `Error` with the code `"ERR_SONIC_RUNNER"` that names the runner and the solution, under
+ *   mocha, jest, vitest, ava and other hosts whose code cannot run again in a worker. Pass a worker
+ *   file there (see the other form of this function), or use {@link PoolOptions.inProcess}.
+ *
+ * @param stages The stages by name, at least one: see {@link StageFn}. Declare the types of their
+ *   parameters: the types of all calls are inferred from them.
+ * @param options How to run the pool: see {@link PoolOptions}.
+ * @returns In the master a promise of the pool. In a worker a promise that never settles.
+ * @typeParam S The type of `stages`. Inferred.
+ * @typeParam Via The option `serialization`. Inferred, by default `"json"`.
+ */
+export declare function createPool<S extends Stages, Via extends "json" | "advanced" = "json">(
+  stages: S & { [Name in keyof S]: SoundStage<S[Name]> },
+  options?: PoolOptions<Via>,
+): Promise<Pool<S, Via>>;
+
+/**
+ * Starts a pool whose workers run a file of their own, and not the program: a **worker file**. Its
+ * exported functions are the stages. Use it in libraries and plugins, in a program that cannot run
+ * again, and under test runners.
+ *
+ * ```ts part
+ * // photos.js: export const resize = async ({ data }: { data: string }) => …
+ * const pool = await createPool<typeof import("./photos.js")>("./photos.js");
+ * try {
+ *   await pool.map("resize", photos);
+ * } finally {
+ *   await pool.close();
+ * }
+ * ```
+ *
+ * Each worker starts the file as Node starts a program: as CommonJS or as an ES module, with
+ * `await` at its top, and with the same options and loaders as the master. So a TypeScript file
+ * works wherever `node` runs it. The file need not import this package, and makes no calls of it
+ * while it loads.
+ *
+ * The stages are known by name alone: a function as `work` rejects with the code
+ * `"ERR_SONIC_UNKNOWN_STAGE"`. A default export is the stage `default`, and so is a function that
+ * is `module.exports` itself. Exports that are not functions are ignored. An accessor counts as a
+ * stage, and is not called before the program names it.
+ *
+ * Rejects like {@link createPool} with functions, and with an `Error` with the code
+ * `"ERR_SONIC_WORKER_FILE"` if the file does not exist, throws or exits while it loads, or exports
+ * no function.
+ *
+ * @param file The file: an absolute path, or one that starts with `./` or `../` and is relative to
+ *   the current directory (`process.cwd()`), or a `file:` URL. To name a file beside the module that
+ *   makes the call, use `require.resolve("./photos.js")` or `new URL("./photos.js",
+ *   import.meta.url)`.
+ * @param options How to run the pool: see {@link PoolOptions}.
+ * @returns In the master a promise of the pool. In a worker that runs the program a promise that
+ *   never settles.
+ * @typeParam M The type of the module, `typeof import("./file.js")`. The types of all calls are
+ *   inferred from it. Without it data and results are `any`.
+ * @typeParam Via The option `serialization`. Give it too if it is `"advanced"`.
+ */
+export declare function createPool<
+  M extends object = Record<string, (event: { data: any }, args: any) => any>,
+  Via extends "json" | "advanced" = "json",
+>(file: string | { href: string }, options?: PoolOptions<Via>): Promise<Pool<StagesOfFile<M>, Via>>;
+
+/**
+ * Connects to a pool of another program on this machine, which {@link PoolOptions.listen} opens.
+ *
+ * ```ts part
+ * // jobs.js: await createPool({ resize }, { listen: "/run/user/1000/jobs" });
+ * const pool = await connectPool<{ resize: typeof resize }>("/run/user/1000/jobs");
+ * try {
+ *   console.log(await pool.call("resize", photo));
+ * } finally {
+ *   await pool.close();
+ * }
+ * ```
+ *
+ * The {@link Pool} is used like one of this program, with these differences:
+ *
+ * - Stages are known by name alone. A function as `work` rejects with the code
+ *   `"ERR_SONIC_UNKNOWN_STAGE"`.
+ * - The pool's program sets the options of the pool and the defaults of calls. Its
+ *   {@link PoolOptions.maxQueue} counts the calls of all programs.
+ * - {@link Pool.workers} and {@link Pool.statistics} return what the pool's process reported last: at
+ *   most 100 ms after an answer, and again after each time you read them.
+ * - Up to 64 events of a {@link Pool.map}, {@link Pool.stream} or {@link Pool.run} are on their way to
+ *   the pool. So an iterable is taken that much further ahead.
+ * - {@link Pool.each} with `keep: true` ends with the connection, at the latest.
+ * - {@link Pool.close} finishes the calls of this connection and ends it. The pool stays.
+ *
+ * An idle connection does not keep the process alive, and ends itself at `beforeExit`. If this
+ * process dies, its events that wait are dropped, and those that run end unseen. In a worker it
+ * connects like anywhere else.
+ *
+ * If the pool is closed, calls reject with the code `"ERR_SONIC_POOL_CLOSED"`, as in its own program.
+ * If its process dies, all calls reject with the code `"ERR_SONIC_POOL_GONE"`, also later ones.
+ * Events that were running may have been done. Nothing is sent again. Connect again when the pool is
+ * back.
+ *
+ * The promise rejects with
+ *
+ * - an `Error` with the code `"ERR_SONIC_CONNECT"` that says why: nothing listens at the path, the
+ *   socket belongs to another user, its token does not match, or the program there uses another
+ *   version of this package. `cause` has the error of the system, if there is one;
+ * - a `TypeError` or `RangeError` with the code `"ERR_SONIC_INVALID_ARGUMENT"` that names the invalid
+ *   argument or option;
+ * - the reason of {@link ConnectOptions.signal}.
+ *
+ * @param path The path that the option `listen` of the pool has. A relative path is relative to the
+ *   current directory.
+ * @param options See {@link ConnectOptions}.
+ * @returns A promise of the pool.
+ * @typeParam S The type of the stages, or of the worker file. Without it data and results are `any`.
+ * @typeParam Via The option `serialization` of the pool. Give it too if it is `"advanced"`.
+ */
+export declare function connectPool<
+  S extends object = Record<string, (event: { data: any }, args: any) => any>,
+  Via extends "json" | "advanced" = "json",
+>(path: string, options?: ConnectOptions): Promise<Pool<StagesOfFile<S>, Via>>;
+
+/**
+ * How to connect to a {@link Pool}: see {@link connectPool}. Only own properties count. A property that
+ * is `undefined` counts as absent. An unknown property is a `TypeError`.
+ */
+export interface ConnectOptions {
+  /** Error classes of this program: see {@link PoolOptions.errors}. Default: none. */
+  errors?: ErrorClass[];
+
+  /** Gives up connecting when it is aborted. It does not affect calls. Default: none. */
+  signal?: AbortSignalLike;
+}
+
+/**
+ * A pool of workers that stay: see {@link createPool}.
+ *
+ * **Work.** Each method takes `work`: the name of a stage, the very stage function, or an array of
+ * those. An array is a pipeline. Each stage gets what the previous one returned, in the same
+ * worker. Write a pipeline as a literal or `as const`, so that the compiler can check that its
+ * stages fit together.
+ *
+ * **Values** cross between processes as JSON, as for {@link MapReduce}, but a `Buffer` or typed
+ * array crosses as bytes if it is the data or the result itself. {@link Json} is the type of a
+ * result. With `serialization: "advanced"` a result keeps its type.
+ *
+ * **Errors.** A method rejects with
+ *
+ * - an `Error` with the code `"ERR_SONIC_UNKNOWN_STAGE"` that lists the stages, if `work` has a
+ *   name or a function that is not one of them;
+ * - a `TypeError` or `RangeError` with the code `"ERR_SONIC_INVALID_ARGUMENT"` that names the
+ *   invalid argument or option;
+ * - a `TypeError` if the data or `args` cannot be encoded (a `BigInt` or a cycle as JSON);
+ * - a `RangeError` with the code `"ERR_SONIC_TOO_LARGE"` if the encoded data is larger than 1 GiB;
+ * - an `Error` with the code `"ERR_SONIC_QUEUE_FULL"`: see {@link PoolOptions.maxQueue};
+ * - an `Error` with the code `"ERR_SONIC_POOL_CLOSED"`, after {@link Pool.close};
+ * - the reason of `signal`, when it is aborted;
+ * - an `Error` with the code `"ERR_SONIC_POOL_GONE"`: see {@link connectPool};
+ * - what ended the pool, if its workers cannot be replaced.
+ *
+ * **Failed events.** If a stage throws or its worker dies, {@link Pool.call} and {@link Pool.map}
+ * reject with an `Error`.
+ *
+ * - It has the name, message, code, cause and own properties of the stage's error. If that is of a
+ *   built-in class such as `TypeError`, or of a class in {@link PoolOptions.errors}, it is of the
+ *   same class. If a stage throws something that is not an error, the property `thrown` has it.
+ * - `error.task` is `{ work, data, attempts, worker, pid }`: the work and the data of the event,
+ *   the number of attempts, and the number and process id of the worker that ran the last attempt.
+ * - The stack is the worker's, followed by the caller's.
+ * - If the worker died, the code is `"ERR_SONIC_WORKER_EXIT"`, `"ERR_SONIC_WORKER_STALLED"` or
+ *   `"ERR_SONIC_TASK_TIMEOUT"`, and the error has the properties of a {@link MapError}. The worker
+ *   is replaced.
+ *
+ * @typeParam S The type of the stages.
+ * @typeParam Via How values cross.
+ */
+export interface Pool<S, Via extends "json" | "advanced" = "json"> {
+  /**
+   * Runs an event, in the next free worker.
+   *
+   * ```ts part
+   * const small = await pool.call(resize, photo);
+   * const digest = await pool.call([resize, "hash"], photo, { taskTimeout: 5000 });
+   * ```
+   *
+   * Rejects as described at {@link Pool}. A call that is aborted while it runs costs its worker,
+   * which is killed and replaced, and affects no other call.
+   *
+   * @param work A stage, or a pipeline of stages.
+   * @param data The data for the first stage. It is encoded before the call returns, so you may
+   *   change it right afterwards.
+   * @param options See {@link CallOptions}. Required if a stage declares `args` that it needs.
+   * @returns A promise of what the last stage returned, also if that is `undefined` or `null`.
+   */
+  call<W extends Work<S>>(
+    work: W & SoundWork<S, W>,
+    data: DataOf<S, W>,
+    ...options: OptionsFor<CallOptions<ArgsOf<S, W>>, ArgsOf<S, W>>
+  ): Promise<ResultOf<S, W, Via>>;
+
+  /**
+   * Runs an event for each item of an iterable, and resolves to the results in the same order.
+   *
+   * ```ts part
+   * const digests = await pool.map(hash, files);
+   * ```
+   *
+   * Items are taken only as fast as the workers need them. So an iterable may be long, or slow. The
+   * first failure rejects and stops the rest: no further item is taken, no further event starts,
+   * and workers that run events of this call are killed and replaced. With `settled: true` all
+   * items are run, and failures are among the results.
+   *
+   * Rejects as described at {@link Pool}, and with what the iterable throws.
+   *
+   * @param work A stage, or a pipeline of stages.
+   * @param iterable The data of the events: an iterable or async iterable, but not a string.
+   * @param options See {@link PoolMapOptions}. Required if a stage declares `args` that it needs.
+   * @returns A promise of the results. With `settled: true` they are like those of
+   *   `Promise.allSettled`: see {@link PoolSettled}.
+   */
+  map<W extends Work<S>, Settled extends boolean = false>(
+    work: W & SoundWork<S, W>,
+    iterable: Items<DataOf<S, W>>,
+    ...options: OptionsFor<PoolMapOptions<ArgsOf<S, W>, Settled>, ArgsOf<S, W>>
+  ): Promise<Settled extends true ? PoolSettled<ResultOf<S, W, Via>>[] : ResultOf<S, W, Via>[]>;
+
+  /**
+   * Runs events whose results you read while they run.
+   *
+   * ```ts part
+   * for await (const { data, response, failed, error } of pool.stream(hash, files)) {
+   *   if (failed) console.error(`${data}: ${error.message}`);
+   *   else console.log(`${data}: ${response}`);
+   * }
+   * ```
+   *
+   * Yields one entry for each event. An event that failed is an entry too, and does not end the
+   * iteration. The events are taken only as fast as you read. Leaving the loop early (`break`,
+   * `return`, an exception) stops the rest, as `signal` does.
+   *
+   * The call itself throws if `work`, `source` or `options` are invalid, or if the pool is closed.
+   * The iteration throws the other errors of {@link Pool}, and what the iterable or `masterFn`
+   * throws.
+   *
+   * @param work A stage, or a pipeline of stages.
+   * @param source The data of the events: an iterable or async iterable, but not a string; or a
+   *   generator function that returns one; or a `masterFn` as in {@link MapReduce}, which gets a
+   *   queue and `args`, and sends the events with {@link Map}. The queue is only for `Map`: reading
+   *   the ids in it throws.
+   * @param options See {@link PoolStreamOptions}. Required if a stage declares `args` that it
+   *   needs.
+   * @returns The entries: see {@link PoolEntry}.
+   */
+  stream<W extends Work<S>, Returned = unknown>(
+    work: W & SoundWork<S, W>,
+    source: Source<DataOf<S, W>, ArgsOf<S, W>, Returned>,
+    ...options: OptionsFor<PoolStreamOptions<ArgsOf<S, W>>, ArgsOf<S, W>>
+  ): AsyncGenerator<PoolEntry<DataOf<S, W>, ResultOf<S, W, Via>>, void, undefined>;
+
+  /**
+   * Runs a {@link MapReduce} on this pool, with `work` in place of `workerFns`.
+   *
+   * ```ts part
+   * const total = await pool.run(
+   *   async (workerQueue, { files }) => {
+   *     for (const file of files) await Map(workerQueue, { data: file });
+   *   },
+   *   countWords,
+   *   (results) => results.getElements().reduce((sum, { response }) => sum + response, 0),
+   *   { files },
+   * );
+   * ```
+   *
+   * As in `MapReduce`, an event that failed is an entry of the failed queue, and a response that is
+   * `undefined` or `null` leaves no entry. Rejects with the errors of {@link Pool}, but not if an
+   * event fails, and with what `masterFn` or `reduceFn` throws.
+   *
+   * @param masterFn Sends the events, with {@link Map}. Sync or async. Its queue is only for `Map`:
+   *   reading the ids in it throws.
+   * @param work A stage, or a pipeline of stages.
+   * @param reduceFn Turns the two queues into the result, when every event is answered. Sync or
+   *   async.
+   * @param rest First `args`: an object that `masterFn` gets unchanged and that is sent to the
+   *   workers, see {@link CallOptions.args}. Default: `{}`. Required if a stage or `masterFn`
+   *   declares `args` that it needs. Then the options: see {@link CallOptions}.
+   * @returns A promise of what `reduceFn` returned (awaited).
+   */
+  run<W extends Work<S>, R, Args extends ArgsOf<S, W> = ArgsOf<S, W>>(
+    masterFn: (workerQueue: Queue<never>, args: Args) => unknown,
+    work: W & SoundWork<S, W>,
+    reduceFn: (
+      resultQueue: Queue<MapResult<DataOf<S, W>, SomeResultOf<S, W, Via>>>,
+      failedQueue: Queue<FailedResult<DataOf<S, W>>>,
+    ) => R | PromiseLike<R>,
+    ...rest: RunArguments<Args>
+  ): Promise<R>;
+
+  /**
+   * Runs work once in every worker.
+   *
+   * ```ts part
+   * await pool.each(connect, url, { keep: true }); // in each worker now, and in each replacement
+   * const heaps = await pool.each("heapUsed");
+   * ```
+   *
+   * In each worker it waits until nothing else runs there, and then comes before the events that
+   * wait. A worker that dies of it is replaced, and it is run again there, three times in all.
+   *
+   * With `keep: true` the work is also run in each worker that starts later, before any event: in
+   * the replacement of one that crashed or was recycled, and in those that {@link Pool.resize}
+   * adds. Its results there are dropped. If it throws or its worker dies, a new process takes the
+   * place of that worker, as for a worker that does not start. After three failures in a row the
+   * worker is given up: the pool goes on without it, and a process warning with the code
+   * `"SONIC_WORKER_GIVEN_UP"` says why. If it was the last one, that ends the pool.
+   *
+   * Rejects as described at {@link Pool}, with the first failure. The other workers run the work to
+   * its end nevertheless, and it is not kept.
+   *
+   * @param work A stage, or a pipeline of stages.
+   * @param rest First the data, which may be absent if the first stage does not need it. Then the
+   *   options: see {@link EachOptions}. Required if a stage declares `args` that it needs.
+   * @returns A promise of the results, in the order of {@link Pool.workers}. With `keep: true` it
+   *   resolves to {@link KeptWork}.
+   */
+  each<W extends Work<S>, Keep extends boolean = false>(
+    work: W & SoundWork<S, W>,
+    ...rest: EachArguments<DataOf<S, W>, ArgsOf<S, W>, Keep>
+  ): Promise<Keep extends true ? KeptWork<ResultOf<S, W, Via>> : ResultOf<S, W, Via>[]>;
+
+  /**
+   * Changes how many workers the pool has, while it runs.
+   *
+   * ```ts part
+   * await pool.resize(availableParallelism());
+   * ```
+   *
+   * If it grows, new workers are started, and take the events that wait. If it shrinks, idle workers
+   * leave first. A worker that leaves finishes what it runs, and takes no further event, so that no
+   * event is lost. A pool that goes on without a worker which was given up gets another for it. A
+   * pool with several groups of workers cannot be resized.
+   *
+   * If the pool is resized again before that is done, the last call wins, and all of them settle
+   * when the pool has that size.
+   *
+   * Rejects with a `TypeError` or `RangeError` with the code `"ERR_SONIC_INVALID_ARGUMENT"`; with an
+   * `Error` with the code `"ERR_SONIC_WORKER_START"` that says why a new worker could not start; and
+   * after {@link Pool.close}.
+   *
+   * @param numWorkers The number of workers: an integer from 1 to 4094.
+   * @returns A promise that resolves when all new workers have reached the pool, and those that
+   *   leave have exited.
+   */
+  resize(numWorkers: number): Promise<void>;
+
+  /** The workers of the pool at this moment: a new array each time. */
+  readonly workers: PoolWorker[];
+
+  /**
+   * Returns what the pool has done since it started, over all its calls and runs. It may be called
+   * at any time, also after {@link Pool.close}.
+   *
+   * ```ts part
+   * const { answered, failed, unfinished, crashes } = pool.statistics();
+   * ```
+   *
+   * `unfinished` are the events that wait or run. `wait` and `run` are absent: they are of a
+   * {@link MapReduce}. `pids` names the last thousand processes of the pool.
+   */
+  statistics(): RunStatistics;
+
+  /**
+   * Closes the pool. The calls made so far are finished first, also those that wait in the queue.
+   * Then the workers are released. Each may take {@link PoolOptions.shutdownGrace} to exit. Later
+   * calls reject with the code `"ERR_SONIC_POOL_CLOSED"`. You may close a pool more than once.
+   *
+   * @param options `signal` ends the wait for calls: when it is aborted, calls that are not
+   *   finished reject with its reason, and the workers are released. Default: none.
+   * @returns A promise that resolves when the last worker has exited.
+   */
+  close(options?: { signal?: AbortSignalLike }): Promise<void>;
+
+  /**
+   * The same as {@link Pool.close} without options, for `await using pool = await createPool(…)`.
+   * That needs Node 24, or a compiler and a Node that has `Symbol.asyncDispose`.
+   */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A worker of a {@link Pool}. */
+export interface PoolWorker {
+  /** The number of the worker, the same as `workerID` in `args`. A replacement takes it over. */
+  id: number;
+  /** The process id. */
+  pid: number;
+  /** How many events it is running. */
+  running: number;
+  /** Bytes of memory that the process uses (resident set). 0 where the system does not tell. */
+  memory: number;
+  /** The tags of its group: see {@link PoolOptions.workers}. */
+  tags: string[];
+}
+
+/**
+ * A stage of a {@link Pool}. Runs once per event, in a worker. A worker runs one event at a time, or
+ * as many as {@link PoolOptions.concurrency} says. A stage may ignore its last parameters.
+ *
+ * `args` is a copy of the {@link CallOptions.args} of the call, with `workerID` added. If the stage
+ * throws or rejects, the event failed.
+ *
+ * @typeParam Args The `args` that the stage needs, without `workerID`.
+ * @typeParam In The type of `event.data`.
+ * @typeParam Out What the stage returns or resolves to.
+ */
+export type StageFn<Args = object, In = unknown, Out = unknown> = (
+  event: { data: In },
+  args: Args & WorkerIdentity,
+  task: Task,
+) => Out | PromiseLike<Out>;
+
+/**
+ * The event that a stage runs: its third parameter, in a {@link Pool} and in functions that
+ * {@link stage} was called with. All stages of a pipeline get the same.
+ */
+export interface Task {
+  /** The number of the attempt: 1, or more if the event is tried again. See `retries`. */
+  readonly attempt: number;
+
+  /**
+   * Is aborted when nobody waits for the event any more: its call was aborted, or it has run longer
+   * than its `taskTimeout`. The reason is an `Error` with the code `"ABORT_ERR"` (an `AbortError`)
+   * or `"ERR_SONIC_TASK_TIMEOUT"`. Pass it on to what the stage waits for, such as `fetch`. A worker
+   * that runs nothing else is killed instead, unless {@link RunOptions.abortGrace} leaves it time.
+   *
+   * It is made when a stage first asks for it. Node 14 has no `AbortSignal`: there it is an object
+   * with the same methods and properties.
+   */
+  readonly signal: NodeAbortSignal;
+
+  /**
+   * Adds a further event to the same run, which goes through all its stages. Use it for work that
+   * finds work: crawls, directory trees, branch and bound.
+   *
+   * The event is added when this one is answered. If this attempt fails or its worker dies, the
+   * event is dropped. It counts as submitted with {@link Map}: the run ends when it has ended too.
+   *
+   * Throws an `Error` with the code `"ERR_SONIC_EMIT"` in {@link Pool.call} and {@link Pool.map},
+   * where each event has one result, and with `order: "submission"`. Throws a `TypeError` if the
+   * data cannot be encoded, and an `Error` with the code `"ERR_SONIC_EVENT_OVER"` if the event has
+   * ended.
+   *
+   * @param data The data of the new event.
+   */
+  emit(data: any): void;
+
+  /**
+   * Adds `n` to the counter `name` of the run: see {@link RunStatistics.counts}. It counts when the
+   * event is answered: an event that is tried again counts once, and one that fails does not.
+   *
+   * @param name A string of at most 200 characters.
+   * @param n A finite number. Default: 1.
+   */
+  count(name: string, n?: number): void;
+}
+
+/** Node's `AbortSignal`, where its types are known. */
+export type NodeAbortSignal = typeof globalThis extends {
+  AbortSignal: { prototype: infer Signal };
+}
+  ? Signal
+  : AbortSignalLike;
+
+/**
+ * Makes a function a stage that gets a third parameter, also in {@link MapReduce} and
+ * {@link stream}, and that may have options of its own.
+ *
+ * ```ts part
+ * const page = stage(
+ *   async ({ data: url }: { data: string }, args, task) => {
+ *     const response = await fetch(url, { signal: task.signal });
+ *     task.count("pages");
+ *     return (await response.text()).length;
+ *   },
+ *   { retries: 2, taskTimeout: 10_000 },
+ * );
+ * ```
+ *
+ * Call it where the program runs in the master and in every worker, like the function itself. In a
+ * pool all stages get the third parameter, with or without this.
+ *
+ * @param fn The function. Throws a `TypeError` if it is not a function.
+ * @param options See {@link StageOptions}.
+ * @returns A function that does the same.
+ */
+export declare function stage<Event = { data: any }, Args = any, Out = unknown>(
+  fn: (event: Event, args: Args, task: Task) => Out,
+  options?: StageOptions,
+): (event: Event, args: Args) => Out;
+
+/**
+ * How to run the events of a {@link stage}. Options of a call take precedence, and the options of a
+ * pool are the defaults. All stages of a pipeline run together, so two of them must not have
+ * different values of an option.
+ */
+export interface StageOptions {
+  /** The name of the function, in errors and stacks. Default: the function's own. */
+  name?: string;
+  /** See {@link RunOptions.retries}. */
+  retries?: number | RetryOptions;
+  /** See {@link RunOptions.taskTimeout}. */
+  taskTimeout?: number;
+  /** The workers that may run the stage: see {@link RouteOptions.tags}. Default: `[]`. */
+  tags?: string[];
+  /**
+   * Returns the {@link RouteOptions.key} of an event with this data. Runs in the master, when the event
+   * is handed over; the call or `Map` rejects with what it throws. Only the first stage of a pipeline
+   * may have it, and no stage of a worker file: use {@link RouteOptions.key} there. Events that a
+   * stage emits have no key. Default: none.
+   */
+  key?: (data: any) => string | number;
+  /**
+   * How many events of the stage a worker runs at once: at most the {@link PoolOptions.concurrency} of
+   * its pool, whose other stages may run beside them. In a {@link MapReduce} and a {@link stream} it is
+   * the option of the call. Default: that of the pool or the call.
+   */
+  concurrency?: number;
+}
+
+/** The stages of a {@link Pool} by name. Each is a {@link StageFn}. */
+export type Stages = Record<string, PlainStage | AnyFunction>;
+
+/**
+ * How to run a {@link Pool}. Only own properties count. A property that is `undefined` counts as
+ * absent. An unknown property is a `TypeError`. All times are in milliseconds.
+ *
+ * @typeParam Via The type of `serialization`.
+ */
+export interface PoolOptions<Via extends "json" | "advanced" = "json" | "advanced"> {
+  /**
+   * A name that distinguishes this pool from the program's other pools and calls: see
+   * {@link RunOptions.name}. Default: none.
+   */
+  name?: string;
+
+  /** The number of workers: an integer from 1 to 4094. Default: {@link NUM_CPUS}. */
+  numWorkers?: number;
+
+  /** How many events a worker runs at once: see {@link RunOptions.concurrency}. Default: 1. */
+  concurrency?: number;
+
+  /** Workers that differ, in groups: see {@link RunOptions.workers}. Default: all are alike. */
+  workers?: WorkerGroup[];
+
+  /**
+   * How values are encoded between processes: see {@link RunOptions.serialization}. Write it as a
+   * literal, because the types of results depend on it. Without the option they are those of
+   * `"json"`. Default: the value set with `cluster.setupPrimary`, otherwise `"json"`.
+   */
+  serialization?: Via;
+
+  /**
+   * Replaces a worker after this many events: see {@link RunOptions.maxTasksPerWorker}. Default:
+   * workers are not replaced.
+   */
+  maxTasksPerWorker?: number;
+
+  /**
+   * Replaces a worker that uses more bytes of memory than this: see
+   * {@link RunOptions.maxWorkerMemory}. Default: no limit.
+   */
+  maxWorkerMemory?: number;
+
+  /**
+   * How long a released worker may take to exit before it is killed with all its descendants: 0 to
+   * 2147483647 ms, or `Infinity`. Default: 5000.
+   */
+  shutdownGrace?: number;
+
+  /**
+   * How long an event that was aborted or timed out may keep its worker while other events run
+   * there: see {@link RunOptions.concurrency}. 0 to 2147483647 ms. Default: 1000.
+   */
+  abortGrace?: number;
+
+  /**
+   * How long a worker may send no heartbeat before it counts as stalled: see
+   * {@link RunOptions.heartbeatTimeout}. Default: 60000.
+   */
+  heartbeatTimeout?: number;
+
+  /**
+   * How many calls of {@link Pool.call} may wait for a worker. Calls beyond it reject with the code
+   * `"ERR_SONIC_QUEUE_FULL"`. An integer of at least 1. Default: no limit.
+   */
+  maxQueue?: number;
+
+  /**
+   * `true` runs the stages in this process, without workers: for debuggers and test runners. The
+   * environment variable `SONIC_IN_PROCESS=1` does the same for pools without this option. Default:
+   * `false`.
+   *
+   * Calls behave as with workers: values cross as copies in the same encoding, up to `numWorkers`
+   * events run at once, and errors, retries and limits are the same. But an event cannot be ended:
+   * after its `taskTimeout`, or if it is aborted, its call rejects, and the event goes on unseen.
+   * `maxTasksPerWorker` and `maxWorkerMemory` throw, because they need workers.
+   */
+  inProcess?: boolean;
+
+  /**
+   * Error classes of the program: an error of such a class in a stage is one in the master too.
+   *
+   * ```ts part
+   * class NotFound extends Error {}
+   * const pool = await createPool({ load }, { errors: [NotFound] });
+   * const photo = await pool.call(load, path).catch((error) => {
+   *   if (error instanceof NotFound) return undefined;
+   *   throw error;
+   * });
+   * ```
+   *
+   * A class is found by its name, so each needs a different one. An error of a subclass that is not
+   * listed becomes one of its nearest listed class. The error is made without its constructor: it
+   * has the properties that {@link Pool} lists. Default: none, so that such an error is an `Error`.
+   */
+  errors?: ErrorClass[];
+
+  /**
+   * Opens the pool to other programs of the same user on this machine, which use it with
+   * {@link connectPool}: the path of a socket.
+   *
+   * ```ts part
+   * const pool = await createPool({ resize }, { listen: "/run/user/1000/jobs" });
+   * ```
+   *
+   * The socket and the file beside it, whose name ends with `.token`, are for this user alone (mode
+   * 0600). The file has a secret that each client must know. Both are removed when the pool is
+   * closed. A socket that a killed program left behind is replaced. Put them into a folder that only
+   * this user can write to. On Windows it is a named pipe. Its name is made of the path, and the
+   * secret is in the folder `os.tmpdir()`.
+   *
+   * A pool with this option keeps the process alive until {@link Pool.close}. This finishes the calls
+   * of clients too, and then ends the connections.
+   *
+   * {@link createPool} rejects with the code `"ERR_SONIC_LISTEN"` if a program listens there already,
+   * if there is another file, or if the folder cannot be written to; and with a `RangeError` with the
+   * code `"ERR_SONIC_INVALID_ARGUMENT"` if the absolute path has more than 107 bytes (103 on macOS).
+   * Default: none.
+   */
+  listen?: string;
+
+  /** The {@link CallOptions.taskTimeout} of calls without one. Default: `Infinity`. */
+  taskTimeout?: number;
+
+  /** The {@link CallOptions.retries} of calls without any. Default: 0. */
+  retries?: number | RetryOptions;
+}
+
+/** A class of errors, whatever its constructor takes. */
+export type ErrorClass = abstract new (...args: any) => Error;
+
+/**
+ * How to run a call of a {@link Pool}. Only own properties count. A property that is `undefined`
+ * counts as absent. An unknown property is a `TypeError`.
+ *
+ * @typeParam Args The `args` that the stages need, without `workerID`.
+ */
+export interface CallOptions<Args = object> extends RouteOptions {
+  /**
+   * What the stages need in addition to the data: an object. It is encoded like data, but sent once
+   * per run and worker and not with each event. Each stage gets a copy, with `workerID` added. A
+   * function in it is a `TypeError`: make it a stage. Default: `{}`.
+   */
+  args?: Args;
+
+  /**
+   * Aborts the call when the signal is aborted: it rejects at once with the signal's reason, see
+   * {@link RunOptions.signal}. No further event of it starts. A worker that runs an event of it is
+   * killed with all its descendants, and replaced. No other call is affected. Default: none.
+   */
+  signal?: AbortSignalLike;
+
+  /**
+   * How long an event may run, in milliseconds: see {@link RunOptions.taskTimeout}. An event that
+   * runs longer fails with the code `"ERR_SONIC_TASK_TIMEOUT"`. Default: the option of the pool.
+   */
+  taskTimeout?: number;
+
+  /**
+   * How often a failed event is retried: see {@link RunOptions.retries}. Default: the option of the
+   * pool.
+   */
+  retries?: number | RetryOptions;
+
+  /**
+   * The share of the workers that the call gets while other calls with the same
+   * {@link RouteOptions.priority} have events waiting: with the weights 3 and 1, three quarters of
+   * the workers' time and one quarter. Single calls with the same options have one share together.
+   * A call that starts later, or had nothing to do for a while, neither makes up for that time nor
+   * pays for it. No effect with {@link PoolOptions.inProcess}. A number from 0.001 to 1000.
+   * Default: 1.
+   */
+  weight?: number;
+}
+
+/**
+ * Which workers may run an event, and before which others: the third parameter of {@link Map}, and
+ * options of a pool's calls.
+ */
+export interface RouteOptions {
+  /**
+   * The event runs only in workers that have all of these tags: see {@link WorkerGroup.tags}. If no
+   * worker has them, the call rejects at once with the code `"ERR_SONIC_NO_WORKER"`. If the last
+   * such worker is given up, waiting events fail with this code. Default: `[]`, any worker that is
+   * not exclusive.
+   */
+  tags?: string[];
+
+  /**
+   * Events with the same key run one at a time, in the order in which they were handed over, and in
+   * the same worker, among those that have the tags. A retried event holds its key until it has
+   * ended. A key moves to another worker only if its worker is given up. The keys `1` and `"1"` are
+   * the same. A string or a finite number. Default: none.
+   */
+  key?: string | number;
+
+  /**
+   * `true` runs events of this `key` in any worker and several at once, in no order: for a key that
+   * has become too hot for one worker. Default: `false`.
+   */
+  spread?: boolean;
+
+  /**
+   * How urgent the event is: an integer from -2147483647 to 2147483647. A worker that is free takes
+   * the waiting event with the highest priority, and of these the first; a running event is not
+   * interrupted. Events with the same `key` stay in order whatever their priorities. A `Map` waits
+   * for room among the events with the same priority. Default: 0.
+   */
+  priority?: number;
+}
+
+/** Workers of a pool that are alike: see {@link RunOptions.workers}. */
+export interface WorkerGroup {
+  /** What events may ask for with {@link RouteOptions.tags}. Default: `[]`. */
+  tags?: string[];
+
+  /** The number of workers in the group: an integer of at least 1. Default: 1. */
+  count?: number;
+
+  /** `true` keeps the workers free for events that ask for their tags. Default: `false`. */
+  exclusive?: boolean;
+
+  /**
+   * Environment variables that are added to those of all workers. The package's own variables stay
+   * as they are. Default: none.
+   */
+  env?: Record<string, string>;
+
+  /**
+   * Options of Node, for example `["--max-old-space-size=4096"]`. They come after those that all
+   * workers get, so that they win. Default: `[]`.
+   */
+  execArgv?: string[];
+
+  /** The {@link RunOptions.concurrency} of the group. Default: that of the pool. */
+  concurrency?: number;
+
+  /** The {@link RunOptions.maxTasksPerWorker} of the group. Default: that of the pool. */
+  maxTasksPerWorker?: number;
+
+  /** The {@link RunOptions.maxWorkerMemory} of the group. Default: that of the pool. */
+  maxWorkerMemory?: number;
+}
+
+/** How to run a {@link Pool.map}. */
+export interface PoolMapOptions<Args = object, Settled extends boolean = boolean>
+  extends CallOptions<Args> {
+  /**
+   * Whether to run all items, also after a failure. The results are then those of
+   * {@link PoolSettled}. Default: `false`.
+   */
+  settled?: Settled;
+}
+
+/** How to run a {@link Pool.each}. */
+export interface EachOptions<Args = object, Keep extends boolean = boolean> {
+  /** What the stages need in addition to the data: see {@link CallOptions.args}. Default: `{}`. */
+  args?: Args;
+
+  /**
+   * How long the work may run in each worker: see {@link CallOptions.taskTimeout}. Default: the
+   * option of the pool.
+   */
+  taskTimeout?: number;
+
+  /**
+   * Only workers with all of these tags run the work. If there is none, the call rejects with the
+   * code `"ERR_SONIC_NO_WORKER"`. Default: `[]`, all workers.
+   */
+  tags?: string[];
+
+  /** Whether workers that start later run the work first. Default: `false`. */
+  keep?: Keep;
+}
+
+/** Work that workers which start later run first: see {@link Pool.each}. */
+export interface KeptWork<R> {
+  /** What the work returned in the workers of the pool. */
+  results: R[];
+  /** Ends that: no further worker runs it. May be called more than once. */
+  dispose(): void;
+}
+
+/** How to run a {@link Pool.stream}. */
+export interface PoolStreamOptions<Args = object> extends CallOptions<Args> {
+  /** The order of the entries: see {@link StreamOptions.order}. Default: `"completion"`. */
+  order?: "completion" | "submission";
+
+  /**
+   * How many entries may be unread before no further event is taken: see
+   * {@link StreamOptions.maxResultsWaiting}. An integer from 1 to 1048576. Default: 1024.
+   */
+  maxResultsWaiting?: number;
+}
+
+/** A result of {@link Pool.map} with `settled: true`. */
+export type PoolSettled<Out> =
+  | { status: "fulfilled"; value: Out }
+  | { status: "rejected"; reason: Error };
+
+/** An entry of {@link Pool.stream}. Its property `failed` tells which one it is. */
+export type PoolEntry<In, Out> = PoolResult<In, Out> | PoolFailure<In>;
+
+/** An entry of {@link Pool.stream}: an event that all stages processed without an error. */
+export interface PoolResult<In, Out> {
+  /** The number of the worker that answered. */
+  id: number;
+  /** The event's data. */
+  data: In;
+  /** What the last stage returned, also if that is `undefined` or `null`. */
+  response: Out;
+  /** Absent. Distinguishes the entry from a {@link PoolFailure}. */
+  failed?: undefined;
+  /** Absent. */
+  error?: undefined;
+}
+
+/** An entry of {@link Pool.stream}: an event that failed. */
+export interface PoolFailure<In> {
+  /** The number of the worker that ran the event. */
+  id: number;
+  /** The event's data. */
+  data: In;
+  /** Distinguishes the entry from a {@link PoolResult}. */
+  failed: true;
+  /** Why the event failed. */
+  error: MapError;
+  /** Absent. */
+  response?: undefined;
+}
+
+/**
+ * The type of a result that crosses as JSON. `T` is what the stage returns, awaited.
+ *
+ * - A type that JSON keeps stays the same: `Json<string>` is `string`.
+ * - A `Date` is a `string`. So is everything whose `toJSON()` returns one.
+ * - Properties that are functions, symbols or `undefined` are dropped. In arrays they are `null`.
+ * - A `Map`, a `Set` and a `RegExp` are empty objects. A `bigint` is `never`: it cannot be encoded.
+ * - A `Buffer` and a typed array keep their types if they are the result itself. Inside of it they
+ *   are what JSON makes of them.
+ *
+ * @typeParam T The type of the value.
+ */
+export type Json<T> =
+  IsAny<T> extends true
+    ? T
+    : T extends TypedArray
+      ? T
+      : T extends Dropped
+        ? undefined
+        : JsonOrSame<T>;
 
 // ---------------------------------------------------------------------------------------------
 // The functions that a program writes
@@ -261,6 +1190,15 @@ export interface RunOptions {
   numWorkers?: number;
 
   /**
+   * Workers that differ: 1 to 31 groups, each with a number of workers, and with tags, environment,
+   * options of Node and limits of its own. Events ask for a group by its tags: see
+   * {@link RouteOptions.tags}. An event without tags runs in any worker that is not exclusive, and
+   * prefers the one with the fewest tags. `numWorkers` must be left out, or be the sum of all
+   * `count`s. Default: all workers are alike.
+   */
+  workers?: WorkerGroup[];
+
+  /**
    * How values are encoded between processes, as in `cluster.setupPrimary`: `"json"`, or
    * `"advanced"` for V8's structured clone, which keeps `Date`, `Map`, `Set`, `BigInt`, `RegExp`,
    * `Error`, `Buffer`, typed arrays and cycles. Values that cannot be cloned, such as functions,
@@ -270,9 +1208,25 @@ export interface RunOptions {
   serialization?: "json" | "advanced";
 
   /**
+   * How many events a worker runs at once, for stages that wait: for responses, files, timers. An
+   * integer from 1 to 1024. Default: 1.
+   *
+   * A worker that dies costs all events that it was running, and no other. If they are tried again
+   * (`retries`), each of them runs alone, so that the one that crashes its worker costs no other
+   * twice.
+   *
+   * An event that is aborted, or runs longer than `taskTimeout`, ends at once. If it ran alone, its
+   * worker is killed, as without this option. Otherwise its {@link Task.signal} is aborted, and the
+   * worker starts no further events until the stage has returned. If that takes longer than
+   * `abortGrace`, the worker is killed when the other events there have ended. A worker whose event
+   * loop is blocked by an event that timed out is killed within a second, with all that it runs.
+   */
+  concurrency?: number;
+
+  /**
    * How many events per worker may wait or run before {@link Map} stays pending. This limits how
    * far a loop of short events runs ahead. As long as events take a millisecond or more, the limit
-   * is one, whatever this option says. An integer from 1 to 1048576. Default: 512.
+   * is {@link RunOptions.concurrency}, whatever this option says. An integer from 1 to 1048576. Default: 512.
    */
   maxEventsPerWorker?: number;
 
@@ -441,8 +1395,8 @@ export interface RunOptions {
 }
 
 /**
- * The statistics of a run: see {@link lastRun} and {@link RunOptions.onStats}. All times are in
- * milliseconds.
+ * The statistics of a run, or of a pool: see {@link lastRun}, {@link RunOptions.onStats} and
+ * {@link Pool.statistics}. All times are in milliseconds.
  */
 export interface RunStatistics {
   /** When the run started, in milliseconds since the epoch. */
@@ -469,7 +1423,12 @@ export interface RunStatistics {
   unfinished: number;
   /** How many retries there were. */
   retried: number;
-  /** Worker processes that exited before they were released. */
+  /** What the stages counted, by name: see {@link Task.count}. */
+  counts: Record<string, number>;
+  /**
+   * Worker processes that exited before they were released, without those that exited with code 0
+   * while they ran nothing.
+   */
   crashes: number;
   /** Worker processes that were started to replace others. */
   restarts: number;
@@ -872,6 +1831,285 @@ type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /** `T` as given between angle brackets, never inferred. (`NoInfer` came with TypeScript 5.4.) */
 type Given<T> = [T][T extends any ? 0 : never];
+
+// ---------------------------------------------------------------------------------------------
+// How the types of a pool's calls are inferred
+// ---------------------------------------------------------------------------------------------
+
+/** Gives the parameters of a stage their types where the program does not. */
+type PlainStage = (
+  event: { data: unknown },
+  args: WorkerIdentity & Record<string, unknown>,
+  task: Task,
+) => unknown;
+
+/** Any function. It has no call signature, so only `PlainStage` types parameters. */
+interface AnyFunction {
+  apply: unknown;
+  bind: unknown;
+  call: unknown;
+}
+
+/** The stages that a module exports: its functions, which are known by name alone. */
+type StagesOfFile<M> = M extends AnyFunction
+  ? { default: M & KnownByName }
+  : {
+      [Name in keyof M as M[Name] extends AnyFunction ? Name : never]: M[Name] & KnownByName;
+    };
+
+interface KnownByName {
+  "a stage of a worker file is given by its name": never;
+}
+
+/** `unknown` if the function can be called as a stage. */
+type SoundStage<F> = F extends (event: infer Event, args: infer Args, task: Task) => unknown
+  ? [{ data: never }, Args] extends [Event, unknown extends Args ? unknown : object | undefined]
+    ? unknown
+    : NotAStage
+  : NotAStage;
+
+/** Its property is the message of a compile error, as in the interfaces below. */
+interface NotAStage {
+  "a stage is a function of ({ data }, args, task)": never;
+}
+
+/** What a call may name as its work. */
+type Work<S> = OneStage<S> | readonly [OneStage<S>, ...OneStage<S>[]];
+
+type OneStage<S> = (keyof S & string) | S[keyof S];
+
+/** `unknown` if the stages are those of the pool, and each takes what the previous one returns. */
+type SoundWork<S, W> = W extends readonly unknown[] ? SoundPipeline<S, W> : KnownStage<S, W>;
+
+type SoundPipeline<S, W extends readonly unknown[]> = W extends readonly [infer Only]
+  ? KnownStage<S, Only>
+  : W extends readonly [infer First, infer Second, ...infer Rest]
+    ? [OutputOfStage<S, First>] extends [InputOfStage<S, Second>]
+      ? KnownStage<S, First> & SoundPipeline<S, [Second, ...Rest]>
+      : NotAPipeline<Second, OutputOfStage<S, First>>
+    : NotATuple;
+
+interface NotAPipeline<Stage, Value> {
+  "this stage does not take what the previous one returns": [Stage, Value];
+}
+
+interface NotATuple {
+  "a pipeline must be written as a literal or `as const`": never;
+}
+
+/** `unknown` for a name, and for a function with the very type of one of the stages. */
+type KnownStage<S, W> = [UnknownStage<S, W>] extends [never] ? unknown : NotOfThisPool;
+
+type UnknownStage<S, W> = W extends keyof S
+  ? never
+  : W extends unknown
+    ? [Matching<W, S[keyof S]>] extends [never]
+      ? W
+      : never
+    : never;
+
+/** The members of the union `F` that are assignable to `W` and the other way round. */
+type Matching<W, F> = F extends W ? ([W] extends [F] ? F : never) : never;
+
+interface NotOfThisPool {
+  "the function is not one of the pool's stages": never;
+}
+
+/** The function of a stage that is given by name, or the function itself. */
+type StageOf<S, W> = W extends keyof S ? S[W] : W;
+
+type FirstOf<W> = W extends readonly [infer First, ...unknown[]] ? First : W;
+
+type LastOf<W> = W extends readonly [...unknown[], infer Last] ? Last : W;
+
+type EachOf<W> = W extends readonly unknown[] ? W[number] : W;
+
+/** The data of a call. */
+type DataOf<S, W> = InputOfStage<S, FirstOf<W>>;
+
+/** The result of a call. */
+type ResultOf<S, W, Via> = Via extends "advanced"
+  ? OutputOfStage<S, LastOf<W>>
+  : Json<OutputOfStage<S, LastOf<W>>>;
+
+/** The same without what leaves no entry in a queue. */
+type SomeResultOf<S, W, Via> = Exclude<ResultOf<S, W, Via>, null | Nothing>;
+
+/** What a stage takes. If `W` is one of several stages: what all of them take. */
+type InputOfStage<S, W> = (
+  W extends unknown
+    ? (data: InputOf<StageOf<S, W>>) => void
+    : never
+) extends (data: infer In) => void
+  ? In
+  : never;
+
+type InputOf<F> =
+  IsAny<F> extends true
+    ? F
+    : F extends (event: infer Event, ...rest: infer _) => unknown
+      ? IsAny<Event> extends true
+        ? Event
+        : Exclude<Event, undefined> extends { data?: infer In }
+          ? In
+          : unknown
+      : unknown;
+
+/** What a stage returns, awaited. */
+type OutputOfStage<S, W> = W extends unknown ? OutputOf<StageOf<S, W>> : never;
+
+type OutputOf<F> =
+  IsAny<F> extends true
+    ? F
+    : F extends (...parameters: infer _) => infer Out
+      ? Unwrapped<Out>
+      : unknown;
+
+/** `Awaited` came with TypeScript 4.5. */
+type Unwrapped<T> =
+  IsAny<T> extends true ? T : T extends PromiseLike<infer Value> ? Unwrapped<Value> : T;
+
+/**
+ * What the stages of a call need as `args`, all together. If `work` is wrong, `W` is all that it
+ * may be: then nothing is needed, and the error is about `work`.
+ */
+type ArgsOf<S, W> = [Work<S>] extends [W] ? object : ArgsOfAll<S, EachOf<W>>;
+
+type ArgsOfAll<S, W> = (
+  W extends unknown
+    ? (args: ArgsOfStage<StageOf<S, W>>) => void
+    : never
+) extends (args: infer Args) => void
+  ? Args
+  : never;
+
+type ArgsOfStage<F> = F extends (event: infer _, args: infer Args, task: Task) => unknown
+  ? IsAny<Args> extends true
+    ? Args
+    : unknown extends Args
+      ? object
+      : { [Name in keyof Args as Exclude<Name, keyof WorkerIdentity>]: Args[Name] }
+  : object;
+
+/** The last parameter of a call. It may be left out if the stages need no `args`. */
+type OptionsFor<Options, Args> =
+  Record<never, never> extends Args ? [options?: Options] : [options: Options & { args: Args }];
+
+/** The last parameters of `each`. */
+type EachArguments<In, Args, Keep extends boolean> =
+  Record<never, never> extends Args
+    ? undefined extends In
+      ? [data?: In, options?: EachOptions<Args, Keep>]
+      : [data: In, options?: EachOptions<Args, Keep>]
+    : [data: In, options: EachOptions<Args, Keep> & { args: Args }];
+
+/** The last parameters of `run`. */
+type RunArguments<Args> =
+  Record<never, never> extends Args
+    ? [args?: Args, options?: Omit<CallOptions, "args">]
+    : [args: Args, options?: Omit<CallOptions, "args">];
+
+/** Iterables, without strings. */
+type Items<In> = (Iterable<In> | AsyncIterable<In>) & object;
+
+/** Where the data of a stream comes from. */
+type Source<In, Args, Returned> = SoundSource<In, Returned> &
+  (Items<In> | ((workerQueue: Queue<never>, args: Args) => Returned));
+
+/** `unknown` if a function that returns an iterable returns one of `In`. */
+type SoundSource<In, Returned> =
+  IsAny<Returned> extends true
+    ? unknown
+    : Returned extends string
+      ? unknown
+      : Returned extends Iterable<infer Item> | AsyncIterable<infer Item>
+        ? [Item] extends [In]
+          ? unknown
+          : () => Items<In>
+        : unknown;
+
+// ---------------------------------------------------------------------------------------------
+// What JSON makes of a type
+// ---------------------------------------------------------------------------------------------
+
+/** A type that JSON keeps stays itself, with its name. */
+type JsonOrSame<T> = T extends Primitive ? T : Same<T, JsonOf<T>> extends true ? T : JsonOf<T>;
+
+type JsonOf<T> = unknown extends T
+  ? T
+  : T extends { toJSON(key: string): infer Value }
+    ? JsonOfPlain<Value>
+    : JsonOfPlain<T>;
+
+type JsonOfPlain<T> = unknown extends T
+  ? T
+  : T extends Primitive
+    ? T
+    : T extends bigint
+      ? never
+      : T extends readonly unknown[]
+        ? JsonOfArray<T>
+        : T extends TypedArray
+          ? { [index: number]: number }
+          : T extends EmptyInJson
+            ? Record<never, never>
+            : { [Name in keyof T as JsonName<T, Name>]: JsonOfProperty<T[Name]> };
+
+/** A mapped type is only for tuples: of arrays that contain themselves it would not end. */
+type JsonOfArray<T extends readonly unknown[]> = number extends T["length"]
+  ? T extends OpenTuple
+    ? JsonOfTuple<T>
+    : T extends unknown[]
+      ? JsonOfItem<T[number]>[]
+      : readonly JsonOfItem<T[number]>[]
+  : JsonOfTuple<T>;
+
+type JsonOfTuple<T extends readonly unknown[]> = { [Index in keyof T]: JsonOfItem<T[Index]> };
+
+type OpenTuple = readonly [unknown, ...unknown[]] | readonly [...unknown[], unknown];
+
+type JsonOfItem<T> = unknown extends T ? T : T extends Dropped | Nothing ? null : JsonOf<T>;
+
+type JsonOfProperty<T> = unknown extends T ? T : T extends Dropped ? undefined : JsonOf<T>;
+
+/** The name of a property that JSON keeps, or `never`. An optional `undefined` may stay. */
+type JsonName<T, Name extends keyof T> = Name extends symbol
+  ? never
+  : unknown extends T[Name]
+    ? Name
+    : [T[Name]] extends [Dropped | undefined]
+      ? [T[Name]] extends [undefined]
+        ? Record<never, never> extends Pick<T, Name>
+          ? Name
+          : never
+        : never
+      : Name;
+
+type Primitive = string | number | boolean | null | Nothing;
+
+/** `void`, to which `undefined` belongs. */
+type Nothing = ReturnType<() => void>;
+
+type Dropped = AnyFunction | symbol;
+
+type EmptyInJson = ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | RegExp | ArrayBuffer;
+
+interface TypedArray {
+  readonly BYTES_PER_ELEMENT: number;
+  readonly buffer: ArrayBufferLike;
+  readonly byteOffset: number;
+  readonly length: number;
+}
+
+type Same<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+declare global {
+  interface SymbolConstructor {
+    /** The same as in `esnext.disposable` of TypeScript and in `@types/node`. */
+    readonly asyncDispose: unique symbol;
+  }
+}
 
 // Only what says `export` is exported.
 export {};

@@ -1,9 +1,11 @@
 "use strict";
 // The public surface of @tiemma/sonic-distribute. See index.d.ts for what each of these does.
 
-const { identify, identifyByHand } = require("./lib/shared/identity");
+const { identify, identifyByHand, identifyPool } = require("./lib/shared/identity");
 const { Delay, NUM_CPUS, getLogger, getWorkerName, isMaster } = require("./lib/shared/log");
+const { Promise } = require("./lib/shared/primordials");
 const { Queue } = require("./lib/shared/queue");
+const { stage } = require("./lib/shared/stage");
 
 /**
  * A module that this process hardly needs: loaded when one of its functions is called.
@@ -23,6 +25,8 @@ const later = (load, names) => {
 };
 
 const loadMaster = () => require("./lib/master/api");
+const loadPool = () => require("./lib/master/create-pool");
+const loadConnect = () => require("./lib/master/connect");
 const loadWorker = () => require("./lib/worker/join");
 const master = isMaster()
   ? loadMaster()
@@ -55,7 +59,9 @@ const clusterEvents = { MESSAGE: "message", DISCONNECT: "disconnect" };
 const MapReduce = async (masterFn, workerFns, reduceFn, args, options) => {
   const identity = identify(MapReduce, masterFn, workerFns, args, options);
   const given = args === undefined || args === null ? {} : args;
-  if (isMaster()) return master.mapReduce(masterFn, reduceFn, given, options, identity);
+  if (isMaster()) {
+    return master.mapReduce(masterFn, workerFns, reduceFn, given, options, identity);
+  }
   worker.serve(workerFns, given, identity);
   return undefined;
 };
@@ -69,10 +75,29 @@ const MapReduce = async (masterFn, workerFns, reduceFn, args, options) => {
 const stream = (masterFn, workerFns, args, options) => {
   const identity = identify(stream, masterFn, workerFns, args, options);
   const given = args === undefined || args === null ? {} : args;
-  if (isMaster()) return master.stream(masterFn, given, options, identity);
+  if (isMaster()) return master.stream(masterFn, workerFns, given, options, identity);
   worker.serve(workerFns, given, identity);
   return nothing();
 };
+
+/**
+ * @param {any} stages
+ * @param {any} [options]
+ */
+const createPool = (stages, options) =>
+  new Promise((resolve, reject) => {
+    const identity = identifyPool(createPool, stages, options);
+    // A worker never gets a pool: what is behind it is the master's alone.
+    if (!isMaster() && worker.park(stages, identity, resolve)) return;
+    loadPool().createPool(stages, options, identity).then(resolve, reject);
+  });
+
+/**
+ * In a worker too: it is a client like any other.
+ * @param {any} path
+ * @param {any} [options]
+ */
+const connectPool = (path, options) => loadConnect().connectPool(path, options);
 
 /** @param {number} numWorkers */
 const configureWorkers = async (numWorkers) =>
@@ -92,6 +117,9 @@ const initWorkers = async (workerFns, args) =>
 exports.sonicDistribute = MapReduce;
 exports.MapReduce = MapReduce;
 exports.stream = stream;
+exports.createPool = createPool;
+exports.connectPool = connectPool;
+exports.stage = stage;
 exports.lastRun = master.lastRun;
 exports.Map = master.map;
 exports.isMaster = isMaster;

@@ -26,12 +26,28 @@ export interface Arrived {
   /** Kind and flags. */
   kind: number
   index: number
+  /** Of an event: the number of its run. (That of what is about a run is its index.) */
+  run: number
   /** In the format that the flags say: a string, or a Buffer if it is binary. */
   text: any
 }
 
 /** Milliseconds of the system's monotonic clock, the same in every process. */
 export declare function clock(): number
+
+/** Workers that are alike. */
+export interface GroupOptions {
+  tags: Array<string>
+  /** Whether they run nothing that does not name them. */
+  exclusive: boolean
+  /** Variables of their environment beside those of all: name, value, … */
+  env: Array<string>
+  /** How many events each runs at once, if not as many as those of other groups. */
+  concurrency?: number
+  /** Their limits in the place of the pool's. */
+  maxTasksPerWorker?: number
+  maxWorkerMemory?: number
+}
 
 /** A hash of bytes: other bytes have another, but for a chance that nobody meets. */
 export declare function hash(bytes: Uint8Array): string
@@ -51,6 +67,12 @@ export interface ManualState {
   free: Array<number>
   /** What was observed before, each as `runTake` gives it. */
   observed: Array<string | Int32Array | any[]>
+}
+
+/** A slot for one more worker. */
+export interface NewWorker {
+  id: number
+  nodeArgs: Array<string>
 }
 
 /**
@@ -73,6 +95,12 @@ export declare function poolHold(pool: ExternalObject<PoolHandle>, hold: boolean
 
 /** Whether a worker has nothing to do. */
 export declare function poolIsFree(pool: ExternalObject<PoolHandle>, worker: number): boolean
+
+/**
+ * Waits up to so many milliseconds for entries of numbered runs, on JavaScript's thread, which takes all of them then. False
+ * if there are none: then it is called when there are.
+ */
+export declare function poolListen(pool: ExternalObject<PoolHandle>, milliseconds: number): boolean
 
 /**
  * Sends a message to one worker's program: see `runSubmit`, of whose flags this needs the format. False if the worker is
@@ -104,6 +132,9 @@ export interface PoolOptions {
   windowsHide?: boolean
   /** The workers' ids. */
   workers: Array<number>
+  /** The groups of workers, and the group of each worker. */
+  groups: Array<GroupOptions>
+  groupOf: Array<number>
   /** The pool's number in this process. */
   number: number
   /** Which call of the program the workers serve, for their JavaScript, and how texts name it. */
@@ -115,10 +146,14 @@ export interface PoolOptions {
   deadline: number
   /** The most events there is credit for a worker, running and waiting. */
   maxEventsPerWorker?: number
+  /** How many events a worker runs at once. */
+  concurrency: number
   /** Milliseconds that a worker's I/O thread may give no sign of life. */
   heartbeatTimeout?: number
   /** Milliseconds that a released worker may take to exit. */
   shutdownGrace?: number
+  /** Milliseconds that an event which was aborted, or ran too long, may hold its worker while others run there. */
+  abortGrace?: number
   /** How many events a worker runs before it is replaced. */
   maxTasksPerWorker?: number
   /** Bytes that a worker may have in memory before it is replaced. */
@@ -127,10 +162,21 @@ export interface PoolOptions {
   hintAfter?: number
   /** Whether workers note when each event starts, because some run wants to know. */
   notesTimes: boolean
+  /** Whether the pool serves any number of runs. */
+  stays?: boolean
 }
 
 /** Releases every worker. */
 export declare function poolRelease(pool: ExternalObject<PoolHandle>): void
+
+/**
+ * There are to be so many workers. `more` are slots for those that there is none for yet: each with the id of its workers, and what
+ * goes before `args`.
+ */
+export declare function poolResize(pool: ExternalObject<PoolHandle>, count: number, more: Array<NewWorker>): void
+
+/** The ids of the workers that come or go by now: a note tells of each when it has. */
+export declare function poolResizing(pool: ExternalObject<PoolHandle>): Array<number>
 
 /** Sends a signal, by number, to one worker. False if it is gone. */
 export declare function poolSignal(pool: ExternalObject<PoolHandle>, worker: number, signal: number): boolean
@@ -140,6 +186,12 @@ export declare function poolSignal(pool: ExternalObject<PoolHandle>, worker: num
  * tried again, and a note reports the result.
  */
 export declare function poolSpawn(pool: ExternalObject<PoolHandle>, slot: number): StartedWorker | null
+
+/** The same of all runs of a pool, since it began. `startedAt` is 0. */
+export declare function poolStatistics(pool: ExternalObject<PoolHandle>): string
+
+/** The workers that are ready. */
+export declare function poolWorkers(pool: ExternalObject<PoolHandle>): Array<ReadyWorker>
 
 /**
  * Shows the progress of a run until `progressEnd`: `total` is how many events there will be, or 0; `workers` adds a
@@ -153,6 +205,16 @@ export declare function progressComplete(progress: ExternalObject<unknown>): voi
 /** Shows the run no longer, and writes a summary that ends with `note`. */
 export declare function progressEnd(progress: ExternalObject<unknown>, note: string): void
 
+/** A worker that is ready. */
+export interface ReadyWorker {
+  id: number
+  pid: number
+  /** How many events it runs. */
+  running: number
+  /** Bytes that it has in memory; 0 where the system does not tell. */
+  memory: number
+}
+
 /** Which events that failed are tried again, and how. Times are in milliseconds. */
 export interface RetryOptions {
   /** How many attempts follow the first. */
@@ -165,6 +227,9 @@ export interface RetryOptions {
   on: ('crash' | 'timeout' | 'error')[]
 }
 
+/** Why no worker runs events that name none, or will: throws that. */
+export declare function runCheck(run: ExternalObject<RunHandle>): void
+
 /** Nobody asks for the run any more: its queues go with it. */
 export declare function runClose(run: ExternalObject<RunHandle>): void
 
@@ -176,6 +241,13 @@ export declare function runCredit(run: ExternalObject<RunHandle>, next: number):
 
 /** True if every event is answered; otherwise a note says when. */
 export declare function runDrained(run: ExternalObject<RunHandle>): boolean
+
+/**
+ * Hands an event to every worker with these tags, to start when that runs nothing; see `runSubmit`. With a `title` it is kept:
+ * each worker that comes later runs it before it claims anything. The ids of the workers, in the order of the events' numbers.
+ * Throws if no worker has the tags.
+ */
+export declare function runEach(run: ExternalObject<RunHandle>, tags: Array<string>, text: string | Uint8Array, flags: number, title?: string | undefined | null): Array<number>
 
 /** Some of the listed events after the first `from`, as a JSON array; null if there are none. */
 export declare function runEnded(run: ExternalObject<RunHandle>, from: number): string | null
@@ -216,6 +288,14 @@ export declare function runRead(run: ExternalObject<RunHandle>, reads: boolean):
 /** The whole record of the run as the JSON of an object. Its first properties are those of `head`, the JSON of an object. */
 export declare function runReport(run: ExternalObject<RunHandle>, head: string): string
 
+/**
+ * Hands over an event for workers with all of these tags, before all others of a lower priority, and where it has a key behind
+ * all others of that: see `runSubmit`.
+ * Returns -1 if there is room for it; otherwise its number, which a note names when there is. Throws if no worker will ever
+ * run it.
+ */
+export declare function runRoute(run: ExternalObject<RunHandle>, tags: Array<string>, key: string | undefined | null, priority: number, text: string | Uint8Array, flags: number): number
+
 /** What a program wants of one run. */
 export interface RunSettings {
   /** Bytes of events that wait or run, beyond which there is credit for one event a worker. */
@@ -239,6 +319,17 @@ export interface RunSettings {
   record?: 'times' | 'events'
   /** Milliseconds of the epoch when the run begins. */
   epoch: number
+  /** What workers of a pool that stays are told of the run. */
+  about?: string
+  /**
+   * Whether each event has an entry, which has the event's number in the place of the worker's id, and where it failed
+   * that id in the place of the data. JavaScript is called for each.
+   */
+  isNumbered?: boolean
+  /** Whether its events are none in the pool's statistics. */
+  isUncounted?: boolean
+  /** How large its share of the workers is, beside other runs: by default 1. */
+  weight?: number
 }
 
 /** The statistics of the run so far, as the JSON of an object: `RunStatistics` in index.d.ts. */
@@ -293,8 +384,13 @@ export interface Wire {
   variable: string
   task: number
   message: number
+  run: number
+  abort: number
+  alone: number
   hole: number
   direct: number
+  lane: number
+  turn: number
   failed: number
   response: number
   dataHole: number
@@ -332,8 +428,23 @@ export declare function workerAnswerer(worker: ExternalObject<WorkerHandle>): (i
 /** Which call of the program the worker serves: what `LaunchOptions.call` was. */
 export declare function workerCall(worker: ExternalObject<WorkerHandle>): string
 
+/** How many events this worker runs at once. */
+export declare function workerConcurrency(worker: ExternalObject<WorkerHandle>): number
+
+/** The same of counts: the JSON of an object of numbers by their names. */
+export declare function workerCount(worker: ExternalObject<WorkerHandle>, counts: string): void
+
+/**
+ * Tells the master of what the answer adds that is written next: a further event of the run, with the flags of its data.
+ * False, with nothing done, if that is said to be a string as it is and has to be JSON.
+ */
+export declare function workerEmit(worker: ExternalObject<WorkerHandle>, flags: number, data: string | Uint8Array): boolean
+
 /** Tells the master that the program is about to end this process by a call of its own: which, and where. */
 export declare function workerExiting(worker: ExternalObject<WorkerHandle>, words: string): void
+
+/** Says that so many events more are known here to be over. */
+export declare function workerHeardAbort(worker: ExternalObject<WorkerHandle>): void
 
 /** Whether the worker keeps the event loop alive. */
 export declare function workerHold(worker: ExternalObject<WorkerHandle>, hold: boolean): void
@@ -371,19 +482,28 @@ export declare function workerRegister(worker: ExternalObject<WorkerHandle>): vo
 
 /**
  * Runs events until there is a reason to stop: 0 nothing to do, 1 timers and sockets are to have their
- * turn, 2 an event is pending, 3 something has come for this worker alone. `serve` is called with each
- * event's data (a number, a string, the text of its JSON, a `Buffer` of what is binary, or undefined where
- * there is none), its flags
- * and its index; it returns a number that is the response, true if it has answered, or false if the
- * event is pending. `isTurn`: timers and sockets have just had their turn.
+ * turn, 2 no other event is to be claimed before one has ended, 3 something has come for this worker alone, 4 an event
+ * was claimed whose text comes for this worker alone. `serve` is called with each event's data (a number, a string, the
+ * text of its JSON, a `Buffer` of what is binary, or undefined where there is none), its flags, its index and its run; it
+ * returns a number that is the response, true if it has answered, undefined if the event is pending and others may run
+ * meanwhile, or false if none may. `isTurn`: timers and sockets have just had their turn. So many events are `running`.
  */
-export declare function workerRun(worker: ExternalObject<WorkerHandle>, serve: (value: any, flags: number, index: number) => number | boolean, isTurn: boolean): number
+export declare function workerRun(worker: ExternalObject<WorkerHandle>, serve: (value: any, flags: number, index: number, run: number) => number | boolean | undefined, isTurn: boolean, running: number): number
 
 /** How values are encoded in this run. */
 export declare function workerSerialization(worker: ExternalObject<WorkerHandle>): 'json' | 'advanced'
 
-/** Makes an event that came for this worker alone its own for good. False if the master took it back. */
-export declare function workerStart(worker: ExternalObject<WorkerHandle>, index: number): boolean
+/**
+ * Makes an event that came for this worker alone its own for good. False if the master took it back. `counts`: whether it is one
+ * of those after which the worker is replaced.
+ */
+export declare function workerStart(worker: ExternalObject<WorkerHandle>, index: number, counts: boolean): boolean
+
+/** When the event started that was last claimed in a lane. */
+export declare function workerStarted(worker: ExternalObject<WorkerHandle>): number
+
+/** Leaves the events of a run to other workers, or claims them again. */
+export declare function workerSuspend(worker: ExternalObject<WorkerHandle>, run: number, isSuspended: boolean): void
 
 /** Everything that has arrived for this worker alone. */
 export declare function workerTake(worker: ExternalObject<WorkerHandle>): Array<Arrived>

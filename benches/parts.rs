@@ -79,7 +79,7 @@ fn results(bencher: Bencher, len: usize) {
 /// An event that a worker claims and answers, as the scheduler sees it.
 #[divan::bench(args = [2, 64])]
 fn scheduler(bencher: Bencher, workers: usize) {
-    let mut scheduler = Scheduler::new(workers, 512);
+    let mut scheduler = Scheduler::new(std::iter::repeat_n(1, workers), 512);
     let mut effects = Vec::new();
     for slot in 0..workers {
         scheduler.on(Event::Started { slot }, &mut effects);

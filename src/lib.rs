@@ -15,14 +15,32 @@
 //!
 //! **Pools and runs.** A [`pool`] has workers: slots, processes, connections, lanes. It serves any number of [`run`]s, at once
 //! and one after another; a run has its events, results, failures, retries and record. `MapReduce` is a pool with one run.
+//! Of a pool that stays (`createPool`), each worker is told through its task ring what a run is about before it runs any of
+//! its events, and that the run is over; the calls of one kind are events of one run, whose entries have their numbers.
+//! Such a pool may have an event in each worker, that waits for its turn there ([`each`](pool::each)), and may grow and shrink
+//! ([`resize`](pool::resize)): a slot is closed when its worker was one too many, and is the first to be used again.
 //!
 //! **Data.** Events wait in [lanes](queue), in memory that the master and all workers share. A worker that is free claims
 //! the next one itself, by a compare-and-swap that says who has it. So events of a run start in the order in which they
 //! came, on whichever worker is free first, and no worker holds what it does not run: events that wait for each other meet
 //! as long as there are enough workers. Events that come back (retries, and what was taken from a worker) go into a lane of
 //! their own, which all workers try first. Answers come back through a [ring](shm::ring) that each worker has of its own.
-//! What a killed worker had claimed and answered stands in that memory, whole. That is why a crash costs exactly the event
+//! What a killed worker had claimed and answered stands in that memory, whole. That is why a crash costs exactly the events
 //! that ran. The control socket carries wake-ups only.
+//!
+//! **Several at once.** A worker runs as many events at once as its group says. Those of a worker that crashes may all be why:
+//! each that is tried again runs with no other beside it. One that is late, or whose run is stopped, ends beside the others
+//! (`pool::abandon`): the master is done with it, and its worker claims nothing more until it is too. What an event adds to
+//! its run (`pool::note`) is written before its answer, and holds with that alone.
+//!
+//! **Tags, keys, priorities.** Workers may differ: each belongs to a group. An event that names its workers waits in the master,
+//! by address ([`core::router`]); a few of each address at a time are in the last lane, whose entries say who may claim them.
+//! So does one with a priority: its entry says that too, and a worker claims the highest. Everything else about them is as about
+//! others. A worker of an exclusive group claims in that lane alone.
+//!
+//! **Shares.** Runs that are as urgent share the workers by the time that their events have run, over their weights
+//! ([`core::share`]). The master keeps the account, and writes into a word of each lane how far its runs are; workers claim
+//! in the lane that is least far. The word may be some events behind, the account never is.
 //!
 //! **Decisions.** Everything that happens is one closed [`Event`](core::event::Event); the pure [`core`] answers with
 //! [`Effect`](core::event::Effect)s. How far a worker or a run has come is one enum each
@@ -33,21 +51,26 @@
 //! then. So a worker notifies the master of each answer as soon as that is published, before it runs anything else. Where
 //! events are short that would cost more than they do: then the master polls the rings every few milliseconds, and says so
 //! in a word that each worker reads after each answer. When a poll finds nothing new the master takes the word back, *then*
-//! looks once more: either that look sees an answer, or its worker has seen the word. Where events run about a millisecond,
-//! the JavaScript thread itself sleeps on a word that workers wake, while nothing else is to be done
-//! ([`Pool::listen_for_credit`](pool::Pool::listen_for_credit)).
+//! looks once more: either that look sees an answer, or its worker has seen the word. A worker whose last notice the master
+//! has not heard does not notify again: the master looks at everything after it has heard one. Where events run about a
+//! millisecond, and where a pool's call is awaited, the JavaScript thread itself waits for workers, while nothing else is to
+//! be done ([`Pool::listen_for_credit`](pool::Pool::listen_for_credit)).
+//!
+//! **Wake-ups.** A worker that finds nothing to claim parks; one is woken for each event that waits. Where there are more
+//! workers than processors and events take less time than a wake-up, the others stay parked as long as those that are awake
+//! keep claiming: they would only take the processors from them, and from the master.
 //!
 //! # Paths
 //!
 //! **An event.** `lib/master/input.js` calls `put`; [`queue::writer`] publishes it, and [`pool`] wakes a parked worker
-//! (`dispatch::wake_parked`). [`queue::claimer`] claims it there; [`worker::runner`] has JavaScript run it and publishes the
+//! (`wake::wake_parked`). [`queue::claimer`] claims it there; [`worker::runner`] has JavaScript run it and publishes the
 //! answer. [`io::control`](io) hears the notice; `pool::collect` scans the claims and reads the ring; the scheduler learns
 //! `Claimed` and `Answered`; the run delivers an entry; `pool::credit` gives new credit and calls JavaScript.
 //!
 //! **A spawn.** `pool_spawn`, or [`Order::Start`](pool::order::Order), runs [`io::spawn`]: process, wires, invitation.
 //! `Pool::started` stores the connection: `Event::Started`, the worker is *booting*. `io::listen` follows it. Its hello says
 //! that it loaded this package (`Pool::joined`); at its call it registers: `Event::Registered`, it is *ready*, and what waited
-//! for it alone is given to it.
+//! for it alone is given to it. In a pool that stays it claims nothing before it has run what `each` keeps (`State::prepare`).
 //!
 //! **A crash.** The exit is known (`os::child`); `io::listen` reads what is left in the streams and calls `Pool::exited`
 //! (`pool::exit`). It collects the last claims and answers, and takes back what the worker had not started.
@@ -82,11 +105,11 @@
 //!
 //! # Invariants
 //!
-//! An event that was handed over ends once: answered, or failed with a reason. No event is on two workers. No worker is idle
-//! while an event waits that it could take, for longer than it takes to see that a worker does not come that was woken for
-//! it or has claimed it and not read it. An answer is known within five milliseconds. Nothing that JavaScript writes is
-//! trusted to be well-formed beyond its process: positions, lengths and indices from a worker are checked, and what the
-//! master must be able to rely on is in private memory.
+//! An event that was handed over ends once: answered, or failed with a reason. No event is on two workers, unless it was
+//! abandoned on one of them, nor on one that it does not name. No worker is idle while an event waits that it could take, for
+//! longer than it takes to see that a worker does not come that was woken for it or has claimed it and not read it. An answer
+//! is known within five milliseconds. Nothing that JavaScript writes is trusted to be well-formed beyond its process:
+//! positions, lengths and indices from a worker are checked, and what the master must be able to rely on is in private memory.
 
 #![cfg_attr(test, allow(dead_code, reason = "napi exports nothing into a test binary"))]
 

@@ -140,3 +140,13 @@ describe("getLogger", () => {
     ]);
   });
 });
+
+describe("the core's log", () => {
+  it("is shown where a pool's calls are all that happens", async () => {
+    const env = { SONIC_LOG: "debug" };
+    const program = await run("pool/calls.js", { args: ["works"], env });
+    assert.match(program.stderr, /DEBUG sonic_distribute.*worker ready/);
+    const quiet = await run("pool/calls.js", { args: ["works"] });
+    assert.equal(quiet.stderr, "");
+  });
+});

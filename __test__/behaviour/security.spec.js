@@ -17,12 +17,37 @@ const result = async (fixture, ...args) => {
 describe("what is put on Object.prototype", () => {
   for (const when of ["early", "late"]) {
     it(`is no option, no setting and no variable: ${when}`, async () => {
-      const { workers, rows, failed } = await result("security/pollution.js", when);
+      const { workers, forked, rows, failed } = await result("security/pollution.js", when);
       const row = (data) => [["id", "data", "response"], data, ["workerID"], [when], [], false];
-      assert.deepEqual([workers, failed], [2, [[3, "no"]]]);
+      // None was replaced.
+      assert.deepEqual([workers, forked, failed], [2, 2, [[3, "no"]]]);
       assert.deepEqual(rows, [row(0), row(1), row(2), row({ a: 1 })]);
     });
   }
+
+  for (const when of ["early", "late"]) {
+    it(`is no option of a pool and its calls: ${when}`, async () => {
+      const { answers, emitted, workers, answered } = await result("security/pool.js", when);
+      const told = (data) => [data, ["workerID"], 1, null];
+      assert.deepEqual(answers, [told(1), told(2), told(3), told(3), told(4)]);
+      assert.deepEqual([emitted, workers, answered], [[2, 1, 0], [2, [["a"], []]], 7]);
+    });
+  }
+
+  it("is no option of a pool in the program's own process", async () => {
+    const { answers, emitted, workers } = await result("security/pool.js", "late", "here");
+    assert.deepEqual(
+      answers.map(([data, , attempt]) => [data, attempt]),
+      [1, 2, 3, 4].map((data) => [data, 1]),
+    );
+    assert.deepEqual(
+      [emitted, workers],
+      [
+        [2, 1, 0],
+        [1, [["a"]]],
+      ],
+    );
+  });
 
   it("is no number of workers, but what a class of the program's says is", async () => {
     const { counts, processors } = await result("security/default.js");

@@ -75,7 +75,7 @@ function behaviourSpecs() {
 
 async function runNode(node, specs) {
   const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
-  const args = ["--test", "--test-concurrency=2", "--test-reporter=tap", ...specs];
+  const args = ["--test", "--test-concurrency=3", "--test-reporter=tap", ...specs];
   const env = { SONIC_TEST_NODE: node };
   const end = await runCommand(process.execPath, args, {
     cwd: ROOT,

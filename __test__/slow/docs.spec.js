@@ -6,7 +6,9 @@
  *
  * Words after the language say what a block is: `js part` does not run; `js file=NAME` is only written, for later
  * blocks of the same document; `ts` runs on a Node that strips types, `mjs` as an ES module; `js run=NAME` is a test
- * file for that runner.
+ * file for that runner. `moving.spec.js` runs the programs of docs/moving.md.
+ *
+ * A link to another page or another part of a page finds it.
  */
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
@@ -14,13 +16,9 @@ const path = require("node:path");
 const { after, describe, it } = require("node:test");
 
 const { runCommand } = require("../support/command");
+const { DOCUMENTS, blocksOf, textOf, wordOf } = require("../support/documents");
 const { nodeOfLine } = require("../support/node-lines");
 const { MODULES, ROOT, Workspace } = require("../support/workspace");
-
-const DOCUMENTS = [
-  "README.md",
-  ...fs.readdirSync(path.join(ROOT, "docs")).map((name) => `docs/${name}`),
-];
 
 /** How each runner is started for one file. */
 const RUNNERS = {
@@ -39,19 +37,6 @@ const RUNNERS = {
   vitest: (file) => [path.join(MODULES, "vitest/vitest.mjs"), "run", file],
 };
 
-/** @returns {{ language: string, words: string[], code: string, shows: string | undefined, line: number }[]} */
-function blocksOf(text) {
-  const blocks = [];
-  const all = [
-    ...text.matchAll(/^```(\S*) ?(.*)\n([\s\S]*?)^```$\n*(?=(^```text\n([\s\S]*?)^```$)?)/gm),
-  ];
-  for (const { 1: language, 2: words, 3: code, 5: shows, index } of all) {
-    const line = text.slice(0, index).split("\n").length;
-    blocks.push({ language, words: words.split(" ").filter(Boolean), code, shows, line });
-  }
-  return blocks.filter(({ language }) => ["js", "mjs", "ts"].includes(language));
-}
-
 for (const document of DOCUMENTS) {
   describe(document, () => {
     const project = new Workspace("docs");
@@ -61,12 +46,9 @@ for (const document of DOCUMENTS) {
     project.link("vitest");
     after(() => project.remove());
 
-    for (const { language, words, code, shows, line } of blocksOf(
-      fs.readFileSync(path.join(ROOT, document), "utf8"),
-    )) {
-      const word = (name) =>
-        words.map((each) => each.split("=")).find(([key]) => key === name)?.[1];
-      const [file, runner] = [word("file"), word("run")];
+    for (const block of blocksOf(textOf(document))) {
+      const { language, words, code, shows, line } = block;
+      const [file, runner] = [wordOf(block, "file"), wordOf(block, "run")];
       if (file) project.write(file, code);
       if (file || words.includes("part")) continue;
       if (runner) {
@@ -97,14 +79,49 @@ for (const document of DOCUMENTS) {
   });
 }
 
+describe("the links", () => {
+  const PAGES = [
+    ...DOCUMENTS,
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "examples/README.md",
+  ];
+
+  /** What GitHub makes of the headings of a page. */
+  const anchorsOf = (page) =>
+    [...withoutCode(textOf(page)).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, "")
+        .replace(/ /g, "-"),
+    );
+  const withoutCode = (text) => text.replace(/^```[\s\S]*?^```$/gm, "");
+
+  for (const page of PAGES) {
+    it(`of ${page} lead somewhere`, () => {
+      const links = [...withoutCode(textOf(page)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to);
+      for (const link of links.filter((to) => !/^https?:/.test(to))) {
+        const [file, anchor] = link.split("#");
+        const target = file === "" ? page : path.join(path.dirname(page), file);
+        assert.ok(fs.existsSync(path.join(ROOT, target)), link);
+        if (anchor !== undefined && target !== "docs/api.md") {
+          assert.ok(anchorsOf(target).includes(anchor), link);
+        }
+      }
+    });
+  }
+});
+
 describe("the recipe for an event that needs another one's answer", () => {
   const project = new Workspace("recipe");
   after(() => project.remove());
 
   it("ends and says why when the worker dies that was to answer", async () => {
     project.installOurs();
-    const text = fs.readFileSync(path.join(ROOT, "docs/cookbook.md"), "utf8");
-    const [, recipe] = text.split("## An event that needs another one's answer\n");
+    const [, recipe] = textOf("docs/cookbook.md").split(
+      "## An event that needs another one's answer\n",
+    );
     project.write("program.js", blocksOf(recipe)[0].code);
     const args = [
       "--require",

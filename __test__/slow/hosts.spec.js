@@ -32,13 +32,13 @@ describe("ava", () => {
     processes: ["--no-worker-threads"],
     threads: [],
   })) {
-    it(`gets a rejection that names it, and works by the way out, in its ${where}`, async () => {
+    it(`gets a rejection that names it, and works by the way out or a worker file, in its ${where}`, async () => {
       const { output } = await project.run([
         script("ava/entrypoints/cli.mjs"),
         ...options,
         "ava.test.mjs",
       ]);
-      assert.match(output, /2 tests passed/);
+      assert.match(output, /4 tests passed/);
     });
   }
 });
@@ -270,7 +270,9 @@ function workspace(name, tools) {
   const project = new Workspace(name);
   before(async () => {
     for (const file of fs.readdirSync(FIXTURES)) project.copy(path.join(FIXTURES, file));
-    project.copy(path.join(__dirname, "..", "fixtures/runners/squares.js"));
+    for (const file of ["squares.js", "pool-tests.js", "pool-stages.js"]) {
+      project.copy(path.join(__dirname, "..", "fixtures/runners", file));
+    }
     project.write("package.json", '{ "private": true }\n');
     project.installOurs();
     for (const one of tools) project.link(one, await tool(one));

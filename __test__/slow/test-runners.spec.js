@@ -43,6 +43,7 @@ describe("Node that strips types", () => {
 
   it("runs .ts", () => project.adds(["program.ts"], { node }));
   it("runs .cts", () => project.adds(["program.cts"], { node }));
+  it("runs a worker file", () => project.adds(["typed-pool.ts"], { node }));
   it("runs .mts", () => {
     project.copy(path.join(FIXTURES, "program.ts"), "program.mts");
     return project.adds(["program.mts"], { node });
@@ -57,6 +58,7 @@ describe("ts-node", () => {
     project.adds([TS_NODE, "--transpile-only", "--cwd", ".", "program.ts"]));
   it("runs a program by node -r ts-node/register", () =>
     project.adds(["-r", "ts-node/register", "program.ts"]));
+  it("runs a worker file", () => project.adds(["-r", "ts-node/register", "typed-pool.ts"]));
 
   it("gives workers what it has compiled in the master, and nothing else changes by that", async () => {
     project.copy(path.join(FIXTURES, "checked"), "checked");
@@ -79,12 +81,16 @@ describe("ts-node", () => {
 describe("ts-node as a loader of ES modules", () => {
   const project = workspace("ts-node-esm", ["ts-node", "typescript", "@types/node"]);
 
-  it("runs a program by node --loader ts-node/esm", () => {
+  before(() => {
     project.write("package.json", '{ "private": true, "type": "module" }\n');
     const compilerOptions = { module: "esnext", moduleResolution: "node", target: "es2019" };
     project.write("tsconfig.json", JSON.stringify({ compilerOptions }));
-    return project.adds(["--no-warnings", "--loader", "ts-node/esm", "program.ts"]);
   });
+
+  it("runs a program by node --loader ts-node/esm", () =>
+    project.adds(["--no-warnings", "--loader", "ts-node/esm", "program.ts"]));
+  it("runs a worker file", () =>
+    project.adds(["--no-warnings", "--loader", "ts-node/esm", "typed-pool.ts"]));
 });
 
 describe("ts-node with tsconfig-paths", () => {
@@ -114,6 +120,9 @@ describe("tsx", () => {
     return project.adds([TSX, "program.mts"]);
   });
   it("runs a program by node --import tsx", () => project.adds(["--import", "tsx", "program.ts"]));
+  it("runs a worker file", () => project.adds([TSX, "typed-pool.ts"]));
+  it("runs a worker file by node --import tsx", () =>
+    project.adds(["--import", "tsx", "typed-pool.ts"]));
 });
 
 describe("mocha", () => {
@@ -122,6 +131,10 @@ describe("mocha", () => {
   it("runs a test file, and so do the workers", async () => {
     const { stdout } = await project.adds([script("mocha/bin/mocha"), "mocha.spec.js"]);
     assert.strictEqual(stdout.match(/1 passing/g).length, 3, "one master and two workers");
+  });
+  it("runs a pool with a worker file or in its own process, and refuses others", async () => {
+    const { output } = await project.run([script("mocha/bin/mocha"), "mocha-pool.spec.js"]);
+    assert.match(output, /^ +3 passing/m);
   });
 });
 
@@ -155,6 +168,8 @@ describe("jest", () => {
 
   it("gets a rejection that names it and the way out", () => jest(["rejects"], "--runInBand"));
   it("works by the way out", () => jest(["way-out"], "--runInBand"));
+  it("runs a pool with a worker file or in its own process, and refuses others", () =>
+    jest(["pool"], "--runInBand"));
 
   // It starts them for a second file only.
   const places = { "child processes": ["--maxWorkers=2"], threads: ["-w=2", "--workerThreads"] };
@@ -162,6 +177,8 @@ describe("jest", () => {
     it(`gets a rejection that names it and the way out, in its ${where}`, () =>
       jest(["rejects", "other"], ...options));
     it(`works by the way out, in its ${where}`, () => jest(["way-out", "other"], ...options));
+    it(`runs a pool with a worker file or in its own process, and refuses others, in its ${where}`, () =>
+      jest(["pool", "other"], ...options));
   }
 });
 
@@ -182,6 +199,8 @@ describe("vitest", () => {
     it(`gets a rejection that names it and the way out, in its ${pool}`, () =>
       vitest("vitest/rejects", pool));
     it(`works by the way out, in its ${pool}`, () => vitest("vitest/way-out", pool));
+    it(`runs a pool with a worker file or in its own process, and refuses others, in its ${pool}`, () =>
+      vitest("vitest/pool", pool));
   }
 });
 

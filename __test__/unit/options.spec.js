@@ -6,11 +6,13 @@
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
 
+const { numWorkersOf } = require("../../lib/shared/num-workers");
 const {
+  CONNECT_CHECKS,
+  POOL_CHECKS,
   checkCount,
   checkFunction,
   checkOptions,
-  numWorkersOf,
   STREAM_CHECKS,
 } = require("../../lib/shared/options");
 
@@ -33,6 +35,7 @@ const OPTIONS = {
     RangeError: [0, -1, 1.5, Number.NaN, Infinity, 4095],
   },
   serialization: { good: ["json", "advanced"], TypeError: ["JSON", "", 0, null] },
+  concurrency: { good: [1, 1024], TypeError: ["1"], RangeError: [0, 1025] },
   maxEventsPerWorker: { good: [1, 2 ** 20], TypeError: ["1"], RangeError: [0, 2 ** 20 + 1] },
   maxBytesWaiting: {
     good: [1, Number.MAX_SAFE_INTEGER],
@@ -137,7 +140,7 @@ describe("the option", () => {
   checkTable(OPTIONS, checkOptions, "options");
   it("is in this table, whichever it is", () => {
     const { onResult: _, ...common } = OPTIONS;
-    const known = [...Object.keys(common), ...Object.keys(STREAM_OPTIONS), "retries"];
+    const known = [...Object.keys(common), ...Object.keys(STREAM_OPTIONS), "retries", "workers"];
     assert.deepEqual(Object.keys(STREAM_CHECKS).sort(), known.sort());
   });
 });
@@ -155,6 +158,17 @@ describe("a stream's option", () => {
         naming("TypeError", `options.${name}`),
       );
     }
+  });
+});
+
+describe("an option for several programs", () => {
+  const listen = { good: ["a", "/run/jobs"], TypeError: [7, "", null, ["a"]] };
+  const errors = { good: [[], [Error, TypeError]], TypeError: [7, [7]] };
+  checkTable({ listen }, (given) => checkOptions(given, POOL_CHECKS), "options");
+  checkTable({ errors }, (given) => checkOptions(given, CONNECT_CHECKS), "options");
+  it("is none of a client's that only a pool has", () => {
+    assert.deepEqual(Object.keys(CONNECT_CHECKS).sort(), ["errors", "signal"]);
+    assert.throws(() => checkOptions({ numWorkers: 1 }, CONNECT_CHECKS), naming("TypeError"));
   });
 });
 

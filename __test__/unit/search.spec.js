@@ -180,4 +180,13 @@ describe("the search", () => {
       /job\.js:1:1 \(its functions are others\).*job\.js:2:1 \(another place in the program\).*\(its args differ in n\).*"x" at job\.js:1:1 \(has another name\)/,
     );
   });
+
+  it("says that a name has another number, wherever the calls stand", () => {
+    const search = new Search(wanted({ name: "x" }, { before: 1 }));
+    search.isFound(reached({ name: "x", site: { at: "job.js:2:1", callers: [] } }));
+    assert.match(
+      search.failure(),
+      /"x" at job\.js:2:1 \(has another number among the calls of that name\).*each needs a name of its own$/,
+    );
+  });
 });

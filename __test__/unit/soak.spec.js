@@ -7,6 +7,8 @@ const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
 const { check, checkFlatness } = require("../runners/soak/check");
 const { eventOf, groupsOf } = require("../runners/soak/loads");
+const { checkPool } = require("../runners/soak/pool-check");
+const { eventOf: poolEventOf, poolOf } = require("../runners/soak/pool-loads");
 
 const CRASH = "ERR_SONIC_WORKER_EXIT";
 const crash = (n, pid) => ({ n, error: { code: CRASH, pid } });
@@ -168,6 +170,120 @@ describe("the soak's checker", () => {
   }
 });
 
+/** A pool with one job, whose events all have one key. One event emits another; all but the second answer. */
+function goodPool() {
+  const job = {
+    name: "job0",
+    kind: "stream",
+    count: 3,
+    keys: 1,
+    tags: [],
+    retries: 0,
+    emits: true,
+  };
+  const pool = { name: "pool", concurrency: 1, keeps: false, sizes: [{ size: 2 }], jobs: [job] };
+  const does = (seed) => [0, 1, 2].map((n) => poolEventOf(seed, pool, job, n));
+  const isMeant = (/** @type {any[]} */ [one, two, three]) =>
+    [one.does, two.does, three.does].join() === "answer,exit,answer" && one.emits && !three.emits;
+  let seed = 0;
+  while (!isMeant(does(`${seed}`))) seed++;
+  const end = (n, started) => ({ n, response: { n, pid: 7, workerID: 2, started, isKept: false } });
+  return {
+    seed: `${seed}`,
+    pool,
+    logs: {
+      6: "S job0 1 1 20\n",
+      7: "S job0 0 1 10\nF job0 0 1 11\nS job0 1000 1 12\nF job0 1000 1 13\nS job0 2 1 30\nF job0 2 1 31\n",
+    },
+    outcome: {
+      size: 2,
+      tags: { 2: [] },
+      statistics: { unfinished: 0, counts: { job0: 1 + 1001 + 3 } },
+      jobs: [
+        {
+          ends: [
+            end(0, 10),
+            end(1000, 12),
+            end(2, 30),
+            { n: 1, error: { name: "Error", code: CRASH, pid: 6 } },
+          ],
+        },
+      ],
+    },
+    killed: new Set(),
+  };
+}
+
+const checkedPool = ({ seed, pool, logs, outcome, killed }) =>
+  checkPool(seed, pool, logs, outcome, killed);
+
+describe("the soak's checker of pools", () => {
+  it("finds nothing wrong with a pool in which all went as promised", () => {
+    assert.deepEqual(checkedPool(goodPool()), []);
+  });
+
+  /** @type {[string, (seen: any, job: any) => unknown, RegExp][]} */
+  const wrong = [
+    ["a pool that fails", ({ outcome }) => (outcome.rejected = "no"), /^the pool failed: no$/],
+    ["an event that is lost", (_, { ends }) => ends.splice(2, 1), /event 2 is lost$/],
+    ["an event that ends twice", (_, { ends }) => ends.push(ends[2]), /event 2 .* twice$/],
+    ["an event that nothing emitted", (_, { ends }) => (ends[1].n = 1002), /event 1002 has ended/],
+    [
+      "a count that is not that of the answers",
+      ({ outcome }) => outcome.statistics.counts.job0++,
+      /counted 1006, and were to count 1005$/,
+    ],
+    [
+      "an event that is left",
+      ({ outcome }) => (outcome.statistics.unfinished = 1),
+      /^events are unfinished/,
+    ],
+    ["a pool of another size", ({ outcome }) => (outcome.size = 3), /^there are 3 workers/],
+    [
+      "two events of a key at once",
+      ({ logs }) => (logs[7] = logs[7].replace("F job0 0 1 11", "F job0 0 1 25")),
+      /event 1 began while 0 of the same key ran$/,
+    ],
+    [
+      "events of a key out of order",
+      ({ logs }) => (logs[6] = "S job0 1 1 40\n"),
+      /event 1 began after 2 of the same key$/,
+    ],
+    [
+      "a crash of a worker that was not to end",
+      (_, { ends }) => (ends[3].error.pid = 7),
+      /event 1, which was to exit, failed/,
+    ],
+    [
+      "an event that ran too often",
+      ({ logs }) => (logs[8] = "S job0 1 2 21\n"),
+      /event 1 ran as attempts 1,2$/,
+    ],
+    [
+      "an event that ran in another worker than it says",
+      (_, { ends }) => (ends[0].response.pid = 6),
+      /event 0 was answered by 6, which has not run it$/,
+    ],
+    [
+      "an event that ran before what is kept",
+      ({ pool }) => (pool.keeps = true),
+      /event 0 ran in 7 before what is kept$/,
+    ],
+    [
+      "an event that ran in a worker without its tags",
+      ({ pool }) => pool.jobs[0].tags.push("a"),
+      /event 0 ran in worker 2, which has the tags $/,
+    ],
+  ];
+  for (const [what, change, message] of wrong) {
+    it(`finds ${what}`, () => {
+      const seen = goodPool();
+      change(seen, seen.outcome.jobs[0]);
+      assert.match(checkedPool(seen)[0] ?? "nothing", message);
+    });
+  }
+});
+
 describe("the soak's measurement", () => {
   const held = { rss: 100e6, fds: 20, threads: 7, processes: 0 };
   /** Five minutes, a sample every ten seconds; `change` says what is otherwise in the last minute. */
@@ -200,5 +316,7 @@ describe("the soak's loads", () => {
         .map((run) => [run, eventOf(seed, run, 1)]);
     assert.deepEqual(all("5"), all("5"));
     assert.notDeepEqual(all("5"), all("6"));
+    assert.deepEqual(poolOf("5", 3), poolOf("5", 3));
+    assert.notDeepEqual(poolOf("5", 3), poolOf("6", 3));
   });
 });

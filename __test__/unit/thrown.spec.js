@@ -7,7 +7,7 @@ const assert = require("node:assert/strict");
 const { it } = require("node:test");
 const fc = require("fast-check");
 const { describe: shown } = require("../../lib/shared/describe");
-const { errorToJson } = require("../../lib/worker/thrown");
+const { errorToJson } = require("../../lib/shared/thrown");
 const kinds = require("../fixtures/errors/kinds");
 
 const MOST_BYTES = 256 * 1024;

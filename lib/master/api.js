@@ -5,24 +5,29 @@
 const cluster = require("../shared/cluster");
 const { Call } = require("./calls");
 const { runSettings, runsElsewhere } = require("./launch");
-const { sendTo } = require("./manual");
+const { byHand, sendTo } = require("./manual");
 const { Pool, poolOfWorker } = require("./pool");
 const { Recording, lastRun } = require("./record");
 const { Run } = require("./run");
+const { stopBy, throwIfAborted } = require("./signals");
 const { entries } = require("./stream");
-const { coded, invalidType, reasonOf, shown } = require("../shared/errors");
+const { coded, invalidType, shown } = require("../shared/errors");
 const { NUM_CPUS, log } = require("../shared/log");
 const { preload } = require("../shared/native");
+const { ownOf } = require("../shared/own");
 const { Promise } = require("../shared/primordials");
 const { WorkerQueue } = require("../shared/queue");
+const { ROUTE_CHECKS, isPlainObject, routingOf } = require("../shared/routing");
 const { pointAt, siteOf } = require("../shared/stack");
+const { mergedOptions, optionsOf: optionsOfStage } = require("../shared/stage");
+const { numWorkersOf } = require("../shared/num-workers");
 const {
   MAX_WORKERS,
   STREAM_CHECKS,
   checkCount,
   checkFunction,
   checkOptions,
-  numWorkersOf,
+  checkProperties,
 } = require("../shared/options");
 
 /** @typedef {import("../shared/options").Options} Options */
@@ -76,7 +81,9 @@ function startRun(numWorkers, call, options, how) {
     const recording = new Recording(options);
     const settings = runSettings(options, recording);
     const pool = new Pool(numWorkers, call, options, settings);
-    const run = runOf(pool, { settings, recording, onResult: options.onResult, ...how });
+    const { onResult } = options;
+    const routing = routingOf(options);
+    const run = runOf(pool, { settings, recording, onResult, routing, ...how });
     run.begin();
     return run;
   } catch (error) {
@@ -142,19 +149,33 @@ async function beginByHand(numWorkers, call, site) {
 }
 
 /**
+ * The options of a call: its own come before those of its stages.
+ * @param {any} workerFns
+ * @param {unknown} given
+ * @param {Parameters<typeof checkOptions>[1]} [checks]
+ * @returns {Options}
+ */
+const optionsOf = (workerFns, given, checks) =>
+  ownOf(
+    mergedOptions(Array.isArray(workerFns) ? workerFns.map(optionsOfStage) : []),
+    checkOptions(given, checks),
+  );
+
+/**
  * @param {any} masterFn
+ * @param {any} workerFns
  * @param {any} reduceFn
  * @param {any} args
  * @param {unknown} givenOptions
  * @param {Identity} identity
  */
-function mapReduce(masterFn, reduceFn, args, givenOptions, identity) {
+function mapReduce(masterFn, workerFns, reduceFn, args, givenOptions, identity) {
   const call = new Call(identity);
   const site = siteOf(mapReduce);
   return pointed(site, async () => {
     checkFunction("masterFn", masterFn, HERE);
     checkFunction("reduceFn", reduceFn, HERE);
-    const options = checkOptions(givenOptions);
+    const options = optionsOf(workerFns, givenOptions);
     const { run, end } = begin(numWorkersOf(args, options, NUM_CPUS), call, options, site);
     const reduced = mapAndDrain(run, masterFn, args).then(() =>
       reduceFn(run.results, run.failures),
@@ -176,10 +197,10 @@ function mapReduce(masterFn, reduceFn, args, givenOptions, identity) {
  */
 function begin(numWorkers, call, options, site) {
   const { signal } = options;
-  if (signal?.aborted) throw reasonOf(signal);
+  throwIfAborted(signal);
   logBegin();
   const run = startRun(numWorkers, call, options, { site, isByHand: false });
-  const ignore = signal === undefined ? () => {} : run.stopBy(signal);
+  const ignore = stopBy(signal, (error) => run.stop(error));
   const end = () => {
     ignore();
     call.end();
@@ -195,23 +216,10 @@ function begin(numWorkers, call, options, site) {
  */
 async function mapAndDrain(run, masterFn, args) {
   await populate(run);
-  try {
-    await Promise.race([masterFn(run.workerQueue, args), run.failed]);
-    run.recording.progress.complete();
-    await Promise.race([run.drain(), run.failed]);
-    throwFailure(run);
-  } catch (error) {
-    run.release({ error });
-    throw error;
-  }
+  await run.lead(masterFn, args);
   release(run);
   // What `onStats` throws.
-  throwFailure(run);
-}
-
-/** @param {ARun} run */
-function throwFailure({ failure }) {
-  if (failure) throw failure.error;
+  run.throwFailure();
 }
 
 /** @param {ARun} run */
@@ -223,17 +231,18 @@ function release(run) {
 /**
  * The call that is read while it goes on.
  * @param {any} masterFn
+ * @param {any} workerFns
  * @param {any} args
  * @param {unknown} givenOptions
  * @param {Identity} identity
  * @returns {AsyncGenerator<any, void, undefined>}
  */
-function stream(masterFn, args, givenOptions, identity) {
+function stream(masterFn, workerFns, args, givenOptions, identity) {
   const call = new Call(identity);
   const site = siteOf(stream);
   try {
     checkFunction("masterFn", masterFn, HERE);
-    const options = checkOptions(givenOptions, STREAM_CHECKS);
+    const options = optionsOf(workerFns, givenOptions, STREAM_CHECKS);
     if (options.order === undefined) options.order = "completion";
     const numWorkers = numWorkersOf(args, options, NUM_CPUS);
     const start = () => {
@@ -271,18 +280,36 @@ async function shutdown(numWorkers) {
 /** What events go into that a worker queue is for. @type {(queue: any) => ARun["input"] | undefined} */
 const inputOf = WorkerQueue.ownerOf;
 
-/** @param {any} workerQueue @param {any} event @returns {Promise<void>} */
-function map(workerQueue, event) {
+/**
+ * @param {any} workerQueue
+ * @param {any} event
+ * @param {unknown} [routing] what is no plain object is ignored: `events.map(Map.bind(null, queue))` passes an index
+ * @returns {Promise<void>}
+ */
+function map(workerQueue, event, routing = undefined) {
   const input = inputOf(workerQueue);
   if (event === undefined || event === null) {
     const must = "Map: the event must be an object such as { data: … }";
     return Promise.reject(pointAt(invalidType(`${must}, got ${shown(event)}`), siteOf(map)));
   }
+  if (routing !== undefined && isPlainObject(routing)) return mapTo(workerQueue, event, routing);
   if (input !== undefined) return input.map(event);
   // A queue of ids that is the program's own. If a worker has exited meanwhile, the next id is tried.
   return pointed(siteOf(map), async () => {
     while (!sendTo(await takeId(workerQueue), event));
   });
+}
+
+/** The same of an event that names its workers. @param {any} workerQueue @param {any} event @param {unknown} given */
+function mapTo(workerQueue, event, given) {
+  const input = inputOf(workerQueue);
+  try {
+    const routing = checkProperties("routing", given, ROUTE_CHECKS);
+    if (input === undefined) throw byHand();
+    return input.map(event, routing);
+  } catch (error) {
+    return Promise.reject(pointAt(error, siteOf(map)));
+  }
 }
 
 /** @param {any} workerQueue */

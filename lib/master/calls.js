@@ -54,7 +54,8 @@ class Call {
 
   /** How messages name it. */
   get title() {
-    return nameFor(this.identity);
+    const { file } = this.identity;
+    return file === undefined ? nameFor(this.identity) : `the end of ${file}`;
   }
 
   /** Workers are started for it. @param {boolean} isElsewhere they run another program than this one */

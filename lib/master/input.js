@@ -2,17 +2,19 @@
 // What goes into a run: events from `Map`, which wait where workers are behind, and events for one worker. An event costs
 // one short native call: add nothing to that path.
 
-const { executionAsyncId } = require("async_hooks");
-
 const dataless = require("./dataless");
+const { Idle } = require("./idle");
+const { Routed } = require("./routed");
 const { encodedWithin, formatOf } = require("../shared/codec");
 const { coded, invalidType, shown } = require("../shared/errors");
 const { hasOwn } = require("../shared/own");
 const { Promise, setImmediate } = require("../shared/primordials");
+const { addressOf } = require("../shared/routing");
 const { pointAt, siteOf } = require("../shared/stack");
 
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
 /** @typedef {import("../shared/codec").Encoded} Encoded */
+/** @typedef {import("../shared/routing").Routing} Routing */
 /** @typedef {{ resolve: () => void, reject: (error: unknown) => void, number: number }} Waiting */
 
 /** A longer string is worth the try to hand it over as it is. */
@@ -45,31 +47,36 @@ class Input {
     /** `Map`s without credit, from `nextWaiting` on. @type {Waiting[]} */
     this.waiting = [];
     this.nextWaiting = 0;
-    this.isListening = false;
-    /** The number that Node gave the last operation in which this thread listened. */
-    this.listenedIn = 0;
-    /** How many operations this has begun itself since. */
-    this.begun = 0;
+    this.idle = new Idle();
+    this.routed = new Routed(this);
+    /** How errors name what is handed over. */
+    this.what = "Map: the event";
   }
 
   /**
    * Hands an event over. Resolves when a worker has it, or will have it next.
    * @param {any} event
+   * @param {Routing} [routing]
    * @returns {Promise<void>}
    */
-  map(event) {
+  map(event, routing) {
     const { reader } = this.run;
-    return reader === null ? this.handOver(event) : reader.slow(this.handOver(event));
+    const handedOver = this.handOver(event, routing);
+    return reader === null ? handedOver : reader.slow(handedOver);
   }
 
-  /** @param {any} event @returns {Promise<void>} */
-  handOver(event) {
+  /** @param {any} event @param {Routing} [routing] @returns {Promise<void>} */
+  handOver(event, routing) {
     const { run } = this;
     if (!run.isRunning) return this.refuse();
-    if (run.manual.isOn) return run.manual.map(event);
+    if (run.manual.isOn) return run.manual.map(event, routing);
     const number = this.handedOver;
     let how;
     try {
+      if (routing !== undefined || run.routing !== undefined) {
+        const address = addressOf(run.routing, routing, event.data);
+        if (address !== undefined) return this.routed.handOver(event, address);
+      }
       how = this.hand(event);
     } catch (error) {
       return Promise.reject(pointAt(error, siteOf(this.handOver)));
@@ -106,6 +113,7 @@ class Input {
 
   /** @type {(encoded: Encoded, flags: number) => boolean} */
   submit(encoded, flags) {
+    this.run.native.runCheck(this.run.handle);
     return this.run.native.runSubmit(this.run.handle, encoded, flags);
   }
 
@@ -122,7 +130,7 @@ class Input {
   /** @returns {Promise<void>} */
   letTurn() {
     const { native, handle } = this.run;
-    this.begun++;
+    this.idle.begun++;
     return new Promise((resolve) => {
       setImmediate(() => {
         native.runTurned(handle);
@@ -149,27 +157,13 @@ class Input {
    * @param {number} inVain how often it has done so for nothing
    */
   listenSoon(inVain = 0) {
-    if (this.isListening) return;
-    this.isListening = true;
-    this.begun++;
-    setImmediate(() => {
-      this.isListening = false;
-      if (!this.isAwaited || this.isBusyBeside()) return;
+    this.idle.whenIdle(() => {
+      if (!this.isAwaited) return;
       const listened = this.run.native.runListen(this.run.handle, this.first);
       this.admit();
       const goesOn = listened === IS_TO_TURN && this.isAwaited && inVain + 1 < MOST_IN_VAIN;
       if (goesOn) this.listenSoon(inVain + 1);
     });
-  }
-
-  /** Whether the program has begun anything else since this thread last listened: its event loop turns for that. */
-  isBusyBeside() {
-    // Node numbers all operations: timers, reads, requests.
-    const operation = executionAsyncId();
-    const isBusy = operation - this.listenedIn > this.begun;
-    this.listenedIn = operation;
-    this.begun = 0;
-    return isBusy;
   }
 
   /** The number of the first event that waits. */
@@ -211,6 +205,7 @@ class Input {
     for (const waiting of this.waiting.splice(this.nextWaiting)) {
       waiting.reject(pointAt(this.ending(), this.run.site));
     }
+    this.routed.end(() => pointAt(this.ending(), this.run.site));
     this.credit();
   }
 
@@ -237,15 +232,20 @@ class Input {
     const { task, hole, whole, formatAt } = this.wire;
     const value = isWhole ? event : event.data;
     // What has data is no mistake, and nearly everything has.
-    if (value === undefined || (isWhole && event.data === undefined)) dataless.warn(event);
+    if (value === undefined || (isWhole && event.data === undefined)) this.noData(event);
     const { codec } = this.run.pool;
-    const encoded = encodedWithin(codec, value, isWhole ? "" : "data", "Map: the event");
+    const encoded = encodedWithin(codec, value, isWhole ? "" : "data", this.what);
     if (encoded !== undefined) {
       const format = formatOf(value, encoded) << formatAt;
       return { encoded, flags: task | format | (isWhole ? whole : 0) };
     }
     if (!isWhole) return { encoded: "", flags: task | hole };
-    throw invalidType(`Map: the event must be a value that JSON has, got ${shown(event)}`);
+    throw invalidType(`${this.what} must be a value that JSON has, got ${shown(event)}`);
+  }
+
+  /** Its data is undefined. @param {any} event */
+  noData(event) {
+    dataless.warn(event);
   }
 
   /**
@@ -274,4 +274,4 @@ function hasMoreThanData(event) {
 const over = () =>
   coded(Error, "ERR_SONIC_RUN_OVER", "Map: the run is over, its workers have been released");
 
-module.exports = { Input };
+module.exports = { Input, hasMoreThanData, over };

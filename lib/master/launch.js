@@ -3,15 +3,17 @@
 // from what the program set with `cluster.setupPrimary`. Starts nothing itself.
 
 const { dirname, resolve } = require("path");
+const { scriptsOf } = require("./worker-file");
 const cluster = require("../shared/cluster");
 const compiled = require("../shared/compiled");
+const { launchGroups } = require("./groups");
 const { shared, tellCopy } = require("../shared/copies");
 const { coded, invalidType } = require("../shared/errors");
 const { checkHost, isThread } = require("../shared/host");
 const { tell } = require("../shared/native");
-const { variable } = require("../shared/own");
+const { ownOf, variable } = require("../shared/own");
 const { checkChildren, restrictions } = require("../shared/permission");
-const { JSON, Set } = require("../shared/primordials");
+const { JSON, Set, now } = require("../shared/primordials");
 
 /** @typedef {import("cluster").ClusterSettings} ClusterSettings */
 
@@ -163,18 +165,22 @@ let runs = 0;
 /**
  * What the core is told of a run.
  * @param {import("../shared/options").Options} options
- * @param {InstanceType<typeof import("./record").Recording>} recording
+ * @param {Pick<InstanceType<typeof import("./record").Recording>, "level" | "epoch"> & { progress: { showsWorkers: boolean } }}
+ *   recording
  */
 function runSettings(options, { level, progress, epoch }) {
+  const own = ownOf(options);
   return {
+    __proto__: null,
     run: ++runs,
-    maxBytesWaiting: options.maxBytesWaiting,
-    retries: options.retries?.limit ? options.retries : undefined,
-    stream: options.order,
+    maxBytesWaiting: own.maxBytesWaiting,
+    retries: own.retries?.limit ? own.retries : undefined,
+    stream: own.order,
     // A stream's reader finds the failure among the results.
-    stopOnFailure: options.onError === "abort" && options.order === undefined,
-    stopGrace: options.abortGrace,
-    taskTimeout: wholeMilliseconds(options.taskTimeout),
+    stopOnFailure: own.onError === "abort" && own.order === undefined,
+    stopGrace: own.abortGrace,
+    taskTimeout: wholeMilliseconds(own.taskTimeout),
+    weight: own.weight,
     hintAfter: hintAfter(),
     record: level,
     showsWorkers: progress.showsWorkers,
@@ -182,20 +188,50 @@ function runSettings(options, { level, progress, epoch }) {
   };
 }
 
-/** @typedef {ReturnType<typeof runSettings>} RunSettings */
+/**
+ * @typedef {Pick<ReturnType<typeof runSettings>, "run" | "hintAfter"> & Partial<ReturnType<typeof runSettings>> & {
+ *   stays?: boolean }} PoolSettings
+ */
+
+/** Milliseconds that the workers of a pool that stays have to exit. */
+const POOL_GRACE = 5000;
+
+/** The same of a pool that stays: any run may want to know when its events start. @returns {PoolSettings} */
+const poolSettings = () => ({
+  __proto__: null,
+  run: ++runs,
+  hintAfter: hintAfter(),
+  record: "times",
+  stays: true,
+});
+
+/**
+ * The same of a run of such a pool.
+ * @param {import("../shared/options").Options} options
+ * @param {string} about what workers are told of it
+ * @param {boolean} isNumbered
+ */
+const settingsInPool = (options, about, isNumbered) =>
+  ownOf(
+    runSettings(options, { level: undefined, progress: { showsWorkers: false }, epoch: now() }),
+    { about, isNumbered },
+  );
+
+/** @typedef {ReturnType<typeof runSettings> & { about?: string, isNumbered?: boolean }} RunSettings */
 
 /**
  * What a pool's workers are started with.
  * @param {number[]} workers their ids
  * @param {InstanceType<typeof import("./calls").Call>} call which call of the program they serve
  * @param {import("../shared/options").Options} options
- * @param {RunSettings} run those of its run
+ * @param {PoolSettings} run those of its run
  */
 function launchOptions(workers, call, options, run) {
   const settings = settingsOf();
-  checkHost(settings.exec === undefined);
+  const { file } = call.identity;
+  checkHost(settings.exec === undefined && file === undefined);
   checkChildren();
-  const program = settings.exec === undefined ? scriptOf() : settings.exec;
+  const program = file || (settings.exec === undefined ? scriptOf() : settings.exec);
   const args = settings.args === undefined ? process.argv.slice(2) : settings.args;
   // setupPrimary fills in this process's own options where the program names none.
   const { execArgv: set } = settings;
@@ -205,18 +241,27 @@ function launchOptions(workers, call, options, run) {
   const isSame = own && program === process.argv[1] && settings.cwd === undefined;
   const preload = isSame && runsUnderTsNode() ? compiled.preload() : undefined;
   const given = execArgv.map(String);
-  const nodeArgs = [...(preload ? preload.nodeArgs : []), ...restrictions(given), ...given];
+  const told = [
+    ...tell(),
+    // Another program may have this package from elsewhere.
+    ...(own && program === process.argv[1] ? tellCopy() : []),
+    ...(preload ? preload.env : []),
+  ];
+  const groups = launchGroups(options, workers.length, told);
+  const nodeArgsWith = (/** @type {string[]} */ more) => {
+    const all = [...given, ...more];
+    const before = [...(preload ? preload.nodeArgs : []), ...restrictions(all)];
+    return [...before, ...all, ...inspectorPort([...execArgv, ...more], settings)];
+  };
   return {
     program: process.execPath,
-    args: [program, ...args].map(String),
-    nodeArgs: workers.map(() => [...nodeArgs, ...inspectorPort(execArgv, settings)]),
-    env: [
-      ...environment(),
-      ...tell(),
-      // Another program may have this package from elsewhere.
-      ...(own && program === process.argv[1] ? tellCopy() : []),
-      ...(preload ? preload.env : []),
-    ],
+    args: [...(file === undefined ? [program] : scriptsOf(file)), ...args].map(String),
+    nodeArgs: groups.execArgv.map(nodeArgsWith),
+    /** Of one more worker. */
+    argsOfNode: () => nodeArgsWith(groups.execArgv[0]),
+    env: [...environment(), ...told],
+    groups: groups.groups,
+    groupOf: groups.groupOf,
     preload,
     cwd: settings.cwd === undefined ? undefined : String(settings.cwd),
     stdio,
@@ -227,17 +272,28 @@ function launchOptions(workers, call, options, run) {
     number: run.run,
     call: JSON.stringify(call.wanted(runsElsewhere())),
     title: call.title,
-    serialization: options.serialization || serializationOf(settings),
+    serialization: run.stays ? poolEncoding(options) : encodingOf(options),
+    concurrency: options.concurrency || 1,
     maxEventsPerWorker: options.maxEventsPerWorker,
+    abortGrace: options.abortGrace,
     maxTasksPerWorker: options.maxTasksPerWorker,
     maxWorkerMemory: options.maxWorkerMemory,
-    shutdownGrace: wholeMilliseconds(options.shutdownGrace),
+    shutdownGrace: wholeMilliseconds(
+      options.shutdownGrace === undefined && run.stays ? POOL_GRACE : options.shutdownGrace,
+    ),
     heartbeatTimeout: heartbeatTimeout(options.heartbeatTimeout),
     deadline: startDeadline(),
     hintAfter: run.hintAfter,
-    notesTimes: [run.taskTimeout, run.retries, run.record].some(Boolean) || run.showsWorkers,
+    notesTimes: [run.taskTimeout, run.retries, run.record, run.showsWorkers].some(Boolean),
+    stays: run.stays,
   };
 }
+
+/** @param {import("../shared/options").Options} options */
+const encodingOf = ({ serialization = serializationOf(settingsOf()) }) => serialization;
+
+/** In a pool that stays, bytes at the top are never JSON. @param {import("../shared/options").Options} options */
+const poolEncoding = (options) => (encodingOf(options) === "json" ? "bytes" : encodingOf(options));
 
 /** A time for the native core, where an unlimited one is undefined. @param {number | undefined} time */
 const wholeMilliseconds = (time) =>
@@ -281,4 +337,11 @@ function scriptOf() {
   return script;
 }
 
-module.exports = { launchOptions, runSettings, runsElsewhere };
+module.exports = {
+  launchOptions,
+  poolEncoding,
+  poolSettings,
+  runSettings,
+  runsElsewhere,
+  settingsInPool,
+};

@@ -3,6 +3,7 @@
 // 1.0.3, and each event goes to the worker whose id is next. Before that nothing here runs.
 
 const cluster = require("../shared/cluster");
+const { coded } = require("../shared/errors");
 const { MASK, decode } = require("../shared/codec");
 const { Buffer, Promise, clearTimeout, setTimeout } = require("../shared/primordials");
 const { pointAt, siteOf } = require("../shared/stack");
@@ -26,8 +27,20 @@ class ManualQueue {
     this.poll = null;
   }
 
+  /** The pool alone finds a worker for each event: it has other runs, or its workers differ. */
+  get hasNoIds() {
+    const { settings, input, pool, routing } = this.run;
+    return (
+      settings.about !== undefined ||
+      input.routed.isUsed ||
+      routing !== undefined ||
+      pool.launch.groups.length > 1
+    );
+  }
+
   /** The program looks at the free workers for the first time. */
   lookAtWorkers() {
+    if (this.hasNoIds) throw noIds();
     this.isOn = true;
     return this.run.output.observeFreeWorkers();
   }
@@ -35,6 +48,7 @@ class ManualQueue {
   /** Takes the id of a free worker out of a queue. @param {any} queue @returns {Promise<number>} */
   takeId(queue) {
     if (!this.run.isRunning) return this.run.input.refuse();
+    if (this.hasNoIds) return Promise.reject(noIds());
     return new Promise((resolve, reject) => {
       this.wanted.push({ queue, resolve, reject });
       this.serveIds();
@@ -74,10 +88,11 @@ class ManualQueue {
     return served.length;
   }
 
-  /** `Map`, from then on. @param {any} event @returns {Promise<void>} */
-  map(event) {
+  /** `Map`, from then on. @param {any} event @param {unknown} [routing] @returns {Promise<void>} */
+  map(event, routing) {
     let encoding;
     try {
+      if (routing !== undefined) throw byHand();
       encoding = this.run.input.encoded(event);
     } catch (error) {
       return Promise.reject(pointAt(error, siteOf(this.map)));
@@ -122,6 +137,21 @@ class ManualQueue {
   }
 }
 
+const noIds = () =>
+  coded(
+    Error,
+    "ERR_SONIC_NO_WORKER_IDS",
+    "this run's queue has no worker ids: hand events over with Map(queue, { data }), and the pool finds a worker",
+  );
+
+const byHand = () =>
+  coded(
+    Error,
+    "ERR_SONIC_INVALID_ARGUMENT",
+    "Map: the program takes worker ids out of this queue itself, so tags and key have no meaning: leave them out, or leave " +
+      "the ids to the pool",
+  );
+
 /** The next id in a queue that is a worker's; others are dropped, as 1.0.3 does. @param {any} queue */
 function nextId(queue) {
   while (!queue.isEmpty()) {
@@ -152,4 +182,4 @@ function sendToOther(id, event) {
   return true;
 }
 
-module.exports = { ManualQueue, sendTo };
+module.exports = { ManualQueue, byHand, noIds, sendTo };

@@ -19,6 +19,7 @@ const ENDS = new Set([
   "recycled",
   "disconnect",
   "exit",
+  "removed",
   "retired",
   "stopped",
   "failed",
@@ -65,8 +66,12 @@ class Told {
   }
 }
 
-/** Takes in the pool's notes, with the answers that its runs observe, and tells them. @param {Pool} pool */
-function hearAll(pool) {
+/**
+ * Takes in the pool's notes, with the answers that its runs observe, and tells them.
+ * @param {Pool} pool
+ * @param {(pool: any, note: any) => void} hear
+ */
+function hearAll(pool, hear = hearInCluster) {
   const { native, handle, runs, told } = pool;
   const text = native.poolNotes(handle);
   /** @type {any[]} */
@@ -81,7 +86,7 @@ function hearAll(pool) {
 }
 
 /** @param {Pool} pool @param {any} note */
-function hear(pool, note) {
+function hearInCluster(pool, note) {
   // Every note that is about a worker names one that was added.
   const worker = /** @type {Worker} */ (pool.workers.get(note.worker));
   switch (note.type) {
@@ -126,11 +131,61 @@ function hear(pool, note) {
       );
       pool.onRetired(note.worker);
       break;
+    default:
+      hearOfEnd(pool, note);
+  }
+}
+
+/**
+ * The same of a pool that stays: its workers are no business of `cluster`, and it prints nothing.
+ * @param {InstanceType<typeof import("./lasting").LastingPool>} pool
+ * @param {any} note
+ */
+function hearQuietly(pool, note) {
+  switch (note.type) {
+    case "fork":
+      pool.hasStarted(note.worker, note.pid);
+      break;
+    case "registered":
+      publish("workerReady", () => pool.describedAt(note.worker));
+      pool.onRegistered(note.worker);
+      pool.resizing.heard(note.worker);
+      break;
+    case "exit": {
+      const { code, signal } = note;
+      publish("workerExit", () => ({ ...pool.describedAt(note.worker), code, signal }));
+      break;
+    }
+    case "retired":
+      process.emitWarning(`the pool goes on without worker ${note.worker}: ${note.message}`, {
+        code: "SONIC_WORKER_GIVEN_UP",
+      });
+      pool.onRetired(note.worker);
+      pool.resizing.givenUp(note.worker, note.message);
+      break;
+    case "removed":
+      pool.resizing.heard(note.worker);
+      break;
+    case "failed":
+      hearOfEnd(pool, note);
+      pool.fail(failureOf(pool, note));
+      break;
+    default:
+      hearOfEnd(pool, note);
+  }
+}
+
+/** What every pool hears in the same way. @param {Pool} pool @param {any} note */
+function hearOfEnd(pool, note) {
+  switch (note.type) {
     case "hint":
       hint(note.text);
       break;
     case "failed":
-      for (const run of runsOf(pool, note)) run.fail(failureOf(note));
+      for (const run of runsOf(pool, note)) run.fail(failureOf(pool, note));
+      break;
+    case "room":
+      for (const run of runsOf(pool, note)) run.input.routed.admit(note.numbers);
       break;
     case "stopped":
       for (const run of runsOf(pool, note)) run.stopByFailure();
@@ -144,12 +199,13 @@ function hear(pool, note) {
 /** The run that a note is about. @param {Pool} pool @param {any} note */
 const runsOf = (pool, note) => pool.runs.filter((run) => run.id === note.run);
 
-/** @param {any} note */
-function failureOf({ name, code, message, stderr }) {
+/** @param {Pool} pool @param {any} note */
+function failureOf({ launch }, { name, code, message, stderr }) {
   const Class = name === "TypeError" ? TypeError : name === "RangeError" ? RangeError : Error;
-  const hint = code === "ERR_SONIC_WORKER_START" ? hintForThread() : "";
+  const isRerun = launch.args[0] === process.argv[1];
+  const hint = code === "ERR_SONIC_WORKER_START" && isRerun ? hintForThread() : "";
   const error = coded(Class, code, hint + message);
   return stderr === undefined ? error : Object.assign(error, { stderr });
 }
 
-module.exports = { Told, hearAll };
+module.exports = { Told, hearAll, hearQuietly };

@@ -113,6 +113,8 @@ class Output {
 
   /** Log lines are wanted or not: programs change it while they run. */
   checkLog() {
+    // A pool that stays prints nothing.
+    if (this.run.settings.about !== undefined) return;
     const wanted = !isQuiet();
     if (wanted !== Boolean(this.observing & FOR_LOG)) this.observeFor(FOR_LOG, wanted);
   }

@@ -3,6 +3,7 @@
 // notifications, which the pool hands to its runs. Knows nothing of events and results.
 
 const { publish } = require("./diagnostics");
+const { showLog } = require("./core-log");
 const { launchOptions } = require("./launch");
 const { Told, hearAll } = require("./notes");
 const primary = require("./cluster");
@@ -16,6 +17,7 @@ const { Map, Promise, Set, nextTick } = require("../shared/primordials");
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
 /** @typedef {import("./cluster").Worker} Worker */
 /** @typedef {{ pool: Pool | null }} Waker */
+/** A run of this pool, or a batch. @typedef {Run} AnyRun */
 
 /** The pools that are not closed, by the ids of their workers. @type {globalThis.Map<number, Pool>} */
 const poolOfWorker = new Map();
@@ -26,12 +28,15 @@ class Pool {
    * @param {number} numWorkers
    * @param {InstanceType<typeof import("./calls").Call>} call which call of the program the workers serve
    * @param {import("../shared/options").Options} options
-   * @param {import("./launch").RunSettings} settings those of its run
+   * @param {import("./launch").PoolSettings} settings those of its run
    */
   constructor(numWorkers, call, options, settings) {
+    showLog();
     this.ids = primary.newIds(numWorkers);
     this.launch = launchOptions(this.ids, call, options, settings);
     this.codec = codecOf(this.launch.serialization);
+    /** The program's own classes of errors. @type {import("../shared/errors").Classes | undefined} */
+    this.errors = undefined;
     this.native = native();
     /** What the core wakes, until the pool is closed. @type {Waker} */
     this.waker = { pool: this };
@@ -55,6 +60,16 @@ class Pool {
     this.onListener = (name) => {
       if (name === "message") for (const run of this.runs) run.output.observeForListeners();
     };
+  }
+
+  /** @param {number} id of a worker */
+  tagsOf(id) {
+    return [...this.launch.groups[this.groupOf(this.ids.indexOf(id))].tags];
+  }
+
+  /** The group of a slot: those that come later are in the first. @param {number} slot */
+  groupOf(slot) {
+    return this.launch.groupOf[slot] || 0;
   }
 
   /** The run that what one worker sends or gets belongs to: the latest. */

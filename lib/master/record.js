@@ -57,19 +57,6 @@ function fileOf(option, name) {
 /** The name of the program, as the files show it. */
 const programName = () => basename(process.argv[1] || "node");
 
-let isLogShown = false;
-
-/** Shows the core's log if `SONIC_LOG` asks for it. */
-function showLog() {
-  const filter = variable("SONIC_LOG");
-  if (isLogShown || filter === undefined || filter === "") return;
-  isLogShown = true;
-  const wrong = native().logShow(filter);
-  if (wrong !== null) {
-    console.error(`@tiemma/sonic-distribute: SONIC_LOG=${filter} is not a filter: ${wrong}`);
-  }
-}
-
 /** The record of one run. */
 class Recording {
   /**
@@ -77,7 +64,6 @@ class Recording {
    * @param {import("../shared/options").Options} options
    */
   constructor(options) {
-    showLog();
     this.epoch = now();
     this.progress = new Progress(options);
     this.listener = new Listener(options);

@@ -6,7 +6,7 @@ const { Input } = require("./input");
 const { ManualQueue } = require("./manual");
 const { Output } = require("./output");
 const unread = require("./unread");
-const { firstFailure, reasonOf } = require("../shared/errors");
+const { firstFailure } = require("../shared/errors");
 const { native, wire } = require("../shared/native");
 const { JSON, Promise, setImmediate } = require("../shared/primordials");
 const { ResultQueue, WorkerQueue } = require("../shared/queue");
@@ -23,9 +23,11 @@ class Run {
    * @param {((entry: any) => unknown) | undefined} parts.onResult
    * @param {{ stack?: unknown }} parts.site where the program made the call
    * @param {boolean} parts.isByHand the program has the queues from `initMaster`
+   * @param {import("../shared/routing").Routing} [parts.routing] of all its events
    */
-  constructor({ pool, settings, recording, onResult, site, isByHand }) {
+  constructor({ pool, settings, recording, onResult, site, isByHand, routing }) {
     this.pool = pool;
+    this.routing = routing;
     this.settings = settings;
     this.recording = recording;
     this.isByHand = isByHand;
@@ -60,6 +62,10 @@ class Run {
     this.workerQueue = new WorkerQueue(this.input, this.manual);
     this.results = new ResultQueue(this.output.results);
     this.failures = new ResultQueue(this.output.failures);
+    /** The client that asked for it, if it was not the program itself. @type {unknown} */
+    this.owner = undefined;
+    /** Has the pool forget this run, where that stays. @type {(() => void) | undefined} */
+    this.leave = undefined;
     /** Who reads the entries while the run goes on.
      * @type {InstanceType<typeof import("./stream").Reader> | null} */
     this.reader = null;
@@ -123,20 +129,38 @@ class Run {
     this.release();
   }
 
+  /** Nobody waits for it any more: what has not started does not, and what runs ends unseen. @param {unknown} error */
+  abandon(error) {
+    this.fail(error);
+    this.release();
+    this.onNews();
+    if (this.leave !== undefined) this.leave();
+  }
+
   /** An event failed, and that is to stop the run. */
   stopByFailure() {
     if (this.failure === null) this.stop(firstFailure(this.output.failures.take()));
   }
 
   /**
-   * Stops the run when the signal does, until the function that is returned is called.
-   * @param {AbortSignal} signal
+   * Hands all events over, and waits until they are answered. Releases the run if that fails.
+   * @param {any} masterFn
+   * @param {any} args
    */
-  stopBy(signal) {
-    const stop = () => this.stop(reasonOf(signal));
-    signal.addEventListener("abort", stop);
-    if (signal.aborted) stop();
-    return () => signal.removeEventListener("abort", stop);
+  async lead(masterFn, args) {
+    try {
+      await Promise.race([masterFn(this.workerQueue, args), this.failed]);
+      this.recording.progress.complete();
+      await Promise.race([this.drain(), this.failed]);
+      this.throwFailure();
+    } catch (error) {
+      this.release({ error });
+      throw error;
+    }
+  }
+
+  throwFailure() {
+    if (this.failure) throw this.failure.error;
   }
 
   /** Resolves when every event that was handed over is answered. */

@@ -113,7 +113,7 @@ async function* entries(start, options, site) {
       for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
         // A worker's own message may be anything.
         if (Object(entry).failed && options.onError === "abort") {
-          const failure = firstFailure(entry);
+          const failure = firstFailure(entry, run.pool.errors);
           run.stop(failure);
           throw failure;
         }

@@ -87,6 +87,23 @@ const advanced = {
   },
 };
 
+/** JSON, but for bytes at the top: those of a Buffer are themselves, and other views keep their class. @type {Codec} */
+const bytes = {
+  encode(value, key) {
+    if (!ArrayBuffer.isView(value)) return json.encode(value, key);
+    return isBuffer(value) ? /** @type {Buffer} */ (value) : require("v8").serialize(value);
+  },
+  snapshot: (value, encoded) =>
+    typeof encoded === "string" ? json.snapshot(value, encoded) : advanced.snapshot(value, encoded),
+  isAsBefore: (value, snapshot) =>
+    ArrayBuffer.isView(value)
+      ? advanced.isAsBefore(value, snapshot)
+      : json.isAsBefore(value, snapshot),
+};
+
+/** @type {Record<string, Codec>} */
+const CODECS = { json, bytes, advanced };
+
 /** Whether it is a Buffer and nothing more. @param {any} value */
 const isBuffer = (value) =>
   value instanceof Uint8Array && Object.getPrototypeOf(value) === Buffer.prototype;
@@ -179,7 +196,24 @@ const tooLongForString = (what) =>
       `a Buffer with the option serialization: "advanced" (up to 1 GiB), or ${WAY_OUT}`,
   );
 
-/** @param {string | undefined} serialization */
-const codecOf = (serialization) => (serialization === "advanced" ? advanced : json);
+/** The args of a run as text, which tells a worker of them. @param {Codec} codec @param {object} args */
+const textOfArgs = (codec, args) =>
+  codec !== advanced ? JSON.stringify(args) : require("v8").serialize(args).toString("base64");
 
-module.exports = { MASK, codecOf, decode, encodedWithin, formatOf, joinWithin };
+/** @param {Codec} codec @param {string} text */
+const argsOfText = (codec, text) =>
+  codec !== advanced ? JSON.parse(text) : require("v8").deserialize(Buffer.from(text, "base64"));
+
+/** @param {string | undefined} serialization */
+const codecOf = (serialization = "json") => CODECS[serialization];
+
+module.exports = {
+  MASK,
+  argsOfText,
+  codecOf,
+  decode,
+  encodedWithin,
+  formatOf,
+  joinWithin,
+  textOfArgs,
+};

@@ -1,9 +1,10 @@
 "use strict";
 // This package's errors, each with a code, and the errors of failed events made from the plain objects that travelled
-// (lib/worker/thrown.js).
+// (lib/shared/thrown.js).
 
-const { JSON } = require("./primordials");
+const { JSON, Map } = require("./primordials");
 const { cut, describe } = require("./describe");
+const { hasOwn } = require("./own");
 
 /** The most bytes of a value that an error message names. */
 const MOST_SHOWN = 1024;
@@ -50,11 +51,12 @@ function nameOf(value) {
  * The rejection of a call that one failed event has stopped: that event's error as an `Error`, whose `cause` is the entry of
  * the failed queue.
  * @param {any} entry
+ * @param {Classes} [classes] the program's
  */
-function firstFailure(entry) {
+function firstFailure(entry, classes = NO_CLASSES) {
   const { error } = Object(entry);
   const failure = isPlainError(error)
-    ? asError(error)
+    ? asError(error, classes)
     : new Error("a worker sent a failure of its own");
   if (!("code" in failure)) define(failure, "code", "ERR_SONIC_EVENT_FAILED");
   define(failure, "cause", entry);
@@ -65,18 +67,39 @@ function firstFailure(entry) {
 /** Properties that are not enumerable in an error. */
 const HIDDEN = ["name", "message", "stack", "cause", "errors"];
 
-/** An `Error` from the plain object that travelled, with the errors in it. @param {any} plain */
-function asError(plain) {
-  const error = new Error(plain.message);
-  for (const key of Object.keys(plain)) define(error, key, revived(plain[key]));
+/** The language's own classes. @type {Record<string, ErrorConstructor>} */
+const CLASSES = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+
+/** A program's own classes of errors, by their names. @typedef {globalThis.Map<string, Function>} Classes */
+
+/** @type {Classes} */
+const NO_CLASSES = new Map();
+
+/** The property in which the class of an error travels that does not have its name. */
+const CLASS = "…class";
+
+/**
+ * An `Error` from the plain object that travelled, with the errors in it, of its class if that is the language's own or one of these.
+ * @param {any} plain
+ * @param {Classes} [classes]
+ */
+function asError(plain, classes = NO_CLASSES) {
+  const { [CLASS]: className = plain.name, ...properties } = plain;
+  const Class = hasOwn(CLASSES, plain.name) ? CLASSES[plain.name] : Error;
+  const error = new Class(plain.message);
+  const own = classes.get(className);
+  // Its constructor may want anything, and do anything.
+  if (own !== undefined) Object.setPrototypeOf(error, own.prototype);
+  for (const key of Object.keys(properties)) define(error, key, revived(properties[key], classes));
   for (const key of HIDDEN) hide(error, key);
   return error;
 }
 
-/** @param {any} value @returns {unknown} */
-function revived(value) {
-  if (isPlainError(value)) return asError(value);
-  return Array.isArray(value) && value.some(isPlainError) ? value.map(revived) : value;
+/** @param {any} value @param {Classes} classes @returns {unknown} */
+function revived(value, classes) {
+  if (isPlainError(value)) return asError(value, classes);
+  const hasErrors = Array.isArray(value) && value.some(isPlainError);
+  return hasErrors ? value.map((one) => revived(one, classes)) : value;
 }
 
 /** Whether it is an error that travelled. @param {any} value */
@@ -110,4 +133,13 @@ function reasonOf(signal) {
   return error;
 }
 
-module.exports = { coded, invalidType, invalidRange, shown, firstFailure, reasonOf };
+module.exports = {
+  CLASS,
+  asError,
+  coded,
+  invalidType,
+  invalidRange,
+  shown,
+  firstFailure,
+  reasonOf,
+};

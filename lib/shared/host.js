@@ -126,6 +126,26 @@ function checkHost(isRerun) {
   );
 }
 
+/** Hosts that re-run their files in workers, but whose own deadlines, reports and ends go on behind a pool. @type {Host[]} */
+const NO_PARKING = [
+  {
+    name: "mocha",
+    script: /\/mocha\/(?:bin|lib)\//,
+    does: "a test that waits for a pool in a worker is late there, and fails",
+  },
+];
+
+/** Throws where no worker can find stages that are functions of the program: a worker file is found everywhere. */
+function checkStagesHost() {
+  const host = knownBy([...NO_RERUN, ...NO_PARKING]);
+  if (host === undefined) return;
+  const { name, does = "there is no program to re-run" } = host;
+  throw unfit(
+    `createPool: with functions as its stages, workers re-run the program, but under ${name} ${does}. Put the stages into a file, ` +
+      'which exports them, and pass its path: createPool("./stages.js"). Or run them in this process: the option inProcess: true',
+  );
+}
+
 let hasWarned = false;
 
 /**
@@ -217,4 +237,4 @@ const hintForThread = () =>
     ? "the call is in a thread, whose file the workers run as a program, with no parentPort and no workerData; "
     : "";
 
-module.exports = { checkHost, hintForThread, isThread, passForeign, reasonToExit };
+module.exports = { checkHost, checkStagesHost, hintForThread, isThread, passForeign, reasonToExit };

@@ -11,6 +11,8 @@ const { coded } = require("./errors");
 const { hasOwn } = require("./own");
 const { Buffer, Date, JSON, Set, now } = require("./primordials");
 const { look } = require("./site");
+const { plainOf } = require("./stage");
+const { isFile } = require("./stages");
 
 /** The most values of one argument that are read: 20 ms of work. */
 const MAX_VALUES = 50_000;
@@ -38,7 +40,9 @@ const NOTHING = ["null", '""', "[0]", "{}"];
 
 /**
  * @typedef {object} Identity
- * @property {"call" | "byHand"} kind by hand: `initMaster` and `configureWorkers`, `initWorkers` in a worker
+ * @property {"call" | "byHand" | "pool" | "file"} kind by hand: `initMaster` and `configureWorkers`, `initWorkers` in a
+ *   worker; file: a pool whose workers run a worker file
+ * @property {string} [file] that file
  * @property {string} [name] the option
  * @property {string} [functions] a digest of the worker functions; none if there are none, or no list of functions is given
  * @property {import("./site").Site} [site] none where stacks cannot be read
@@ -76,6 +80,24 @@ function identify(below, masterFn, workerFns, args, options) {
 }
 
 /**
+ * The same of a `createPool`.
+ * @param {Function} below
+ * @param {unknown} stages
+ * @param {unknown} options
+ * @returns {Identity}
+ */
+function identifyPool(below, stages, options) {
+  const identity = at(below, isFile(stages) ? "file" : "pool");
+  const name = nameOf(options);
+  if (name !== undefined) identity.name = name;
+  if (isStages(stages)) {
+    const sources = Object.keys(stages).map((key) => `${key}: ${sourceOf(stages[key])}`);
+    identity.functions = digest(sources.join("\n"));
+  }
+  return identity;
+}
+
+/**
  * The same of a call by hand: `initMaster`, `configureWorkers` or `initWorkers`.
  * @param {Function} below
  * @returns {Identity}
@@ -98,7 +120,7 @@ const nested = (identity) =>
     Error,
     "ERR_SONIC_NESTED_CALL",
     `${nameFor(identity)} is made while an event runs in a worker, which starts no workers of its own: answer with what ` +
-      "is to be done, and make that call in the master (in masterFn, in reduceFn, or after this one)",
+      `is to be done, and make that call in the master${identity.kind === "call" ? " (in masterFn, in reduceFn, or after this one)" : ""}`,
   );
 
 /**
@@ -115,8 +137,19 @@ function nameOf(options) {
 const isFunctions = (list) =>
   Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === "function");
 
+/**
+ * Whether it is an object of functions by their names, and has at least one.
+ * @param {any} stages
+ * @returns {stages is Record<string, Function>}
+ */
+function isStages(stages) {
+  if (stages === null || typeof stages !== "object" || Array.isArray(stages)) return false;
+  const names = Object.keys(stages);
+  return names.length > 0 && names.every((name) => typeof stages[name] === "function");
+}
+
 /** @param {Function} fn */
-const sourceOf = (fn) => `${fn.name}\n${Function.prototype.toString.call(fn)}`;
+const sourceOf = (fn) => `${fn.name}\n${Function.prototype.toString.call(plainOf(fn))}`;
 
 /**
  * A token for each argument, the same for equal ones: a digest, because a worker's environment must not show the program's
@@ -152,7 +185,7 @@ function shapeOf(text) {
     .map((part, at) => (at === 0 ? part : part.replace(/^[^"]*/, "")))
     .join("tmp")
     .replace(/[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/gi, "uuid")
-    .replace(/\d+\.\d{14,}/g, "random");
+    .replace(/\d+\.\d{12,}/g, "random");
 }
 
 /**
@@ -326,9 +359,17 @@ const differingForGood = (one, other) =>
 const isPassing = (token) =>
   token === undefined || NOTHING.includes(token) || token.startsWith("~");
 
+/** @type {Record<Identity["kind"], string>} */
+const WHAT = {
+  call: "the call",
+  byHand: "the workers' part (initWorkers)",
+  pool: "the pool",
+  file: "the pool",
+};
+
 /** A call as a message names it. @param {Identity} identity */
 function nameFor({ kind, name, site }) {
-  const what = kind === "byHand" ? "the workers' part (initWorkers)" : "the call";
+  const what = WHAT[kind];
   const named = name === undefined ? what : `${what} ${JSON.stringify(name)}`;
   return site === undefined ? named : `${named} at ${site.at}`;
 }
@@ -338,9 +379,11 @@ module.exports = {
   differingForGood,
   identify,
   identifyByHand,
+  identifyPool,
   isAlike,
   isBeginning,
   isCalledAlike,
   isSameSite,
+  isStages,
   nameFor,
 };

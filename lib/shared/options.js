@@ -2,8 +2,10 @@
 // Checks the options of a call: its fifth parameter, apart from the program's own `args`. Applies none of them.
 
 const { invalidRange, invalidType, shown } = require("./errors");
+const { checkGroups } = require("./groups");
 const { nearest } = require("./nearest");
-const { hasOwn, property } = require("./own");
+const { hasOwn } = require("./own");
+const { ROUTE_CHECKS } = require("./routing");
 
 /**
  * Each worker signs its claims in the bits that an event's state has for that; `MAX_WORKERS` in
@@ -13,6 +15,9 @@ const MAX_WORKERS = 4094;
 
 /** The most events of one worker; that many always fit into the numbers that both sides count with. */
 const MAX_EVENTS = 1 << 20;
+
+/** The most events that a worker runs at once: their starts are kept apart so far. */
+const MAX_CONCURRENCY = 1024;
 
 /** The most events before a worker is replaced: what the core counts to. */
 const MAX_TASKS = 2 ** 31 - 1;
@@ -24,7 +29,22 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @typedef {object} Options
  * @property {string} [name]
  * @property {number} [numWorkers]
+ * @property {import("./groups").WorkerGroup[]} [workers]
+ * @property {string[]} [tags]
+ * @property {import("./routing").Key} [key]
+ * @property {boolean} [spread]
+ * @property {number} [priority]
+ * @property {number} [weight]
+ * @property {Record<string, any>} [args]
+ * @property {boolean} [settled]
+ * @property {boolean} [keep]
+ * @property {number} [maxQueue]
+ * @property {boolean} [inProcess]
+ * @property {Function[]} [errors]
+ * @property {string[]} [classes] the names of the classes of errors of whoever has connected: never the program's own option
+ * @property {string} [listen]
  * @property {"json" | "advanced"} [serialization]
+ * @property {number} [concurrency]
  * @property {number} [maxEventsPerWorker]
  * @property {number} [maxBytesWaiting]
  * @property {number} [taskTimeout]
@@ -98,13 +118,16 @@ const checkLimit = number(
   `a whole number from 0 to ${MAX_RETRIES}`,
   (value) => Number.isInteger(value) && value >= 0 && value <= MAX_RETRIES,
 );
+const socket = being("the path of a socket", (value) => typeof value === "string" && value !== "");
 const path = being("the path of a file", (value) => typeof value === "string" && value !== "");
 
 /** @type {Record<string, Check>} */
 const COMMON = {
   name: checkName,
   numWorkers: count(MAX_WORKERS),
+  workers: checkWorkers,
   serialization: oneOf("json", "advanced"),
+  concurrency: count(MAX_CONCURRENCY),
   maxEventsPerWorker: count(MAX_EVENTS),
   maxBytesWaiting: count(Number.MAX_SAFE_INTEGER),
   taskTimeout: number(TIMEOUT, isTimeout),
@@ -142,6 +165,61 @@ const STREAM_CHECKS = {
   order: oneOf("completion", "submission"),
   maxResultsWaiting: count(MAX_EVENTS),
 };
+
+/** What calls of a pool that stays may have; its own options are their defaults. */
+const { taskTimeout, retries, signal } = COMMON;
+const weight = number("a number from 0.001 to 1000", (value) => value >= 0.001 && value <= 1000);
+const CALL_CHECKS = { args: checkArgs, taskTimeout, retries, signal, weight, ...ROUTE_CHECKS };
+const MAP_CHECKS = {
+  ...CALL_CHECKS,
+  settled: being("true or false", (value) => typeof value === "boolean"),
+};
+const EACH_CHECKS = {
+  args: checkArgs,
+  tags: ROUTE_CHECKS.tags,
+  taskTimeout,
+  keep: being("true or false", (value) => typeof value === "boolean"),
+};
+const POOL_STREAM_CHECKS = {
+  ...CALL_CHECKS,
+  onError: COMMON.onError,
+  order: STREAM_CHECKS.order,
+  maxResultsWaiting: STREAM_CHECKS.maxResultsWaiting,
+  maxBytesWaiting: COMMON.maxBytesWaiting,
+};
+
+/** What a stage may have of its own. */
+const STAGE_CHECKS = {
+  name: checkName,
+  tags: ROUTE_CHECKS.tags,
+  key: checkFunction,
+  concurrency: COMMON.concurrency,
+  taskTimeout,
+  retries,
+};
+
+/** What such a pool may have. */
+const POOL_CHECKS = {
+  name: checkName,
+  numWorkers: COMMON.numWorkers,
+  workers: checkWorkers,
+  concurrency: COMMON.concurrency,
+  serialization: COMMON.serialization,
+  maxTasksPerWorker: COMMON.maxTasksPerWorker,
+  maxWorkerMemory: COMMON.maxWorkerMemory,
+  shutdownGrace: COMMON.shutdownGrace,
+  abortGrace: COMMON.abortGrace,
+  heartbeatTimeout: COMMON.heartbeatTimeout,
+  maxQueue: count(Number.MAX_SAFE_INTEGER),
+  inProcess: being("true or false", (value) => typeof value === "boolean"),
+  errors: checkErrors,
+  listen: socket,
+  taskTimeout,
+  retries,
+};
+
+/** What a client of a listening pool may have. */
+const CONNECT_CHECKS = { errors: checkErrors, signal };
 
 /** @type {Record<string, Check>} */
 const RETRY_CHECKS = {
@@ -246,6 +324,34 @@ function checkFunction(name, value, where = "") {
 }
 
 /** @param {string} name @param {unknown} value */
+function checkArgs(name, value) {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw wrongType(name, "an object", value);
+  }
+}
+
+/** Classes of errors, each with a name of its own. @param {string} name @param {unknown} value */
+function checkErrors(name, value) {
+  if (!Array.isArray(value)) throw wrongType(name, "an array of classes of errors", value);
+  const classes = [...value];
+  classes.forEach((Class, at) => {
+    const where = `${name}[${at}]`;
+    if (!isErrorClass(Class)) throw wrongType(where, "a class of errors", Class);
+    // Before Node 15 one without a name inherits another's.
+    if (!hasOwn(Class, "name") || Class.name === "")
+      throw invalidType(`${where} must have a name, by which it is found`);
+    const first = classes.findIndex((other) => other.name === Class.name);
+    if (first === at || classes[first] === Class) return;
+    throw invalidType(`${where} has the name of another class, ${name}[${first}]: ${Class.name}`);
+  });
+  return classes;
+}
+
+/** @param {any} value */
+const isErrorClass = (value) =>
+  typeof value === "function" && (value === Error || value.prototype instanceof Error);
+
+/** @param {string} name @param {unknown} value */
 function checkName(name, value) {
   const must = `a string of 1 to ${LONGEST_NAME} characters`;
   if (typeof value !== "string") throw wrongType(name, must, value);
@@ -253,25 +359,28 @@ function checkName(name, value) {
   throw invalidRange(`${name} must be ${must}, got ${value.length}`);
 }
 
-/**
- * How many workers to start: `options` come before `args`.
- * @param {any} args
- * @param {Options} options
- * @param {number} otherwise
- * @returns {number}
- */
-function numWorkersOf(args, options, otherwise) {
-  if (options.numWorkers !== undefined) return options.numWorkers;
-  const numWorkers = property(args, "numWorkers");
-  if (numWorkers === undefined) return otherwise;
-  return checkCount("args.numWorkers", numWorkers, MAX_WORKERS);
+/** @param {string} name @param {unknown} value */
+function checkWorkers(name, value) {
+  const { concurrency, maxTasksPerWorker, maxWorkerMemory } = COMMON;
+  const limits = { concurrency, maxTasksPerWorker, maxWorkerMemory };
+  const others = { checkProperties, limits, count: count(MAX_WORKERS), most: MAX_WORKERS };
+  return checkGroups(name, value, others);
 }
 
 module.exports = {
+  CALL_CHECKS,
+  CONNECT_CHECKS,
+  EACH_CHECKS,
+  MAP_CHECKS,
+  POOL_CHECKS,
+  POOL_STREAM_CHECKS,
+  STAGE_CHECKS,
+  checkArgs,
   checkCount,
   checkFunction,
   checkOptions,
-  numWorkersOf,
+  checkProperties,
+  checkSocket: socket,
   MAX_WORKERS,
   STREAM_CHECKS,
 };

@@ -19,4 +19,11 @@ function property(object, name) {
   return undefined;
 }
 
-module.exports = { hasOwn, property, variable };
+/**
+ * The own properties of these in one object without a prototype: nothing comes in through that.
+ * @param {(object | undefined)[]} all the last ones win
+ * @returns {any}
+ */
+const ownOf = (...all) => Object.assign(Object.create(null), ...all);
+
+module.exports = { ownOf, hasOwn, property, variable };

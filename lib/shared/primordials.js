@@ -3,11 +3,13 @@
 // in tests, other promises, polyfills. So every file of lib/ takes them from here, except `console`, which programs patch on purpose.
 
 const {
+  AbortController,
   Buffer,
   Date,
   Map,
   Promise,
   Set,
+  WeakMap,
   clearInterval,
   clearTimeout,
   setImmediate,
@@ -25,12 +27,15 @@ const JSON = { parse, stringify };
 const timestamp = () => new Date(now()).toISOString();
 
 module.exports = {
+  /** Node 14 has none. @type {typeof globalThis.AbortController | undefined} */
+  AbortController,
   Buffer,
   Date,
   JSON,
   Map,
   Promise,
   Set,
+  WeakMap,
   clearInterval,
   clearTimeout,
   nextTick,

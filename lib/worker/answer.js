@@ -6,7 +6,8 @@ const { MASK, encodedWithin, formatOf, joinWithin } = require("../shared/codec")
 const { describe } = require("../shared/describe");
 const { isQuiet, log } = require("../shared/log");
 const { JSON } = require("../shared/primordials");
-const { errorToJson } = require("./thrown");
+const { PublicTask } = require("../shared/task");
+const { errorToJson } = require("../shared/thrown");
 
 /** @typedef {import("./runner").Task} Task */
 /** @typedef {import("../shared/codec").Encoded} Encoded */
@@ -37,14 +38,15 @@ class Answers {
       return;
     }
     // `undefined`, and `null` once encoded, count as no response.
-    if (encoded === undefined || encoded === "null") this.write(task, data, 0, "");
+    if (encoded === undefined || (encoded === "null" && !task.job.keepsNull))
+      this.write(task, data, 0, "");
     else this.write(task, data, response | (formatOf(value, encoded) << formatAt), encoded);
   }
 
   /** @type {(task: Task, data: any, thrown: unknown) => void} */
   fail(task, data, thrown) {
     const { failed, response } = this.wire;
-    this.write(task, data, failed | response, failureOf(thrown));
+    this.write(task, data, failed | response, failureOf(thrown, task));
   }
 
   /**
@@ -58,6 +60,11 @@ class Answers {
     const { index, answers, started } = task;
     const flags = outcome | answers;
     const changed = this.changedData(task, data, flags, response);
+    if (task.context !== undefined) {
+      const isFailed = (changed?.flags || flags) & this.wire.failed;
+      const added = PublicTask.end(task.context);
+      if (!isFailed) this.add(added);
+    }
     if (changed === undefined && this.answerNow(index, flags, started, response) !== 0) return;
     const answer = { flags, response, data: null, ...changed };
     const write = () =>
@@ -75,6 +82,19 @@ class Answers {
     write();
   }
 
+  /** Has the event that is answered next add this to its run. @param {import("../shared/task").Added} added */
+  add({ emitted, counts }) {
+    const { task, hole, formatAt } = this.wire;
+    for (const { encoded, format } of emitted) {
+      if (encoded === undefined) {
+        this.native.workerEmit(this.handle, task | hole, "");
+      } else if (!this.native.workerEmit(this.handle, task | (format << formatAt), encoded)) {
+        this.native.workerEmit(this.handle, task, JSON.stringify(encoded));
+      }
+    }
+    if (counts !== undefined) this.native.workerCount(this.handle, JSON.stringify(counts));
+  }
+
   /** The flags of an answer whose response is JSON. @param {number} flags */
   asJson(flags) {
     return flags & ~(MASK << this.wire.formatAt);
@@ -89,6 +109,7 @@ class Answers {
    * @returns {{ data: Encoded | null, flags?: number, response?: string } | undefined}
    */
   changedData(task, data, flags, answer) {
+    if (!task.job.keepsData) return undefined;
     const { failed, response, dataHole, dataFormatAt, whole } = this.wire;
     const isWhole = Boolean(task.flags & whole);
     if (!isWhole && (data === null || typeof data !== "object")) return undefined;
@@ -103,15 +124,15 @@ class Answers {
       if (flags & failed) return undefined;
       // The worker function's data cannot travel: the event fails, with the data that it had.
       const asFailed = this.asJson(flags) | failed | response;
-      return { data: null, flags: asFailed, response: failureOf(error) };
+      return { data: null, flags: asFailed, response: failureOf(error, task) };
     }
   }
 }
 
-/** Logs what was thrown, and returns what the entry says of it. @param {unknown} thrown */
-function failureOf(thrown) {
-  if (!isQuiet()) log(`Error occurred: ${describe(thrown)}`);
-  return errorToJson(thrown);
+/** Logs what was thrown, and returns what the entry says of it. @param {unknown} thrown @param {Task} task */
+function failureOf(thrown, task) {
+  if (task.job.logs && !isQuiet()) log(`Error occurred: ${describe(thrown)}`);
+  return errorToJson(thrown, task.job.errors);
 }
 
 module.exports = { Answers };

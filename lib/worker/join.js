@@ -4,6 +4,7 @@
 
 const channel = require("./channel");
 const { reportExits } = require("./exit");
+const { checkCall, fileOf, serveFile } = require("./file");
 const { Runner } = require("./runner");
 const { Search } = require("./search");
 const { compileWhenNeeded } = require("./typescript");
@@ -11,6 +12,7 @@ const cluster = require("../shared/cluster");
 const copies = require("../shared/copies");
 const { invalidType, shown } = require("../shared/errors");
 const { passForeign } = require("../shared/host");
+const { isStages } = require("../shared/identity");
 const { native } = require("../shared/native");
 const { variable } = require("../shared/own");
 const { JSON, nextTick, setTimeout } = require("../shared/primordials");
@@ -25,7 +27,10 @@ const SETTLED = 3000;
 /** The variable that makes a process a worker; see `VARIABLE` in src/wire/protocol.rs. */
 const VARIABLE = "SONIC_DISTRIBUTE_WORKER";
 
-/** A call that the program has reached. @typedef {import("./search").Reached & { workerFns: any, args: any }} Call */
+/**
+ * A call that the program has reached; a pool has stages.
+ * @typedef {import("./search").Reached & { workerFns: any, args: any, stages?: any }} Call
+ */
 
 /** @typedef {InstanceType<typeof Runner>} ARunner */
 
@@ -47,11 +52,12 @@ function join() {
   const joined = new Runner(handle, new Search(JSON.parse(core.workerCall(handle))));
   self = joined;
   copies.joins(joined);
-  // When the program's own listeners have had their turn.
-  process.once("beforeExit", () => nextTick(endSearch, joined));
   channel.adapt(joined);
   reportExits(joined);
   compileWhenNeeded();
+  if (fileOf(joined) !== undefined) serveFile(joined);
+  // When the program's own listeners have had their turn.
+  else process.once("beforeExit", () => nextTick(endSearch, joined));
 }
 
 /**
@@ -66,10 +72,14 @@ function serve(workerFns, args, identity) {
     if (!copies.isAnothers()) passForeign();
     return;
   }
+  checkCall(self, identity);
+  reach(self, { identity, isSound: wrongWorkerFns(workerFns) === undefined, workerFns, args });
+}
+
+/** @param {ARunner} self @param {Call} call */
+function reach(self, call) {
   if (self.registered) return;
   const { search } = self;
-  const isSound = wrongWorkerFns(workerFns) === undefined;
-  const call = { identity, isSound, workerFns, args };
   if (search.isFound(call)) {
     register(self, call);
     return;
@@ -81,6 +91,43 @@ function serve(workerFns, args, identity) {
 /** No better call than one that was passed by has come for a while. @param {ARunner} self @param {Call} call */
 function serveLikely(self, call) {
   if (!self.registered && !self.released && self.search.likely() === call) register(self, call);
+}
+
+/** Keeps the promises of pools: what is behind them is the master's alone, and must not be collected. @type {unknown[]} */
+const parked = [];
+
+/**
+ * The program has reached a `createPool`, behind which it never goes on. False if this process is no worker of this package.
+ * @param {any} stages
+ * @param {import("../shared/identity").Identity} identity
+ * @param {(value: any) => void} resolve of the promise that the program gets
+ */
+function park(stages, identity, resolve) {
+  if (self === undefined) return false;
+  checkCall(self, identity);
+  if (parked.push(resolve) === 1) process.on("beforeExit", exitParked);
+  reach(self, { identity, isSound: isStages(stages), workerFns: [], args: {}, stages });
+  return true;
+}
+
+/**
+ * The program is parked, and has nothing to do: a worker that was released exits, before Node makes an unsettled `await` a warning
+ * and a code of its own. If a listener has begun something, that comes first.
+ */
+function exitParked() {
+  if (self === undefined || !self.released) return;
+  const before = activeCount();
+  nextTick(() => {
+    if (activeCount() <= before) process.exit(process.exitCode || 0);
+  });
+}
+
+/** How much keeps the event loop alive; before Node 17.3 timers are not told. */
+function activeCount() {
+  /** @type {any} */
+  const { getActiveResourcesInfo, _getActiveHandles, _getActiveRequests } = process;
+  if (getActiveResourcesInfo !== undefined) return getActiveResourcesInfo().length;
+  return _getActiveHandles().length + _getActiveRequests().length;
 }
 
 /** The program has nothing more to do: it makes no other call. @param {ARunner} self */
@@ -100,7 +147,11 @@ function endSearch(self) {
 }
 
 /** @param {ARunner} self @param {Call} call */
-function register(self, { workerFns, args }) {
+function register(self, { workerFns, args, stages }) {
+  if (stages !== undefined) {
+    self.registerStages({ ...stages });
+    return;
+  }
   const wrong = wrongWorkerFns(workerFns);
   if (wrong === undefined) {
     self.register([...workerFns], args);
@@ -119,4 +170,4 @@ function wrongWorkerFns(workerFns) {
   return at < 0 ? undefined : `${must}, got ${shown(workerFns[at])} at index ${at}`;
 }
 
-module.exports = { join, serve };
+module.exports = { join, park, serve };

@@ -3,19 +3,20 @@
 // it serves is decided in join.js; how an answer travels, in answer.js.
 
 const { Answers } = require("./answer");
-const { argsCopier } = require("./args");
 const channel = require("./channel");
+const { Jobs } = require("./jobs");
 const { MASK, codecOf, decode } = require("../shared/codec");
 const cluster = require("../shared/cluster");
 const { log } = require("../shared/log");
 const { native, wire } = require("../shared/native");
 const { nextTick, setImmediate } = require("../shared/primordials");
 const { inside, stopFollowing } = require("../shared/site");
+const { PublicTask } = require("../shared/task");
 
 // Why the native core stops running events; see `workerRun`.
 const PARKED = 0;
 const TURN_OVER = 1;
-const BUSY = 2;
+const TEXT = 4;
 
 // Why the native core calls: the sum of these.
 const HAS_ARRIVED = 1;
@@ -32,10 +33,23 @@ const FOLLOWED = 100;
 
 /**
  * An event that runs. `flags` are those of its frame or its place in a lane; `answers` those that its answer has
- * beside its outcome; `data` is what it came with, `before` how that was then, and `text` its JSON, if it had any.
- * @typedef {{ index: number, flags: number, answers: number, started: number, data: any, before: any, text: string | undefined }} Task
+ * beside its outcome; `data` is what it came with, `before` how that was then, and `text` its JSON, if it had any. So many
+ * attempts at it have `failed`; `context` is the third parameter of its functions, if they get one.
+ * @typedef {object} Task
+ * @property {number} index
+ * @property {number} flags
+ * @property {number} answers
+ * @property {number} failed
+ * @property {number} started
+ * @property {any} data
+ * @property {any} before
+ * @property {string | undefined} text
+ * @property {any} job a `Job`, once that is known
+ * @property {InstanceType<typeof PublicTask>} [context]
  */
-/** @typedef {(event: { data: any }, args: any) => any} WorkerFn */
+/** @typedef {import("../../native").Arrived} Arrived */
+/** @typedef {import("./jobs").Job} Job */
+/** @typedef {import("./jobs").WorkerFn} WorkerFn */
 /** @typedef {Runner} Self */
 
 class Runner {
@@ -55,14 +69,19 @@ class Runner {
     this.serve = this.runClaimed.bind(this);
     this.worker = /** @type {import("cluster").Worker} */ (cluster.worker);
     this.id = this.worker.id;
-    /** @type {WorkerFn[]} */
-    this.workerFns = [];
-    /** Makes what each function gets beside its event. @type {() => any} */
-    this.copyArgs = () => ({ workerID: this.id });
+    this.jobs = new Jobs(this.id, this.codec, this.native.workerSuspend.bind(undefined, handle));
+    /** An event runs beside which no other may. */
+    this.isAlone = false;
     this.registered = false;
     this.released = false;
-    /** An event runs, or its text is awaited, that must end before the next is claimed. */
-    this.busy = false;
+    /** How many events run at once. */
+    this.concurrency = this.native.workerConcurrency(handle);
+    /** How many run now that count for that, all but those that the program has given to this worker itself. */
+    this.running = 0;
+    /** How many are claimed whose texts are on their way. */
+    this.texts = 0;
+    /** What the master gave to this worker alone, and waits for its turn. @type {Arrived[]} */
+    this.given = [];
     this.scheduled = false;
     /** Some stage has returned a promise. */
     this.hasPromised = false;
@@ -73,8 +92,18 @@ class Runner {
 
   /** Serves the program's call from now on. @param {WorkerFn[]} workerFns @param {any} args */
   register(workerFns, args) {
-    this.workerFns = workerFns;
-    this.copyArgs = argsCopier(args, this.id);
+    this.jobs.setOnly(workerFns, args);
+    this.begin();
+    log(`Worker ${this.id} now active and processing requests`);
+  }
+
+  /** Serves the runs of a pool from now on. @param {Record<string, unknown>} stages which belong to this */
+  registerStages(stages) {
+    this.jobs.stages = stages;
+    this.begin();
+  }
+
+  begin() {
     this.registered = true;
     // Other calls' functions and arguments are of no use any more.
     this.search.passed = [];
@@ -82,7 +111,6 @@ class Runner {
     this.native.workerRegister(this.handle);
     // Events may wait already, and begin when the program's own code has had its turn.
     this.runSoon();
-    log(`Worker ${this.id} now active and processing requests`);
   }
 
   /** Called by the native core. @param {number} why */
@@ -105,7 +133,8 @@ class Runner {
   run(isTurn) {
     const { native, handle } = this;
     for (let isFirst = isTurn; ; isFirst = false) {
-      if (!this.busy) {
+      this.startGiven();
+      if (!this.isBusy) {
         const pause = this.runEvents(isFirst);
         if (pause === PARKED) return;
         if (pause === TURN_OVER) {
@@ -113,20 +142,32 @@ class Runner {
           this.runSoon();
           return;
         }
-        if (pause === BUSY) this.busy = true;
+        if (pause === TEXT) this.texts++;
       }
       this.collect();
-      if (this.busy && native.workerListen(handle)) break;
+      if (this.isBusy && native.workerListen(handle)) break;
     }
     // Finished events do not wait for the one that runs; many short events share a wake-up.
     if (native.workerIsUnnotified(handle)) this.runSoon();
+  }
+
+  /** Whether no other event is to be claimed before one has ended, or is known what it is about. */
+  get isBusy() {
+    return (
+      this.running + this.texts >= this.concurrency || this.isAlone || this.jobs.early.length > 0
+    );
   }
 
   /** @param {boolean} isTurn */
   runEvents(isTurn) {
     let hasThrown = true;
     try {
-      const pause = this.native.workerRun(this.handle, this.serve, isTurn);
+      const pause = this.native.workerRun(
+        this.handle,
+        this.serve,
+        isTurn,
+        this.running + this.texts,
+      );
       hasThrown = false;
       return pause;
     } finally {
@@ -147,20 +188,69 @@ class Runner {
 
   /** Takes in what the master has sent to this worker alone. */
   collect() {
-    const { message, hole, direct, formatAt } = this.wire;
-    for (const { kind, index, text } of this.native.workerTake(this.handle)) {
-      if ((kind & 0xff) === message) {
-        this.deliver(decode(text, (kind >> formatAt) & MASK));
-        continue;
+    const { message, hole, formatAt, abort } = this.wire;
+    for (const arrived of this.native.workerTake(this.handle)) {
+      const { kind, index, run, text } = arrived;
+      if ((kind & 0xff) === this.wire.run) this.hearOfRun(index, kind & hole ? undefined : text);
+      else if ((kind & 0xff) === abort) this.abort(kind & ~0xff, index, run !== 0);
+      else if ((kind & 0xff) === message) this.deliver(decode(text, (kind >> formatAt) & MASK));
+      else {
+        this.given.push(arrived);
+        this.startGiven();
       }
-      if (!this.native.workerStart(this.handle, index)) continue;
+    }
+  }
+
+  /** An event is over as far as the master is concerned. @param {number} answers @param {number} index @param {boolean} isLate */
+  abort(answers, index, isLate) {
+    this.native.workerHeardAbort(this.handle);
+    this.jobs.abort(answers, index, isLate);
+  }
+
+  /** Starts what was given to this worker, up to what has to wait until nothing else runs. */
+  startGiven() {
+    const { direct, formatAt, hole, turn } = this.wire;
+    for (let next = this.given[0]; next !== undefined; next = this.given[0]) {
+      const { kind, index, run, text } = next;
       const inTurn = !(kind & direct);
+      const waits = this.running >= this.concurrency || this.isAlone || this.jobs.isFull(run);
+      if (inTurn && waits) return;
+      this.given.shift();
+      if (!this.native.workerStart(this.handle, index, !(kind & turn))) continue;
+      if (inTurn && !(kind & turn)) this.texts--;
       const started = this.native.clock();
       const data = kind & hole ? undefined : decode(text, (kind >> formatAt) & MASK);
       const before = this.codec.snapshot(data, text);
-      const task = { index, flags: kind, answers: direct, started, data, before, text };
-      if (this.startEvent(task, inTurn) && inTurn) this.busy = false;
+      const failed = run >>> 16;
+      const parts = { index, flags: kind, answers: direct, failed, started, data, before, text };
+      this.startIn(run & 0xffff, { ...parts, job: undefined }, inTurn);
     }
+  }
+
+  /** The master tells of a run: see `Jobs`. @param {number} run @param {string | undefined} about */
+  hearOfRun(run, about) {
+    const isAwaited = this.given.some((given) => (given.run & 0xffff) === run);
+    this.jobs.hear(run, about, isAwaited);
+  }
+
+  /**
+   * Starts an event of a run, once it is known what that is about.
+   * @param {number} run its number
+   * @param {Task} task whose job is not known yet
+   * @param {boolean} inTurn
+   * @returns {number | boolean | undefined} see `runEventStages`
+   */
+  startIn(run, task, inTurn) {
+    const start = (/** @type {Job} */ job) => {
+      task.job = job;
+      return this.startEvent(task, inTurn);
+    };
+    const job = this.jobs.of(run);
+    if (job !== undefined) return start(job);
+    // What tells of it was sent before the event, and is on its way.
+    if (task.started === IN_TURN) task.started = this.native.workerStarted(this.handle);
+    this.jobs.whenKnown(run, start);
+    return false;
   }
 
   /** The program's own listeners hear of messages, and of events as in 1.0.3. @param {any} message */
@@ -180,17 +270,18 @@ class Runner {
    * @param {any} value its data if that is a number, or in the format that the flags say
    * @param {number} flags
    * @param {number} index
+   * @param {number} run
    */
-  runClaimed(value, flags, index) {
+  runClaimed(value, flags, index, run) {
     const format = (flags >> this.wire.formatAt) & MASK;
     const isEncoded = format === 0 ? typeof value === "string" : format > 1;
     const data = isEncoded ? decode(value, format) : value;
     const before = isEncoded ? this.codec.snapshot(data, value) : undefined;
     const text = isEncoded ? value : undefined;
-    return this.startEvent(
-      { index, flags, answers: 0, started: IN_TURN, data, before, text },
-      true,
-    );
+    const job = this.jobs.only;
+    const [answers, failed, started] = [flags & this.wire.lane, run >>> 16, IN_TURN];
+    const task = { index, flags, answers, failed, started, data, before, text, job };
+    return job === undefined ? this.startIn(run & 0xffff, task, true) : this.startEvent(task, true);
   }
 
   /**
@@ -210,7 +301,7 @@ class Runner {
    * Runs an event so that a call which it makes is recognised, however late; see `inside`.
    * @param {Task} task
    * @param {boolean} inTurn
-   * @returns {number | boolean}
+   * @returns {number | boolean | undefined}
    */
   startEvent(task, inTurn) {
     if (!this.isFollowing) return this.runEventStages(task, inTurn);
@@ -228,24 +319,36 @@ class Runner {
    * `inTurn`.
    * @param {Task} task
    * @param {boolean} inTurn
-   * @returns {number | boolean} true if it was answered; false if it is not finished; or the response of an event of a
-   *   lane, if a small number is all there is to answer
+   * @returns {number | boolean | undefined} true if it was answered; the response of an event of a lane, if a small number is
+   *   all there is to answer; undefined if it is not finished, or false if no other is to run meanwhile either
    */
   runEventStages(task, inTurn) {
     const isWhole = (task.flags & this.wire.whole) !== 0;
     const data = isWhole ? task.data.data : task.data;
     if (this.hasListeners()) this.deliver(isWhole ? task.data : { data });
     let value = data;
-    const { workerFns } = this;
+    const { workerFns, copyArgs, givesTask, refusal } = task.job;
+    if (givesTask) {
+      task.context = new PublicTask({ failed: task.failed, codec: this.codec, refusal });
+    }
     try {
       for (let at = 0; at < workerFns.length; at++) {
-        value = workerFns[at]({ data: value }, this.copyArgs());
+        // As a member of the array it would have that as `this`, and in stacks its name.
+        const workerFn = workerFns[at];
+        value = givesTask
+          ? workerFn({ data: value }, copyArgs(), task.context)
+          : workerFn({ data: value }, copyArgs());
         if (value !== null && typeof value === "object" && typeof value.then === "function") {
-          if (inTurn) this.busy = true;
+          if (inTurn) this.running += this.jobs.count(task.job, 1);
+          if (givesTask) this.jobs.begun(task);
+          if (task.flags & this.wire.alone) this.isAlone = true;
+          // Others may be claimed before it ends.
+          if (this.concurrency > 1 && task.started === IN_TURN)
+            task.started = this.native.workerStarted(this.handle);
           this.hasPromised = true;
           this.isFollowing = this.followed < FOLLOWED;
           this.finishEventStages(task, data, inTurn, value, at + 1);
-          return false;
+          return this.isBusy ? false : undefined;
         }
       }
     } catch (thrown) {
@@ -253,7 +356,10 @@ class Runner {
       return true;
     }
     const isSmall = typeof value === "number" && (value | 0) === value;
-    if (isSmall && task.started === IN_TURN && typeof data !== "object" && !isWhole) return value;
+    if (isSmall && task.started === IN_TURN && typeof data !== "object" && !isWhole) {
+      if (task.context !== undefined) this.answers.add(PublicTask.end(task.context));
+      return value;
+    }
     this.answers.answer(task, data, value);
     return true;
   }
@@ -268,18 +374,24 @@ class Runner {
   async finishEventStages(task, data, inTurn, first, next) {
     try {
       let value = await first;
-      for (let at = next; at < this.workerFns.length; at++) {
-        value = await this.workerFns[at]({ data: value }, this.copyArgs());
+      const { workerFns, copyArgs, givesTask } = task.job;
+      for (let at = next; at < workerFns.length; at++) {
+        const workerFn = workerFns[at];
+        value = await (givesTask
+          ? workerFn({ data: value }, copyArgs(), task.context)
+          : workerFn({ data: value }, copyArgs()));
       }
       this.answers.answer(task, data, value);
     } catch (thrown) {
       this.answers.fail(task, data, thrown);
     }
+    if (task.context !== undefined) this.jobs.ended(task);
+    if (task.flags & this.wire.alone) this.isAlone = false;
     if (!inTurn) {
       this.native.workerNotify(this.handle);
       return;
     }
-    this.busy = false;
+    this.running += this.jobs.count(task.job, -1);
     this.run(false);
   }
 }

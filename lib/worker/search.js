@@ -18,7 +18,7 @@ const MOST_LISTED = 8;
  * A call that the program has reached in the worker.
  * @typedef {object} Reached
  * @property {import("../shared/identity").Identity} identity
- * @property {boolean} isSound its workerFns are a list of functions
+ * @property {boolean} isSound its workerFns are a list of functions, or its stages an object of them
  */
 
 /** @typedef {import("../shared/identity").Wanted} Wanted */
@@ -117,8 +117,13 @@ class Search {
     if (identity.name !== wanted.name) {
       return identity.name === undefined ? "has no name" : "has another name";
     }
+    if (wanted.name !== undefined) return "has another number among the calls of that name";
     if (isCounted) return "has another number";
-    if (!isSound) return "its workerFns are no list of functions";
+    if (!isSound) {
+      return wanted.kind === "pool"
+        ? "its stages are not an object of functions"
+        : "its workerFns are not a list of functions";
+    }
     if (identity.functions !== wanted.functions) return "its functions are others";
     if (!isSameSite(identity, wanted)) return "another place in the program";
     const names = differing(identity, wanted);
@@ -158,6 +163,16 @@ class Search {
   }
 
   advice() {
+    const isBehind = this.passed.some(({ identity }) => ["pool", "file"].includes(identity.kind));
+    if (isBehind) {
+      return (
+        "what stands behind a pool's await runs in the master alone. Make both before it, with one Promise.all if both are " +
+        "pools"
+      );
+    }
+    if (this.passed.length > 0 && this.wanted.identity.name !== undefined) {
+      return "the worker must reach as many of that name as the master, or each needs a name of its own";
+    }
     if (this.passed.length > 0) {
       return "if one of these is the call, give it a name, the fifth argument's `name`";
     }

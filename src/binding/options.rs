@@ -1,14 +1,17 @@
 //! The options of pools and runs as JavaScript gives them, checked and typed there, made into the core's.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use napi_derive::napi;
 
 use crate::core::retry::{Cause, Policy};
+use crate::core::router;
 use crate::core::scheduler::MAX_WINDOW;
 use crate::observe::record::Level;
 use crate::os::child::{Recipe, Stream, resident};
-use crate::pool::launch::{Launch, Limits};
+use crate::pool::launch::{Group, Launch, Limits};
+use crate::pool::resize::Place;
 use crate::run::stream::Order;
 use crate::run::{MAX_BYTES, RunOptions, STOP_GRACE};
 use crate::wire::layout::Shared;
@@ -32,6 +35,9 @@ pub struct PoolOptions {
     pub windows_hide: Option<bool>,
     /// The workers' ids.
     pub workers: Vec<u32>,
+    /// The groups of workers, and the group of each worker.
+    pub groups: Vec<GroupOptions>,
+    pub group_of: Vec<u32>,
     /// The pool's number in this process.
     pub number: u32,
     /// Which call of the program the workers serve, for their JavaScript, and how texts name it.
@@ -43,10 +49,14 @@ pub struct PoolOptions {
     pub deadline: f64,
     /// The most events there is credit for a worker, running and waiting.
     pub max_events_per_worker: Option<u32>,
+    /// How many events a worker runs at once.
+    pub concurrency: u32,
     /// Milliseconds that a worker's I/O thread may give no sign of life.
     pub heartbeat_timeout: Option<u32>,
     /// Milliseconds that a released worker may take to exit.
     pub shutdown_grace: Option<u32>,
+    /// Milliseconds that an event which was aborted, or ran too long, may hold its worker while others run there.
+    pub abort_grace: Option<f64>,
     /// How many events a worker runs before it is replaced.
     pub max_tasks_per_worker: Option<u32>,
     /// Bytes that a worker may have in memory before it is replaced.
@@ -55,6 +65,23 @@ pub struct PoolOptions {
     pub hint_after: Option<u32>,
     /// Whether workers note when each event starts, because some run wants to know.
     pub notes_times: bool,
+    /// Whether the pool serves any number of runs.
+    pub stays: Option<bool>,
+}
+
+/// Workers that are alike.
+#[napi(object)]
+pub struct GroupOptions {
+    pub tags: Vec<String>,
+    /// Whether they run nothing that does not name them.
+    pub exclusive: bool,
+    /// Variables of their environment beside those of all: name, value, …
+    pub env: Vec<String>,
+    /// How many events each runs at once, if not as many as those of other groups.
+    pub concurrency: Option<u32>,
+    /// Their limits in the place of the pool's.
+    pub max_tasks_per_worker: Option<u32>,
+    pub max_worker_memory: Option<f64>,
 }
 
 /// What a program wants of one run.
@@ -80,6 +107,15 @@ pub struct RunSettings {
     pub record: Option<String>,
     /// Milliseconds of the epoch when the run begins.
     pub epoch: f64,
+    /// What workers of a pool that stays are told of the run.
+    pub about: Option<String>,
+    /// Whether each event has an entry, which has the event's number in the place of the worker's id, and where it failed
+    /// that id in the place of the data. JavaScript is called for each.
+    pub is_numbered: Option<bool>,
+    /// Whether its events are none in the pool's statistics.
+    pub is_uncounted: Option<bool>,
+    /// How large its share of the workers is, beside other runs: by default 1.
+    pub weight: Option<f64>,
 }
 
 /// Which events that failed are tried again, and how. Times are in milliseconds.
@@ -118,12 +154,18 @@ fn duration(milliseconds: f64) -> Duration {
 impl PoolOptions {
     /// What the core makes of them; what is wrong with them if nothing.
     pub(super) fn launch(self) -> Result<Launch, &'static str> {
+        let group_of: Vec<usize> = self.group_of.iter().map(|&group| group as usize).collect();
         if self.node_args.len() != self.workers.len()
+            || group_of.len() != self.workers.len()
+            || group_of.iter().any(|&group| group >= self.groups.len())
+            || self.groups.len() > Shared::MAX_GROUPS
             || self.workers.len() > Shared::MAX_WORKERS as usize
         {
             return Err("its workers are not what they are said to be");
         }
-        if self.max_worker_memory.is_some() && resident(std::process::id()).is_none() {
+        let of_groups = self.groups.iter().map(|group| group.max_worker_memory);
+        let is_limited = of_groups.chain([self.max_worker_memory]).any(|most| most.is_some());
+        if is_limited && resident(std::process::id()).is_none() {
             return Err(
                 "options.maxWorkerMemory: this system does not tell how much memory a process has (on Linux: /proc is not \
                  mounted, or hidden); mount it, or leave the option out",
@@ -136,11 +178,10 @@ impl PoolOptions {
             -3 => Stream::Pipe,
             fd => Stream::Fd(fd),
         });
-        let (env_pairs, _) = self.env.as_chunks::<2>();
         let recipe = Recipe {
             program: self.program,
             args: self.args,
-            env: env_pairs.iter().map(|[name, value]| (name.clone(), value.clone())).collect(),
+            env: pairs(&self.env),
             cwd: self.cwd,
             stdio: stdio.collect(),
             uid: self.uid,
@@ -149,25 +190,59 @@ impl PoolOptions {
         };
         Ok(Launch {
             recipe,
-            workers: self.workers,
-            node_args: self.node_args,
+            places: self
+                .workers
+                .into_iter()
+                .zip(self.node_args)
+                .map(|(worker, node_args)| Place { worker, node_args })
+                .collect(),
+            groups: self.groups.into_iter().map(Group::from).collect(),
+            group_of,
             number: self.number,
             call: self.call,
             title: self.title,
             serialization: self.serialization,
             deadline: duration(self.deadline),
             max_window: self.max_events_per_worker.map_or(MAX_WINDOW, |count| count as usize),
+            concurrency: self.concurrency as usize,
             spin_limit: std::thread::available_parallelism().map_or(1, usize::from),
             limits: Limits {
                 heartbeat: self.heartbeat_timeout.map(milliseconds),
                 grace: self.shutdown_grace.map(milliseconds),
+                abort_grace: self.abort_grace.map_or(STOP_GRACE, duration),
                 max_tasks: self.max_tasks_per_worker,
                 max_memory: self.max_worker_memory.map(|bytes| bytes as u64),
                 hint: self.hint_after,
             },
             notes_times: self.notes_times,
-            is_for_one_run: true,
+            is_for_one_run: !self.stays.unwrap_or_default(),
         })
+    }
+}
+
+/// Names and values, one after the other.
+fn pairs(list: &[String]) -> Vec<(String, String)> {
+    let (pairs, _) = list.as_chunks::<2>();
+    pairs.iter().map(|[name, value]| (name.clone(), value.clone())).collect()
+}
+
+impl From<GroupOptions> for Group {
+    fn from(options: GroupOptions) -> Self {
+        let GroupOptions {
+            tags,
+            exclusive,
+            env,
+            concurrency,
+            max_tasks_per_worker,
+            max_worker_memory,
+        } = options;
+        Self {
+            route: router::Group { tags, is_exclusive: exclusive },
+            env: pairs(&env),
+            concurrency: concurrency.map(|count| count as usize),
+            max_tasks: max_tasks_per_worker,
+            max_memory: max_worker_memory.map(|bytes| bytes as u64),
+        }
     }
 }
 
@@ -190,6 +265,10 @@ impl From<RunSettings> for RunOptions {
                 Some(_) => Level::Events,
             },
             epoch: settings.epoch,
+            about: settings.about.map(Arc::from),
+            is_numbered: settings.is_numbered.unwrap_or_default(),
+            is_uncounted: settings.is_uncounted.unwrap_or_default(),
+            weight: settings.weight.unwrap_or(1.0),
         }
     }
 }

@@ -14,10 +14,13 @@ use crate::core::error::Error;
 use crate::io::event_loop::{self, Input, Io};
 use crate::io::spawn::{self, mapping};
 use crate::os::child::advice;
+use crate::os::child::resident;
+use crate::os::clock::clock;
 use crate::os::memory::Memory;
 use crate::os::socket;
 use crate::pool::Pool;
 use crate::pool::order::Order;
+use crate::pool::resize::Place;
 use crate::wire::header::format_of;
 use crate::wire::layout::Shared;
 
@@ -52,7 +55,7 @@ pub(super) fn not_begun(error: std::io::Error) -> napi::Error<String> {
     failed(format!("the run could not begin: {error}{}", advice(&error)))
 }
 
-fn start_failed(error: &Error) -> napi::Error<String> {
+pub(super) fn start_failed(error: &Error) -> napi::Error<String> {
     napi::Error::new(error.code().to_owned(), error.to_string())
 }
 
@@ -89,7 +92,7 @@ pub fn pool_create(
 /// tried again, and a note reports the result.
 #[napi]
 pub fn pool_spawn(pool: &External<PoolHandle>, slot: u32) -> Result<Option<StartedWorker>> {
-    if slot as usize >= pool.pool().launch.workers.len() {
+    if slot as usize >= pool.pool().launch.places.len() {
         return Err(failed(format!("the pool has no slot {slot}")));
     }
     let started =
@@ -100,6 +103,27 @@ pub fn pool_spawn(pool: &External<PoolHandle>, slot: u32) -> Result<Option<Start
         pid: started.pid,
         pipes: started.pipes.into_iter().flat_map(pipe).collect(),
     }))
+}
+
+/// There are to be so many workers. `more` are slots for those that there is none for yet: each with the id of its workers, and what
+/// goes before `args`.
+#[napi]
+pub fn pool_resize(pool: &External<PoolHandle>, count: u32, more: Vec<NewWorker>) {
+    let place = |NewWorker { id, node_args }| Place { worker: id, node_args };
+    pool.pool().resize(count as usize, more.into_iter().map(place).collect());
+}
+
+/// The ids of the workers that come or go by now: a note tells of each when it has.
+#[napi]
+pub fn pool_resizing(pool: &External<PoolHandle>) -> Vec<u32> {
+    pool.pool().resizing()
+}
+
+/// A slot for one more worker.
+#[napi(object)]
+pub struct NewWorker {
+    pub id: u32,
+    pub node_args: Vec<String>,
 }
 
 /// Whether the pool keeps the event loop alive.
@@ -131,6 +155,32 @@ pub fn pool_message(
 #[napi]
 pub fn pool_free(pool: &External<PoolHandle>) -> Vec<u32> {
     pool.pool().free()
+}
+
+/// Waits up to so many milliseconds for entries of numbered runs, on JavaScript's thread, which takes all of them then. False
+/// if there are none: then it is called when there are.
+#[napi]
+pub fn pool_listen(pool: &External<PoolHandle>, milliseconds: f64) -> bool {
+    pool.pool().listen_for_entries(clock() + milliseconds)
+}
+
+/// A worker that is ready.
+#[napi(object)]
+pub struct ReadyWorker {
+    pub id: u32,
+    pub pid: u32,
+    /// How many events it runs.
+    pub running: u32,
+    /// Bytes that it has in memory; 0 where the system does not tell.
+    pub memory: f64,
+}
+
+/// The workers that are ready.
+#[napi]
+pub fn pool_workers(pool: &External<PoolHandle>) -> Vec<ReadyWorker> {
+    let ready = pool.pool().ready_workers().into_iter();
+    let memory = |pid| resident(pid).unwrap_or_default() as f64;
+    ready.map(|(id, pid, running)| ReadyWorker { id, pid, running, memory: memory(pid) }).collect()
 }
 
 /// Whether a worker has nothing to do.

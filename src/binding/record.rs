@@ -10,6 +10,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{fmt, registry};
 
+use super::pool::PoolHandle;
 use super::run::RunHandle;
 use crate::observe::trace::Trace;
 use crate::os::clock::clock;
@@ -20,6 +21,12 @@ pub fn run_statistics(run: &External<RunHandle>) -> String {
     let now = clock();
     let statistics = run.recorded(|record, handed_over| record.statistics(handed_over, now));
     statistics.unwrap_or_default().to_string()
+}
+
+/// The same of all runs of a pool, since it began. `startedAt` is 0.
+#[napi]
+pub fn pool_statistics(pool: &External<PoolHandle>) -> String {
+    pool.pool().statistics()
 }
 
 /// The whole record of the run as the JSON of an object. Its first properties are those of `head`, the JSON of an object.

@@ -10,14 +10,17 @@ use napi_derive::napi;
 
 use super::direct::{Callee, Direct, number, word};
 use super::options::RunSettings;
-use super::pool::{PoolHandle, Result, not_begun};
+use super::pool::{PoolHandle, Result, failed, not_begun, start_failed};
 use super::text::Argument;
+use crate::core::router::Routing;
 use crate::core::task_id::RunId;
 use crate::io::spawn::mapping;
 use crate::observe::record::Record;
 use crate::observe::tally::{Detail, Tally};
 use crate::os::clock::clock;
 use crate::pool::Pool;
+use crate::pool::each::Each;
+use crate::pool::route::Room;
 use crate::queue::writer::Writer;
 use crate::run::Queue;
 use crate::run::results::Piece;
@@ -191,6 +194,33 @@ pub fn run_submit(
     Ok(true)
 }
 
+/// Why no worker runs events that name none, or will: throws that.
+#[napi]
+pub fn run_check(run: &External<RunHandle>) -> Result<()> {
+    run.pool.refusal().map_or(Ok(()), |error| Err(start_failed(&error)))
+}
+
+/// Hands over an event for workers with all of these tags, before all others of a lower priority, and where it has a key behind
+/// all others of that: see `runSubmit`.
+/// Returns -1 if there is room for it; otherwise its number, which a note names when there is. Throws if no worker will ever
+/// run it.
+#[napi]
+pub fn run_route(
+    run: &External<RunHandle>,
+    tags: Vec<String>,
+    key: Option<String>,
+    priority: i32,
+    #[napi(ts_arg_type = "string | Uint8Array")] text: Argument<'_>,
+    flags: u32,
+) -> Result<f64> {
+    let text = text.read(format_of(flags)).map_err(failed)?.unwrap_or_default();
+    let routed = run.pool.submit_routed(run.id, Routing { tags, key, priority }, text, flags);
+    Ok(match routed.map_err(|error| start_failed(&error))? {
+        Room::Is => -1.0,
+        Room::Awaits(number) => number as f64,
+    })
+}
+
 /// Hands an event to one worker, to start at once; see `runSubmit`. False if the pool has no such worker.
 #[napi]
 pub fn run_submit_to(
@@ -201,6 +231,22 @@ pub fn run_submit_to(
 ) -> napi::Result<bool> {
     let Some(text) = text.read(format_of(flags))? else { return Ok(false) };
     Ok(run.pool.submit_to(run.id, worker, text, flags))
+}
+
+/// Hands an event to every worker with these tags, to start when that runs nothing; see `runSubmit`. With a `title` it is kept:
+/// each worker that comes later runs it before it claims anything. The ids of the workers, in the order of the events' numbers.
+/// Throws if no worker has the tags.
+#[napi]
+pub fn run_each(
+    run: &External<RunHandle>,
+    tags: Vec<String>,
+    #[napi(ts_arg_type = "string | Uint8Array")] text: Argument<'_>,
+    flags: u32,
+    title: Option<String>,
+) -> Result<Vec<u32>> {
+    let text = text.read(format_of(flags)).map_err(failed)?.unwrap_or_default();
+    let each = Each { text, flags, tags, title };
+    run.pool.each(run.id, each).map_err(|error| start_failed(&error))
 }
 
 /// Waits for credit for the event of this number, for a moment. True if there is some; otherwise JavaScript is called when

@@ -17,18 +17,21 @@ use crate::wire::number;
 use crate::worker::runner::{Runner, Served};
 
 /// Runs events until there is a reason to stop: 0 nothing to do, 1 timers and sockets are to have their
-/// turn, 2 an event is pending, 3 something has come for this worker alone. `serve` is called with each
-/// event's data (a number, a string, the text of its JSON, a `Buffer` of what is binary, or undefined where
-/// there is none), its flags
-/// and its index; it returns a number that is the response, true if it has answered, or false if the
-/// event is pending. `isTurn`: timers and sockets have just had their turn.
+/// turn, 2 no other event is to be claimed before one has ended, 3 something has come for this worker alone, 4 an event
+/// was claimed whose text comes for this worker alone. `serve` is called with each event's data (a number, a string, the
+/// text of its JSON, a `Buffer` of what is binary, or undefined where there is none), its flags, its index and its run; it
+/// returns a number that is the response, true if it has answered, undefined if the event is pending and others may run
+/// meanwhile, or false if none may. `isTurn`: timers and sockets have just had their turn. So many events are `running`.
 #[napi]
 pub fn worker_run(
     env: Env,
     worker: &External<WorkerHandle>,
-    #[napi(ts_arg_type = "(value: any, flags: number, index: number) => number | boolean")]
+    #[napi(
+        ts_arg_type = "(value: any, flags: number, index: number, run: number) => number | boolean | undefined"
+    )]
     serve: Function<'_, (), ()>,
     is_turn: bool,
+    running: u32,
 ) -> u32 {
     let runner = &worker.runner;
     if is_turn {
@@ -39,7 +42,7 @@ pub fn worker_run(
     // SAFETY: in a call of `env`.
     unsafe { sys::napi_get_undefined(env, &raw mut this) };
     let mut scope = Scope::open(env);
-    let pause = runner.run(|event| {
+    let pause = runner.run(running, |event| {
         scope.renew(event.len);
         // SAFETY: in a call of `env`, as long as which `function` lives.
         unsafe { serve_event(env, runner, (this, function), event) }
@@ -100,17 +103,19 @@ unsafe fn serve_event(
     (this, function): (sys::napi_value, sys::napi_value),
     event: &Claimed,
 ) -> Served {
-    let mut arguments = [this; 3];
+    let mut arguments = [this; 4];
     let mut result = ptr::null_mut();
-    let (mut number, mut is_answered) = (0, false);
+    let (mut number, mut is_answered) = (0, true);
     // SAFETY: the caller's; the event's text is within the memory.
     unsafe {
         event_value(env, &runner.worker.lanes, event, &mut arguments[0]);
         if !runner.has_read(event) {
             return Served::Lost;
         }
-        sys::napi_create_uint32(env, event.flags, &raw mut arguments[1]);
+        let lane = (event.lane as u32) << flag::LANE_AT;
+        sys::napi_create_uint32(env, event.flags | lane, &raw mut arguments[1]);
         sys::napi_create_uint32(env, event.index, &raw mut arguments[2]);
+        sys::napi_create_uint32(env, event.run, &raw mut arguments[3]);
         let status = sys::napi_call_function(
             env,
             this,
@@ -124,8 +129,11 @@ unsafe fn serve_event(
         } else if sys::napi_get_value_int64(env, result, &raw mut number) == sys::Status::napi_ok {
             Served::Number(number)
         } else {
-            sys::napi_get_value_bool(env, result, &raw mut is_answered);
-            if is_answered { Served::Answered } else { Served::Pending }
+            match sys::napi_get_value_bool(env, result, &raw mut is_answered) {
+                sys::Status::napi_ok if is_answered => Served::Answered,
+                sys::Status::napi_ok => Served::Pending,
+                _ => Served::Open,
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The worker's side, for JavaScript: one worker a process.
 
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::bindgen_prelude::{BufferSlice, External, Function};
@@ -18,6 +19,7 @@ use crate::os::socket::{Handle, taken_over};
 use crate::run::value::Value;
 use crate::shm::tail;
 use crate::wire::header::{Header, Kind, data_format_of, flag, format_of};
+use crate::wire::layout::Layout;
 use crate::wire::protocol::{Invitation, Refusal, VERSION};
 use crate::worker::join::{Item, Orphan, Signal, Worker};
 use crate::worker::runner::Runner;
@@ -44,6 +46,8 @@ pub struct Arrived {
     /// Kind and flags.
     pub kind: u32,
     pub index: u32,
+    /// Of an event: the number of its run. (That of what is about a run is its index.)
+    pub run: u32,
     /// In the format that the flags say: a string, or a Buffer if it is binary.
     #[napi(ts_type = "any")]
     pub text: Value<'static>,
@@ -209,6 +213,51 @@ impl Callee for Runner {
     }
 }
 
+/// How many events this worker runs at once.
+#[napi]
+pub fn worker_concurrency(worker: &External<WorkerHandle>) -> u32 {
+    worker.worker.concurrency
+}
+
+/// Leaves the events of a run to other workers, or claims them again.
+#[napi]
+pub fn worker_suspend(worker: &External<WorkerHandle>, run: u32, is_suspended: bool) {
+    worker.runner.suspend(run, is_suspended);
+}
+
+/// When the event started that was last claimed in a lane.
+#[napi]
+pub fn worker_started(worker: &External<WorkerHandle>) -> f64 {
+    worker.runner.started()
+}
+
+/// Tells the master of what the answer adds that is written next: a further event of the run, with the flags of its data.
+/// False, with nothing done, if that is said to be a string as it is and has to be JSON.
+#[napi]
+pub fn worker_emit(
+    worker: &External<WorkerHandle>,
+    flags: u32,
+    #[napi(ts_arg_type = "string | Uint8Array")] data: Argument<'_>,
+) -> napi::Result<bool> {
+    let Some(data) = data.read(format_of(flags))? else { return Ok(false) };
+    let header = Header { finished: clock(), ..Header::new(Kind::Emit, flags) };
+    worker.worker.write(&header, &data);
+    Ok(true)
+}
+
+/// The same of counts: the JSON of an object of numbers by their names.
+#[napi]
+pub fn worker_count(worker: &External<WorkerHandle>, counts: String) {
+    let header = Header { finished: clock(), ..Header::new(Kind::Count, 0) };
+    worker.worker.write(&header, counts.as_bytes());
+}
+
+/// Says that so many events more are known here to be over.
+#[napi]
+pub fn worker_heard_abort(worker: &External<WorkerHandle>) {
+    worker.worker.memory.word(Layout::ABORTS).fetch_add(1, Ordering::SeqCst);
+}
+
 /// Notifies the master if there are answers that it was not notified of.
 #[napi]
 pub fn worker_notify(worker: &External<WorkerHandle>) {
@@ -227,10 +276,11 @@ pub fn worker_listen(worker: &External<WorkerHandle>) -> bool {
     worker.runner.listen()
 }
 
-/// Makes an event that came for this worker alone its own for good. False if the master took it back.
+/// Makes an event that came for this worker alone its own for good. False if the master took it back. `counts`: whether it is one
+/// of those after which the worker is replaced.
 #[napi]
-pub fn worker_start(worker: &External<WorkerHandle>, index: u32) -> bool {
-    worker.runner.start(index)
+pub fn worker_start(worker: &External<WorkerHandle>, index: u32, counts: bool) -> bool {
+    worker.runner.start(index, counts)
 }
 
 /// Everything that has arrived for this worker alone.
@@ -240,6 +290,7 @@ pub fn worker_take(worker: &External<WorkerHandle>) -> Result<Vec<Arrived>> {
     let arrived = |Item { header, text }| Arrived {
         kind: header.kind as u32 | header.flags,
         index: header.index,
+        run: header.split,
         text: Value::owned(text, format_of(header.flags)),
     };
     Ok(items.into_iter().map(arrived).collect())

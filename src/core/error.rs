@@ -15,7 +15,7 @@ pub(crate) enum Error {
     /// `ERR_SONIC_WORKER_START`: a worker ended before it registered.
     #[error(
         "worker {worker} {exit} without reaching {} ({attempts} attempts){said}{}; \
-         the worker re-runs the program, which must reach the same MapReduce call{}",
+         the worker re-runs the program, which must reach the same call{}",
         search.title, search.passed(), shown(stderr)
     )]
     StartExit {
@@ -40,7 +40,7 @@ pub(crate) enum Error {
     /// `ERR_SONIC_CALL_UNREACHABLE`: a worker is alive, but did not register in time.
     #[error(
         "worker {worker} did not reach {} within {milliseconds} ms{}; the worker re-runs the \
-         program, which must reach the same MapReduce call there too: what only the master needs \
+         program, which must reach the same call there too: what only the master needs \
          before it belongs behind isMaster(){} \
          (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms)",
         search.title, search.passed(), search.advice()
@@ -54,6 +54,12 @@ pub(crate) enum Error {
     )]
     CrashLoop { worker: u32, exit: Exit, said: Said },
 
+    /// `ERR_SONIC_WORKER_START`: what each worker has to run before any event failed in this one.
+    #[error(
+        "{title}, which each worker runs first, failed {attempts} times in a row in worker {worker}: {what}"
+    )]
+    Unprepared { worker: u32, title: String, attempts: u32, what: String },
+
     /// The code that the worker gave: the worker reached the call and turned it down.
     #[error("{message}")]
     Refused { worker: u32, name: String, code: String, message: String },
@@ -61,6 +67,10 @@ pub(crate) enum Error {
     /// `ERR_SONIC_PROTOCOL`: the process at the other end is not a worker of this version.
     #[error("worker {worker} does not speak this version's protocol: {what}")]
     Protocol { worker: u32, what: String },
+
+    /// `ERR_SONIC_NO_WORKER`: no worker runs events with these tags, or will.
+    #[error("no worker can run this event: {0}")]
+    NoWorker(String),
 }
 
 /// The last words of a worker, where it had any.
@@ -147,10 +157,12 @@ impl Error {
             Self::Spawn { .. }
             | Self::StartExit { .. }
             | Self::NotLoaded { .. }
-            | Self::CrashLoop { .. } => "ERR_SONIC_WORKER_START",
+            | Self::CrashLoop { .. }
+            | Self::Unprepared { .. } => "ERR_SONIC_WORKER_START",
             Self::StartTimeout { .. } => "ERR_SONIC_CALL_UNREACHABLE",
             Self::Refused { code, .. } => code,
             Self::Protocol { .. } => "ERR_SONIC_PROTOCOL",
+            Self::NoWorker(_) => "ERR_SONIC_NO_WORKER",
         }
     }
 

@@ -35,6 +35,10 @@ pub(crate) enum Event {
     Recalled { slot: usize, unstarted: usize },
     /// The worker of `slot` is done with an event, after so many milliseconds.
     Answered { slot: usize, task: TaskId, run: f64 },
+    /// An event has ended, or runs elsewhere, whatever the worker of `slot` makes of it.
+    Abandoned { slot: usize, task: TaskId },
+    /// The worker of `slot` is done with an event that was abandoned.
+    LetGo { slot: usize, held: Held },
     /// An event that `slot`'s worker does not hold any more is to be tried again.
     Retried { slot: usize, task: TaskId, is_chosen: bool, backs_off: bool },
     /// An event has backed off for long enough.

@@ -4,6 +4,8 @@ pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod lifecycle;
 pub(crate) mod retry;
+pub(crate) mod router;
 pub(crate) mod scheduler;
+pub(crate) mod share;
 pub(crate) mod task_id;
 pub(crate) mod verdict;

@@ -54,6 +54,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) worker: u32,
     pub(crate) pid: u32,
     pub(crate) cause: Cause,
+    /// Its worker crashed, and ran others too: any of them may be why.
+    pub(crate) is_shared: bool,
     /// How long it ran in milliseconds, where that is known.
     pub(crate) duration: Option<f64>,
     /// The JSON of its error.
@@ -210,7 +212,14 @@ mod tests {
     }
 
     fn attempt(cause: Cause, error: &str) -> Attempt<'_> {
-        Attempt { worker: 3, pid: 77, cause, duration: Some(1.5), error: error.as_bytes() }
+        Attempt {
+            worker: 3,
+            pid: 77,
+            cause,
+            is_shared: false,
+            duration: Some(1.5),
+            error: error.as_bytes(),
+        }
     }
 
     #[test]

@@ -9,10 +9,12 @@
 //!   under manual dispatch, stays that worker's, which is not free before it has ended;
 //! - under manual dispatch, what still waits goes to each worker that ends an event, and to no other: so a worker that is
 //!   free is free for the program;
-//! - there is credit for one event a worker until its events are measured short ([`SHORT`]), and for one again as soon as
-//!   one of them takes long.
+//! - there is credit for as many events a worker as it runs at once until its events are measured short ([`SHORT`]), and
+//!   for no more again as soon as one of them takes long.
 
+mod known;
 mod manual;
+mod resize;
 mod slot;
 
 use std::collections::{HashSet, VecDeque};
@@ -20,12 +22,15 @@ use std::collections::{HashSet, VecDeque};
 use self::slot::Slot;
 use crate::core::event::{Effect, Event, Held, How, Origin};
 use crate::core::lifecycle::{Kill, Leave, Worker};
-use crate::core::task_id::{Position, TaskId};
+use crate::core::task_id::TaskId;
 
 /// An event that ran less than this, in milliseconds, is short: there may be more of them than workers, so that none
 /// need wait for the next. Also the run time that a window aims at: a program that stops sending has sent about this
 /// much work too much for each worker.
 pub(crate) const SHORT: f64 = 1.0;
+
+/// About how long it takes to wake a process, in milliseconds.
+const WAKE_UP: f64 = 0.03;
 
 /// The most events there is credit for a worker: enough to hide a wake-up (30 us) behind the shortest events (100 ns),
 /// and few enough that a program which stops sending has sent not much more.
@@ -44,120 +49,12 @@ pub(crate) struct Scheduler {
 }
 
 impl Scheduler {
-    /// One slot a worker; no process is there yet. There is credit for at most `max_window` events a worker, which is
-    /// [`MAX_WINDOW`] unless the program wants it otherwise.
-    pub(crate) fn new(slots: usize, max_window: usize) -> Self {
-        let slots = (0..slots).map(|_| Slot { window: 1, ..Slot::default() }).collect();
+    /// One slot a worker, which runs so many events at once; no process is there yet. There is credit for at most
+    /// `max_window` events a worker, which is [`MAX_WINDOW`] unless the program wants it otherwise.
+    pub(crate) fn new(concurrency: impl Iterator<Item = usize>, max_window: usize) -> Self {
+        let slots = concurrency.map(|concurrency| Slot::new(concurrency, max_window)).collect();
         let (waiting, backing_off) = (VecDeque::new(), HashSet::new());
         Self { slots, max_window, backing_off, waiting, is_manual: false }
-    }
-
-    // ---- what it knows ----
-
-    pub(crate) fn worker(&self, slot: usize) -> &Worker {
-        &self.slots[slot].worker
-    }
-
-    pub(crate) fn workers(&self) -> impl Iterator<Item = &Worker> {
-        self.slots.iter().map(|slot| &slot.worker)
-    }
-
-    /// How many events there is credit for, those that are held or wait included.
-    pub(crate) fn capacity(&self) -> usize {
-        let ready = self.slots.iter().filter(|slot| slot.worker.is_ready());
-        ready.map(|slot| slot.window).sum()
-    }
-
-    /// The longest mean run time in milliseconds of a worker's events; 0 where nothing was answered yet.
-    pub(crate) fn mean_run(&self) -> f64 {
-        let ready = self.slots.iter().filter(|slot| slot.worker.is_ready());
-        ready.map(|slot| slot.mean).fold(0.0, f64::max)
-    }
-
-    /// Whether the program dispatches events itself.
-    pub(crate) fn is_manual(&self) -> bool {
-        self.is_manual
-    }
-
-    /// How many workers take events.
-    pub(crate) fn ready_count(&self) -> usize {
-        self.workers().filter(|worker| worker.is_ready()).count()
-    }
-
-    /// Whether the worker of `slot` takes events.
-    pub(crate) fn is_ready(&self, slot: usize) -> bool {
-        self.slots[slot].worker.is_ready()
-    }
-
-    /// Whether the worker of `slot` takes events and has none.
-    pub(crate) fn is_idle(&self, slot: usize) -> bool {
-        self.slots[slot].is_idle()
-    }
-
-    pub(crate) fn has_idle(&self) -> bool {
-        self.slots.iter().any(Slot::is_idle)
-    }
-
-    /// Whether the worker of `slot`, or its replacement to come, has nothing to do.
-    pub(crate) fn is_free(&self, slot: usize) -> bool {
-        !self.slots[slot].worker.is_closed() && self.is_spare(slot)
-    }
-
-    /// Whether nothing is on the worker of `slot`, or waits for it, whether there will be one or not.
-    pub(crate) fn is_spare(&self, slot: usize) -> bool {
-        let Slot { held, pinned, backing_off, .. } = &self.slots[slot];
-        held.is_empty() && pinned.is_empty() && backing_off.is_empty()
-    }
-
-    /// How many events back off until they are tried again.
-    pub(crate) fn backing_off(&self) -> usize {
-        let for_one: usize = self.slots.iter().map(|slot| slot.backing_off.len()).sum();
-        for_one + self.backing_off.len()
-    }
-
-    /// Whether the worker of `slot` is to be released once it has seen that it leaves.
-    pub(crate) fn awaits_settling(&self, slot: usize) -> bool {
-        let is_recycled = Worker::Leaving { why: Leave::Recycled, told: false };
-        self.slots[slot].worker == is_recycled && !self.slots[slot].is_settled
-    }
-
-    /// Whether some worker is to be replaced as soon as it runs nothing.
-    pub(crate) fn is_recycling(&self) -> bool {
-        let is_recycled = Worker::Leaving { why: Leave::Recycled, told: false };
-        self.workers().any(|worker| *worker == is_recycled)
-    }
-
-    /// What the worker of `slot` holds.
-    pub(crate) fn held(&self, slot: usize) -> impl ExactSizeIterator<Item = Held> {
-        self.slots[slot].held.iter().copied()
-    }
-
-    /// What the worker of `slot` has claimed there, text and all.
-    pub(crate) fn claimed_at(&self, slot: usize, position: Position) -> Option<TaskId> {
-        let origin = Origin::Claimed(position);
-        self.slots[slot].held.iter().find(|held| held.origin == origin).map(|held| held.task)
-    }
-
-    /// How the worker of `slot` came by `task`, which it holds.
-    pub(crate) fn origin(&self, slot: usize, task: TaskId) -> Option<Origin> {
-        self.slots[slot].held.iter().find(|held| held.task == task).map(|held| held.origin)
-    }
-
-    /// Whether the program chose the worker of `slot` for `task`, which it holds.
-    pub(crate) fn is_chosen(&self, slot: usize, task: TaskId) -> bool {
-        self.origin(slot, task) == Some(Origin::Chosen)
-    }
-
-    /// Every event that waits here for a worker.
-    #[cfg(test)]
-    pub(crate) fn waiting(&self) -> Vec<TaskId> {
-        let of_slots = self.slots.iter().flat_map(|slot| {
-            slot.pinned.iter().copied().chain(slot.backing_off.iter().map(|&(task, _)| task))
-        });
-        of_slots
-            .chain(self.waiting.iter().copied())
-            .chain(self.backing_off.iter().copied())
-            .collect()
     }
 
     // ---- what happens ----
@@ -196,6 +93,19 @@ impl Scheduler {
                     self.release_idle(slot, effects);
                 }
             }
+            Event::Abandoned { slot, task } => {
+                let state = &mut self.slots[slot];
+                if let Some(at) = state.held.iter().position(|held| held.task == task) {
+                    state.abandoned.extend(state.held.remove(at));
+                    self.release_idle(slot, effects);
+                }
+            }
+            Event::LetGo { slot, held } => {
+                let abandoned = &mut self.slots[slot].abandoned;
+                if let Some(at) = abandoned.iter().position(|&other| other == held) {
+                    abandoned.remove(at);
+                }
+            }
             Event::Retried { slot, task, is_chosen, backs_off } => {
                 self.retried(slot, task, is_chosen, backs_off, effects);
             }
@@ -210,7 +120,7 @@ impl Scheduler {
             self.release_idle(slot, effects);
             return;
         }
-        state.window = 1;
+        state.window = state.least_window(self.max_window);
         state.mean = 0.0;
         for task in std::mem::take(&mut state.pinned) {
             self.choose(slot, task, effects);
@@ -268,7 +178,8 @@ impl Scheduler {
         let state = &mut self.slots[slot];
         state.worker.exited();
         state.is_settled = false;
-        state.window = 1;
+        state.abandoned.clear();
+        state.window = state.least_window(self.max_window);
         self.recalled(slot, unstarted, effects);
         for Held { task, origin } in self.slots[slot].held.drain(..) {
             effects.push(Effect::Fail { slot, task, from: origin.position() });

@@ -39,6 +39,19 @@ pub(crate) struct Ending {
     /// What it last wrote to its error stream, as far as that is known.
     pub(crate) stderr: String,
     pub(crate) deadline: Duration,
+    /// The work that it had to run before any event, if that failed.
+    pub(crate) unprepared: Option<Unprepared>,
+    /// Why it turned the call down, if it did.
+    pub(crate) refusal: Option<Error>,
+}
+
+/// Work that a worker had to run before any event.
+#[derive(Debug)]
+pub(crate) struct Unprepared {
+    /// How texts name it.
+    pub(crate) title: String,
+    /// How it failed.
+    pub(crate) what: String,
 }
 
 /// What follows from an exit.
@@ -61,6 +74,8 @@ pub(crate) fn judge(ending: Ending) -> Verdict {
         search,
         stderr,
         deadline,
+        unprepared,
+        refusal,
     } = ending;
     if timed_out {
         let milliseconds = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
@@ -73,6 +88,12 @@ pub(crate) fn judge(ending: Ending) -> Verdict {
     if proven || failures < ATTEMPTS {
         let delay = if failures > 1 { BACKOFF * (failures - 1) } else { Duration::ZERO };
         return Verdict::Restart(delay);
+    }
+    if let Some(error) = refusal {
+        return Verdict::Retire(error);
+    }
+    if let Some(Unprepared { title, what }) = unprepared {
+        return Verdict::Retire(Error::Unprepared { worker, title, attempts: failures, what });
     }
     Verdict::Retire(if reached == Reached::Call {
         Error::CrashLoop { worker, exit, said }

@@ -133,7 +133,7 @@ impl Control<'_> {
                     code: refusal.code,
                     message: refusal.message,
                 };
-                self.pool.refused(error);
+                self.pool.refused(self.slot, error);
             }
             Message::Uncaught(words) => self.pool.uncaught(self.slot, words),
             Message::Passed(call) => self.pool.passed(self.slot, call),

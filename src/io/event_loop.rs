@@ -87,6 +87,9 @@ pub(super) async fn obey(io: Io, mut inputs: mpsc::UnboundedReceiver<Input>) {
             }
             Order::Monitor { run } => monitors::follow(&pool, run),
             Order::EndRun { run, grace } => after(grace, move || pool.end_run(run)),
+            Order::SeeAbandoned { slot, pid, after: delay, is_last } => {
+                after(delay, move || pool.see_abandoned(slot, pid, is_last));
+            }
             Order::EndLingering { slot, pid, grace } => {
                 after(grace, move || pool.has_lingered(slot, pid, grace));
             }

@@ -17,8 +17,8 @@ pub(super) fn begin(pool: &Arc<Pool>) {
     if let Some(limit) = limits.heartbeat {
         tokio::spawn(check_heartbeats(Arc::clone(pool), limit));
     }
-    if let Some(most) = limits.max_memory {
-        tokio::spawn(check_memory(Arc::clone(pool), most));
+    if pool.launch.limits_memory() {
+        tokio::spawn(check_memory(Arc::clone(pool)));
     }
 }
 
@@ -53,8 +53,8 @@ async fn check_heartbeats(pool: Arc<Pool>, limit: Duration) {
     }
 }
 
-async fn check_memory(pool: Arc<Pool>, most: u64) {
+async fn check_memory(pool: Arc<Pool>) {
     loop {
-        sleep(pool.check_memory(most)).await;
+        sleep(pool.check_memory()).await;
     }
 }

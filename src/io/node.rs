@@ -42,7 +42,7 @@ impl<'a> Channel<'a> {
         Self {
             pool,
             slot,
-            worker: pool.launch.workers[slot],
+            worker: pool.place(slot).worker,
             stream,
             writer,
             lines: Lines::default(),

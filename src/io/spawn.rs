@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -18,6 +19,7 @@ use crate::pool::Pool;
 use crate::pool::connection::Connection;
 use crate::pool::node_channel::NodeChannel;
 use crate::pool::order::Order;
+use crate::pool::resize::Place;
 use crate::shm::stopwatch;
 use crate::wire::layout::Layout;
 use crate::wire::note::Note;
@@ -61,7 +63,7 @@ pub(crate) fn mapping() -> impl FnOnce(io::Error) -> io::Error {
 fn start(io: &Io, slot: usize, announce: bool) -> Result<Started, Error> {
     let pool = &io.pool;
     let launch = &pool.launch;
-    let worker = launch.workers[slot];
+    let Place { worker, node_args } = pool.place(slot);
     let failed =
         |source: io::Error| Error::Spawn { worker, program: launch.recipe.program.clone(), source };
     let wires = socket::wires(Layout::LEN).map_err(failed)?;
@@ -71,6 +73,9 @@ fn start(io: &Io, slot: usize, announce: bool) -> Result<Started, Error> {
     let memory = Arc::new(Memory::of(&wires.memory).map_err(mapping()).map_err(failed)?);
     let first = i32::try_from(launch.recipe.stdio.len().max(3)).unwrap_or(3);
     stopwatch::reset(&memory);
+    if !launch.is_for_one_run {
+        memory.word(Layout::WITHHELD).store(Layout::PREPARES, Ordering::SeqCst);
+    }
     let invitation = Invitation {
         version: VERSION,
         pool: launch.number,
@@ -80,15 +85,19 @@ fn start(io: &Io, slot: usize, announce: bool) -> Result<Started, Error> {
         memory: first + 2,
         lanes: first + 3,
         slot: u32::try_from(slot).expect("fewer slots than ids"),
+        group: u32::try_from(launch.group_of(slot)).unwrap_or_default(),
+        exclusive: launch.group(slot).route.is_exclusive,
         serialization: launch.serialization.clone(),
         times: launch.notes_times,
-        max_tasks: launch.limits.max_tasks,
+        concurrency: u32::try_from(launch.concurrency(slot)).unwrap_or(u32::MAX),
+        max_tasks: launch.max_tasks(slot),
         parent: std::process::id(),
         token: token.clone(),
     };
     let mut recipe = launch.recipe.clone();
-    recipe.args.splice(0..0, launch.node_args[slot].iter().cloned());
+    recipe.args.splice(0..0, node_args);
     let is_relayed = relay_stderr(pool, slot, &mut recipe);
+    recipe.env.extend(launch.group(slot).env.iter().cloned());
     let invitation = serde_json::to_string(&invitation).expect("plain data is serialisable");
     recipe.env.extend([
         ("NODE_UNIQUE_ID".to_owned(), worker.to_string()),
@@ -161,7 +170,7 @@ pub(crate) fn start_first(io: &Io, slot: usize) -> Result<Option<Started>, Error
         started => {
             if started.is_err() {
                 // The call rejects: this and the others are never started.
-                (slot..io.pool.launch.workers.len()).for_each(|slot| io.pool.not_needed(slot));
+                (slot..io.pool.launch.places.len()).for_each(|slot| io.pool.not_needed(slot));
             }
             started.map(Some)
         }
@@ -173,8 +182,8 @@ pub(crate) fn start_first(io: &Io, slot: usize) -> Result<Option<Started>, Error
 pub(super) async fn restart(io: Io, slot: usize, mut delay: Duration) {
     let delays = (0..SHORTAGE_ATTEMPTS).map(|attempt| SHORTAGE_DELAY * 2_u32.pow(attempt));
     for next in delays.map(Some).chain([None]) {
-        pause(&io.pool, delay).await;
-        if io.pool.is_over() {
+        pause(&io.pool, slot, delay).await;
+        if io.pool.is_unwanted(slot) {
             io.pool.not_needed(slot);
             return;
         }
@@ -191,9 +200,9 @@ pub(super) async fn restart(io: Io, slot: usize, mut delay: Duration) {
 }
 
 /// Waits for so long, or until there is nothing to wait for.
-async fn pause(pool: &Pool, delay: Duration) {
+async fn pause(pool: &Pool, slot: usize, delay: Duration) {
     let end = Instant::now() + delay;
-    while !delay.is_zero() && Instant::now() < end && !pool.is_over() {
+    while !delay.is_zero() && Instant::now() < end && !pool.is_unwanted(slot) {
         sleep_until(end.min(Instant::now() + SHORTAGE_DELAY)).await;
     }
 }

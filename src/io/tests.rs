@@ -74,7 +74,7 @@ impl Peer {
         let connection =
             Connection::new(child, clone(&control), Arc::clone(&writer), Arc::clone(&memory));
         bench.pool.started(slot, connection, None);
-        let worker = bench.pool.launch.workers[slot];
+        let worker = bench.pool.place(slot).worker;
         let token = TOKEN.to_owned();
         let exit = ExitWatch::Thread(exit);
         let served =

@@ -3,4 +3,5 @@
 pub(crate) mod progress;
 pub(crate) mod record;
 pub(crate) mod tally;
+pub(crate) mod total;
 pub(crate) mod trace;

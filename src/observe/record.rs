@@ -11,6 +11,8 @@
 mod kept;
 mod show;
 
+use std::collections::BTreeMap;
+
 use hdrhistogram::Histogram;
 
 use crate::core::retry::{Cause, parsed_error, summary_of};
@@ -21,6 +23,9 @@ pub(crate) use kept::{Ended, Level, Lifetime, Mark, Outcome, Row};
 
 /// `Map` waits for room all the time in a loop of short events: shorter waits are no mark. In milliseconds.
 const SHORTEST_PRESSURE: f64 = 1.0;
+
+/// How many processes are told of where no events are listed: pools live long.
+const MOST_LIFETIMES: usize = 1000;
 
 /// Longer than any run, in milliseconds: 30 years.
 const LONGEST: f64 = 1e12;
@@ -33,6 +38,8 @@ pub(crate) struct Record {
     /// The wall clock's time when the run began.
     epoch: f64,
     counts: Counts,
+    /// What the program counts itself, by name.
+    counters: BTreeMap<String, f64>,
     /// By slot.
     shares: Vec<Share>,
     lifetimes: Vec<Lifetime>,
@@ -48,6 +55,7 @@ impl Record {
             ended: None,
             epoch,
             counts: Counts::default(),
+            counters: BTreeMap::new(),
             shares: workers.iter().map(share).collect(),
             lifetimes: Vec::new(),
             detail: (level != Level::Counts).then(|| Box::new(Detail::new(level))),
@@ -83,6 +91,13 @@ impl Record {
     pub(crate) fn direct(&mut self, task: TaskId, queued: f64) {
         self.counts.direct += 1;
         self.taken(task, queued);
+    }
+
+    /// An event that has ended well adds this to the program's counters.
+    pub(crate) fn count_up(&mut self, counts: BTreeMap<String, f64>) {
+        for (name, count) in counts {
+            *self.counters.entry(name).or_default() += count;
+        }
     }
 
     /// An event was put into a worker's own ring.
@@ -165,6 +180,7 @@ impl Record {
     /// A process started in `slot`.
     pub(crate) fn started(&mut self, slot: usize, pid: u32, now: f64) {
         let worker = self.shares[slot].worker;
+        self.forget_lifetime();
         let before = self.shares[slot].lifetime.replace(self.lifetimes.len());
         self.lifetimes.push(Lifetime {
             worker,
@@ -180,6 +196,30 @@ impl Record {
             self.mark("restart", Some(worker), now, || {
                 format!("worker {worker} is process {pid} now")
             });
+        }
+    }
+
+    /// There is one more slot, for the workers of this id.
+    pub(crate) fn added(&mut self, worker: u32) {
+        self.shares.push(Share { worker, tasks: 0, busy: 0.0, lifetime: None });
+    }
+
+    /// The next process in `slot` takes the place of none.
+    pub(crate) fn reopened(&mut self, slot: usize) {
+        self.shares[slot].lifetime = None;
+    }
+
+    /// Forgets the oldest process that is gone, if there are too many.
+    fn forget_lifetime(&mut self) {
+        if self.lifetimes.len() < MOST_LIFETIMES || self.events().is_some() {
+            return;
+        }
+        let is_last = |at: usize| self.shares.iter().any(|share| share.lifetime == Some(at));
+        let mut gone = (0..self.lifetimes.len()).filter(|&at| !is_last(at));
+        let Some(at) = gone.next() else { return };
+        self.lifetimes.remove(at);
+        for lifetime in self.shares.iter_mut().filter_map(|share| share.lifetime.as_mut()) {
+            *lifetime -= usize::from(*lifetime > at);
         }
     }
 
@@ -247,6 +287,35 @@ impl Record {
     pub(crate) fn over(&mut self, now: f64) {
         self.ended.get_or_insert(now);
         self.pressed(false, now);
+    }
+
+    // ---- of several runs ----
+
+    /// The same without what is kept of single events.
+    pub(crate) fn counts_alone(&self) -> Self {
+        let (shares, lifetimes) = (self.shares.clone(), self.lifetimes.clone());
+        let counters = self.counters.clone();
+        Self { counts: self.counts, counters, shares, lifetimes, detail: None, ..*self }
+    }
+
+    /// Adds the events of another run on the same workers.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.counts.add_events(&other.counts);
+        self.count_up(other.counters.clone());
+        for (share, other) in self.shares.iter_mut().zip(&other.shares) {
+            share.tasks += other.tasks;
+            share.busy += other.busy;
+        }
+    }
+
+    /// So many events were aborted with their run.
+    pub(crate) fn abort(&mut self, events: u64) {
+        self.counts.ended[Outcome::Aborted as usize] += events;
+    }
+
+    /// How many events have not ended, of those that `Map` handed over and those for one worker.
+    pub(crate) fn unfinished(&self, handed_over: u64) -> u64 {
+        (handed_over + self.counts.direct).saturating_sub(self.counts.ended.iter().sum())
     }
 
     fn events_mut(&mut self) -> Option<&mut Events> {

@@ -62,6 +62,19 @@ pub(crate) fn identity(pid: u32) -> Option<Identity> {
 
 /// Kills the descendants of a process that is stopped, or of this one. Kill that process next.
 pub(crate) fn kill_descendants(root: Identity) {
+    for member in to_kill(&stop_descendants(root)) {
+        signal(member, Signal::KILL);
+    }
+}
+
+/// In which order a family is killed, without its root: children before their parents. Should this process be killed
+/// meanwhile, whoever goes on finds those that are left.
+fn to_kill(family: &[Identity]) -> impl Iterator<Item = Identity> {
+    family[1..].iter().rev().copied()
+}
+
+/// Stops the descendants of a process. Returns it with all of them, each behind its parent.
+fn stop_descendants(root: Identity) -> Vec<Identity> {
     let end = Instant::now() + STANDSTILL;
     let mut family = vec![root];
     let mut calm_walks = 0;
@@ -73,7 +86,7 @@ pub(crate) fn kill_descendants(root: Identity) {
         calm_walks = if is_calm { calm_walks + 1 } else { 0 };
         sleep(PAUSE);
     }
-    family[1..].iter().for_each(|&member| signal(member, Signal::KILL));
+    family
 }
 
 /// Adds the descendants that are not in the family yet. True if all others are stopped.

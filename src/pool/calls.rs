@@ -3,8 +3,6 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use tracing::{debug, trace};
 
@@ -13,7 +11,6 @@ use crate::core::event::Event;
 use crate::core::task_id::RunId;
 use crate::observe::record::Record;
 use crate::os::clock::clock;
-use crate::os::futex;
 use crate::pool::order::Order;
 use crate::queue::tasks::Task;
 use crate::queue::writer::Writer;
@@ -23,24 +20,7 @@ use crate::run::{Queue, RunOptions};
 use crate::shm::store::Bytes;
 use crate::wire::format::Format;
 use crate::wire::header::{flag, format_of};
-use crate::wire::layout::Shared;
 use crate::wire::note::Note;
-
-/// Where events run longer than this on average, in milliseconds, JavaScript's thread does not listen for their ends.
-const LONGEST_LISTENED: f64 = 5.0;
-
-/// What came of listening for credit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Listened {
-    /// There is none, and it does not pay to listen: JavaScript is called when there is some.
-    InVain = 0,
-    Credit = 1,
-    /// The event loop is to turn first.
-    Late = 2,
-}
-
-/// How long JavaScript polls for credit itself before it waits to be called.
-const POLL: Duration = Duration::from_micros(100);
 
 /// What a program that dispatches events itself sees at its first look.
 #[derive(Debug)]
@@ -63,12 +43,12 @@ impl Pool {
     /// Begins a run.
     pub(crate) fn open(&self, options: RunOptions) -> io::Result<Opened> {
         self.enter(|state| {
-            let run = state.open(&self.launch.workers, options)?;
+            let run = state.open(options)?;
             let (id, words, notes_times) = (run.id, Arc::clone(&run.words), run.record.has_times());
             let lane = run.lane;
-            let (memory, front) = (Arc::clone(state.lanes.memory()), state.lanes.front(lane));
             self.order(Order::Monitor { run: id });
-            let writer = Writer::new(memory, front, id, self.launch.workers.len(), notes_times);
+            let (memory, front) = (Arc::clone(state.lanes.memory()), state.lanes.front(lane));
+            let writer = Writer::new(memory, front, id, notes_times);
             Ok(Opened { id, words, writer })
         })
     }
@@ -116,87 +96,14 @@ impl Pool {
         })
     }
 
-    /// Waits for credit for the run's event of this number: polls for a while if events are short, because a pause that is
-    /// shorter than a wake-up is better spent so. True if there is credit; otherwise JavaScript is called when there is.
-    pub(crate) fn wait_for_credit(&self, run: RunId, words: &Words, number: u64) -> bool {
-        if self.poll_for_credit(words, number) {
-            return true;
-        }
-        words.wait_for(Some(number));
-        self.pressed(run, true);
-        self.flush();
-        let has_credit = words.has_credit(number);
-        if has_credit {
-            self.stop_waiting(run, words);
-        }
-        has_credit
-    }
-
-    /// Waits for credit for the run's event of this number, for which JavaScript is to be called, until `deadline` by the
-    /// clock: workers wake this thread themselves then, which saves the I/O thread and a turn of the event loop for each
-    /// event. Only where events are so short that credit comes soon.
-    pub(crate) fn listen_for_credit(&self, words: &Words, number: u64, deadline: f64) -> Listened {
-        let mean = self.lock().scheduler.mean_run();
-        if !futex::IS_THERE || mean == 0.0 || mean > LONGEST_LISTENED {
-            return Listened::InVain;
-        }
-        let answered = {
-            let state = self.lock();
-            state.lanes.set_listening(Shared::WAITS);
-            Arc::clone(state.lanes.memory())
-        };
-        let answered = answered.word(Shared::ANSWERED);
-        // It need not be called meanwhile.
-        words.wait_for(None);
-        loop {
-            let before = answered.load(Ordering::SeqCst);
-            self.enter(|_| ());
-            let left = deadline - clock();
-            if words.has_credit(number) || left <= 0.0 {
-                break;
-            }
-            futex::wait(answered, before, Duration::from_secs_f64(left / 1e3));
-        }
-        self.lock().lanes.set_listening(0);
-        words.wait_for(Some(number));
-        // What was answered before that notified nobody else.
-        self.enter(|_| ());
-        if words.has_credit(number) { Listened::Credit } else { Listened::Late }
-    }
-
     /// No `Map` of the run waits for credit any more.
     pub(crate) fn stop_waiting(&self, run: RunId, words: &Words) {
         words.wait_for(None);
         self.pressed(run, false);
     }
 
-    fn poll_for_credit(&self, words: &Words, number: u64) -> bool {
-        let are_short = self.enter(|state| {
-            let are_short = state.scheduler.capacity() > state.scheduler.ready_count();
-            state.lanes.set_listening(if are_short { Shared::POLLS } else { 0 });
-            are_short
-        });
-        if !are_short {
-            return words.has_credit(number);
-        }
-        let end = Instant::now() + POLL;
-        loop {
-            self.enter(|_| ());
-            let found = words.has_credit(number);
-            if found || Instant::now() > end {
-                break;
-            }
-            // Other threads that want the processor get it.
-            thread::yield_now();
-        }
-        self.lock().lanes.set_listening(0);
-        // What was answered before that notified nobody.
-        self.enter(|_| ());
-        words.has_credit(number)
-    }
-
     /// Whether `Map` waits for credit.
-    fn pressed(&self, run: RunId, waits: bool) {
+    pub(super) fn pressed(&self, run: RunId, waits: bool) {
         trace!(waits, "Map waits for credit");
         if let Some(run) = self.lock().runs.get_mut(&run) {
             run.record.pressed(waits, clock());
@@ -276,6 +183,15 @@ impl Pool {
         state.runs.get(&run).map(|run| look(&run.record, run.words.handed_over()))
     }
 
+    /// The statistics of all runs by now, as the JSON of an object.
+    pub(crate) fn statistics(&self) -> String {
+        self.enter(|_| ());
+        let state = self.lock();
+        let open = state.runs.values().filter(|run| !run.options.is_uncounted);
+        let open = open.map(|run| (&run.record, run.words.handed_over()));
+        state.total.statistics(open, clock()).to_string()
+    }
+
     /// Starts nothing of a run any more. What runs may end until the run's grace is over; then its worker is killed.
     /// Should this process die before, so do the workers that run something.
     pub(crate) fn stop(&self, run: RunId) {
@@ -321,6 +237,15 @@ impl Pool {
         self.lock().free()
     }
 
+    /// The workers that are ready: id, pid, and how many events each runs.
+    pub(crate) fn ready_workers(&self) -> Vec<(u32, u32, u32)> {
+        self.enter(|_| ());
+        let state = self.lock();
+        let ready = (0..state.slots.len()).filter(|&slot| state.scheduler.is_ready(slot));
+        let running = |slot| u32::try_from(state.scheduler.held(slot).len()).unwrap_or(u32::MAX);
+        ready.map(|slot| (state.slots[slot].worker, state.pid(slot), running(slot))).collect()
+    }
+
     /// Whether a worker has nothing to do.
     pub(crate) fn is_free(&self, worker: u32) -> bool {
         let state = self.lock();
@@ -333,6 +258,7 @@ impl Pool {
             debug!("workers are released");
             let is_stopping = state.is_stopping();
             state.phase.release();
+            state.total.record.over(clock());
             for run in state.runs.values_mut() {
                 run.record.over(clock());
                 run.state.end();

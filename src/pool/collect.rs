@@ -1,18 +1,21 @@
 //! What comes from the workers: claims in the lanes, and frames in the answer rings, each turned into what it means.
 
 use super::Pool;
+use super::connection::Connection;
 use super::order::Order;
-use super::state::{State, WakeUp};
-use crate::core::event::Event;
+use super::state::State;
+use super::wake::WakeUp;
+use crate::core::event::{Event, Held};
 use crate::core::retry::{Attempt, Cause};
 use crate::core::scheduler::SHORT;
-use crate::core::task_id::{Position, TaskId};
+use crate::core::task_id::{Position, TaskId, run_of};
 use crate::observe::record::{Ended, Outcome};
 use crate::queue::lane::{Claim, Owner};
 use crate::run::results::{Entry, entry};
 use crate::run::value::Value;
 use crate::shm::store::Bytes;
 use crate::wire::header::{Header, Kind, data_format_of, flag, format_of};
+use crate::wire::layout::Shared;
 
 /// A frame from a worker, waiting for its turn among those of the others.
 struct Arrival {
@@ -21,19 +24,31 @@ struct Arrival {
     payload: Bytes,
 }
 
+/// What an answer is about.
+enum Answered {
+    /// An event that its worker has, and where it was claimed.
+    Held(TaskId, Option<Position>),
+    /// One that has ended, whatever its worker makes of it.
+    Abandoned(Held),
+}
+
 impl State {
     /// Learns who claimed what.
     pub(super) fn scan(&mut self) {
         while let Some((lane, Claim { task, at, owner, is_long, queued })) = self.lanes.next_claim()
         {
             let from = Position { lane, at };
-            if let Some(run) = self.run_mut(task) {
+            if let Some(run) = self.runs.get_mut(&run_of(task)) {
                 run.record.claimed(task, queued);
+                run.share.claimed(&mut self.served);
             }
+            let may_claim = |slot| lane != Shared::ADDRESSED || self.router.may_claim(slot, task);
             match owner {
                 Owner::Worker(slot)
-                    if self.slots.get(slot).is_some_and(|s| s.connection.is_some()) =>
+                    if self.slots.get(slot).is_some_and(|s| s.connection.is_some())
+                        && may_claim(slot) =>
                 {
+                    self.router.claimed(task);
                     self.slots[slot].wake_up = WakeUp::None;
                     if is_long {
                         // The text is the master's, and comes through the task ring.
@@ -52,6 +67,7 @@ impl State {
 
     /// Takes in what was claimed and what was answered by now, in the order in which it was finished.
     pub(super) fn collect(&mut self, pool: &Pool) {
+        self.connections().for_each(Connection::hear);
         self.scan();
         let mut arrivals: Vec<Arrival> = Vec::new();
         let mut text = std::mem::take(&mut self.scratch);
@@ -113,11 +129,16 @@ impl State {
         let mut begins = false;
         for slot in 0..self.slots.len() {
             let is_busy = self.scheduler.held(slot).len() > 0;
+            if !is_busy {
+                self.end_overdue(slot);
+            }
             let Some(connection) = self.slots[slot].connection.as_mut() else { continue };
             if is_busy {
                 begins |= connection.poll();
             }
             if self.scheduler.awaits_settling(slot) && connection.is_settled() {
+                // It claims nothing more: what it has claimed by now is all that it runs.
+                self.scan();
                 self.on(Event::Settled { slot });
             }
         }
@@ -128,26 +149,49 @@ impl State {
     }
 
     fn accept(&mut self, pool: &Pool, arrival: Arrival) {
-        let Arrival { slot, header, mut payload } = arrival;
-        if header.kind == Kind::Message {
-            self.accept_message(pool, slot, &header, &mut payload);
-            return;
+        let Arrival { slot, mut header, mut payload } = arrival;
+        match header.kind {
+            Kind::Answer => {}
+            Kind::Message => return self.accept_message(pool, slot, &header, &mut payload),
+            _ => return self.note(slot, &header, payload),
         }
-        let Some((id, position)) = self.answered_event(slot, &header) else {
-            self.reject(slot, format!("it answered event {} unasked", header.index));
-            return;
+        // Of an event that was abandoned nothing is left: what it adds is not the next one's.
+        let noted = self.noted(slot);
+        let (id, position) = match self.answered_event(slot, &header) {
+            Some(Answered::Held(id, position)) => (id, position),
+            Some(Answered::Abandoned(held)) => return self.let_go(pool, slot, held),
+            None => {
+                return self.reject(slot, format!("it answered event {} unasked", header.index));
+            }
         };
         let run = header.finished - header.started;
+        if let Some(state) = self.run_mut(id) {
+            state.share.ran(run);
+        }
+        if !header.has(flag::FAILED)
+            && let Some(error) = self.commit(id, noted)
+        {
+            header.flags = header.flags & !flag::FORMAT | flag::FAILED | flag::RESPONSE;
+            payload = Bytes::from(error.as_bytes());
+            header.split = payload.len() as u32;
+        }
         let is_failed = header.has(flag::FAILED);
         let is_chosen = is_failed && self.scheduler.is_chosen(slot, id);
+        let is_in_turn = header.has(flag::DIRECT)
+            && self.tasks.get(id).is_some_and(|task| task.flags & flag::TURN != 0);
         self.on(Event::Answered { slot, task: id, run });
-        self.has_answered(pool, slot);
         let split = (header.split as usize).min(payload.len());
+        if is_in_turn {
+            self.has_ended_in_turn(slot, id, is_failed.then_some(&payload[..split]));
+        } else {
+            self.has_answered(pool, slot);
+        }
         if is_failed {
             let attempt = Attempt {
                 worker: self.slots[slot].worker,
                 pid: self.pid(slot),
                 cause: Cause::Error,
+                is_shared: false,
                 duration: Some(run),
                 error: &payload[..split],
             };
@@ -158,22 +202,26 @@ impl State {
         self.deliver_answer(pool, slot, (id, position), &header, (payload, split));
     }
 
-    /// The event that an answer is about, and where it was claimed; none if the worker does not have it.
-    fn answered_event(
-        &mut self,
-        slot: usize,
-        header: &Header,
-    ) -> Option<(TaskId, Option<Position>)> {
+    /// The event that an answer is about; none if the worker does not have it.
+    fn answered_event(&mut self, slot: usize, header: &Header) -> Option<Answered> {
+        let abandoned = |state: &Self, which: &dyn Fn(Held) -> bool| {
+            state.scheduler.abandoned(slot, which).map(Answered::Abandoned)
+        };
         if header.has(flag::DIRECT) {
             let id = self.slots[slot].connection.as_mut()?.answered(header.index)?;
-            self.scheduler.origin(slot, id)?;
-            return Some((id, None));
+            return match self.scheduler.origin(slot, id) {
+                Some(_) => Some(Answered::Held(id, None)),
+                None => abandoned(self, &|held| held.task == id),
+            };
         }
         let lane = (header.flags >> flag::LANE_AT) as usize & flag::LANE_MASK as usize;
         let position = self.lanes.position(lane, header.index)?;
         // It may have been claimed a moment ago.
         self.scan();
-        Some((self.scheduler.claimed_at(slot, position)?, Some(position)))
+        match self.scheduler.claimed_at(slot, position) {
+            Some(id) => Some(Answered::Held(id, Some(position))),
+            None => abandoned(self, &|held| held.origin.position() == Some(position)),
+        }
     }
 
     fn deliver_answer(
@@ -262,18 +310,18 @@ impl State {
     /// True while there are any such.
     pub(super) fn take_unread(&mut self) -> bool {
         let unread = self.lanes.unread();
-        let before = std::mem::replace(&mut self.unread, unread);
+        let before = std::mem::replace(&mut self.watch.unread, unread);
         for position in before {
-            if !self.unread.contains(&position) {
+            if !self.watch.unread.contains(&position) {
                 continue;
             }
             if let Some(task) = self.lanes.take_unread(position, &mut self.tasks) {
                 tracing::debug!(task, "event that was not read is taken back");
                 self.on(Event::Unclaimed { task });
             }
-            self.unread.retain(|other| *other != position);
+            self.watch.unread.retain(|other| *other != position);
         }
-        !self.unread.is_empty()
+        !self.watch.unread.is_empty()
     }
 
     /// An event has ended: puts its text into `text`, and returns its flags.
@@ -286,6 +334,7 @@ impl State {
             (None, Some(position)) => self.lanes.read(position, text),
             (None, None) => unreachable!("an event that is in no lane is kept until it ends"),
         };
+        self.router.ended(id);
         if let Some(position) = position {
             self.lanes.end(position);
         }

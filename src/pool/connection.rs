@@ -3,42 +3,31 @@
 //! It moves bytes between the pool's tables and the rings. Which event goes where is the scheduler's business, and what
 //! an answer means the pool's.
 
+mod outgoing;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use self::outgoing::Outgoing;
 use super::node_channel::NodeChannel;
+use super::note::Noted;
+use crate::core::error::Error;
 use crate::core::event::How;
 use crate::core::task_id::{Position, TaskId};
 use crate::core::verdict::Reached;
 use crate::os::child::Process;
 use crate::os::memory::Memory;
 use crate::os::socket::{Sender, Stream};
-use crate::queue::tasks::Tasks;
 use crate::shm::ring::{Broken, Consumer, Producer};
 use crate::shm::stopwatch::{self, Tick};
 use crate::shm::store::Bytes;
 use crate::shm::tail;
-use crate::wire::header::{Header, Kind, flag};
+use crate::wire::header::Header;
 use crate::wire::layout::Layout;
 use crate::wire::protocol::Message;
 use crate::wire::seq::Seq;
-
-/// What waits for room in the task ring.
-#[derive(Debug)]
-enum Outgoing {
-    Task {
-        task: TaskId,
-        how: How,
-    },
-    Message {
-        bytes: Bytes,
-        flags: u32,
-    },
-    /// The payload that is partly in the ring went elsewhere.
-    Drop,
-}
 
 #[derive(Debug, Clone, Copy)]
 struct Given {
@@ -65,6 +54,8 @@ pub(crate) struct Connection {
     pub(crate) copied_stderr: Option<String>,
     /// The last error that it reported.
     pub(crate) last_error: Option<String>,
+    /// Why it turned the call down.
+    pub(crate) refusal: Option<Error>,
     /// The calls that it reached and does not serve, the first of them.
     pub(crate) passed: Vec<String>,
     /// The call of its own by which the program ends it, and where that is.
@@ -79,13 +70,23 @@ pub(crate) struct Connection {
     /// Published and not answered, by index.
     given: VecDeque<Given>,
     published: Seq,
-    /// The claimed event that it ran at the last look, and when that had started.
-    seen: Option<(TaskId, Tick)>,
+    /// The claimed events that it ran at the last look, and when those had started.
+    seen: Vec<(TaskId, Tick)>,
     /// The event that the program was told of because it runs for long, and after how many milliseconds it is told again.
     pub(crate) told_long: Option<(TaskId, u32)>,
     /// The worker's heartbeat at the last look, and how often in a row it was the same.
     heartbeat: (u32, u32),
     polled: Polled,
+    /// It had its time to give up what was abandoned there.
+    pub(crate) is_overdue: bool,
+    /// How many events it was told to give up.
+    aborts: u32,
+    /// What its next answer adds.
+    pub(super) noted: Noted,
+    /// Events that it has to run before it claims any.
+    preparing: Vec<TaskId>,
+    /// What one of those threw.
+    pub(crate) failed_work: Option<String>,
 }
 
 /// Whether the worker leaves it to the master to look for its answers.
@@ -115,6 +116,7 @@ impl Connection {
             has_lost_claim: false,
             copied_stderr: None,
             last_error: None,
+            refusal: None,
             passed: Vec::new(),
             exits: None,
             control: Sender::new(control),
@@ -125,105 +127,21 @@ impl Connection {
             written: 0,
             given: VecDeque::new(),
             published: Seq(0),
-            seen: None,
+            seen: Vec::new(),
             told_long: None,
             heartbeat: (0, 0),
             polled: Polled::No,
+            is_overdue: false,
+            aborts: 0,
+            noted: Noted::default(),
+            preparing: Vec::new(),
+            failed_work: None,
         }
     }
 
     /// The program reached its call there.
     pub(crate) fn is_registered(&self) -> bool {
         self.reached == Reached::Call
-    }
-
-    /// Puts an event behind what is on its way; [`Self::pump`] sends it.
-    pub(crate) fn give(&mut self, task: TaskId, how: How) {
-        self.outgoing.push_back(Outgoing::Task { task, how });
-    }
-
-    /// Puts a message of the user's behind what is on its way.
-    pub(crate) fn message(&mut self, bytes: Bytes, flags: u32) {
-        self.outgoing.push_back(Outgoing::Message { bytes, flags });
-    }
-
-    /// Moves what waits into the ring as far as there is room, and wakes the worker if it sleeps.
-    pub(crate) fn pump(&mut self, tasks: &Tasks) {
-        if self.outgoing.is_empty() {
-            return;
-        }
-        let mut moved = false;
-        let mut in_vain = false;
-        while let Some(first) = self.outgoing.front() {
-            let (header, payload) = match first {
-                Outgoing::Task { task, how } => {
-                    let task = tasks.get(*task).expect("what is given to one worker is kept");
-                    let how = match how {
-                        How::Chosen => flag::DIRECT,
-                        How::Text => flag::LONG,
-                    };
-                    let header = Header::new(Kind::Task, task.flags | how);
-                    (Header { index: self.published.0, ..header }, &*task.text)
-                }
-                Outgoing::Message { bytes, flags } => {
-                    (Header::new(Kind::Message, *flags), &**bytes)
-                }
-                Outgoing::Drop => (Header::new(Kind::Drop, 0), &[][..]),
-            };
-            let before = self.written;
-            let done = self.tasks.push(&header, payload, &mut self.written);
-            let has_moved = done || self.written > before;
-            moved |= has_moved;
-            if !done {
-                // Once it is told that there is more, the worker notifies when it has made room; it may have done so
-                // just before. It is not tried a third time: a worker that is told again and again makes no room, and
-                // nobody must wait for it.
-                let was_told = self.memory.word(Layout::STUCK).swap(1, Ordering::SeqCst) == 1;
-                if was_told || (in_vain && !has_moved) {
-                    break;
-                }
-                in_vain = true;
-                continue;
-            }
-            in_vain = false;
-            self.written = 0;
-            if let Some(Outgoing::Task { task, how }) = self.outgoing.pop_front() {
-                let index = self.published;
-                self.given.push_back(Given { index, task, how, started: None });
-                self.published = index.next();
-            }
-        }
-        if self.outgoing.is_empty() {
-            self.memory.word(Layout::STUCK).store(0, Ordering::SeqCst);
-        }
-        if moved && self.memory.word(Layout::PARKED).swap(0, Ordering::SeqCst) == 1 {
-            self.notify();
-        }
-    }
-
-    /// Takes back what the worker has not started: how many of the events it was given last.
-    #[must_use]
-    pub(crate) fn recall(&mut self) -> usize {
-        let started = self.claim_rest();
-        let (mut count, mut has_claim) = (0, false);
-        while let Some(given) = self.given.pop_back_if(|given| !given.index.is_before(started)) {
-            has_claim |= given.how == How::Text;
-            count += 1;
-        }
-        let torn = self.written > 0 && matches!(self.outgoing[0], Outgoing::Task { .. });
-        self.outgoing.retain(|outgoing| {
-            let is_task = matches!(outgoing, Outgoing::Task { .. });
-            let is_claimed = matches!(outgoing, Outgoing::Task { how: How::Text, .. });
-            has_claim |= is_claimed;
-            count += usize::from(is_task);
-            !is_task
-        });
-        if torn {
-            self.written = 0;
-            self.outgoing.push_front(Outgoing::Drop);
-        }
-        self.has_lost_claim |= has_claim;
-        count
     }
 
     /// Where the frames end that the worker has published by now.
@@ -272,6 +190,14 @@ impl Connection {
         };
     }
 
+    /// Has the worker notify of what it does from now on. The caller looks at what it did before after this.
+    pub(crate) fn hear(&self) {
+        let notified = self.memory.word(Layout::NOTIFIED);
+        if notified.load(Ordering::SeqCst) != 0 {
+            notified.store(0, Ordering::SeqCst);
+        }
+    }
+
     /// Whether the worker leaves it to the master to look for its answers.
     pub(crate) fn is_polled(&self) -> bool {
         matches!(self.polled, Polled::Yes { .. })
@@ -301,11 +227,10 @@ impl Connection {
         let mut running = Vec::new();
         for (task, position) in claims {
             let told = stopwatch::started(&self.memory, position.lane, Seq::of(position.at));
-            let seen = self.seen.filter(|&(seen, _)| seen == task).map(|(_, first)| first);
-            let started = told.or(seen).unwrap_or(now);
-            self.seen = Some((task, started));
-            running.push((task, started));
+            let seen = self.seen.iter().find(|&&(seen, _)| seen == task).map(|&(_, first)| first);
+            running.push((task, told.or(seen).unwrap_or(now)));
         }
+        self.seen.clone_from(&running);
         let claimed = Seq(self.memory.word(Layout::STARTED).load(Ordering::SeqCst));
         for given in self.given.iter_mut().filter(|given| given.index.is_before(claimed)) {
             let told = || stopwatch::given_started(&self.memory, given.index.0);
@@ -314,6 +239,18 @@ impl Connection {
             running.push((given.task, started));
         }
         running
+    }
+
+    /// Whether it has begun an event that was given to it alone.
+    pub(crate) fn has_begun(&self, task: TaskId) -> bool {
+        let begun = Seq(self.memory.word(Layout::STARTED).load(Ordering::SeqCst));
+        let is_it = |given: &&Given| given.task == task;
+        self.given.iter().find(is_it).is_some_and(|given| given.index.is_before(begun))
+    }
+
+    /// Whether its JavaScript thread has heard of all events that it was told to give up.
+    pub(crate) fn has_heard_aborts(&self) -> bool {
+        self.memory.word(Layout::ABORTS).load(Ordering::SeqCst) == self.aborts
     }
 
     /// Whether its JavaScript thread waits for something: what it runs has not settled its promise.
@@ -368,6 +305,37 @@ impl Connection {
     pub(crate) fn resume(&self) {
         self.memory.word(Layout::WITHHELD).fetch_and(!Layout::STOPS, Ordering::SeqCst);
         self.notify();
+    }
+
+    /// The worker claims events once it has run these. What is started in a pool that stays claims none before.
+    pub(crate) fn prepare(&mut self, tasks: Vec<TaskId>) {
+        self.preparing = tasks;
+        self.begin_if_prepared();
+    }
+
+    /// An event has ended that may be one of those. One that is not proves that the worker is good for something; the others
+    /// do not: a worker that dies after them again and again is given up.
+    pub(crate) fn has_run(&mut self, task: TaskId) {
+        let Some(at) = self.preparing.iter().position(|&other| other == task) else {
+            self.is_proven = true;
+            return;
+        };
+        self.preparing.remove(at);
+        self.begin_if_prepared();
+    }
+
+    /// The first of the events that it has to run before it claims any.
+    pub(crate) fn preparing(&self) -> Option<TaskId> {
+        self.preparing.first().copied()
+    }
+
+    fn begin_if_prepared(&self) {
+        let held = self.memory.word(Layout::WITHHELD);
+        if self.preparing.is_empty()
+            && held.fetch_and(!Layout::PREPARES, Ordering::SeqCst) & Layout::PREPARES != 0
+        {
+            self.notify();
+        }
     }
 
     /// Whether the worker must notify after every answer.

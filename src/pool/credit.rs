@@ -1,8 +1,13 @@
 //! How many more events a run may hand over, and when JavaScript is called.
 
+use std::collections::BTreeMap;
+
 use super::Pool;
 use super::state::State;
+use crate::core::share::Told;
+use crate::core::task_id::{RunId, run_of};
 use crate::run::Run;
+use crate::wire::layout::Shared;
 use crate::wire::note::Note;
 
 /// Credit for this many events is always worth telling JavaScript of, however many workers there are.
@@ -12,10 +17,12 @@ const ENOUGH: usize = 128;
 const UNLIMITED: u64 = 1 << 30;
 
 /// How much a pool has to do, for the credit of its runs.
+#[derive(Clone, Copy)]
 struct Load {
     /// How many events the workers can have, running and waiting.
     capacity: usize,
-    ready: usize,
+    /// How many of them run at once.
+    places: usize,
     /// The bytes of all events that wait or run.
     bytes: usize,
     has_idle: bool,
@@ -29,19 +36,24 @@ impl State {
     pub(super) fn publish(&mut self, pool: &Pool) -> bool {
         let load = Load {
             capacity: self.scheduler.capacity(),
-            ready: self.scheduler.ready_count(),
-            bytes: self.lanes.bytes() + self.tasks.bytes(),
-            has_idle: self.scheduler.has_idle(),
+            places: self.scheduler.places(),
+            bytes: self.bytes(),
+            has_idle: self.idle_count(pool) > self.lanes.unclaimed(),
             backing_off: self
                 .scheduler
                 .backing_off()
                 .min(pool.launch.max_window * self.slots.len()),
         };
+        self.tell_of_room(load.bytes);
+        let is_shared = self.tell_shares();
         let mut calls = !self.notes.is_empty();
         let mut is_settled = true;
         for run in self.runs.values_mut() {
             let lane = self.lanes.lane(run.lane);
-            give_credit(run, &load, lane.mean_bytes());
+            // Workers that end several of its events in a row must find more of them, or another run has its turn.
+            let spare = if is_shared && run.options.about.is_some() { load.places } else { 0 };
+            let load = Load { capacity: load.capacity + spare, ..load };
+            give_credit(run, &load, lane.mean_bytes(), self.router.count(run.id));
             if run.is_draining && run.outstanding() == 0 {
                 run.is_draining = false;
                 self.notes.push(Note::Drained { run: run.id });
@@ -49,7 +61,8 @@ impl State {
             }
             let waiting_for = run.words.waiting_for();
             let is_served = waiting_for.is_some_and(|number| run.words.has_credit(number));
-            calls |= is_served | run.show_unread() | (run.observed.len() > 0);
+            let is_awaited = self.listens && run.options.is_numbered;
+            calls |= is_served | (run.show_unread() && !is_awaited) | (run.observed.len() > 0);
             // JavaScript that is called lets in what has credit, and may wait for more without telling.
             let wants_notice = waiting_for.is_some() || !run.overflow.is_empty();
             if wants_notice && run.state.is_open() {
@@ -63,19 +76,54 @@ impl State {
     }
 }
 
-fn give_credit(run: &mut Run, load: &Load, mean_bytes: usize) {
+impl State {
+    /// Tells the workers how much time the runs of each lane have had. Returns whether several have something to do.
+    fn tell_shares(&mut self) -> bool {
+        let mut busy = 0;
+        for run in self.runs.values_mut() {
+            if run.outstanding() == 0 {
+                run.share.rest();
+            } else {
+                busy += 1;
+            }
+        }
+        if busy < 2 {
+            return false;
+        }
+        let mut running: BTreeMap<RunId, usize> = BTreeMap::new();
+        for held in (0..self.slots.len()).flat_map(|slot| self.scheduler.held(slot)) {
+            *running.entry(run_of(held.task)).or_default() += 1;
+        }
+        let mut told = [Told::of_none(self.served); Shared::LANES];
+        for run in self.runs.values_mut() {
+            run.share.runs(running.get(&run.id).copied().unwrap_or(0));
+            let mut add = |lane: usize| told[lane] = told[lane].with(&run.share, self.served);
+            add(run.lane);
+            if self.router.count(run.id) > 0 {
+                add(Shared::ADDRESSED);
+            }
+        }
+        for (lane, told) in told.into_iter().enumerate() {
+            self.lanes.set_share(lane, told.word());
+        }
+        true
+    }
+}
+
+/// The `routed` ones wait for workers of theirs, and take no credit from the others.
+fn give_credit(run: &mut Run, load: &Load, mean_bytes: usize, routed: usize) {
     let handed_over = run.words.handed_over();
     if run.state.error().is_some() {
         run.words.allow(handed_over + UNLIMITED);
         return;
     }
-    let outstanding = run.outstanding();
+    let outstanding = run.outstanding() - routed.min(run.outstanding());
     let fits = run.options.max_bytes.saturating_sub(load.bytes) / mean_bytes;
     let is_heavy = fits == 0 || !run.overflow.is_empty();
     let active =
         if is_heavy { outstanding } else { outstanding - load.backing_off.min(outstanding) };
     let capacity =
-        if is_heavy { load.ready } else { load.capacity.min(active + fits).max(load.ready) };
+        if is_heavy { load.places } else { load.capacity.min(active + fits).max(load.places) };
     // What is outstanding beyond the capacity waits; the direct ones are none of `Map`'s.
     let allowed = (handed_over + capacity as u64).saturating_sub(active as u64);
     let before = run.words.allowed();

@@ -1,9 +1,9 @@
-//! What goes to the workers: effects carried out, events put into lanes and task rings, parked workers woken.
+//! What goes to the workers: effects carried out, events put into lanes and task rings.
 
 use super::Pool;
 use super::connection::Connection;
 use super::order::Order;
-use super::state::{State, WakeUp};
+use super::state::State;
 use crate::core::event::{Effect, Event};
 use crate::core::lifecycle::{Leave, Worker};
 use crate::core::task_id::{TaskId, run_of};
@@ -37,7 +37,7 @@ impl State {
                         run.record.sent(task, clock());
                     }
                 }
-                Effect::PutBack { task } => self.put_back(task),
+                Effect::PutBack { task } => self.put_back(pool, task),
                 Effect::Fail { slot, task, from } => self.fail_for_slot(pool, slot, task, from),
                 Effect::Withhold { slot } => {
                     self.lanes.wake(slot);
@@ -124,7 +124,8 @@ impl State {
             let mut runs = self.runs.values().filter(|run| run.lane == lane).peekable();
             if runs.peek().is_some() {
                 let overflows = runs.any(|run| !run.overflow.is_empty() || !run.state.is_open());
-                self.lanes.lane(lane).set_overflows(overflows);
+                let refuses = self.router.refuses_others();
+                self.lanes.lane(lane).set_overflows(overflows || refuses);
             }
         }
         if !self.lanes.unread().is_empty() {
@@ -139,69 +140,6 @@ impl State {
                 connection.pump(&self.tasks);
             }
         }
-    }
-
-    // ---- parked workers ----
-
-    /// Wakes one parked worker per unclaimed event, minus wake-ups in flight.
-    pub(super) fn wake_parked(&mut self, pool: &Pool) {
-        let mut wanted = self.lanes.unclaimed();
-        if wanted == 0 {
-            return;
-        }
-        let (count, next) = (self.slots.len(), self.next);
-        for (at, slot) in self.slots.iter_mut().enumerate() {
-            if !self.scheduler.is_idle(at) || self.lanes.is_parked(at) {
-                slot.wake_up = WakeUp::None;
-            }
-            wanted = wanted.saturating_sub(usize::from(slot.wake_up != WakeUp::None));
-        }
-        // One that runs an event of its own may claim others meanwhile, but only it knows when.
-        for idle in [true, false] {
-            for at in (0..count).map(|offset| (next + offset) % count) {
-                if wanted == 0 {
-                    return;
-                }
-                let slot = &mut self.slots[at];
-                if let Some(connection) = &slot.connection
-                    && self.scheduler.is_ready(at)
-                    && self.scheduler.is_idle(at) == idle
-                    && self.lanes.wake(at)
-                {
-                    connection.notify();
-                    slot.wake_up = WakeUp::Sent;
-                    wanted -= 1;
-                    self.next = (at + 1) % count;
-                    self.have_watched(pool);
-                }
-            }
-        }
-    }
-
-    /// Has the I/O thread see to it that somebody comes for what waits.
-    pub(super) fn have_watched(&mut self, pool: &Pool) {
-        if !self.is_watching {
-            self.is_watching = true;
-            pool.order(Order::Watch);
-        }
-    }
-
-    /// Gives up on workers that were notified some time ago and have not come: their thread is busy with something else,
-    /// or stopped, and others may be parked. Likewise on one that has claimed an event and not read it, if that is in the
-    /// way. True while there is anybody to watch.
-    pub(super) fn watch(&mut self) -> bool {
-        self.scan();
-        let mut is_any = self.take_unread();
-        let waits = self.lanes.unclaimed() > 0;
-        for slot in &mut self.slots {
-            slot.wake_up = match slot.wake_up {
-                WakeUp::Sent if waits => WakeUp::Late,
-                _ => WakeUp::None,
-            };
-            is_any |= slot.wake_up != WakeUp::None;
-        }
-        self.is_watching = is_any;
-        is_any
     }
 
     // ---- polling ----

@@ -4,13 +4,14 @@ use tracing::debug;
 
 use super::Pool;
 use super::order::Order;
-use super::state::{State, WakeUp};
+use super::state::State;
+use super::wake::WakeUp;
 use crate::core::error::{Said, Search};
 use crate::core::event::{Effect, Event};
 use crate::core::lifecycle::Kill;
 use crate::core::retry::Cause;
 use crate::core::task_id::TaskId;
-use crate::core::verdict::{Ending, Verdict, judge};
+use crate::core::verdict::{Ending, Unprepared, Verdict, judge};
 use crate::os::child::Exit;
 use crate::os::clock::clock;
 use crate::shm::stopwatch::{elapsed, tick};
@@ -20,6 +21,8 @@ use crate::wire::note::Note;
 pub(super) struct Crash {
     pub(super) worker: u32,
     pub(super) pid: u32,
+    /// It ran several events: any of them may be why.
+    pub(super) is_shared: bool,
     exit: Exit,
     said: Said,
     /// Why the master killed it, if it did.
@@ -169,9 +172,13 @@ impl State {
         let mut connection = self.slots[slot].connection.take()?;
         let worker = self.slots[slot].worker;
         let unstarted = connection.recall();
-        let ran_something = self.scheduler.held(slot).len() > unstarted;
+        let running = self.scheduler.held(slot).len().saturating_sub(unstarted);
+        let has_abandoned = self.scheduler.abandoned(slot, |_| true).is_some();
+        let ran_something = running > 0 || has_abandoned;
         let was_released = self.scheduler.worker(slot).was_released();
-        let is_proven = connection.is_proven || was_released || ran_something;
+        let preparing = connection.preparing();
+        let has_run = connection.is_proven || ran_something;
+        let is_proven = was_released || (has_run && preparing.is_none());
         debug!(worker, %exit, unstarted, "worker exited");
         let (code, signal) = (exit.code(), exit.signal());
         self.tell_records(|record| record.exited(slot, code, signal.clone(), clock()));
@@ -180,6 +187,7 @@ impl State {
             for run in self.runs.values_mut().filter(|run| run.state.is_open()) {
                 run.record.crashed(slot, exit, clock());
             }
+            self.total.record.crashed(slot, exit, clock());
         }
         self.notes.push(Note::Exit { worker, code, signal });
         let said = Said { uncaught: connection.last_error.take(), exits: connection.exits.take() };
@@ -187,6 +195,7 @@ impl State {
         let crash = Crash {
             worker,
             pid: connection.child.pid(),
+            is_shared: running > 1,
             exit,
             said: said.clone(),
             kill: self.scheduler.worker(slot).kill().cloned(),
@@ -194,6 +203,11 @@ impl State {
             stderr: stderr.clone(),
             shortage: Shortage::of(exit, connection.is_heap_full(), has_system_killed),
         };
+        let unprepared = preparing.and_then(|task| {
+            let title = self.kept_of(task)?.title.clone();
+            let what = connection.failed_work.take().unwrap_or_else(|| crash.reason(task).1);
+            Some(Unprepared { title, what })
+        });
         self.lose(pool, slot, unstarted, &crash);
         let state = &mut self.slots[slot];
         state.is_unheard = connection.reached == crate::core::verdict::Reached::Nothing;
@@ -210,6 +224,8 @@ impl State {
             search: Box::new(search),
             stderr,
             deadline: pool.launch.deadline,
+            unprepared,
+            refusal: connection.refusal,
         })
     }
 
@@ -236,6 +252,9 @@ impl State {
     fn succeed(&mut self, pool: &Pool, slot: usize, ending: Ending) {
         if self.is_over() {
             self.on(Event::Closed { slot });
+            return;
+        }
+        if self.close_surplus(pool, slot) {
             return;
         }
         match judge(ending) {

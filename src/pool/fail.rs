@@ -6,7 +6,7 @@ use super::Pool;
 use super::collect::{data_of, entry_of};
 use super::exit::Crash;
 use super::order::Order;
-use super::state::State;
+use super::state::{State, json_of};
 use crate::core::event::Event;
 use crate::core::lifecycle;
 use crate::core::retry::Attempt;
@@ -41,7 +41,7 @@ impl Failing {
 pub(super) enum Failure<'a> {
     /// Its last attempt came to nothing; if it was never tried, with this error.
     Attempt(&'a [u8]),
-    /// The run cannot go on.
+    /// The run cannot go on, or no worker will ever run the event.
     Run(&'a [u8]),
 }
 
@@ -60,7 +60,7 @@ impl State {
         attempt: Attempt<'_>,
     ) -> bool {
         let is_over = self.is_over();
-        let Some(run) = self.run_mut(task) else { return false };
+        let Some(run) = self.run_mut(task).filter(|run| !run.is_own(task)) else { return false };
         let again = run.retries.as_mut().and_then(|retries| retries.failed(task, attempt));
         let Some(again) = again.filter(|_| run.state.is_open() && !is_over) else { return false };
         run.record.retried(task, slot, attempt.cause, again.after, clock());
@@ -70,6 +70,7 @@ impl State {
             self.lanes.keep(position, &mut self.tasks);
             self.lanes.end(position);
         }
+        self.tasks.try_again(task, again.after, attempt.is_shared);
         let backs_off = again.delay > 0.0;
         self.on(Event::Retried { slot, task, is_chosen, backs_off });
         if backs_off {
@@ -87,13 +88,13 @@ impl State {
     }
 
     /// An event comes back that no worker has: it goes into the first lane, or fails with its run.
-    pub(super) fn put_back(&mut self, task: TaskId) {
+    pub(super) fn put_back(&mut self, pool: &Pool, task: TaskId) {
         let Some(run) = self.runs.get_mut(&run_of(task)) else {
-            self.tasks.remove(task);
+            self.forget(task);
             return;
         };
         match &run.state {
-            lifecycle::Run::Open => self.returned.push_back(task),
+            lifecycle::Run::Open => self.put_back_open(pool, task),
             lifecycle::Run::Failed(error) => {
                 let error = error.clone();
                 self.fail_task(task, None, Failure::Run(error.as_bytes()), Failing::ABORTED);
@@ -104,8 +105,25 @@ impl State {
             // Nobody will see what becomes of it.
             _ => {
                 run.ended += 1;
-                self.tasks.remove(task);
+                self.forget(task);
             }
+        }
+    }
+
+    /// The same of a run that is open.
+    fn put_back_open(&mut self, pool: &Pool, task: TaskId) {
+        let refusal = if self.router.has(task) {
+            self.router.put_back(task).err()
+        } else if self.router.refuses_others() {
+            self.router.refusal()
+        } else {
+            self.returned.push_back(task);
+            None
+        };
+        let Some(error) = refusal else { return };
+        let error = json_of(&error);
+        if self.fail_task(task, None, Failure::Run(error.as_bytes()), Failing::ABORTED) {
+            self.stop_for_failure(pool, task);
         }
     }
 
@@ -137,8 +155,8 @@ impl State {
     ) {
         let error = crash.error(task);
         let (cause, duration) = (crash.cause(task), crash.duration(task));
-        let Crash { worker, pid, .. } = *crash;
-        let attempt = Attempt { worker, pid, cause, duration, error: &error };
+        let Crash { worker, pid, is_shared, .. } = *crash;
+        let attempt = Attempt { worker, pid, cause, is_shared, duration, error: &error };
         if self.try_again(pool, slot, (task, from), is_chosen, attempt) {
             return;
         }
@@ -152,7 +170,7 @@ impl State {
     }
 
     /// Fails an event. True if its run is to be stopped for that.
-    fn fail_task(
+    pub(super) fn fail_task(
         &mut self,
         task: TaskId,
         from: Option<Position>,

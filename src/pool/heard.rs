@@ -1,15 +1,18 @@
 //! What the I/O thread tells a pool.
 
 use std::io;
+use std::sync::Arc;
 
 use tracing::debug;
 
 use super::Pool;
 use super::connection::Connection;
+use super::resize::Place;
+use super::slot::Slot;
 use super::state::State;
 use crate::core::error::Error;
 use crate::core::event::Event;
-use crate::core::lifecycle::{Kill, Leave};
+use crate::core::lifecycle::{self, Kill, Leave, Worker};
 use crate::core::task_id::RunId;
 use crate::core::task_id::TaskId;
 use crate::core::verdict::Reached;
@@ -64,10 +67,18 @@ impl Pool {
     /// A start that was ordered is not wanted any more.
     pub(crate) fn not_needed(&self, slot: usize) {
         self.enter(|state| {
-            state.on(Event::Closed { slot });
+            if !state.close_surplus(self, slot) {
+                state.on(Event::Closed { slot });
+            }
             state.carry_out(self);
             state.close_if_done(self);
         });
+    }
+
+    /// What the process in `slot` is made of.
+    pub(crate) fn place(&self, slot: usize) -> Place {
+        let Slot { worker, node_args, .. } = &self.lock().slots[slot];
+        Place { worker: *worker, node_args: node_args.clone() }
     }
 
     /// The worker of `slot` has loaded this package, and watches for the death of this process itself by now.
@@ -84,8 +95,18 @@ impl Pool {
             let worker = state.slots[slot].worker;
             let Some(connection) = state.slots[slot].connection.as_mut() else { return };
             connection.reached = Reached::Call;
+            for run in state.runs.values() {
+                if let Some(about) = &run.options.about {
+                    connection.tell_of_run(run.id, Some(Arc::clone(about)));
+                }
+            }
+            let stays = matches!(state.scheduler.worker(slot), Worker::Booting { leaves: false });
+            let kept = if stays { state.prepare(slot) } else { Vec::new() };
             state.on(Event::Registered { slot });
             if state.scheduler.is_ready(slot) {
+                if let Some(connection) = &mut state.slots[slot].connection {
+                    connection.prepare(kept);
+                }
                 debug!(worker, "worker ready");
                 state.tell_records(|record| record.ready(slot, clock()));
                 state.notes.push(Note::Registered { worker });
@@ -132,9 +153,18 @@ impl Pool {
         self.lock().slots[slot].is_unheard
     }
 
-    /// A worker turned the call down: no restart would help.
-    pub(crate) fn refused(&self, error: Error) {
-        self.enter(|state| state.fail(error));
+    /// A worker turned the call down. No restart would help while the pool starts; later that costs the worker and not the
+    /// pool, as any other start that fails.
+    pub(crate) fn refused(&self, slot: usize, error: Error) {
+        self.enter(|state| {
+            if state.phase == lifecycle::Pool::Starting {
+                state.fail(error);
+            } else if let Some(connection) = &mut state.slots[slot].connection {
+                // What it says next is that it ends by this.
+                connection.refusal.get_or_insert(error);
+                state.on(Event::Killed { slot, why: Kill::Other });
+            }
+        });
     }
 
     /// Whether JavaScript has yet to hear so much that no more should be read for it.
@@ -168,7 +198,7 @@ impl Pool {
     /// Some time after workers were notified: wakes others in the place of those that have not come. True if that is to be
     /// looked at again.
     pub(crate) fn watched(&self) -> bool {
-        self.enter(State::watch)
+        self.enter(|state| state.watch(self))
     }
 
     /// Collects the answers of workers that do not notify. True if that is to be done again.

@@ -11,29 +11,42 @@
 //! |---|---|
 //! | `calls` | what JavaScript asks of a pool and its runs |
 //! | `heard` | what the I/O thread tells it |
-//! | `state` | what a pool knows; what follows from each change |
+//! | `state`, `runs` | what a pool and its runs know; what follows from each change |
 //! | `collect` | claims and frames from workers, turned into what they mean |
 //! | `dispatch` | effects carried out: lanes, task rings, wake-ups |
+//! | `route` | events that name their workers, by tags or a key |
 //! | `credit` | how much more each run may hand over |
+//! | `each`, `resize` | work that every worker runs; how many there are |
 //! | `exit`, `fail` | what an exit costs, how events fail, whether they are tried again |
+//! | `note` | what events add to their run beside their answers |
+//! | `abandon` | events that end although their worker goes on |
 //! | `monitor`, `hints`, `tell` | limits, advice, and how far a run has come |
 //! | `connection`, `node_channel` | the wires to one worker |
 
+mod abandon;
 mod calls;
 mod collect;
 pub(crate) mod connection;
 mod credit;
 mod dispatch;
+pub(crate) mod each;
 mod exit;
 mod fail;
 mod heard;
 mod hints;
 pub(crate) mod launch;
+mod listen;
 mod monitor;
 pub(crate) mod node_channel;
+mod note;
 pub(crate) mod order;
+pub(crate) mod resize;
+pub(crate) mod route;
+mod runs;
+mod slot;
 mod state;
 mod tell;
+mod wake;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -45,10 +45,11 @@ impl Pool {
         self.enter(|state| state.check_heartbeats(self, limit));
     }
 
-    /// Has workers replaced that have more bytes in memory than `most`. Says when to look again.
-    pub(crate) fn check_memory(&self, most: u64) -> Duration {
+    /// Has workers replaced that have more bytes in memory than they may. Says when to look again.
+    pub(crate) fn check_memory(&self) -> Duration {
         let workers = self.enter(|state| state.replaceable());
         for (slot, pid) in workers {
+            let Some(most) = self.launch.max_memory(slot) else { continue };
             if resident(pid).is_some_and(|bytes| bytes > most) {
                 self.enter(|state| {
                     if state.pid(slot) == pid {
@@ -65,18 +66,6 @@ impl Pool {
         self.enter(|state| {
             if state.pid(slot) == pid {
                 state.on(Event::Killed { slot, why: Kill::Lingering { limit: limit.as_millis() } });
-            }
-        });
-    }
-
-    /// The grace of a stopped run is over: kills what still runs of it, and where it is the pool's only run, who is left.
-    pub(crate) fn end_run(&self, run: RunId) {
-        self.enter(|state| {
-            for slot in 0..state.slots.len() {
-                let runs = state.scheduler.held(slot).any(|held| run_of(held.task) == run);
-                if runs || self.launch.is_for_one_run {
-                    state.on(Event::Killed { slot, why: Kill::Other });
-                }
             }
         });
     }
@@ -116,7 +105,7 @@ impl State {
         let Some(connection) = self.slots[slot].connection.as_mut() else { return };
         connection.is_proven = true;
         connection.answers_given = connection.answers_given.saturating_add(1);
-        if Some(connection.answers_given) == pool.launch.limits.max_tasks {
+        if Some(connection.answers_given) == pool.launch.max_tasks(slot) {
             self.recycle(slot);
             // It counts as well, and claims nothing more.
             self.on(Event::Settled { slot });
@@ -124,9 +113,9 @@ impl State {
     }
 
     /// Has those replaced that answered their last event before every worker was ready.
-    pub(super) fn recycle_spent(&mut self, max_tasks: Option<u32>) {
-        let Some(max_tasks) = max_tasks else { return };
+    pub(super) fn recycle_spent(&mut self, pool: &Pool) {
         for slot in 0..self.slots.len() {
+            let Some(max_tasks) = pool.launch.max_tasks(slot) else { continue };
             let connection = self.slots[slot].connection.as_ref();
             if connection.is_some_and(|connection| connection.answers_given >= max_tasks) {
                 self.recycle(slot);
@@ -156,7 +145,7 @@ impl State {
         // An event that starts after this look is not late before that.
         let mut next = timeout;
         for slot in 0..self.slots.len() {
-            let mut late = None;
+            let mut late = Vec::new();
             for (task, started) in self.running(slot, now) {
                 if run_of(task) != run {
                     continue;
@@ -164,12 +153,12 @@ impl State {
                 let ran = elapsed(started, now);
                 // Both times are rounded: so it ran no less.
                 if ran > timeout {
-                    late = Some(task);
+                    late.push(task);
                 } else {
                     next = next.min(timeout - ran + 1);
                 }
             }
-            if let Some(task) = late {
+            for task in late {
                 self.stop_late(pool, slot, task, timeout);
             }
         }
@@ -192,17 +181,17 @@ impl State {
         held.filter_map(|held| Some((held.task, held.origin.position()?)))
     }
 
-    /// Kills a worker for the sake of an event, unless that has ended by now.
+    /// Ends an event that is late, and its worker if nothing else runs there; unless it has ended by now.
     fn stop_late(&mut self, pool: &Pool, slot: usize, task: TaskId, limit: u32) {
         if let Some(connection) = &self.slots[slot].connection {
             connection.pause();
         }
         // From here on the worker starts nothing after this event: so nothing else is cut.
         self.collect(pool);
-        if self.scheduler.origin(slot, task).is_some() {
+        if self.scheduler.origin(slot, task).is_none() {
+            self.resume(slot);
+        } else if !self.time_out(pool, slot, task, limit) {
             self.on(Event::Killed { slot, why: Kill::Late { task, limit } });
-        } else if let Some(connection) = &self.slots[slot].connection {
-            connection.resume();
         }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Order {
     Monitor { run: RunId },
     /// Kill what still runs of a stopped run when its grace is over.
     EndRun { run: RunId, grace: Duration },
+    /// See after so long what has become of events that a worker was to give up.
+    SeeAbandoned { slot: usize, pid: u32, after: Duration, is_last: bool },
     /// Kill a worker that was released, if it is still there after its grace.
     EndLingering { slot: usize, pid: u32, grace: Duration },
     /// The pool is over.

@@ -7,52 +7,36 @@ use std::sync::Arc;
 
 use super::connection::Connection;
 use super::order::Order;
+use super::slot::Slot;
+use super::wake::Watch;
 use super::{Launch, Pool};
 use crate::core::error::Error;
 use crate::core::event::{Effect, Event};
-use crate::core::lifecycle::{self, Kill, Leave};
+use crate::core::lifecycle::{self, Kill};
+use crate::core::router::Router;
 use crate::core::scheduler::Scheduler;
-use crate::core::task_id::{Position, RunId, TaskId, run_of};
-use crate::observe::record::Record;
+use crate::core::share::Served;
+use crate::core::task_id::{RunId, TaskId, run_of};
+use crate::observe::record::{Level, Record};
+use crate::observe::total::Total;
 use crate::os::clock::clock;
 use crate::os::memory::Memory;
 use crate::os::socket::Handle;
 use crate::queue::lanes::Lanes;
 use crate::queue::tasks::Tasks;
-use crate::run::{Run, RunOptions};
+use crate::run::Run;
 use crate::shm::store::Bytes;
 use crate::wire::note::Note;
 
 /// Only a worker that flips the state of its events back and forth makes the pool go on so often.
 const MAX_TURNS: usize = 10_000;
 
-/// The slot of one worker, through all its replacements. How far the worker's life has come, the scheduler knows.
-#[derive(Debug)]
-pub(super) struct Slot {
-    pub(super) worker: u32,
-    pub(super) connection: Option<Connection>,
-    /// Exits in a row without an event run.
-    pub(super) failures: u32,
-    /// Its last process exited before this package was loaded there: the next one's error stream is copied.
-    pub(super) is_unheard: bool,
-    pub(super) wake_up: WakeUp,
-}
-
-/// Whether a parked worker was notified because events wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WakeUp {
-    None,
-    /// It was, and has neither claimed one nor parked again.
-    Sent,
-    /// It was so already at the last look.
-    Late,
-}
-
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) phase: lifecycle::Pool,
     pub(super) slots: Vec<Slot>,
     pub(super) scheduler: Scheduler,
+    pub(super) router: Router,
     pub(super) lanes: Lanes,
     /// The lanes' memory, for workers to come; none when none will.
     pub(super) shared: Option<Handle>,
@@ -60,17 +44,18 @@ pub(super) struct State {
     /// Events that come back and wait for a place in the first lane.
     pub(super) returned: VecDeque<TaskId>,
     pub(super) runs: BTreeMap<RunId, Run>,
-    next_run: RunId,
+    pub(super) served: Served,
+    pub(super) total: Total,
+    pub(super) next_run: RunId,
     /// Why the pool cannot go on.
     pub(super) error: Option<Error>,
     pub(super) notes: Vec<Note>,
     pub(super) effects: Vec<Effect>,
     /// Where the search for a parked worker begins: they take turns.
     pub(super) next: usize,
-    /// The I/O thread watches the workers that were notified.
-    pub(super) is_watching: bool,
-    /// The events whose place was wanted at the last watch, and whose text was not read.
-    pub(super) unread: Vec<Position>,
+    pub(super) watch: Watch,
+    /// JavaScript's thread waits for entries of numbered runs itself.
+    pub(super) listens: bool,
     /// The I/O thread polls for answers.
     pub(super) is_polling: bool,
     /// The program was told that its workers start slowly.
@@ -82,29 +67,36 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(launch: &Launch, memory: Arc<Memory>, shared: Handle) -> io::Result<Self> {
-        let slot = |&worker| Slot {
-            worker,
-            connection: None,
-            failures: 0,
-            is_unheard: false,
-            wake_up: WakeUp::None,
-        };
+        let mut lanes = Lanes::new(memory, launch.spin_limit)?;
+        lanes.set_workers(launch.places.len());
+        let groups = launch.groups.iter().map(|group| group.route.clone()).collect();
+        let workers = launch.ids().into_iter().zip(launch.group_of.iter().copied());
+        let router = Router::new(groups, workers);
+        let slots = 0..launch.places.len();
+        let concurrency = slots.clone().map(|slot| launch.concurrency(slot));
+        let mut scheduler = Scheduler::new(concurrency, launch.max_window);
+        for slot in slots.filter(|&slot| router.is_exclusive(slot)) {
+            scheduler.reserve(slot);
+        }
         Ok(Self {
             phase: lifecycle::Pool::Starting,
-            slots: launch.workers.iter().map(slot).collect(),
-            scheduler: Scheduler::new(launch.workers.len(), launch.max_window),
-            lanes: Lanes::new(memory, launch.spin_limit)?,
+            slots: launch.places.iter().cloned().map(Slot::from).collect(),
+            scheduler,
+            router,
+            lanes,
             shared: Some(shared),
             tasks: Tasks::default(),
             returned: VecDeque::new(),
             runs: BTreeMap::new(),
+            served: Served::default(),
+            total: Total::new(Record::new(Level::Counts, &launch.ids(), clock(), 0.0)),
             next_run: 0,
             error: None,
             notes: Vec::new(),
             effects: Vec::new(),
             next: 0,
-            is_watching: false,
-            unread: Vec::new(),
+            watch: Watch::default(),
+            listens: false,
             is_polling: false,
             has_told_of_start: false,
             scratch: Bytes::default(),
@@ -134,6 +126,11 @@ impl State {
     pub(super) fn is_stopping(&self) -> bool {
         self.runs.values().any(|run| run.state == lifecycle::Run::Stopped)
             && self.phase.is_released()
+    }
+
+    /// Whether there are entries of numbered runs.
+    pub(super) fn has_numbered(&self) -> bool {
+        self.runs.values().any(|run| run.options.is_numbered && run.results.len() > 0)
     }
 
     /// Whether some run's answers are shown as they come.
@@ -166,131 +163,20 @@ impl State {
         for _ in 0..MAX_TURNS {
             self.carry_out(pool);
             self.collect(pool);
-            self.reclaim();
+            self.reclaim(pool);
+            self.release_surplus();
             self.carry_out(pool);
             self.refill(pool);
+            self.offer();
             self.pump();
             self.wake_parked(pool);
-            if self.publish(pool) {
+            self.wake_addressed(pool);
+            if self.publish(pool) && self.effects.is_empty() {
                 return;
             }
         }
         // Workers that keep the pool busy so must not keep its lock.
         self.have_watched(pool);
-    }
-
-    // ---- runs ----
-
-    /// Begins a run.
-    pub(super) fn open(&mut self, workers: &[u32], options: RunOptions) -> io::Result<&mut Run> {
-        let lane = self.lanes.assign()?;
-        while self.runs.contains_key(&self.next_run) {
-            self.next_run = self.next_run.wrapping_add(1);
-        }
-        let id = self.next_run;
-        self.next_run = id.wrapping_add(1);
-        let mut record = Record::new(options.record, workers, clock(), options.epoch);
-        for (slot, connection) in self
-            .slots
-            .iter()
-            .enumerate()
-            .filter_map(|(at, slot)| Some((at, slot.connection.as_ref()?)))
-        {
-            record.started(slot, connection.child.pid(), clock());
-            if connection.is_registered() {
-                record.ready(slot, clock());
-            }
-        }
-        let mut run = Run::new(id, lane, options, record);
-        if let Some(error) = &self.error {
-            run.state.fail(&json_of(error));
-            self.notes.push(failed(id, error));
-        }
-        Ok(self.runs.entry(id).or_insert(run))
-    }
-
-    /// Nobody asks for this run any more: its queues go with it.
-    pub(super) fn close(&mut self, id: RunId) {
-        let Some(mut run) = self.runs.remove(&id) else { return };
-        run.state.end();
-        self.lanes.take_back(|task| run_of(task) == id);
-        let withdrawn = self.withdraw(|task| run_of(task) == id);
-        for task in run.overflow.into_iter().chain(withdrawn) {
-            self.tasks.remove(task);
-        }
-        self.lanes.give_back(run.lane);
-        self.lanes.close_unused();
-    }
-
-    /// Starts nothing of a run any more. Where it is the pool's only run, its workers leave as soon as they run nothing.
-    pub(super) fn stop_run(&mut self, pool: &Pool, id: RunId) -> bool {
-        let Some(run) = self.runs.get_mut(&id).filter(|run| run.state.is_open()) else {
-            return false;
-        };
-        run.state.stop();
-        // Nobody will see what becomes of them.
-        run.ended += run.overflow.len() as u64;
-        let (overflow, grace) = (std::mem::take(&mut run.overflow), run.options.stop_grace);
-        for task in overflow {
-            self.tasks.remove(task);
-        }
-        if pool.launch.is_for_one_run {
-            // Who runs something is known from here on: the others may go.
-            self.lanes.take_back(|task| run_of(task) == id);
-            self.scan();
-            self.phase.release();
-            for slot in 0..self.slots.len() {
-                self.on(Event::Leaves { slot, why: Leave::Stopped });
-            }
-        }
-        pool.order(Order::EndRun { run: id, grace });
-        true
-    }
-
-    /// The runs cannot go on: what no worker runs fails, now and later.
-    pub(super) fn fail(&mut self, error: Error) {
-        if self.error.is_some() {
-            return;
-        }
-        let json = json_of(&error);
-        for run in self.runs.values_mut() {
-            if run.state.fail(&json) {
-                self.notes.push(failed(run.id, &error));
-            }
-        }
-        self.error = Some(error);
-    }
-
-    /// Takes back what no worker has of the events of runs that are not open. What becomes of each, [`State::put_back`]
-    /// says.
-    fn reclaim(&mut self) {
-        let is_open = |run: &Run| run.state.is_open();
-        if self.runs.values().all(is_open) {
-            return;
-        }
-        let open: Vec<RunId> =
-            self.runs.values().filter(|run| is_open(run)).map(|run| run.id).collect();
-        let is_meant = |task| !open.contains(&run_of(task));
-        self.lanes.take_back(is_meant);
-        self.scan();
-        let mut tasks = self.withdraw(is_meant);
-        for run in self.runs.values_mut().filter(|run| !is_open(run)) {
-            tasks.extend(run.overflow.drain(..));
-        }
-        for task in tasks {
-            self.put_back(task);
-        }
-    }
-
-    /// Takes out those that no worker runs, and no lane has, of the events that are `meant`; a run's overflow is not
-    /// looked at.
-    fn withdraw(&mut self, meant: impl Fn(TaskId) -> bool) -> Vec<TaskId> {
-        let mut tasks = self.scheduler.withdraw(&meant);
-        let returned = std::mem::take(&mut self.returned).into_iter();
-        let (returned, others): (Vec<_>, _) = returned.partition(|&task| meant(task));
-        self.returned = others.into();
-        tasks.extend(returned);
-        tasks
     }
 
     // ---- workers ----
@@ -300,11 +186,17 @@ impl State {
         self.on(Event::Closed { slot });
         // A pool can do with fewer workers than there were to be, if others are there.
         let is_needed = self.phase == lifecycle::Pool::Starting && !error.is_shortage();
-        if is_needed || self.scheduler.workers().all(lifecycle::Worker::is_closed) {
+        let is_last = {
+            let mut slots = self.slots.iter().zip(self.scheduler.workers());
+            slots.all(|(slot, worker)| worker.is_closed() || slot.is_surplus)
+        };
+        self.slots[slot].is_surplus = false;
+        if is_needed || is_last {
             self.fail(error);
         } else {
             let worker = self.slots[slot].worker;
             self.notes.push(Note::Retired { worker, message: error.to_string() });
+            self.close_route(pool, slot);
             self.complete(pool);
         }
     }
@@ -318,7 +210,7 @@ impl State {
             slots.all(|(slot, worker)| worker.is_closed() || is_there(slot))
         };
         if are_all && self.phase.complete() {
-            self.recycle_spent(pool.launch.limits.max_tasks);
+            self.recycle_spent(pool);
         }
     }
 
@@ -330,9 +222,10 @@ impl State {
         }
     }
 
-    /// Tells each run's record of something about workers.
+    /// Tells each run's record, and the pool's, of something about workers.
     pub(super) fn tell_records(&mut self, mut tell: impl FnMut(&mut Record)) {
         self.runs.values_mut().for_each(|run| tell(&mut run.record));
+        tell(&mut self.total.record);
     }
 
     pub(super) fn close_if_done(&mut self, pool: &Pool) {
@@ -347,12 +240,12 @@ impl State {
 }
 
 /// The JSON of an error, for the events that it costs.
-fn json_of(error: &Error) -> String {
+pub(super) fn json_of(error: &Error) -> String {
     let (name, code, message) = (error.name(), error.code(), error.to_string());
     serde_json::json!({"name": name, "message": message, "code": code}).to_string()
 }
 
-fn failed(run: RunId, error: &Error) -> Note {
+pub(super) fn failed(run: Option<RunId>, error: &Error) -> Note {
     Note::Failed {
         run,
         name: error.name().into(),

@@ -2,8 +2,10 @@
 //! alone, each worker is a [`Player`]. Where a test wants an I/O thread, [`Ears`] is one.
 
 mod big;
+mod concurrent;
 mod crash;
 mod credit;
+mod each;
 mod ends;
 mod events;
 mod hints;
@@ -14,7 +16,9 @@ mod observed;
 mod parked;
 mod polled;
 mod recycled;
+mod resized;
 mod retries;
+mod routed;
 mod runs;
 mod stopped;
 mod taken_back;
@@ -39,8 +43,9 @@ use crate::os::child::{Recipe, Stream};
 use crate::os::socket;
 use crate::pool::calls::Opened;
 use crate::pool::connection::Connection;
-use crate::pool::launch::Limits;
+use crate::pool::launch::{Group, Limits};
 use crate::pool::node_channel::NodeChannel;
+use crate::pool::resize::Place;
 use crate::run::results::{Piece, entry};
 use crate::run::value::Value;
 use crate::run::words::Words;
@@ -48,8 +53,8 @@ use crate::run::{MAX_BYTES, Queue, RunOptions, STOP_GRACE};
 use crate::shm::ring::{Consumer, Producer};
 use crate::shm::store::Bytes;
 use crate::tests::player::{
-    DEADLINE, Done, Ends, Heard, LONG, NoProcess, Outcome, Player, SHORT, Writer, has_come_alone,
-    shared_memory, until,
+    Claimer, DEADLINE, Done, Ends, Heard, LONG, NoProcess, Outcome, Player, SHORT, Writer,
+    has_come_alone, shared_memory, until,
 };
 use crate::wire::format::Format;
 use crate::wire::frame::Decoder;
@@ -96,14 +101,16 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
     };
     Launch {
         recipe,
-        workers: (1..=workers).collect(),
-        node_args: vec![Vec::new(); workers as usize],
+        places: (1..=workers).map(|worker| Place { worker, node_args: Vec::new() }).collect(),
+        groups: vec![Group::default()],
+        group_of: vec![0; workers as usize],
         number: 0,
         call: "{}".into(),
         title: "the call".into(),
         serialization: "json".into(),
         deadline,
         max_window: MAX_WINDOW,
+        concurrency: 1,
         spin_limit: 2,
         limits: Limits::default(),
         notes_times: true,
@@ -123,6 +130,10 @@ pub(crate) fn plain() -> RunOptions {
         hint: None,
         record: Level::Counts,
         epoch: 0.0,
+        about: None,
+        is_numbered: false,
+        is_uncounted: false,
+        weight: 1.0,
     }
 }
 
@@ -164,7 +175,7 @@ impl Bench {
     }
 
     fn with(launch: Launch, options: RunOptions) -> Self {
-        let workers = launch.workers.len();
+        let workers = launch.places.len();
         let (sender, orders) = unbounded_channel();
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);
@@ -191,7 +202,7 @@ impl Bench {
 
     fn checked(mut self, workers: usize) -> Self {
         assert_eq!(self.orders.try_recv(), Ok(Order::Monitor { run: self.run }));
-        assert_eq!(self.pool.launch.workers.len(), workers);
+        assert_eq!(self.pool.launch.places.len(), workers);
         assert_eq!(self.pool.lock().runs[&self.run].lane, LANE);
         self
     }
@@ -220,7 +231,7 @@ impl Bench {
 
     /// Starts a worker in `slot` that has not registered.
     fn seat(&self, slot: usize) -> Seat {
-        let worker = self.pool.launch.workers[slot];
+        let worker = self.pool.place(slot).worker;
         let (control, theirs) = UnixStream::pair().expect("sockets");
         let (channel, their_channel) = UnixStream::pair().expect("sockets");
         let memory = shared_memory();
@@ -231,7 +242,11 @@ impl Bench {
             Connection::new(Box::new(process.clone()), ours, node, Arc::clone(&memory));
         self.pool.started(slot, connection, None);
         let lanes = Arc::clone(&self.lanes);
-        let player = Player::join(worker, "token", theirs, Arc::clone(&memory), lanes);
+        let mut player =
+            Player::join(worker, "token", theirs, Arc::clone(&memory), Arc::clone(&lanes));
+        let (launch, group) = (&self.pool.launch, self.pool.launch.group_of(slot));
+        let is_exclusive = launch.groups[group].route.is_exclusive;
+        player.claimer = Claimer::new(lanes, slot).in_group(group as u32, is_exclusive);
         player.waits(true);
         Seat { player, process, control, channel: their_channel, memory }
     }
@@ -285,7 +300,7 @@ impl Bench {
         let state = self.pool.lock();
         let front = state.lanes.front(LANE);
         let memory = Arc::clone(state.lanes.memory());
-        crate::queue::writer::Writer::new(memory, front, self.run, 1, false).room(0).is_some()
+        crate::queue::writer::Writer::new(memory, front, self.run, false).room(0).is_some()
     }
 
     /// The event of the run's lane whose worker must notify the master when it claims it.
@@ -310,7 +325,7 @@ impl Bench {
 
     /// How many workers can run events.
     pub(crate) fn ready(&self) -> usize {
-        self.pool.lock().scheduler.ready_count()
+        self.pool.lock().scheduler.places()
     }
 
     /// How many events nobody had claimed when the pool last looked.
@@ -402,6 +417,24 @@ impl Bench {
 }
 
 impl Seat {
+    /// Answers what comes until it is over, asleep until it is woken, and each hundredth event after a pause.
+    fn answer_now_and_then_late(&mut self, over: &AtomicBool, pause: Duration) {
+        for count in 1.. {
+            let next = self.player.next_woken(|| over.load(Ordering::SeqCst));
+            let Some(item) = next else { return };
+            if count % 100 == 0 {
+                std::thread::sleep(pause);
+            }
+            self.player.answer(&item, Outcome::response("1").taking(2.0));
+        }
+    }
+
+    /// Whether the worker is released in time. It may be notified of other things before.
+    fn is_released(&self) -> bool {
+        let mut signals = std::iter::from_fn(|| self.player.signals.recv_timeout(DEADLINE).ok());
+        signals.any(|signal| signal == Signal::Released)
+    }
+
     /// Runs `count` short events to their end; the responses are their data.
     fn run(&mut self, bench: &Bench, count: usize) {
         for _ in 0..count {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::core::router::Priority;
 use crate::os::memory::Memory;
 use crate::wire::header::flag;
 use crate::wire::layout::Shared;
@@ -17,10 +18,16 @@ const HINT_EVERY: u32 = 32;
 pub(crate) struct Claimer {
     memory: Arc<Memory>,
     slot: usize,
+    /// The number of its group of workers.
+    group: u32,
+    /// The lanes that it may claim from, a bit each.
+    may_claim: u32,
     /// For each lane: all events before this one are claimed.
     next: [Seq; Shared::LANES],
     /// The lane after the one that was last claimed from: they take turns.
     turn: usize,
+    /// Runs of which this worker has as many events as it runs at once: it claims no other of theirs.
+    suspended: Vec<u32>,
 }
 
 /// An event that was claimed, and where its text lies until [`Claimer::has_read`].
@@ -30,6 +37,8 @@ pub(crate) struct Claimed {
     /// Its number in the lane.
     pub(crate) index: u32,
     pub(crate) flags: u32,
+    /// The number of its run, and how many attempts at it have failed: see [`super::about`].
+    pub(crate) run: u32,
     /// The text's offset in the memory, and its length in bytes: within bounds.
     pub(crate) at: usize,
     pub(crate) len: usize,
@@ -41,51 +50,208 @@ impl Claimer {
         assert!(memory.len() >= Shared::LEN, "the layout fits");
         let hint = |lane| memory.word(Shared::header(lane, Shared::CLAIMED)).load(Ordering::SeqCst);
         let next = std::array::from_fn(|lane| Seq(hint(lane)));
-        Self { memory, slot, next, turn: 1 }
+        Self {
+            memory,
+            slot,
+            group: 0,
+            may_claim: (1 << Shared::LANES) - 1,
+            next,
+            turn: Shared::ADDRESSED,
+            suspended: Vec::new(),
+        }
+    }
+
+    /// Of a worker in this group; one that is exclusive claims nothing but what is addressed to it.
+    pub(crate) fn in_group(self, group: u32, is_exclusive: bool) -> Self {
+        let may_claim = if is_exclusive { 1 << Shared::ADDRESSED } else { self.may_claim };
+        Self { group: group % Shared::MAX_GROUPS as u32, may_claim, ..self }
+    }
+
+    /// Whether this worker passes by the events of a run, which others may claim.
+    pub(crate) fn suspend(&mut self, run: u32, is_suspended: bool) {
+        self.suspended.retain(|&other| other != run);
+        if is_suspended {
+            self.suspended.push(run);
+        }
     }
 
     /// Makes the next event this worker's for good. None if there is none.
     pub(crate) fn claim(&mut self) -> Option<Claimed> {
+        if self.is_ranked() {
+            return self.claim_ranked();
+        }
         let lane = self.order().find(|&lane| self.next[lane] != self.published(lane))?;
         // Mostly there is one; if other workers were faster, the other lanes are tried too.
         self.claim_from(lane).or_else(|| self.order().find_map(|lane| self.claim_from(lane)))
     }
 
-    /// The open lanes, in the order in which this worker tries them.
+    /// The open lanes, in the order in which this worker tries them: those of the runs that have had least go first, and where
+    /// that decides nothing they take turns.
     fn order(&self) -> impl Iterator<Item = usize> + use<> {
-        let open = self.word(Shared::OPEN) & ((1 << Shared::LANES) - 1);
-        let turn = self.turn;
-        let others =
-            (0..Shared::LANES - 1).map(move |at| 1 + (turn + at - 1) % (Shared::LANES - 1));
-        std::iter::once(Shared::FIRST).chain(others).filter(move |lane| open & (1 << lane) != 0)
+        const TURNS: usize = Shared::LANES - 1;
+        let open = self.word(Shared::OPEN) & self.may_claim;
+        let others = open & !(1 << Shared::FIRST);
+        let mut lanes = [others.trailing_zeros() as usize; TURNS];
+        let mut count = others.count_ones() as usize;
+        if count > 1 {
+            lanes = std::array::from_fn(|at| 1 + (self.turn + at - 1) % TURNS);
+            let share = |lane| self.word(Shared::header(lane, Shared::SHARE));
+            // They are counted modulo 2^32, and those in use are close to each other.
+            let base = share(others.trailing_zeros() as usize);
+            lanes.sort_by_key(|&lane| share(lane).wrapping_sub(base).cast_signed());
+            count = TURNS;
+        }
+        let all = std::iter::once(Shared::FIRST).chain(lanes.into_iter().take(count));
+        all.filter(move |lane| open & (1 << lane) != 0)
+    }
+
+    /// Whether addressed events have priorities.
+    fn is_ranked(&self) -> bool {
+        self.word(Shared::RANKED) != 0
+    }
+
+    fn claim_ranked(&mut self) -> Option<Claimed> {
+        let published: [Seq; Shared::LANES] = std::array::from_fn(|lane| self.published(lane));
+        let addressed = self.first_in(Shared::ADDRESSED);
+        self.next[Shared::ADDRESSED] = addressed.unwrap_or(published[Shared::ADDRESSED]);
+        while let Some((lane, number)) = self.next_ranked() {
+            if let Some(claimed) = self.claim_at(lane, number) {
+                if lane != Shared::ADDRESSED {
+                    self.next[lane] = number.next();
+                }
+                return Some(claimed);
+            }
+            // Another worker was faster.
+        }
+        self.next = std::array::from_fn(|lane| self.first_in(lane).unwrap_or(published[lane]));
+        None
+    }
+
+    /// What comes next where addressed events have priorities. The events of all other lanes have 0.
+    fn next_ranked(&self) -> Option<(usize, Seq)> {
+        let highest = self.highest();
+        let addressed = highest.map(|(number, _)| (Shared::ADDRESSED, number));
+        let priority = highest.map_or(0, |(_, priority)| priority);
+        if priority > 0 {
+            return addressed;
+        }
+        let next = |lane| match lane {
+            Shared::ADDRESSED => addressed.filter(|_| priority == 0),
+            _ => self.next_free(lane).map(|number| (lane, number)),
+        };
+        self.order().find_map(next).or(addressed)
+    }
+
+    /// The addressed event of the highest priority that this worker may claim; of those the first.
+    fn highest(&self) -> Option<(Seq, Priority)> {
+        let priority = |number: Seq| {
+            let word = Shared::entry(Shared::ADDRESSED, number.0) + Shared::PRIORITY;
+            self.memory.word(word).load(Ordering::Relaxed).cast_signed()
+        };
+        let all = self.free_in(Shared::ADDRESSED);
+        let all = all.filter(|&number| !self.is_suspended(Shared::ADDRESSED, number));
+        let all = all.map(|number| (number, priority(number)));
+        all.reduce(|first, next| if next.1 > first.1 { next } else { first })
+    }
+
+    /// Whether what comes next is an event beside which no other is to run.
+    pub(crate) fn is_next_alone(&self) -> bool {
+        let next = if self.is_ranked() {
+            self.next_ranked()
+        } else {
+            // Only what comes back is one.
+            let mut lanes =
+                self.order().filter(|&lane| lane == Shared::ADDRESSED || lane == Shared::FIRST);
+            lanes.find_map(|lane| Some((lane, self.next_free(lane)?)))
+        };
+        next.is_some_and(|(lane, number)| {
+            self.word(Shared::entry(lane, number.0) + 3) & flag::ALONE != 0
+        })
+    }
+
+    /// The events of a lane that this worker may claim, now or later.
+    fn free_in(&self, lane: usize) -> impl Iterator<Item = Seq> {
+        let published = self.published(lane);
+        let first = self.begin(lane, published);
+        let all = (0..published.since(first)).map(move |at| Seq(first.0.wrapping_add(at)));
+        all.filter(move |&number| {
+            let state = self.memory.word(Shared::entry(lane, number.0));
+            state.load(Ordering::Acquire) == Shared::free(number.0)
+                && self.is_addressed(lane, number)
+        })
+    }
+
+    /// The first of them.
+    fn first_in(&self, lane: usize) -> Option<Seq> {
+        self.free_in(lane).next()
+    }
+
+    /// The one that this worker would claim now: in the addressed lane it may pass others by.
+    fn next_free(&self, lane: usize) -> Option<Seq> {
+        let may_claim = |&number: &Seq| !self.is_suspended(lane, number);
+        match lane {
+            Shared::ADDRESSED => self.free_in(lane).find(may_claim),
+            _ => self.first_in(lane).filter(may_claim),
+        }
+    }
+
+    /// Whether this worker has enough events of the run of this one.
+    fn is_suspended(&self, lane: usize, number: Seq) -> bool {
+        !self.suspended.is_empty() && {
+            let about = self.memory.word(Shared::entry(lane, number.0) + 4);
+            self.suspended.contains(&(about.load(Ordering::Relaxed) & 0xffff))
+        }
     }
 
     fn claim_from(&mut self, lane: usize) -> Option<Claimed> {
         let published = self.published(lane);
         let mut number = self.begin(lane, published);
+        // The first one that this worker may claim later.
+        let mut later = None;
         while number.is_before(published) {
-            let state = self.memory.word(Shared::entry(lane, number.0));
-            let (free, next) = (Shared::free(number.0), number.next());
-            if state.load(Ordering::Acquire) == free {
-                // Before it is this worker's, and right if it then is: the place was no other event's meanwhile.
-                let claimed = self.claimed(lane, number.0);
-                let mine = self.state_of(&claimed);
-                if state.compare_exchange(free, mine, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-                    self.next[lane] = next;
-                    if number.0.is_multiple_of(HINT_EVERY) {
-                        let hint = Shared::header(lane, Shared::CLAIMED);
-                        self.memory.word(hint).store(next.0, Ordering::SeqCst);
-                    }
-                    if lane != Shared::FIRST {
-                        self.turn = lane + 1;
-                    }
-                    return Some(claimed);
+            if let Some(claimed) = self.claim_at(lane, number) {
+                self.next[lane] = later.unwrap_or(number.next());
+                return Some(claimed);
+            }
+            if later.is_none() && self.is_left(lane, number) {
+                later = Some(number);
+                if lane != Shared::ADDRESSED {
+                    break;
                 }
             }
-            number = next;
+            number = number.next();
         }
-        self.next[lane] = number;
+        self.next[lane] = later.unwrap_or(number);
         None
+    }
+
+    /// Whether this worker may claim an event, but has enough of its run.
+    fn is_left(&self, lane: usize, number: Seq) -> bool {
+        self.is_suspended(lane, number)
+            && self.word(Shared::entry(lane, number.0)) == Shared::free(number.0)
+            && self.is_addressed(lane, number)
+    }
+
+    /// Claims this event, if nobody has it and this worker may.
+    fn claim_at(&mut self, lane: usize, number: Seq) -> Option<Claimed> {
+        let state = self.memory.word(Shared::entry(lane, number.0));
+        let free = Shared::free(number.0);
+        let is_free = state.load(Ordering::Acquire) == free;
+        if !is_free || !self.is_addressed(lane, number) || self.is_suspended(lane, number) {
+            return None;
+        }
+        // Before it is this worker's, and right if it then is: the place was no other event's meanwhile.
+        let claimed = self.claimed(lane, number.0);
+        let mine = self.state_of(&claimed);
+        state.compare_exchange(free, mine, Ordering::SeqCst, Ordering::SeqCst).ok()?;
+        if lane != Shared::ADDRESSED && number.0.is_multiple_of(HINT_EVERY) {
+            let hint = Shared::header(lane, Shared::CLAIMED);
+            self.memory.word(hint).store(number.next().0, Ordering::SeqCst);
+        }
+        if lane != Shared::FIRST {
+            self.turn = lane + 1;
+        }
+        Some(claimed)
     }
 
     /// Where to begin to look in a lane.
@@ -95,9 +261,21 @@ impl Claimer {
         if published.since(number) > Shared::PLACES {
             number = Seq(published.0.wrapping_sub(Shared::PLACES));
         }
+        // What one worker passes by there is another's.
+        if lane == Shared::ADDRESSED {
+            return number;
+        }
         // The hint may be ahead of what was published when looked at.
         let hint = Seq(self.word(Shared::header(lane, Shared::CLAIMED)));
         if published.since(hint) < published.since(number) { hint } else { number }
+    }
+
+    /// Whether this worker may claim an event that nobody has: in the addressed lane, only if it is addressed to it.
+    fn is_addressed(&self, lane: usize, number: Seq) -> bool {
+        lane != Shared::ADDRESSED || {
+            let to = self.memory.word(Shared::entry(lane, number.0) + Shared::TO);
+            Shared::is_to(to.load(Ordering::Relaxed), self.slot, self.group)
+        }
     }
 
     fn published(&self, lane: usize) -> Seq {
@@ -110,7 +288,8 @@ impl Claimer {
         let word = |at| self.memory.word(place + at).load(Ordering::Relaxed);
         let position = word(1) & (Shared::SIZE - 1);
         let len = word(2).min(Shared::SIZE - position) as usize;
-        Claimed { lane, index: number, flags: word(3), at: Shared::byte(lane, position), len }
+        let (flags, run) = (word(3), word(4));
+        Claimed { lane, index: number, flags, run, at: Shared::byte(lane, position), len }
     }
 
     /// Says that the text of an event of this worker's was read: its bytes may be used again. False if this worker took
@@ -129,8 +308,11 @@ impl Claimer {
         self.word(Shared::header(event.lane, Shared::NOTIFY_AT)) == event.index
     }
 
-    /// From now on an event wakes this worker.
+    /// From now on an event wakes this worker. (What is addressed to it does so anyway.)
     pub(crate) fn park(&self) {
+        if self.may_claim == 1 << Shared::ADDRESSED {
+            return;
+        }
         let (word, bit) = Shared::parked(self.slot);
         self.memory.word(word).fetch_or(bit, Ordering::SeqCst);
     }
@@ -143,22 +325,16 @@ impl Claimer {
 
     /// Whether there is something to claim, now that the worker is about to park.
     pub(crate) fn has_more(&self) -> bool {
-        self.order().any(|lane| {
-            let published = self.published(lane);
-            let mut number = self.begin(lane, published);
-            while number.is_before(published) {
-                if self.word(Shared::entry(lane, number.0)) == Shared::free(number.0) {
-                    return true;
-                }
-                number = number.next();
-            }
-            false
-        })
+        self.order().any(|lane| self.next_free(lane).is_some())
     }
 
     /// Whether something was put in since this worker last claimed in vain.
     pub(crate) fn has_news(&self) -> bool {
-        self.order().any(|lane| self.next[lane] != self.published(lane))
+        let is_new = |lane| {
+            self.next[lane] != self.published(lane)
+                && (self.suspended.is_empty() || self.next_free(lane).is_some())
+        };
+        self.order().any(is_new)
     }
 
     fn word(&self, at: usize) -> u32 {

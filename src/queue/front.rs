@@ -52,9 +52,11 @@ pub(crate) struct Waiting {
     pub(crate) start: u32,
     pub(crate) len: u32,
     pub(crate) flags: u32,
+    /// How many attempts at it have failed.
+    pub(crate) failed: u16,
 }
 
-/// The words of a place: the task in two, the time in two, start, length, flags.
+/// The words of a place: the task in two, the time in two, start, length, flags, failed attempts.
 const WORDS: usize = 8;
 
 impl Front {
@@ -78,6 +80,7 @@ impl Front {
             event.start,
             event.len,
             event.flags,
+            event.failed.into(),
         ];
         for (word, value) in words.into_iter().enumerate() {
             // Published by the count.
@@ -94,6 +97,7 @@ impl Front {
             start: word(4),
             len: word(5),
             flags: word(6),
+            failed: word(7) as u16,
         }
     }
 

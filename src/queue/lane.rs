@@ -1,5 +1,7 @@
 //! The master's end of one lane: see [`super`]. It has the bookkeeping of what was claimed and whose place is free.
 
+mod claims;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,6 +9,7 @@ use std::sync::atomic::Ordering;
 use super::front::{Front, Waiting};
 use super::tasks::{Task, Tasks};
 use super::{fit, padded, publish};
+use crate::core::router::Priority;
 use crate::core::task_id::TaskId;
 use crate::os::memory::Memory;
 use crate::shm::store::Bytes;
@@ -42,8 +45,10 @@ pub(crate) struct Lane {
     pub(super) front: Arc<Front>,
     /// The first event whose place is in use.
     first: u64,
-    /// The first event that nobody had claimed when last looked at.
+    /// The first event that was not looked at: nobody had claimed it then.
     claimed: u64,
+    /// In the addressed lane: events before that one that nobody had claimed when last looked at.
+    passed: Vec<u64>,
     /// The events between the two.
     begun: VecDeque<Begun>,
     /// The oldest event, if its place was wanted and its worker had not read the text.
@@ -70,6 +75,7 @@ impl Lane {
             front,
             first: 0,
             claimed: 0,
+            passed: Vec::new(),
             begun: VecDeque::new(),
             unread: None,
             ended_bytes: 0,
@@ -79,7 +85,13 @@ impl Lane {
 
     /// How many events nobody had claimed when last looked at.
     pub(crate) fn unclaimed(&self) -> usize {
-        usize::try_from(self.front.count() - self.claimed).expect("as many as there are places")
+        let behind = usize::try_from(self.front.count() - self.claimed);
+        behind.expect("as many as there are places") + self.passed.len()
+    }
+
+    /// How many events were claimed since the beginning, when last looked at.
+    pub(crate) fn claimed(&self) -> u64 {
+        self.claimed - self.passed.len() as u64
     }
 
     /// Whether no place is in use.
@@ -100,7 +112,18 @@ impl Lane {
     /// Puts an event in. False if there is no room.
     #[must_use]
     pub(crate) fn publish(&mut self, id: TaskId, task: &Task, tasks: &mut Tasks) -> bool {
-        let Task { text, flags, queued } = task;
+        self.publish_to(None, (id, task), tasks)
+    }
+
+    /// Puts an event in, in the addressed lane for whom it is. False if there is no room.
+    #[must_use]
+    pub(super) fn publish_to(
+        &mut self,
+        to: Option<(u32, Priority)>,
+        (id, task): (TaskId, &Task),
+        tasks: &mut Tasks,
+    ) -> bool {
+        let Task { text, flags, failed, queued } = task;
         let is_long = text.len() > Shared::LONGEST;
         let len = if is_long { 0 } else { u32::try_from(text.len()).expect("shorter than that") };
         let Some(start) = self.make_room(len, tasks) else { return false };
@@ -113,7 +136,14 @@ impl Lane {
                 flags |= flag::ASCII;
             }
         }
-        let event = Waiting { task: id, since: *queued, start, len, flags };
+        if let Some((to, priority)) = to {
+            // Whoever sees the event sees this.
+            let entry = self.entry(self.front.count());
+            self.memory.word(entry + Shared::TO).store(to, Ordering::Relaxed);
+            let priority = priority.cast_unsigned();
+            self.memory.word(entry + Shared::PRIORITY).store(priority, Ordering::Relaxed);
+        }
+        let event = Waiting { task: id, since: *queued, start, len, flags, failed: *failed };
         publish(&self.memory, &self.front, self.front.count(), event);
         true
     }
@@ -140,6 +170,11 @@ impl Lane {
     fn evict(&mut self, tasks: &mut Tasks) -> bool {
         let at = self.first;
         if at == self.claimed {
+            return false;
+        }
+        if self.passed.contains(&at) {
+            // It comes back, and goes to the end.
+            self.take(at);
             return false;
         }
         if self.state(at) & Shared::READ == 0 {
@@ -177,59 +212,14 @@ impl Lane {
         if at < self.first {
             return;
         }
-        let task = self.front.get(at).task;
+        let Waiting { task, failed, flags: own, .. } = self.front.get(at);
         if !tasks.has(task) {
             let mut text = Bytes::default();
             let flags = self.read(at, &mut text);
-            tasks.keep(task, Task::new(text, flags));
-        }
-    }
-
-    /// The next event that was claimed since the last look, in order of submission.
-    pub(crate) fn next_claim(&mut self) -> Option<Claim> {
-        let at = self.claimed;
-        if at == self.front.count() || self.state(at) == free(at) {
-            return None;
-        }
-        self.claimed += 1;
-        let Waiting { task, since, len, flags, .. } = self.front.get(at);
-        let bytes = padded(len);
-        self.begun.push_back(Begun { has_ended: false, bytes });
-        self.mean_bytes = self.mean_bytes - self.mean_bytes / 8 + bytes / 8;
-        let is_long = flags & flag::LONG != 0;
-        Some(Claim { task, at, owner: self.owner(at), is_long, queued: since })
-    }
-
-    fn owner(&self, at: u64) -> Owner {
-        let owner = (self.state(at) ^ free(at)) & !Shared::READ;
-        if (1..=Shared::MAX_WORKERS).contains(&owner) {
-            Owner::Worker(owner as usize - 1)
-        } else {
-            Owner::Master
-        }
-    }
-
-    /// Takes back what the worker in `slot`, which has exited, claimed out of turn: no worker of ours does that.
-    pub(crate) fn disown(&self, slot: usize) {
-        for at in self.claimed..self.front.count() {
-            if self.owner(at) == Owner::Worker(slot) {
-                self.memory.word(self.entry(at)).store(taken(at), Ordering::SeqCst);
-            }
-        }
-    }
-
-    /// Claims for the master what nobody has of the events that are `meant`; [`Self::next_claim`] tells what that was.
-    pub(crate) fn take_back(&self, meant: impl Fn(TaskId) -> bool) {
-        for at in self.claimed..self.front.count() {
-            if meant(self.front.get(at).task) {
-                // Some worker is faster, or not: either way it is claimed now.
-                let _ = self.memory.word(self.entry(at)).compare_exchange(
-                    free(at),
-                    taken(at),
-                    Ordering::SeqCst,
-                    Ordering::SeqCst,
-                );
-            }
+            let mut kept = Task { failed, ..Task::new(text, flags) };
+            // It was tried, and what that told of it holds.
+            kept.flags |= own & flag::ALONE;
+            tasks.keep(task, kept);
         }
     }
 
@@ -310,7 +300,7 @@ impl Lane {
     /// What is in here that the master has not seen claimed.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> Vec<TaskId> {
-        (self.claimed..self.front.count()).map(|at| self.front.get(at).task).collect()
+        self.waits().map(|at| self.front.get(at).task).collect()
     }
 
     /// Begins with this number, and this position of the first text.

@@ -2,7 +2,13 @@
 //!
 //! A pool has a few [lanes](crate::wire::layout::Shared::LANES). The first one is for events that come back: retries, and
 //! what was taken back from a worker. Workers try it before all others. Each run puts its events into one of the others;
-//! if there are more runs than lanes, they share. A worker takes turns among those.
+//! if there are more runs than lanes, those of the same weight share. A worker tries the lane first whose runs have had least
+//! of the workers' time; where that decides nothing it takes turns.
+//!
+//! The last lane is for events that name their workers, or have a priority. Each entry says who may claim it, and how urgent it
+//! is; a worker passes the others by. So
+//! they are not claimed in order, and the master looks at each that it has not seen claimed: they are few, because the
+//! [`router`](crate::core::router) keeps the rest.
 //!
 //! To claim an event, a worker changes its state from "nobody's" to its own, by compare-and-swap, trying each event in
 //! turn. So events of a lane start in the order in which they came, on whichever worker is free first, and no worker
@@ -14,6 +20,9 @@
 //! for long does not hold the others up, because its text is kept elsewhere then. Nor does a worker that is stopped
 //! before it has read the text of what it claimed: the master takes that event back, by compare-and-swap as well.
 //!
+//! A worker that finds nothing parks, which a bit says; whoever puts an event in wakes it, unless the pool leaves it
+//! [resting](resting).
+//!
 //! Every worker can write the shared memory. So the master reads nothing there but states and texts; what an event is,
 //! and where its text lies, stands in private memory.
 
@@ -21,11 +30,13 @@ pub(crate) mod claimer;
 pub(crate) mod front;
 pub(crate) mod lane;
 pub(crate) mod lanes;
+pub(crate) mod resting;
 pub(crate) mod tasks;
 pub(crate) mod writer;
 
 use std::sync::atomic::Ordering;
 
+use crate::core::task_id::{TaskId, run_of};
 use crate::os::memory::Memory;
 use crate::wire::layout::Shared;
 use crate::wire::seq::Seq;
@@ -46,8 +57,8 @@ fn publish(memory: &Memory, front: &Front, at: u64, event: Waiting) {
     front.set(at, event);
     let number = Seq::of(at).0;
     let place = Shared::entry(front.index, number);
-    let Waiting { task, start, len, flags, .. } = event;
-    let run = u32::from(crate::core::task_id::run_of(task));
+    let Waiting { task, start, len, flags, failed, .. } = event;
+    let run = about(task, failed);
     for (word, value) in [(1, start), (2, len), (3, flags), (4, run), (0, Shared::free(number))] {
         memory.word(place + word).store(value, Ordering::Release);
     }
@@ -57,6 +68,12 @@ fn publish(memory: &Memory, front: &Front, at: u64, event: Waiting) {
     published.count.store(at + 1, Ordering::Release);
     let word = Shared::header(front.index, Shared::PUBLISHED);
     memory.word(word).store(number.wrapping_add(1), Ordering::SeqCst);
+}
+
+/// What a worker is told of an event beside its text: the number of its run, and in the upper half how many attempts at it
+/// have failed.
+pub(crate) fn about(task: TaskId, failed: u16) -> u32 {
+    u32::from(run_of(task)) | u32::from(failed) << 16
 }
 
 fn padded(len: u32) -> u32 {

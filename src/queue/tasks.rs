@@ -8,21 +8,23 @@ use crate::shm::store::Bytes;
 use crate::wire::header::flag;
 
 /// What is kept of an event's flags.
-const KEPT: u32 = flag::HOLE | flag::WHOLE | flag::FORMAT;
+const KEPT: u32 = flag::HOLE | flag::WHOLE | flag::TURN | flag::FORMAT;
 
 /// An event as JavaScript handed it over.
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) text: Bytes,
-    /// [`flag::HOLE`], [`flag::WHOLE`] and the format, or nothing.
+    /// [`flag::HOLE`], [`flag::WHOLE`], [`flag::TURN`], [`flag::ALONE`] and the format, or nothing.
     pub(crate) flags: u32,
+    /// How many attempts at it have failed.
+    pub(crate) failed: u16,
     /// When it was handed over; 0 where nobody asks, or it is noted elsewhere.
     pub(crate) queued: f64,
 }
 
 impl Task {
     pub(crate) fn new(text: Bytes, flags: u32) -> Self {
-        Self { text, flags: flags & KEPT, queued: 0.0 }
+        Self { text, flags: flags & KEPT, failed: 0, queued: 0.0 }
     }
 }
 
@@ -46,6 +48,15 @@ impl Tasks {
 
     pub(crate) fn get(&self, id: TaskId) -> Option<&Task> {
         self.by_id.get(&id)
+    }
+
+    /// An event is tried again: so many attempts at it have failed. From then on no other is to run beside it if it
+    /// `is_suspect`.
+    pub(crate) fn try_again(&mut self, id: TaskId, failed: usize, is_suspect: bool) {
+        if let Some(task) = self.by_id.get_mut(&id) {
+            task.failed = u16::try_from(failed).unwrap_or(u16::MAX);
+            task.flags |= if is_suspect { flag::ALONE } else { 0 };
+        }
     }
 
     /// Removes an event, which has ended.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::front::{Front, Waiting};
+use super::resting::Resting;
 use super::{fit, publish};
 use crate::core::task_id::{DIRECT, RunId, TaskId, first_of};
 use crate::os::clock::clock;
@@ -16,7 +17,7 @@ pub(crate) struct Writer {
     memory: Arc<Memory>,
     front: Arc<Front>,
     run: RunId,
-    parked_words: usize,
+    resting: Arc<Resting>,
     /// Whether it is noted when each event is handed over.
     notes_times: bool,
 }
@@ -29,15 +30,14 @@ pub(crate) struct Room {
 }
 
 impl Writer {
-    /// Of a pool with so many workers.
+    /// Of a run of a pool, into one of its lanes.
     pub(crate) fn new(
         memory: Arc<Memory>,
-        front: Arc<Front>,
+        (front, resting): (Arc<Front>, Arc<Resting>),
         run: RunId,
-        workers: usize,
         notes_times: bool,
     ) -> Self {
-        Self { memory, front, run, parked_words: workers.div_ceil(32), notes_times }
+        Self { memory, front, run, resting, notes_times }
     }
 
     /// Room for a text of at most `len` bytes. None if it is too long, or there is no place: then the pool takes the
@@ -65,13 +65,13 @@ impl Writer {
     pub(crate) fn publish(&self, room: &Room, number: u64, len: u32, flags: u32) {
         let task: TaskId = first_of(self.run) + number % DIRECT;
         let since = if self.notes_times { clock() } else { 0.0 };
-        let event = Waiting { task, since, start: room.start, len, flags };
+        let event = Waiting { task, since, start: room.start, len, flags, failed: 0 };
         publish(&self.memory, &self.front, room.at, event);
     }
 
     /// Whether a worker is parked that an event should wake.
     pub(crate) fn has_parked(&self) -> bool {
         let word = |at: usize| self.memory.word(Shared::PARKED + at).load(Ordering::SeqCst);
-        (0..self.parked_words).any(|at| word(at) != 0)
+        (0..self.resting.words()).any(|at| self.resting.wakes(at, word(at)))
     }
 }

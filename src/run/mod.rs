@@ -1,6 +1,7 @@
 //! What belongs to one run: its options, how far it has come, its results and failures, its retries and its record.
 //! A pool has any number of runs, at once and one after another. Nothing in here knows workers or lanes.
 
+pub(crate) mod kept;
 pub(crate) mod results;
 pub(crate) mod stream;
 pub(crate) mod value;
@@ -12,10 +13,15 @@ use std::time::Duration;
 
 use crate::core::lifecycle;
 use crate::core::retry::{Policy, Retries};
-use crate::core::task_id::{DIRECT, RunId, TaskId, first_of};
+use crate::core::share::Share;
+use crate::core::task_id::{DIRECT, RunId, TaskId, first_of, number_of};
 use crate::observe::record::{Level, Record};
+use crate::shm::store::Bytes;
+use crate::wire::format::Format;
+use kept::Kept;
 use results::{Entry, Results, entry};
 use stream::{Order, Stream};
+use value::Value;
 use words::Words;
 
 /// What a program wants of one run.
@@ -40,6 +46,15 @@ pub(crate) struct RunOptions {
     pub(crate) record: Level,
     /// Milliseconds of the epoch when the run began.
     pub(crate) epoch: f64,
+    /// What workers that serve many runs are told of this one, in JavaScript's own words.
+    pub(crate) about: Option<Arc<str>>,
+    /// Each event has an entry, a failed one too, and that has the event's number in the place of the worker's, and the
+    /// worker's id in the place of the data. JavaScript is called for each.
+    pub(crate) is_numbered: bool,
+    /// Its events are the package's own, and none in the pool's statistics.
+    pub(crate) is_uncounted: bool,
+    /// How large its share of the workers is, beside other runs: 1 if nobody says otherwise.
+    pub(crate) weight: f64,
 }
 
 /// Long enough for most events to end, and no longer than somebody waits who has given up.
@@ -81,7 +96,11 @@ pub(crate) struct Run {
     /// JavaScript waits for the last answer.
     pub(crate) is_draining: bool,
     pub(crate) retries: Option<Retries>,
+    /// What each worker that comes later runs first.
+    pub(crate) kept: Option<Kept>,
     pub(crate) record: Record,
+    /// How much of the workers it has had.
+    pub(crate) share: Share,
 }
 
 impl Run {
@@ -101,7 +120,9 @@ impl Run {
             stream: options.stream.map(|order| Stream::new(order, id)),
             is_draining: false,
             retries: options.retries.clone().map(Retries::new),
+            kept: None,
             record,
+            share: Share::new(options.weight),
             options,
         }
     }
@@ -123,12 +144,22 @@ impl Run {
         usize::try_from(all - self.ended).unwrap_or(usize::MAX)
     }
 
+    /// Whether its entries are told apart by the events' order: then each event has one.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.options.is_numbered || self.options.stream == Some(Order::Submission)
+    }
+
     pub(crate) fn queue(&mut self, queue: Queue) -> &mut Results {
         match queue {
             Queue::Results => &mut self.results,
             Queue::Failures => &mut self.failures,
             Queue::Observed => &mut self.observed,
         }
+    }
+
+    /// Whether an event is the pool's own, of which the program hears nothing.
+    pub(crate) fn is_own(&self, task: TaskId) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.is_own(task))
     }
 
     /// How many attempts of `task`, which has not ended, have failed.
@@ -140,8 +171,21 @@ impl Run {
     /// is to be stopped for it.
     #[must_use]
     pub(crate) fn deliver(&mut self, id: TaskId, entry: Entry<'_>, is_manual: bool) -> bool {
+        if self.options.is_numbered {
+            if self.is_own(id) {
+                return false;
+            }
+            if entry.kind & entry::FAILED != 0 {
+                // The program hears of that, and keeps nothing.
+                self.kept = None;
+            }
+            self.results.push(numbered(id, entry));
+            return false;
+        }
         let Some(stream) = &mut self.stream else { return self.enqueue(entry) };
-        let counts = entry.kind & (entry::FAILED | entry::RESPONSE) != 0;
+        // In a pool that stays, each event has an entry.
+        let counts =
+            self.options.about.is_some() || entry.kind & (entry::FAILED | entry::RESPONSE) != 0;
         let all = is_manual.then(|| self.words.handed_over());
         if self.is_observing {
             stream.ended(id, counts.then(|| entry.lent()), all, &mut self.results);
@@ -181,9 +225,23 @@ impl Run {
     /// Tells JavaScript how much a stream's reader has not taken. True if there is what it waits for: an entry, or less
     /// than before (of what was held back, some may have come to nothing).
     pub(crate) fn show_unread(&self) -> bool {
-        let Some(stream) = &self.stream else { return false };
+        let Some(stream) = &self.stream else {
+            return self.options.is_numbered && self.results.len() > 0;
+        };
         let entries = self.results.len() + stream.len();
         let is_less = self.words.show_unread(entries, self.results.bytes() + stream.bytes());
         (self.results.len() > 0 || is_less) && self.words.reads()
     }
+}
+
+/// The same entry with the event's number in the place of the worker's id, and where it failed that id in the place of the
+/// data.
+fn numbered(id: TaskId, entry: Entry<'_>) -> Entry<'_> {
+    let Entry { kind, worker, response, .. } = entry;
+    let is_failure = kind & entry::FAILED != 0;
+    let text = || Bytes::from(worker.to_string().as_bytes());
+    let data = is_failure.then(|| Value::owned(text(), Format::Json));
+    let has_data = if is_failure { entry::DATA } else { 0 };
+    let kind = kind & (entry::FAILED | entry::RESPONSE) | has_data;
+    Entry { kind, worker: number_of(id) as u32, data, response }
 }

@@ -30,9 +30,10 @@ pub(crate) fn elapsed(since: Tick, now: Tick) -> u32 {
 /// about the event before.
 pub(crate) fn start(memory: &Memory, lane: usize, number: Seq, now: Tick) {
     // In this order: whoever reads the number finds its time, or a later one.
-    memory.word(Layout::STARTED_AT).store(now, Ordering::SeqCst);
-    memory.word(Layout::RUNNING_LANE).store(lane as u32, Ordering::SeqCst);
-    memory.word(Layout::RUNNING).store(number.0, Ordering::SeqCst);
+    let at = claimed(number);
+    memory.word(at).store(now, Ordering::SeqCst);
+    memory.word(at + 1).store(lane as u32, Ordering::SeqCst);
+    memory.word(at + 2).store(number.0, Ordering::SeqCst);
 }
 
 /// Notes that the event of the task ring with this index starts now. Before it is claimed.
@@ -44,8 +45,9 @@ pub(crate) fn start_given(memory: &Memory, index: u32, now: Tick) {
 
 /// When the claimed event with this number in this lane started; none if the worker has not told.
 pub(crate) fn started(memory: &Memory, lane: usize, number: Seq) -> Option<Tick> {
-    let is_lane = memory.word(Layout::RUNNING_LANE).load(Ordering::SeqCst) == lane as u32;
-    is_lane.then(|| read(memory, Layout::RUNNING, Layout::STARTED_AT, number.0)).flatten()
+    let at = claimed(number);
+    let is_lane = memory.word(at + 1).load(Ordering::SeqCst) == lane as u32;
+    is_lane.then(|| read(memory, at + 2, at, number.0)).flatten()
 }
 
 /// The same for an event of the task ring that was claimed.
@@ -59,6 +61,10 @@ fn read(memory: &Memory, number: usize, time: usize, index: u32) -> Option<Tick>
     is_told.then(|| word(time))
 }
 
+fn claimed(number: Seq) -> usize {
+    Layout::CLAIM_TIMES + 3 * (number.0 % Layout::CLAIM_TIMES_LEN) as usize
+}
+
 fn given(index: u32) -> usize {
     Layout::TIMES + 2 * (index % Layout::TIMES_LEN) as usize
 }
@@ -66,7 +72,9 @@ fn given(index: u32) -> usize {
 /// Makes the words say that nothing has started. Before the worker does.
 pub(crate) fn reset(memory: &Memory) {
     // The number of an event that comes after four thousand million others.
-    memory.word(Layout::RUNNING).store(u32::MAX, Ordering::SeqCst);
+    for number in 0..Layout::CLAIM_TIMES_LEN {
+        memory.word(claimed(Seq(number)) + 2).store(u32::MAX, Ordering::SeqCst);
+    }
     for index in 0..Layout::TIMES_LEN {
         memory.word(given(index) + 1).store(u32::MAX, Ordering::SeqCst);
     }
@@ -86,7 +94,12 @@ mod tests {
         assert_eq!(started(&memory, 1, Seq(0)), Some(10));
         assert_eq!(started(&memory, 2, Seq(0)), None, "that is another lane's");
         start(&memory, 1, Seq(5), 20);
-        assert_eq!((started(&memory, 1, Seq(0)), started(&memory, 1, Seq(5))), (None, Some(20)));
+        assert_eq!(
+            (started(&memory, 1, Seq(0)), started(&memory, 1, Seq(5))),
+            (Some(10), Some(20))
+        );
+        start(&memory, 1, Seq(Layout::CLAIM_TIMES_LEN), 30);
+        assert_eq!(started(&memory, 1, Seq(0)), None, "another has its words now");
         for index in 0..=Layout::TIMES_LEN {
             start_given(&memory, index, index + 100);
         }

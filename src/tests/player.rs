@@ -161,8 +161,11 @@ pub(crate) fn invitation(worker: u32, token: &str) -> Invitation {
         memory: -1,
         lanes: -1,
         slot: worker - 1,
+        group: 0,
+        exclusive: false,
         serialization: "json".into(),
         times: true,
+        concurrency: 1,
         max_tasks: None,
         parent: 0,
         token: token.into(),
@@ -223,6 +226,11 @@ impl Claimer {
         Self { end, memory, claimed: HashMap::new() }
     }
 
+    /// Of a worker in this group.
+    pub(crate) fn in_group(self, group: u32, is_exclusive: bool) -> Self {
+        Self { end: self.end.in_group(group, is_exclusive), ..self }
+    }
+
     /// Makes the next event this worker's for good, and says its number. None if there is none.
     pub(crate) fn claim(&mut self) -> Option<u32> {
         let claimed = self.end.claim()?;
@@ -265,6 +273,16 @@ impl Claimer {
         self.end.has_more()
     }
 
+    /// Whether something was put in since it last claimed in vain.
+    pub(crate) fn has_news(&self) -> bool {
+        self.end.has_news()
+    }
+
+    /// Whether it passes by the events of a run.
+    pub(crate) fn suspend(&mut self, run: u32, is_suspended: bool) {
+        self.end.suspend(run, is_suspended);
+    }
+
     /// It is not parked any more.
     pub(crate) fn unpark(&self) {
         self.end.unpark();
@@ -280,6 +298,8 @@ pub(crate) struct Player {
     pub(crate) claimer: Claimer,
     /// The lanes of the events that it has claimed there, by number.
     lanes: HashMap<u32, usize>,
+    /// Events that the master has told it to give up.
+    pub(crate) aborted: Vec<Header>,
     inbox: VecDeque<Item>,
     registered: bool,
     /// It has claimed an event whose text is still to come.
@@ -349,6 +369,7 @@ impl Player {
             claimer,
             lanes: HashMap::new(),
             inbox: VecDeque::new(),
+            aborted: Vec::new(),
             registered: false,
             awaits_text: false,
             unrung: false,
@@ -407,7 +428,13 @@ impl Player {
     }
 
     fn take(&mut self) {
-        self.inbox.extend(self.worker.take().expect("a sound task ring"));
+        for item in self.worker.take().expect("a sound task ring") {
+            if item.header.kind == Kind::Abort {
+                self.aborted.push(item.header);
+            } else {
+                self.inbox.push_back(item);
+            }
+        }
     }
 
     /// The next event or message, waiting for it as JavaScript does: asleep until it is rung.
@@ -530,7 +557,7 @@ impl Player {
 
 /// Whether an event came through the task ring: then its answer names its index there.
 pub(crate) fn has_come_alone(item: &Item) -> bool {
-    item.header.has(flag::DIRECT | flag::LONG)
+    item.header.has(flag::DIRECT | flag::LONG | flag::TURN)
 }
 
 /// The frames on the master's end of a control socket.

@@ -10,7 +10,7 @@ pub(crate) const HEADER: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Kind {
-    /// An event for a worker; the payload is its data, as text.
+    /// An event for a worker; the payload is its data, as text, and `split` the number of its run.
     Task = 1,
     /// A message of the user's own (`worker.send`, `process.send`).
     Message = 2,
@@ -20,6 +20,29 @@ pub(crate) enum Kind {
     Drop = 4,
     /// An answer; the payload is the response and, from `split` on, the data if it changed.
     Answer = 5,
+    /// What the run of number `index` is about, for a worker that serves many; or that it is over, if there is none.
+    Run = 6,
+    /// A further event of the same run, before the answer to the event that emits it: the payload is its data.
+    Emit = 7,
+    /// What an event adds to its run's counters, likewise: an object of numbers by their names, in JSON.
+    Count = 8,
+    /// The event of an earlier frame, or of a lane, is over as far as the master is concerned; named as an answer names it.
+    /// Its `split` is 1 if it ran too long.
+    Abort = 9,
+}
+
+impl Kind {
+    const ALL: [Self; 9] = [
+        Self::Task,
+        Self::Message,
+        Self::Chunk,
+        Self::Drop,
+        Self::Answer,
+        Self::Run,
+        Self::Emit,
+        Self::Count,
+        Self::Abort,
+    ];
 }
 
 /// What else a frame says: bits of its kind word above the low byte.
@@ -45,6 +68,8 @@ pub(crate) mod flag {
     pub(crate) const LONG: u32 = 1 << 15;
     /// The text has no byte above 127.
     pub(crate) const ASCII: u32 = 1 << 16;
+    /// Of an event for one worker: to be started when that runs nothing.
+    pub(crate) const TURN: u32 = 1 << 17;
     /// Two bits: the format of the event's data, or of the answer's response. See [`super::format_of`].
     pub(crate) const FORMAT: u32 = Format::MASK << FORMAT_AT;
     pub(crate) const FORMAT_AT: u32 = 18;
@@ -52,9 +77,12 @@ pub(crate) mod flag {
     pub(crate) const STRING: u32 = (Format::String as u32) << FORMAT_AT;
     /// Two bits: the format of an answer's changed data.
     pub(crate) const DATA_FORMAT_AT: u32 = 20;
+    /// The event shared a worker that crashed with others: no other is to run beside it.
+    pub(crate) const ALONE: u32 = 1 << 25;
     /// Three bits: the lane of the event that an answer is to, unless that came through the task ring.
     pub(crate) const LANE_AT: u32 = 22;
     pub(crate) const LANE_MASK: u32 = 7;
+    pub(crate) const LANE: u32 = LANE_MASK << LANE_AT;
 }
 
 /// How the event's data is encoded, or the answer's response.
@@ -91,8 +119,7 @@ impl Header {
     pub(crate) fn parse(bytes: &[u8; HEADER]) -> (u32, Result<Self, u8>) {
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
         let time = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
-        let kinds = [Kind::Task, Kind::Message, Kind::Chunk, Kind::Drop, Kind::Answer];
-        let kind = kinds.into_iter().find(|&kind| kind as u8 == bytes[4]);
+        let kind = Kind::ALL.into_iter().find(|&kind| kind as u8 == bytes[4]);
         let header = |kind| Self {
             kind,
             flags: word(4) & !0xff,

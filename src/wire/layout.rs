@@ -23,11 +23,15 @@ impl Layout {
     pub(crate) const PARKED: usize = 64;
     /// Worker: 1 while it waits for room in the answer ring.
     pub(crate) const BLOCKED: usize = 80;
+    /// Worker: 1 once it has notified the master, which sets 0 before it looks. Until then it need not be notified again.
+    pub(crate) const NOTIFIED: usize = 81;
     /// Master: 1 while it has more for the task ring than fits.
     pub(crate) const STUCK: usize = 96;
     /// Master: not 0 while the worker must claim nothing; the sum of the reasons below. The worker notifies the
     /// master before it parks, and is notified when it may claim again.
     pub(crate) const WITHHELD: usize = 112;
+    /// It has yet to run what is to come before all events.
+    pub(crate) const PREPARES: u32 = 1;
     /// It is leaving. This one stays.
     pub(crate) const LEAVES: u32 = 2;
     /// The master checks whether its event is late, or kills it for that.
@@ -41,21 +45,21 @@ impl Layout {
     /// once for each answer that it has published; otherwise only when it pauses.
     pub(crate) const POLLED: usize = 115;
 
-    /// Worker, where the invitation asks for it: when the claimed event at [`Self::RUNNING`] started, in
-    /// milliseconds of the monotonic clock modulo 2^32. After the claim and before the event runs the time is written,
-    /// then the lane, then the event's number there.
-    pub(crate) const STARTED_AT: usize = 160;
-    pub(crate) const RUNNING: usize = 161;
-    pub(crate) const RUNNING_LANE: usize = 162;
     /// Worker: counted up by its I/O thread for every [`Message::Ping`], whatever JavaScript does.
     pub(crate) const HEARTBEAT: usize = 272;
-    /// Worker: 1 once it has seen that it [leaves](Self::LEAVES), and runs nothing that it has claimed.
+    /// Worker: 1 once it has seen that it [leaves](Self::LEAVES), and claims nothing more.
     pub(crate) const SETTLED: usize = 273;
-    /// The same as the first two for events of the task ring, before they are claimed: the time and
-    /// the index of the event `i` are in the two words from this one on plus twice `i` modulo
-    /// [`Self::TIMES_LEN`].
+    /// Worker: how many frames of [`Kind::Abort`](crate::wire::header::Kind::Abort) its JavaScript has taken.
+    pub(crate) const ABORTS: usize = 274;
+    /// Worker, where the invitation asks for it: when events of the task ring started, in milliseconds of the monotonic
+    /// clock modulo 2^32. Before it is claimed, the time and the index of the event `i` are written, in the two words from
+    /// this one on plus twice `i` modulo [`Self::TIMES_LEN`].
     pub(crate) const TIMES: usize = 192;
     pub(crate) const TIMES_LEN: u32 = 32;
+    /// The same for claimed events: after the claim and before the event runs the time is written, then the lane, then the
+    /// event's number `i` there, in the three words from this one on plus three times `i` modulo [`Self::CLAIM_TIMES_LEN`].
+    pub(crate) const CLAIM_TIMES: usize = 288;
+    pub(crate) const CLAIM_TIMES_LEN: u32 = 128;
 
     /// Worker: 1 once its JavaScript heap has reached its limit.
     pub(crate) const HEAP_LIMIT: usize = 176;
@@ -76,10 +80,12 @@ impl Layout {
 pub(crate) struct Shared;
 
 impl Shared {
-    /// How many lanes there are. A run has one of those behind the first.
+    /// How many lanes there are. A run has one of those between the first and the last.
     pub(crate) const LANES: usize = 8;
     /// The lane of events that come back: retries, and what was taken from a worker. It goes before all others.
     pub(crate) const FIRST: usize = 0;
+    /// The lane of events with an address each: who may claim it. See [`Self::TO`].
+    pub(crate) const ADDRESSED: usize = Self::LANES - 1;
 
     /// Master: bit `k` is 1 while lane `k` is in use. Workers try no other.
     pub(crate) const OPEN: usize = 16;
@@ -96,6 +102,9 @@ impl Shared {
     pub(crate) const MAX_SPINNERS: usize = 64;
     /// Master: how many of those words are used.
     pub(crate) const SPIN_LIMIT: usize = 17;
+    /// Master: 1 while an event of the addressed lane has a priority other than 0. Workers look for the highest then, and
+    /// claim in all other lanes as if their events had the priority 0.
+    pub(crate) const RANKED: usize = 18;
     /// One bit a worker, 32 in each word, set while it is parked and any event should wake it.
     pub(crate) const PARKED: usize = 128;
 
@@ -108,12 +117,23 @@ impl Shared {
     pub(crate) const CLAIMED: usize = 16;
     /// Master: the worker that claims this event notifies it, after it has set [`Self::READ`].
     pub(crate) const NOTIFY_AT: usize = 32;
+    /// Master: how much time the lane's runs have had ([`core::share`](crate::core::share)), modulo 2^32. Workers try the
+    /// lane first that has had least.
+    pub(crate) const SHARE: usize = 33;
 
     /// How many events have a place in a lane, each of [`Self::ENTRY`] words: its state, where its text begins (a
     /// position that only rises; the byte is at its remainder by [`Self::SIZE`]), the text's length in bytes, its
-    /// flags, its run. Event `i` has the place `i` modulo this.
+    /// flags, its run (in the upper half: how many attempts have failed). Event `i` has the place `i` modulo this.
     pub(crate) const PLACES: u32 = 1 << 13;
     pub(crate) const ENTRY: usize = 8;
+    /// In a place of the addressed lane: who may claim the event, as [`to_groups`](Self::to_groups) or
+    /// [`to_slot`](Self::to_slot) says.
+    pub(crate) const TO: usize = 5;
+    /// Beside it: the event's priority, a number with a sign.
+    pub(crate) const PRIORITY: usize = 6;
+    const TO_SLOT: u32 = 1 << 31;
+    /// The most groups of workers: an address has a bit for each.
+    pub(crate) const MAX_GROUPS: usize = 31;
     /// An event's state: its number without the bits that name the place, so that it tells one event from the next
     /// in the same place, plus who claimed it. 0: nobody yet; n: the worker in slot n - 1; [`Self::MASTER`]: it was
     /// taken back.
@@ -147,6 +167,25 @@ impl Shared {
     /// The state of an event that nobody has claimed.
     pub(crate) const fn free(number: u32) -> u32 {
         number & !(Self::PLACES - 1)
+    }
+
+    /// The address of all workers of these groups, a bit each.
+    pub(crate) const fn to_groups(groups: u32) -> u32 {
+        groups & !Self::TO_SLOT
+    }
+
+    /// The address of the worker in `slot`.
+    pub(crate) const fn to_slot(slot: usize) -> u32 {
+        Self::TO_SLOT | slot as u32
+    }
+
+    /// Whether an address is that of the worker in `slot`, which is in `group`.
+    pub(crate) const fn is_to(address: u32, slot: usize, group: u32) -> bool {
+        if address & Self::TO_SLOT != 0 {
+            address == Self::to_slot(slot)
+        } else {
+            address & (1 << group) != 0
+        }
     }
 
     /// The offset of the byte at a position of a lane's texts.

@@ -26,19 +26,23 @@ pub(crate) enum Note {
     Exit { worker: u32, code: Option<i64>, signal: Option<String> },
     /// It ended again and again and is not replaced; the others go on.
     Retired { worker: u32, message: String },
+    /// It exited because the pool shrinks, and is not replaced.
+    Removed { worker: u32 },
     /// Nothing is wrong with it, but it may not be what the program wants: a line for the log.
     Hint { worker: u32, text: String },
     /// An event failed, and the run was stopped for that.
     Stopped { run: u16 },
-    /// The run cannot go on.
+    /// The run cannot go on; or the pool, if it has no run now.
     Failed {
-        run: u16,
+        run: Option<u16>,
         name: String,
         code: String,
         message: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         stderr: Option<String>,
     },
+    /// There is room now for these events, whose `Map`s wait for that.
+    Room { run: u16, numbers: Vec<u64> },
     /// Every event that was handed over is answered.
     Drained { run: u16 },
     /// Every worker has exited.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::wire::frame::{self, Frame};
 
 /// Raised with every change of anything in this file.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// The environment variable that makes a process a worker. The worker deletes it on load, so that
 /// its own children are none.
@@ -34,10 +34,16 @@ pub(crate) struct Invitation {
     pub(crate) lanes: i32,
     /// The worker's slot in the pool, from 0 on: what it signs its claims with, less one.
     pub(crate) slot: u32,
+    /// The number of its group of workers, from 0 on.
+    pub(crate) group: u32,
+    /// Whether it claims nothing but what is addressed to it.
+    pub(crate) exclusive: bool,
     /// How values are encoded: `json` or `advanced`, as `cluster.setupPrimary` names them.
     pub(crate) serialization: String,
     /// Whether the worker is to tell when each event starts.
     pub(crate) times: bool,
+    /// How many events it runs at once.
+    pub(crate) concurrency: u32,
     /// After so many answers it claims nothing more.
     pub(crate) max_tasks: Option<u32>,
     /// The master's pid: a process with another parent inherited the variable, and is no worker.
@@ -151,6 +157,6 @@ mod tests {
             let frame = decoder.next().expect("well formed").expect("whole");
             assert_eq!(Message::decode(&frame), Ok(message));
         }
-        assert_eq!(VERSION, 3);
+        assert_eq!(VERSION, 4);
     }
 }

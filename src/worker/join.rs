@@ -53,12 +53,17 @@ pub(crate) struct Worker {
     /// What all workers of the pool share.
     pub(crate) lanes: Arc<Memory>,
     pub(crate) slot: u32,
+    /// Its group of workers, and whether it claims nothing but what is addressed to it.
+    pub(crate) group: u32,
+    pub(crate) is_exclusive: bool,
     /// Which call of the program it serves, in JavaScript's own words.
     pub(crate) call: String,
     pub(crate) id: u32,
     pub(crate) serialization: String,
     /// Whether the master wants to know when each event starts.
     pub(crate) times: bool,
+    /// How many events it runs at once.
+    pub(crate) concurrency: u32,
     /// After so many answers it claims nothing more.
     pub(crate) max_tasks: Option<u32>,
     control: Sender,
@@ -102,10 +107,13 @@ impl Worker {
         let worker = Arc::new(Self {
             lanes,
             slot: invitation.slot,
+            group: invitation.group,
+            is_exclusive: invitation.exclusive,
             call: invitation.call.clone(),
             id: invitation.worker,
             serialization: invitation.serialization.clone(),
             times: invitation.times,
+            concurrency: invitation.concurrency,
             max_tasks: invitation.max_tasks,
             control: Sender::new(control),
             inbox: Mutex::new(Inbox {
@@ -152,8 +160,12 @@ impl Worker {
 
     /// The same, whether it listens or not: there is something that it does not look for.
     pub(crate) fn notify_anyway(&self) {
-        // If the socket is full there are wake-ups in it; if it is closed the I/O thread knows.
-        let _ = self.send(&Message::Notify);
+        // The master has yet to hear the last one: it looks after that, and sees this answer too.
+        let notified = self.memory.word(Layout::NOTIFIED);
+        if notified.swap(1, Ordering::SeqCst) == 0 && self.send(&Message::Notify).is_err() {
+            // The socket is full of something else: the next answer tries again. If it is closed the I/O thread knows.
+            notified.store(0, Ordering::SeqCst);
+        }
     }
 
     /// Polls for events for a while: in the lanes, where `has_news` says so, and in the task ring. A pause that is shorter

@@ -26,8 +26,10 @@ pub(crate) enum Served {
     Number(i64),
     /// The answer is published.
     Answered,
-    /// It will be answered later.
+    /// It will be answered later, and no other is to be claimed before.
     Pending,
+    /// It will be answered later, while others run.
+    Open,
     /// The master has taken it back before it was read.
     Lost,
     /// JavaScript is to be left: something threw that was not the program's function.
@@ -41,10 +43,12 @@ pub(crate) enum Pause {
     Parked = 0,
     /// Timers and sockets are to have their turn before the next event.
     TurnOver = 1,
-    /// An event is pending, or its text has yet to arrive: no other is claimed before it has ended.
+    /// No other event is claimed before one has ended that is pending.
     Busy = 2,
     /// Something has come for this worker alone.
     Arrived = 3,
+    /// An event was claimed whose text has yet to arrive.
+    Text = 4,
 }
 
 /// See the module's text.
@@ -74,7 +78,8 @@ pub(crate) struct Runner {
 
 impl Runner {
     pub(crate) fn new(worker: Arc<Worker>) -> Self {
-        let claimer = Claimer::new(Arc::clone(&worker.lanes), worker.slot as usize);
+        let claimer = Claimer::new(Arc::clone(&worker.lanes), worker.slot as usize)
+            .in_group(worker.group, worker.is_exclusive);
         let left = worker.max_tasks.unwrap_or(u32::MAX);
         Self {
             worker,
@@ -96,14 +101,24 @@ impl Runner {
         self.is_registered.set(true);
     }
 
+    /// Whether events of a run are left to other workers.
+    pub(crate) fn suspend(&self, run: u32, is_suspended: bool) {
+        self.claimer.borrow_mut().suspend(run, is_suspended);
+    }
+
     /// Timers and sockets have just had their turn.
     pub(crate) fn turn(&self) {
         self.turned.set(clock());
     }
 
-    /// Runs events until there is a reason to stop. `serve` has JavaScript run one: it may call any
-    /// other method of this. None if it has thrown.
-    pub(crate) fn run(&self, mut serve: impl FnMut(&Claimed) -> Served) -> Option<Pause> {
+    /// Runs events until there is a reason to stop; `running` are pending already. `serve` has JavaScript run one: it may
+    /// call any other method of this. None if it has thrown.
+    pub(crate) fn run(
+        &self,
+        running: u32,
+        mut serve: impl FnMut(&Claimed) -> Served,
+    ) -> Option<Pause> {
+        let mut has_others = running > 0;
         self.worker.memory.word(Layout::PARKED).store(0, Ordering::SeqCst);
         if self.is_parked.replace(false) {
             // It may have been woken for something else than the lanes.
@@ -120,10 +135,13 @@ impl Runner {
             if self.worker.has_frames() {
                 return Some(Pause::Arrived);
             }
-            let claimed = if self.is_serving() { self.claimer.borrow_mut().claim() } else { None };
+            // What must run alone comes before all others: it waits for those that run, and all others for it.
+            let waits = has_others && self.claimer.borrow().is_next_alone();
+            let may_claim = self.is_serving() && !waits;
+            let claimed = if may_claim { self.claimer.borrow_mut().claim() } else { None };
             let Some(event) = claimed else {
-                if !self.spin() {
-                    return Some(if self.park() { Pause::Parked } else { Pause::Arrived });
+                if waits || !self.spin() {
+                    return Some(if self.park(waits) { Pause::Parked } else { Pause::Arrived });
                 }
                 started = clock();
                 continue;
@@ -132,7 +150,7 @@ impl Runner {
                 // The master sees who claimed it, and sends the text.
                 self.is_unnotified.set(true);
                 self.notify();
-                return Some(Pause::Busy);
+                return Some(Pause::Text);
             }
             self.claimed.set((event.lane, event.index));
             self.claimed_at.set(started);
@@ -144,6 +162,11 @@ impl Runner {
                 Served::Number(response) => self.answer_number(response),
                 Served::Answered | Served::Lost => {}
                 Served::Pending => return Some(Pause::Busy),
+                Served::Open => {
+                    has_others = true;
+                    started = clock();
+                    continue;
+                }
                 Served::Thrown => return None,
             }
             started = self.finished.get();
@@ -163,8 +186,12 @@ impl Runner {
         is_sound
     }
 
-    /// Makes an event of the task ring this worker's for good. False if the master took it back.
-    pub(crate) fn start(&self, index: u32) -> bool {
+    /// Makes an event of the task ring this worker's for good. False if the master took it back. `counts`: it is one of those
+    /// after which the worker is replaced.
+    pub(crate) fn start(&self, index: u32, counts: bool) -> bool {
+        if !counts {
+            self.left.set(self.left.get().saturating_add(1));
+        }
         if self.worker.times {
             stopwatch::start_given(&self.worker.memory, index, tick(clock()));
         }
@@ -189,12 +216,16 @@ impl Runner {
         self.worker.spin(|| self.claimer.borrow().has_news())
     }
 
-    /// Has the master notify this worker of anything. False if there is something already.
-    fn park(&self) -> bool {
+    /// Has the master notify this worker of anything. False if there is something already, unless it `waits` for its own
+    /// events.
+    fn park(&self, waits: bool) -> bool {
         let held = self.worker.memory.word(Layout::WITHHELD).load(Ordering::SeqCst);
         if held & Layout::LEAVES != 0 {
-            // Before it notifies: then the master sees it.
-            self.worker.memory.word(Layout::SETTLED).store(1, Ordering::SeqCst);
+            // Before it notifies, which it does for this too: then the master sees it.
+            let settled = self.worker.memory.word(Layout::SETTLED);
+            if settled.swap(1, Ordering::SeqCst) == 0 {
+                self.is_unnotified.set(true);
+            }
         }
         self.notify();
         let is_serving = self.is_serving();
@@ -202,7 +233,7 @@ impl Runner {
         if is_serving {
             claimer.park();
         }
-        if self.listen() && !(is_serving && claimer.has_more()) {
+        if self.listen() && (waits || !(is_serving && claimer.has_more())) {
             self.is_parked.set(is_serving);
             return true;
         }
@@ -228,20 +259,18 @@ impl Runner {
         self.is_unnotified.get()
     }
 
-    /// The header of an answer that is given now, to the event that runs in turn unless it has a time of
-    /// its own at which it `started`.
+    /// When the event that was last claimed in a lane started.
+    pub(crate) fn started(&self) -> f64 {
+        self.claimed_at.get()
+    }
+
+    /// The header of an answer that is given now: to the event that was last claimed, unless it has a time of its own at
+    /// which it `started`. The flags of an answer to an event of a lane say which.
     pub(crate) fn answer(&self, index: u32, flags: u32, started: Option<f64>) -> Header {
         let finished = clock();
         self.finished.set(finished);
         let started = started.unwrap_or_else(|| self.claimed_at.get());
-        // A worker has one event of the lanes at a time: JavaScript need not know where that is.
-        let (index, lane) = if flags & flag::DIRECT == 0 {
-            let (lane, number) = self.claimed.get();
-            (number, (lane as u32) << flag::LANE_AT)
-        } else {
-            (index, 0)
-        };
-        Header { index, started, finished, ..Header::new(Kind::Answer, flags | lane) }
+        Header { index, started, finished, ..Header::new(Kind::Answer, flags) }
     }
 
     /// An answer was published.
@@ -261,7 +290,9 @@ impl Runner {
     fn answer_number(&self, response: i64) {
         let mut digits = itoa::Buffer::new();
         let text = digits.format(response).as_bytes();
-        let header = Header { split: text.len() as u32, ..self.answer(0, flag::RESPONSE, None) };
+        let (lane, index) = self.claimed.get();
+        let flags = flag::RESPONSE | (lane as u32) << flag::LANE_AT;
+        let header = Header { split: text.len() as u32, ..self.answer(index, flags, None) };
         self.worker.write(&header, text);
         self.has_answered();
     }

@@ -126,4 +126,4 @@ function cells(step = 1) {
   return all;
 }
 
-module.exports = { FAULTS, MOMENTS, cells };
+module.exports = { FAULTS, MOMENTS, cells, effectOf, errorOf };

@@ -3,6 +3,7 @@
  * The worker's side of a cell: does the fault, once in a program, at its moment. Faults below JavaScript go to the
  * descriptors that the package was given, as `__test__/fixtures/peer.js` describes them. It must be loaded before the package.
  */
+const { spawn } = require("child_process");
 const fs = require("fs");
 const path = require("path");
 const v8 = require("v8");
@@ -69,6 +70,8 @@ const kill = (signal) => {
   waitForEver();
 };
 
+const killMaster = () => process.kill(invitation.parent, "SIGKILL");
+
 const FAULTS = {
   throw: () => {
     throw error();
@@ -108,15 +111,30 @@ const FAULTS = {
     } else send(4, 60_000, 8);
     waitForEver();
   },
+  "kills the master": () => killMaster(),
+  "kills the master and loops": () => {
+    killMaster();
+    for (;;);
+  },
+  "kills the master and stops": () => {
+    const stopped = `until grep -q "^State:.T" /proc/${process.pid}/status; do :; done`;
+    spawn("sh", ["-c", `${stopped}; kill -KILL ${invitation.parent}`], { stdio: "ignore" });
+    kill("SIGSTOP");
+  },
 };
 
 /** Faults after which the worker writes no other answer: with these, half a one is there. */
 const isLast = (fault) => !["throw", "reject", "uncaught on next tick"].includes(fault);
 
-/** @param {{ fault: string, moment: string }} cell @param {number} fatal the event that the fault strikes */
-function arm({ fault, moment }, fatal) {
+/**
+ * @param {{ fault: string, moment: string }} cell
+ * @param {(data: any) => boolean} isFatal whether the fault strikes the event with this data
+ * @param {() => void} [tell] is called just before the fault strikes
+ */
+function arm({ fault, moment }, isFatal, tell = () => {}) {
   const strike = (now) => {
     if (invitation === undefined || now !== moment || !isFirst()) return undefined;
+    tell();
     return FAULTS[fault](moment);
   };
   const isVictim = invitation !== undefined && invitation.worker === 1;
@@ -125,7 +143,7 @@ function arm({ fault, moment }, fatal) {
   const spy = (decode) =>
     function decodeSome(...args) {
       const value = decode(...args);
-      if (value !== null && typeof value === "object" && value.n === fatal) strike("event decode");
+      if (value !== null && typeof value === "object" && isFatal(value)) strike("event decode");
       return value;
     };
   if (invitation !== undefined && moment === "event decode") {
@@ -135,6 +153,8 @@ function arm({ fault, moment }, fatal) {
   if (isVictim) process.once("disconnect", () => strike("shutdown"));
 
   return {
+    /** At a moment that the program knows of. */
+    strike,
     /** While the program is loaded, or between its hello and its call. */
     begin: (now) => isVictim && strike(now),
     run: () => strike("run"),
@@ -173,4 +193,10 @@ function isFirst() {
   }
 }
 
-module.exports = { arm, isDone, isWorker: invitation !== undefined };
+module.exports = {
+  arm,
+  isDone,
+  isWorker: invitation !== undefined,
+  kill,
+  worker: invitation?.worker,
+};

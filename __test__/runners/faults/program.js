@@ -6,7 +6,7 @@ const { arm, isWorker } = require("./inject");
 
 const EVENTS = 12;
 const FATAL = 5;
-const injected = arm({ fault, moment }, FATAL);
+const injected = arm({ fault, moment }, ({ n }) => n === FATAL);
 injected.begin("at start");
 
 const fs = require("fs");

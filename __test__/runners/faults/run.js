@@ -1,23 +1,20 @@
 "use strict";
 /**
- * The fault matrix: runs every cell of `cells.js` as a program of its own and holds what it came to against what is expected
- * of it. Prints a table, and every cell that came to something else.
+ * The fault matrix: runs every cell of `cells.js` and `pools/cells.js` as a program of its own and holds what it came to
+ * against what is expected of it. Prints a table of both, and every cell that came to something else.
  *
  *   node __test__/runners/faults/run.js [--select half|quarter] [--only TEXT] [--at-once N] [--markdown FILE]
  */
-const assert = require("node:assert/strict");
-const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const { parseArgs } = require("node:util");
 
 const { run } = require("../../support/run");
 const { FAULTS, MOMENTS, cells } = require("./cells");
-
-const PROGRAM = path.join("..", "runners", "faults", "program.js");
-const EVENTS = 12;
-const FATAL = 5;
-const range = (n) => Array.from({ length: n }, (_, i) => i);
+const { judge } = require("./judge");
+const { POOL_FAULTS, POOL_MOMENTS, poolCells } = require("./pools/cells");
+const { judgePool } = require("./pools/judge");
+const { table, write } = require("./table");
 
 /**
  * What a worker may take to come up, where a cell is about one that never does; and what it may take where a machine is so
@@ -25,11 +22,47 @@ const range = (n) => Array.from({ length: n }, (_, i) => i);
  */
 const START_TIMEOUTS = ["3000", "20000"];
 
-/** Small enough to be used up soon; more than the program needs. */
-const HEAP = "--max-old-space-size=48";
+/** Options of Node that a fault needs. */
+const NODE_ARGS = {
+  // Small enough to be used up soon; more than the program needs.
+  "out of memory": ["--max-old-space-size=48"],
+  // Node 14 would only warn.
+  reject: ["--unhandled-rejections=throw"],
+};
 
-/** Every cell, or each fault at each moment with some of its variants: each in its turn. */
+/** Every cell, or some: those of `MapReduce` each fault at each moment with some of its variants, each in its turn. */
 const STEPS = { all: 1, half: 2, quarter: 4 };
+
+const FOLDER = path.join("..", "runners", "faults");
+const ARM = path.join(__dirname, "pools", "arm.js");
+
+/** What there are cells of: their program, and who judges it. */
+const KINDS = {
+  MapReduce: {
+    faults: Object.keys(FAULTS),
+    moments: Object.keys(MOMENTS),
+    cells,
+    nameOf: ({ fault, moment, serialization, retries }) =>
+      `${fault} / ${moment} / ${serialization} / retries ${retries}`,
+    program: path.join(FOLDER, "program.js"),
+    optionsFor: (cell) => ({ args: [JSON.stringify(cell)], nodeArgs: [], env: {} }),
+    judge,
+  },
+  "Pools that stay": {
+    faults: Object.keys(POOL_FAULTS),
+    moments: Object.keys(POOL_MOMENTS),
+    cells: poolCells,
+    nameOf: ({ fault, moment, form, concurrency, kind, retries, serialization, tag, key }) =>
+      `${fault} / ${moment} / pool of ${form} / ${kind} / concurrency ${concurrency} / ${serialization} / retries ${retries}` +
+      ` / tag ${tag} / key ${key}`,
+    program: path.join(FOLDER, "pools", "program.js"),
+    optionsFor: (cell) => ({
+      nodeArgs: ["--require", ARM],
+      env: { SONIC_FAULTS_CELL: JSON.stringify(cell) },
+    }),
+    judge: judgePool,
+  },
+};
 
 async function main() {
   const { values } = parseArgs({
@@ -40,143 +73,66 @@ async function main() {
       markdown: { type: "string" },
     },
   });
-  const selected = cells(STEPS[values.select]).filter((cell) => nameOf(cell).includes(values.only));
-  const waiting = [...selected];
+  const matrices = Object.entries(KINDS).map(([title, { nameOf, faults, moments, ...kind }]) => {
+    const all = kind.cells(STEPS[values.select]);
+    return {
+      title,
+      faults,
+      moments,
+      cells: all.filter((cell) => nameOf(cell).includes(values.only)),
+    };
+  });
+  const waiting = matrices.flatMap(({ title, cells }) =>
+    cells.map((cell) => ({ cell, kind: KINDS[title] })),
+  );
+  const count = waiting.length;
+  let failed = 0;
   const lane = async () => {
-    for (let cell = waiting.shift(); cell; cell = waiting.shift()) {
-      const began = Date.now();
-      cell.failure = await failureOf(cell);
-      cell.seconds = (Date.now() - began) / 1000;
-      if (cell.failure)
-        console.log(`FAIL ${nameOf(cell)}\n${cell.failure.message.replace(/^/gm, "     ")}`);
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { cell, kind } = next;
+      cell.failure = await failureOf(cell, kind);
+      if (cell.failure === undefined) continue;
+      failed++;
+      console.log(`FAIL ${kind.nameOf(cell)}\n${cell.failure.message.replace(/^/gm, "     ")}`);
     }
   };
   const began = Date.now();
-  await Promise.all(range(Number(values["at-once"])).map(lane));
+  await Promise.all(Array.from({ length: Number(values["at-once"]) }, lane));
 
-  console.log(table(selected));
-  const failed = selected.filter(({ failure }) => failure).length;
+  for (const matrix of matrices.filter(({ cells }) => cells.length > 0)) console.log(table(matrix));
   const seconds = Math.round((Date.now() - began) / 1000);
-  const sum = `${selected.length - failed} passed, ${failed} failed, in ${seconds} s on ${os.cpus().length} processors`;
+  const sum = `${count - failed} passed, ${failed} failed, in ${seconds} s on ${os.cpus().length} processors`;
   console.log(sum);
-  if (values.markdown) write(values.markdown, selected, sum);
-  process.exitCode = failed > 0 || selected.length === 0 ? 1 : 0;
+  if (values.markdown) write(values.markdown, matrices, sum);
+  process.exitCode = failed > 0 || count === 0 ? 1 : 0;
 }
 
-const nameOf = ({ fault, moment, serialization, retries }) =>
-  `${fault} / ${moment} / ${serialization} / retries ${retries}`;
-
 /** Runs a cell. @returns {Promise<Error | undefined>} */
-async function failureOf(cell) {
-  const timeouts = cell.expected.rejects ? START_TIMEOUTS : [undefined];
+async function failureOf(cell, kind) {
+  const timeouts = cell.startsLate || cell.expected.rejects ? START_TIMEOUTS : [undefined];
   let failure;
   for (const timeout of timeouts) {
-    failure = await failureWithin(cell, timeout);
+    failure = await failureWithin(cell, kind, timeout);
     if (failure === undefined) break;
   }
   return failure;
 }
 
 /** That it ends, and leaves no process, is `run`'s to see. */
-async function failureWithin(cell, timeout) {
+async function failureWithin(cell, { program, optionsFor, judge }, timeout) {
+  const { nodeArgs, env, ...options } = optionsFor(cell);
   try {
-    const program = await run(PROGRAM, {
-      args: [JSON.stringify(cell)],
-      nodeArgs: cell.fault === "out of memory" ? [HEAP] : [],
-      env: timeout === undefined ? {} : { SONIC_DISTRIBUTE_START_TIMEOUT: timeout },
+    const outcome = await run(program, {
+      ...options,
+      nodeArgs: [...(NODE_ARGS[cell.fault] ?? []), ...nodeArgs],
+      env: timeout === undefined ? env : { ...env, SONIC_DISTRIBUTE_START_TIMEOUT: timeout },
       deadline: 60_000,
     });
-    judge(cell, program);
+    judge(cell, outcome);
     return undefined;
   } catch (error) {
     return error;
   }
-}
-
-function judge({ retries, expected }, program) {
-  const { value, error } = program.result;
-  assert.equal(error?.code, expected.rejects, `the call rejects: ${error?.message}`);
-  assert.ok("struck" in program.files, "the fault has not struck");
-  assert.deepEqual(program.tmp, [], "files it left behind");
-  if (expected.rejects) return;
-  // Every event in one queue, once.
-  const { answered, failed } = value;
-  const ended = [...answered, ...failed].map(([n]) => n);
-  assert.deepEqual(
-    ended.sort((a, b) => a - b),
-    range(EVENTS),
-    "the events in the queues",
-  );
-  for (const [n, response] of answered) assert.equal(response, n, `the response to event ${n}`);
-  // Only what the fault struck has failed, and says why.
-  assert.deepEqual(
-    failed.map(([n]) => n),
-    expected.fails ? [FATAL] : [],
-    "the events that failed",
-  );
-  if (expected.fails) judgeError(expected.fails, failed[0][1]);
-  // Nothing ran twice, but what was retried.
-  const ran = program.log("ran.log").map(Number);
-  const others = ran.filter((n) => n !== FATAL).sort((a, b) => a - b);
-  assert.deepEqual(
-    others,
-    range(EVENTS).filter((n) => n !== FATAL),
-    "the other events, as they ran",
-  );
-  const times = ran.length - others.length;
-  assert.ok(times <= (retries === "on" ? 2 : 1), `event ${FATAL} ran ${times} times`);
-  assert.equal(
-    program.log("processes.log").length,
-    expected.processes,
-    "the workers that came to the call",
-  );
-}
-
-function judgeError({ code, message, exitCode, signal }, error) {
-  if (code) assert.equal(error.code, code, error.message);
-  if (message) assert.equal(error.message, message);
-  if (exitCode !== undefined) assert.equal(error.exitCode, exitCode, error.message);
-  if (signal) assert.match(`${error.signal}`, signal, error.message);
-}
-
-/** What the variants of a fault at a moment came to, in a few words. */
-function wordsOf(list) {
-  const words = list.map(({ expected, failure }) => {
-    if (failure) return "FAILED";
-    if (expected.rejects) return "call rejects";
-    return expected.fails ? "fails" : "answered";
-  });
-  const isReplaced = list.some(({ expected, failure }) => expected.replaces && !failure);
-  // Those that fail without retries come first.
-  return [...new Set(words)].sort().reverse().join(" / ") + (isReplaced ? ", replaced" : "");
-}
-
-function rowsOf(selected) {
-  const moments = Object.keys(MOMENTS);
-  const of = (fault, moment) =>
-    selected.filter((cell) => cell.fault === fault && cell.moment === moment);
-  const row = (fault) => [fault, ...moments.map((moment) => wordsOf(of(fault, moment)))];
-  return [["", ...moments], ...Object.keys(FAULTS).map(row)];
-}
-
-function table(selected) {
-  const rows = rowsOf(selected);
-  const widths = rows[0].map((_, at) => Math.max(...rows.map((row) => row[at].length)));
-  return rows.map((row) => row.map((text, at) => text.padEnd(widths[at])).join("  ")).join("\n");
-}
-
-const [BEGIN, END] = ["<!-- the matrix, as generated -->", "<!-- end of the matrix -->"];
-
-/** Puts the table and the sum in between the marks of a Markdown file. */
-function write(file, selected, sum) {
-  const [head, ...rows] = rowsOf(selected).map((row) => `| ${row.join(" | ")} |`);
-  const ruler = `|${" --- |".repeat(1 + Object.keys(MOMENTS).length)}`;
-  const text = fs.readFileSync(file, "utf8");
-  const [before, after] = [text.slice(0, text.indexOf(BEGIN)), text.slice(text.indexOf(END))];
-  fs.writeFileSync(
-    file,
-    `${before}${[BEGIN, "", head, ruler, ...rows, "", `${sum}.`, ""].join("\n")}\n${after}`,
-  );
 }
 
 main();

@@ -113,10 +113,12 @@ function* killsOf(seed, round) {
       signal: oneOf(next, ["SIGKILL", "SIGKILL", "SIGTERM", "SIGSTOP"]),
       /** How long a stopped one stays so. */
       stop: between(next, 1, 200),
+      /** Whether a stopped one is killed then. */
+      kills: next() < 0.2,
       /** Which worker, of as many as there are. */
       pick: next(),
     };
   }
 }
 
-module.exports = { eventOf, groupsOf, killsOf, numberOf, sumOf };
+module.exports = { between, eventOf, groupsOf, killsOf, numberOf, oneOf, random, sumOf };

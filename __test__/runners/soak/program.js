@@ -1,5 +1,5 @@
 "use strict";
-// The program of the soak: rounds of runs, until it is told to stop. Each worker writes down which event starts and ends, by
+// The program of the soak: rounds of runs, each with a pool after them, until it is told to stop. Each worker writes down which event starts and ends, by
 // one system call each; the master writes down what each event came to. Between rounds, when no worker is left, it waits for
 // a line on its standard input. argv: the seed, the first round, and the folder for all that is written down.
 const fs = require("fs");
@@ -7,6 +7,8 @@ const path = require("path");
 const { MapReduce, Map, isMaster } = require("../../..");
 const { childrenOf } = require("./children");
 const { eventOf, groupsOf, numberOf, sumOf } = require("./loads");
+const { poolOf } = require("./pool-loads");
+const { runPool } = require("./pool-program");
 
 const [seed, first, folder] = process.argv.slice(2);
 const cell = new Int32Array(new SharedArrayBuffer(4));
@@ -107,7 +109,11 @@ async function main() {
   for (let round = Number(first); round <= last; round++) {
     if (isMaster()) process.env.SOAK_ROUND = `${round}`;
     for (const group of groupsOf(seed, round)) await Promise.all(group.map(runOnce));
+    const pool = poolOf(seed, round);
+    const poolRun = runPool(seed, pool, path.join(folder, pool.name));
+    // In a worker it never ends, and the worker may be for a later round.
     if (!isMaster()) continue;
+    await poolRun;
     while (childrenOf(process.pid).length > 0) await new Promise((done) => setTimeout(done, 5));
     globalThis.gc();
     console.log(`QUIET ${round}`);

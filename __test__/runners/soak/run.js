@@ -1,7 +1,7 @@
 "use strict";
 /**
- * The soak: a program that runs MapReduce again and again, whose workers are killed and stopped at random moments, and a
- * checker that reads what everybody has written down. Prints what it has seen, and for a failure how to see it again.
+ * The soak: a program that runs MapReduce and pools again and again, whose workers are killed and stopped at random moments,
+ * and a checker that reads what everybody has written down. Prints what it has seen, and for a failure how to see it again.
  *
  *   node __test__/runners/soak/run.js [--minutes N] [--seed S] [--from ROUND]
  */
@@ -15,6 +15,8 @@ const { parseArgs } = require("node:util");
 const { check, checkFlatness } = require("./check");
 const { childrenOf } = require("./children");
 const { eventOf, groupsOf, killsOf } = require("./loads");
+const { checkPool } = require("./pool-check");
+const { poolOf } = require("./pool-loads");
 
 /** A round takes a few seconds, and is left in peace after these: a slow machine must get somewhere too. */
 const KILLING = 30_000;
@@ -42,13 +44,18 @@ class Soak {
     this.problems = [];
     this.wrongRound = from;
     this.samples = [];
+    /** The processes that were killed. */
+    this.killed = new Set();
     this.counts = {
       runs: 0,
+      pools: 0,
+      jobs: 0,
       events: 0,
       answered: 0,
       thrown: 0,
       crashed: 0,
       late: 0,
+      aborted: 0,
       kills: 0,
       stops: 0,
     };
@@ -87,6 +94,7 @@ class Soak {
   hear(line) {
     const [what, name] = line.split(" ");
     if (what === "RUN") this.checkRun(name);
+    else if (what === "POOL") this.checkPool(name);
     else if (what === "QUIET") this.endRound();
     else this.wrong(`the master said ${line}`);
   }
@@ -96,17 +104,33 @@ class Soak {
     const run = groupsOf(this.seed, this.round)
       .flat()
       .find((other) => other.name === name);
-    const outcome = JSON.parse(fs.readFileSync(path.join(folder, "outcome.json"), "utf8"));
-    const logs = {};
-    for (const file of fs.readdirSync(folder).filter((file) => file.endsWith(".log"))) {
-      logs[path.parse(file).name] = fs.readFileSync(path.join(folder, file), "utf8");
-    }
+    const { outcome, logs } = read(folder);
     const wrong = check(run, (n) => eventOf(this.seed, run, n).does, logs, outcome);
     this.wrong(...wrong.map((words) => `run ${name}: ${words}`));
     this.counts.runs++;
     this.counts.events += run.count;
     this.counts.answered += outcome.answered?.length ?? 0;
     for (const { error } of outcome.failed ?? []) this.counts[FAILURES[error.code] ?? "thrown"]++;
+  }
+
+  checkPool(name) {
+    const { outcome, logs } = read(path.join(this.folder, name));
+    const pool = poolOf(this.seed, this.round);
+    const wrong = checkPool(this.seed, pool, logs, outcome, this.killed);
+    this.wrong(...wrong.map((words) => `pool ${name}: ${words}`));
+    const ends = (outcome.jobs ?? []).flatMap((job) => job.ends ?? []);
+    this.counts.pools++;
+    this.counts.jobs += pool.jobs.length;
+    this.counts.events += ends.length;
+    this.counts.answered += ends.filter(({ error }) => error === undefined).length;
+    for (const { error } of ends.filter((end) => end.error !== undefined))
+      this.counts[error.name === undefined ? "aborted" : (FAILURES[error.code] ?? "thrown")]++;
+  }
+
+  /** All that has a folder in this round. */
+  names() {
+    const runs = groupsOf(this.seed, this.round).flat();
+    return [...runs, poolOf(this.seed, this.round)].map(({ name }) => name);
   }
 
   /** Nothing runs: what the master holds now, it holds for good. */
@@ -122,7 +146,7 @@ class Soak {
       threads: of("task"),
       processes: this.workers().length,
     });
-    for (const { name } of groupsOf(this.seed, this.round).flat()) {
+    for (const name of this.names()) {
       fs.rmSync(path.join(this.folder, name), { recursive: true });
     }
     this.round++;
@@ -143,12 +167,10 @@ class Soak {
 
   /** What has not ended, for whoever looks into it. */
   describe() {
-    const runs = groupsOf(this.seed, this.round)
-      .flat()
-      .map(({ name }) => {
-        const folder = path.join(this.folder, name);
-        return `run ${name}: ${fs.existsSync(folder) ? fs.readdirSync(folder).join(" ") : "not begun"}`;
-      });
+    const runs = this.names().map((name) => {
+      const folder = path.join(this.folder, name);
+      return `run ${name}: ${fs.existsSync(folder) ? fs.readdirSync(folder).join(" ") : "not begun"}`;
+    });
     return [...runs, ...this.workers().map((pid) => `worker ${pid}: ${stateOf(pid)}`)].join("\n  ");
   }
 
@@ -162,30 +184,41 @@ class Soak {
       const { round } = this;
       const end = Date.now() + KILLING;
       let unproven = 0;
-      for (const { pause, signal, stop, pick } of killsOf(this.seed, round)) {
+      for (const { pause, signal, stop, kills, pick } of killsOf(this.seed, round)) {
         await sleep(pause);
         if (this.isOver || this.round !== round) break;
         const workers = this.workers();
         const pid = workers[Math.floor(pick * workers.length)];
         if (pid === undefined || Date.now() > end) continue;
-        if (signal !== "SIGSTOP" && !this.isProven(pid) && ++unproven > UNPROVEN_KILLS) continue;
-        await this.strike(pid, signal, stop);
+        const isDeadly = signal !== "SIGSTOP" || kills;
+        if (isDeadly && !this.isProven(pid) && ++unproven > UNPROVEN_KILLS) continue;
+        if (isDeadly) this.killed.add(pid);
+        await this.strike(pid, { signal, stop, kills });
       }
     }
   }
 
   isProven(pid) {
-    const runs = groupsOf(this.seed, this.round).flat();
-    return runs.some(({ name }) => fs.existsSync(path.join(this.folder, name, `${pid}.log`)));
+    return this.names().some((name) => fs.existsSync(path.join(this.folder, name, `${pid}.log`)));
   }
 
-  async strike(pid, signal, stop) {
+  async strike(pid, { signal, stop, kills }) {
     kill(pid, signal);
     this.counts[signal === "SIGSTOP" ? "stops" : "kills"]++;
     if (signal !== "SIGSTOP") return;
     await sleep(stop);
-    kill(pid, "SIGCONT");
+    kill(pid, kills ? "SIGKILL" : "SIGCONT");
   }
+}
+
+/** What a run or a pool has come to, and what its workers have written down. */
+function read(folder) {
+  const logs = {};
+  for (const file of fs.readdirSync(folder).filter((file) => file.endsWith(".log"))) {
+    logs[path.parse(file).name] = fs.readFileSync(path.join(folder, file), "utf8");
+  }
+  const outcome = JSON.parse(fs.readFileSync(path.join(folder, "outcome.json"), "utf8"));
+  return { outcome, logs };
 }
 
 function stateOf(pid) {

@@ -3,7 +3,21 @@
 mod walk;
 
 use super::*;
+use crate::core::task_id::Position;
 use crate::core::task_id::{DIRECT, first_of};
+
+impl Scheduler {
+    /// Every event that waits here for a worker.
+    pub(crate) fn waiting(&self) -> Vec<TaskId> {
+        let of_slots = self.slots.iter().flat_map(|slot| {
+            slot.pinned.iter().copied().chain(slot.backing_off.iter().map(|&(task, _)| task))
+        });
+        of_slots
+            .chain(self.waiting.iter().copied())
+            .chain(self.backing_off.iter().copied())
+            .collect()
+    }
+}
 
 const SLOW: f64 = 50.0;
 const TINY: f64 = 0.002;
@@ -46,7 +60,10 @@ struct Bench {
 
 impl Bench {
     fn new(slots: usize) -> Self {
-        Self { scheduler: Scheduler::new(slots, MAX_WINDOW), effects: Vec::new() }
+        Self {
+            scheduler: Scheduler::new(std::iter::repeat_n(1, slots), MAX_WINDOW),
+            effects: Vec::new(),
+        }
     }
 
     fn ready(slots: usize) -> Self {
@@ -154,12 +171,12 @@ impl Bench {
 fn what_a_worker_claimed_it_runs_and_nothing_is_to_be_done_for_it() {
     let mut bench = Bench::ready(2);
     assert_eq!(bench.claim(0, 0), []);
-    assert!(!bench.scheduler.is_idle(0) && bench.scheduler.is_idle(1));
+    assert!(!bench.scheduler.has_room(0) && bench.scheduler.has_room(1));
     assert_eq!(bench.scheduler.claimed_at(0, position(0)), Some(0));
     assert_eq!(bench.scheduler.claimed_at(1, position(0)), None);
     assert_eq!((bench.holds(0), bench.holds(1)), (vec![0], vec![]));
     assert_eq!(bench.answer(0, 0, SLOW), []);
-    assert!(bench.scheduler.is_idle(0) && bench.holds(0).is_empty());
+    assert!(bench.scheduler.has_room(0) && bench.holds(0).is_empty());
 }
 
 #[test]
@@ -218,12 +235,12 @@ fn there_is_credit_for_workers_that_are_ready_and_a_new_one_is_not_known_to_be_q
     let mut bench = Bench::ready(2);
     bench.run(0, 20, TINY);
     bench.exit(0, 0);
-    assert_eq!((bench.scheduler.capacity(), bench.scheduler.ready_count()), (1, 1));
+    assert_eq!((bench.scheduler.capacity(), bench.scheduler.places()), (1, 1));
     bench.start(0);
-    assert_eq!((bench.scheduler.capacity(), bench.scheduler.ready_count()), (2, 2));
+    assert_eq!((bench.scheduler.capacity(), bench.scheduler.places()), (2, 2));
     bench.leave(1, Leave::Disconnected);
-    assert_eq!((bench.scheduler.capacity(), bench.scheduler.ready_count()), (1, 1));
-    assert!(!bench.scheduler.is_ready(1) && !bench.scheduler.is_idle(1));
+    assert_eq!((bench.scheduler.capacity(), bench.scheduler.places()), (1, 1));
+    assert!(!bench.scheduler.is_ready(1) && !bench.scheduler.has_room(1));
 }
 
 #[test]
@@ -307,7 +324,7 @@ fn an_event_for_one_worker_goes_there_at_once_whatever_else_it_does() {
     assert_eq!(bench.choose(0, 1), [chosen(0, 1)]);
     assert_eq!(bench.choose(0, 2), [chosen(0, 2)]);
     assert!(bench.scheduler.is_chosen(0, 1) && !bench.scheduler.is_chosen(0, 0));
-    assert!(!bench.scheduler.is_chosen(1, 1) && bench.scheduler.is_idle(1));
+    assert!(!bench.scheduler.is_chosen(1, 1) && bench.scheduler.has_room(1));
 }
 
 #[test]
@@ -363,7 +380,7 @@ fn what_backs_off_keeps_no_worker_but_one_that_was_chosen() {
     }
     assert_eq!(bench.scheduler.backing_off(), 2);
     assert!(bench.scheduler.is_free(0) && !bench.scheduler.is_free(1));
-    assert!(bench.scheduler.is_idle(0) && bench.scheduler.is_idle(1));
+    assert!(bench.scheduler.has_room(0) && bench.scheduler.has_room(1));
     for (task, given) in [(9, chosen(1, 9)), (0, put_back(0))] {
         assert_eq!(bench.backed_off(task), [given]);
         assert_eq!(bench.backed_off(task), [], "it does not back off any more");

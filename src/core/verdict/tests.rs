@@ -11,6 +11,15 @@ fn judged(ending: Ending) -> String {
     }
 }
 
+fn refusal() -> Error {
+    Error::Refused {
+        worker: 3,
+        name: "Error".into(),
+        code: "ERR_SONIC_WORKER_FILE".into(),
+        message: "it threw".into(),
+    }
+}
+
 #[test]
 fn what_follows_from_an_ending() {
     let ending = |registered, timed_out, proven, failures| Ending {
@@ -24,6 +33,14 @@ fn what_follows_from_an_ending() {
         search: Box::new(Search { title: "the call at job.js:3:7".into(), passed: Vec::new() }),
         stderr: String::new(),
         deadline: Duration::from_mins(1),
+        unprepared: None,
+        refusal: None,
+    };
+    let refused =
+        |failures| Ending { refusal: Some(refusal()), ..ending(false, false, false, failures) };
+    let unprepared = |failures| Ending {
+        unprepared: Some(Unprepared { title: "\"init\"".into(), what: "Error: y".into() }),
+        ..ending(true, false, false, failures)
     };
     let cases = [
         (ending(true, false, true, 0), "restart after 0 ms"),
@@ -39,6 +56,14 @@ fn what_follows_from_an_ending() {
              included, and the call resolves to undefined there: what only the master is to do \
              belongs behind isMaster()",
         ),
+        (refused(2), "restart after 100 ms"),
+        (refused(3), "ERR_SONIC_WORKER_FILE: it threw"),
+        (unprepared(2), "restart after 100 ms"),
+        (
+            unprepared(3),
+            "ERR_SONIC_WORKER_START: \"init\", which each worker runs first, failed 3 times in a row in worker 3: \
+             Error: y",
+        ),
         // Nobody has thrown anything.
         (
             Ending {
@@ -53,7 +78,7 @@ fn what_follows_from_an_ending() {
             ending(false, false, false, 3),
             "ERR_SONIC_WORKER_START: worker 3 exited with code 1 without reaching the call \
              at job.js:3:7 (3 attempts): Error: x; the worker re-runs the program, which must reach the same \
-             MapReduce call",
+             call",
         ),
         (
             Ending {
@@ -73,7 +98,7 @@ fn what_follows_from_an_ending() {
             },
             &format!(
                 "ERR_SONIC_WORKER_START: worker 3 exited with code 1 without reaching the call \
-                 at job.js:3:7 (3 attempts); the worker re-runs the program, which must reach the same MapReduce \
+                 at job.js:3:7 (3 attempts); the worker re-runs the program, which must reach the same \
                  call. It last wrote to stderr:\n{}SyntaxError: x",
                 "line\n".repeat(23)
             ),
@@ -89,7 +114,7 @@ fn what_follows_from_an_ending() {
         (
             ending(false, true, false, 1),
             "ERR_SONIC_CALL_UNREACHABLE: worker 3 did not reach the call at job.js:3:7 within 60000 ms; the worker \
-             re-runs the program, which must reach the same MapReduce call there too: what only the \
+             re-runs the program, which must reach the same call there too: what only the \
              master needs before it belongs behind isMaster() (SONIC_DISTRIBUTE_START_TIMEOUT sets the deadline in ms)",
         ),
     ];

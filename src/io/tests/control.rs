@@ -41,7 +41,7 @@ async fn whoever_is_not_it_or_speaks_another_language_is_killed_and_heard_no_mor
     let cases = [
         (hello_of(VERSION, pid(), "guess"), "it is not the process that was started"),
         (hello_of(VERSION, pid() + 1, TOKEN), "it is not the process that was started"),
-        (hello_of(VERSION + 1, pid(), TOKEN), "it is of version 4, not 3"),
+        (hello_of(VERSION + 1, pid(), TOKEN), "it is of version 5, not 4"),
         (frame::encode(1, b"{\"version\":1}"), "missing field"),
         (frame::encode(1, b"\xff"), "expected value"),
         (Message::Registered.encode(), "it spoke before it said who it is"),
@@ -195,7 +195,7 @@ async fn a_refusal_ends_the_run() {
     let refusal = Refusal { name: "TypeError".into(), code: "E".into(), message: "no".into() };
     peer.say(&[hello(), Message::Refused(refusal)]);
     let failed = Note::Failed {
-        run: bench.run,
+        run: Some(bench.run),
         name: "TypeError".into(),
         code: "E".into(),
         message: "no".into(),

@@ -79,7 +79,7 @@ pub(crate) struct Ended<'a> {
 }
 
 /// A worker's process, from its start to its exit. Times are milliseconds since the run began.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Lifetime {
     pub(crate) worker: u32,
     pub(crate) pid: u32,
@@ -132,7 +132,7 @@ pub(super) struct Live {
     pub(super) sent: Option<f64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
     pub(super) direct: u64,
     /// By outcome.
@@ -144,8 +144,21 @@ pub(super) struct Counts {
     pub(super) bytes_out: u64,
 }
 
+impl Counts {
+    /// Adds what the events of another run came to.
+    pub(super) fn add_events(&mut self, other: &Self) {
+        self.direct += other.direct;
+        self.retried += other.retried;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        for (sum, count) in self.ended.iter_mut().zip(other.ended) {
+            *sum += count;
+        }
+    }
+}
+
 /// A worker through all its processes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Share {
     pub(super) worker: u32,
     pub(super) tasks: u64,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Lifetime, Mark, Outcome, Record, Row, Share};
 use crate::os::clock::rounded;
@@ -16,12 +16,11 @@ impl Record {
     pub(crate) fn statistics(&self, handed_over: u64, now: f64) -> Value {
         let counts = &self.counts;
         let of = |outcome: Outcome| self.count(outcome);
-        let handed_over = handed_over + counts.direct;
         let elapsed = self.ended.unwrap_or(now) - self.began;
         let mut statistics = json!({
             "startedAt": self.epoch,
             "elapsed": rounded(elapsed),
-            "handedOver": handed_over,
+            "handedOver": handed_over + counts.direct,
             "answered": of(Outcome::Answered),
             "nothing": of(Outcome::Nothing),
             "failed": self.failed(),
@@ -31,12 +30,13 @@ impl Record {
                 "timeout": of(Outcome::Timeout),
                 "aborted": of(Outcome::Aborted),
             },
-            "unfinished": handed_over.saturating_sub(counts.ended.iter().sum()),
+            "unfinished": self.unfinished(handed_over),
             "retried": counts.retried,
             "crashes": counts.crashes,
             "restarts": counts.restarts,
             "bytesIn": counts.bytes_in,
             "bytesOut": counts.bytes_out,
+            "counts": self.counters.iter().map(|(name, &count)| (name.clone(), number(count))).collect::<Map<_, _>>(),
             "workers": self.shares.iter().map(|share| self.worker(share, elapsed)).collect::<Vec<_>>(),
         });
         if let Some(detail) = &self.detail {

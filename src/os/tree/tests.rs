@@ -86,6 +86,32 @@ fn a_process_is_killed_with_its_children_and_theirs() {
 }
 
 #[test]
+fn whoever_goes_on_with_a_kill_that_was_cut_off_finds_all_that_are_left() {
+    let mut is_whole = false;
+    for killed in 0.. {
+        let mark = mark(50 + killed);
+        let family =
+            "sh -c 'sleep MARK & sleep MARK & wait' & sh -c 'sh -c \"sleep MARK; true\" & wait'";
+        let script = format!("{family} & echo ready; wait").replace("MARK", &mark);
+        let mut shell = Shell::start(&script);
+        let is_sleep = |(_, line): &&(u32, String)| line.starts_with("sleep ");
+        until("all sleep", || marked(&mark).iter().filter(is_sleep).count() == 3);
+        // SAFETY: a child of this process that nobody has waited for.
+        unsafe { libc::kill(shell.0.id().cast_signed(), libc::SIGSTOP) };
+        let family = stop_descendants(shell.identity());
+        is_whole |= family.len() <= killed as usize;
+        for member in to_kill(&family).take(killed as usize) {
+            signal(member, Signal::KILL);
+        }
+        shell.kill_tree();
+        until("everything is gone", || marked(&mark).is_empty());
+        if is_whole {
+            return;
+        }
+    }
+}
+
+#[test]
 fn a_process_that_forks_fast_leaves_nothing() {
     for round in 0..10 {
         let mark = mark(20 + round);

@@ -4,7 +4,7 @@
 //! and moves up without JavaScript.
 
 use super::*;
-use crate::pool::calls::Listened;
+use crate::pool::listen::Listened;
 
 #[test]
 fn there_is_credit_for_one_event_a_worker_and_none_before_one_has_registered() {
@@ -328,14 +328,7 @@ fn whoever_listens_for_credit_misses_no_answer_that_woke_nobody_else() {
     std::thread::scope(|scope| {
         let _ends = Ends(&over);
         scope.spawn(|| {
-            let mut count = 0;
-            while let Some(item) = seat.player.next_woken(|| over.load(Ordering::SeqCst)) {
-                count += 1;
-                if count % 100 == 0 {
-                    std::thread::sleep(Duration::from_millis(3));
-                }
-                seat.player.answer(&item, Outcome::response("1").taking(2.0));
-            }
+            seat.answer_now_and_then_late(&over, Duration::from_millis(3));
         });
         for number in first..first + 2000 {
             bench.map([number as u32]);
@@ -366,7 +359,7 @@ fn whoever_listens_for_credit_misses_no_answer_that_woke_nobody_else() {
 fn a_failed_run_has_credit_for_everything() {
     let (bench, [_a, _b]) = Bench::running();
     bench.map(0..5);
-    bench.pool.refused(Error::Protocol { worker: 1, what: "a test".into() });
+    bench.pool.enter(|state| state.fail(Error::Protocol { worker: 1, what: "a test".into() }));
     assert!(bench.credit() > 1_000_000);
     assert!(!bench.has_place(), "the core is told of each, which fails at once");
     bench.map([5]);

@@ -159,7 +159,7 @@ fn what_comes_back_from_a_worker_after_the_run_s_end_fails_too() {
     for text in ["2", "3"] {
         assert!(bench.submit_to(1, text.as_bytes(), 0));
     }
-    bench.pool.refused(Error::Protocol { worker: 2, what: "a test".into() });
+    bench.pool.enter(|state| state.fail(Error::Protocol { worker: 2, what: "a test".into() }));
     assert_eq!(bench.numbers(Queue::Failures), [1], "nobody had claimed it");
     assert!(a.player.claimer.claim().is_none());
     // One runs, and two more have been given to the worker, when it ends.
@@ -175,7 +175,7 @@ fn what_comes_back_from_a_worker_after_the_run_s_end_fails_too() {
 fn a_run_that_failed_is_not_drained_before_that_is_told() {
     let (bench, [_seat]) = Bench::running();
     bench.submit([0]);
-    bench.pool.refused(Error::Protocol { worker: 1, what: "a test".into() });
+    bench.pool.enter(|state| state.fail(Error::Protocol { worker: 1, what: "a test".into() }));
     assert!(!bench.pool.drained(bench.run));
     assert_eq!(kinds(&bench.hear()), ["failed", "other"]);
     assert!(bench.pool.drained(bench.run));
@@ -212,18 +212,49 @@ fn a_worker_that_could_not_be_started_again_costs_its_place() {
 }
 
 #[test]
+fn a_worker_that_turns_the_call_down_once_all_were_ready_is_tried_again_and_costs_its_place_alone()
+{
+    let refusal = |what: &str| Error::Refused {
+        worker: 1,
+        name: "Error".into(),
+        code: "ERR_SONIC_WORKER_FILE".into(),
+        message: format!("the worker file {what}"),
+    };
+    let (mut bench, [_a, mut b]) = Bench::running();
+    die(&bench, 0);
+    for _ in 0..2 {
+        assert_eq!(bench.restarts().len(), 1);
+        let _seat = bench.seat(0);
+        bench.pool.joined(0);
+        bench.pool.refused(0, refusal("threw"));
+        bench.pool.refused(0, refusal("ended"));
+        die(&bench, 0);
+    }
+    assert!(bench.restarts().is_empty());
+    let notes = bench.hear();
+    assert_eq!(kinds(&notes), ["exit", "exit", "exit", "retired"]);
+    let Some(Note::Retired { message, .. }) = notes.last() else { panic!("{notes:?}") };
+    assert_eq!(message, "the worker file threw");
+    bench.submit([1]);
+    b.run(&bench, 1);
+}
+
+#[test]
 fn a_worker_that_turns_the_call_down_ends_the_run_and_is_not_replaced() {
     let mut bench = Bench::new(2);
     let _seats = [bench.seat(0), bench.seat(1)];
-    bench.pool.refused(Error::Refused {
-        worker: 1,
-        name: "TypeError".into(),
-        code: "ERR_INVALID_ARG_TYPE".into(),
-        message: "workerFns must be an array".into(),
-    });
+    bench.pool.refused(
+        0,
+        Error::Refused {
+            worker: 1,
+            name: "TypeError".into(),
+            code: "ERR_INVALID_ARG_TYPE".into(),
+            message: "workerFns must be an array".into(),
+        },
+    );
     die(&bench, 0);
     let failed = Note::Failed {
-        run: bench.run,
+        run: Some(bench.run),
         name: "TypeError".into(),
         code: "ERR_INVALID_ARG_TYPE".into(),
         message: "workerFns must be an array".into(),
@@ -241,7 +272,7 @@ fn a_release_lets_every_worker_go_and_closes_when_the_last_has_ended() {
     let (mut bench, [a, b]) = Bench::running();
     bench.pool.release();
     for seat in [&a, &b] {
-        assert_eq!(seat.player.signals.recv_timeout(DEADLINE), Ok(Signal::Released));
+        assert!(seat.is_released());
         let mut line = [0; 256];
         let count = (&seat.channel).read(&mut line).expect("a line");
         assert_eq!(&line[..count], crate::wire::channel::DISCONNECT.as_bytes());
@@ -278,10 +309,10 @@ fn a_worker_that_comes_up_after_the_release_is_let_go_at_once() {
     let mut bench = Bench::new(2);
     let early = bench.seat(0);
     bench.pool.release();
-    assert_eq!(early.player.signals.recv_timeout(DEADLINE), Ok(Signal::Released));
+    assert!(early.is_released());
     bench.pool.registered(0);
     let late = bench.seat(1);
-    assert_eq!(late.player.signals.recv_timeout(DEADLINE), Ok(Signal::Released));
+    assert!(late.is_released());
     assert_eq!(bench.hear(), []);
     die(&bench, 0);
     die(&bench, 1);
@@ -308,7 +339,7 @@ fn one_worker_that_is_let_go_is_replaced() {
     let (mut bench, [a, mut b]) = Bench::running();
     assert!(bench.pool.disconnect(1));
     assert!(!bench.pool.disconnect(3));
-    assert_eq!(a.player.signals.recv_timeout(DEADLINE), Ok(Signal::Released));
+    assert!(a.is_released());
     bench.submit([1]);
     b.run(&bench, 1);
     for _ in 0..5 {
@@ -328,7 +359,7 @@ fn a_worker_that_leaves_of_its_own_will_is_let_go_and_replaced_and_counts_as_any
     let item = a.player.start();
     bench.orders();
     bench.pool.disconnected(0);
-    until("it is told", || a.player.signals.try_iter().any(|signal| signal == Signal::Released));
+    assert!(a.is_released(), "it is told");
     // What runs there may end; it claims nothing more.
     assert!(a.player.look().is_none());
     a.player.answer(&item, Outcome::response("0"));

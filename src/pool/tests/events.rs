@@ -170,7 +170,7 @@ fn a_message_frees_nobody_and_answers_nothing() {
     let item = seat.player.start();
     seat.player.say(flag::RESPONSE, br#"{"response":1}"#);
     assert_eq!(bench.pool.count(bench.run, Queue::Results), 1);
-    assert!(!bench.pool.lock().scheduler.is_idle(0));
+    assert!(!bench.pool.lock().scheduler.has_room(0));
     assert!(!bench.pool.drained(bench.run));
     seat.player.answer(&item, Outcome::response("1"));
     assert!(bench.pool.drained(bench.run));

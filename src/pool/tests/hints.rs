@@ -39,6 +39,8 @@ fn whether_a_worker_waits_or_computes_is_told() {
     let (bench, [mut a, mut b]) = running();
     bench.map([1, 2]);
     for (seat, waits) in [(&mut a, true), (&mut b, false)] {
+        // Its I/O thread has heard the wake-up, and says nothing more of what its JavaScript does.
+        assert_eq!(seat.player.signals.recv_timeout(DEADLINE), Ok(Signal::Arrived));
         let item = seat.player.start();
         seat.has_run(&item, AFTER + 100);
         seat.player.waits(waits);

@@ -3,6 +3,8 @@
 
 use super::notices::Bare;
 use super::*;
+use crate::core::event::Event;
+use crate::core::task_id::Position;
 
 /// A pool of workers that have registered, all parked.
 fn all_parked(count: u32) -> (Bench, Vec<Bare>) {
@@ -221,4 +223,72 @@ fn no_event_is_left_lying_however_workers_park() {
     for ear in ears {
         ear.join();
     }
+}
+
+/// A pool of four on two processors, whose events were all answered in no time.
+fn swift_crowd() -> (Bench, Vec<Bare>) {
+    let (bench, bares) = all_parked(4);
+    for slot in 0..4 {
+        let mut state = bench.pool.lock();
+        state.on(Event::Claimed { slot, task: 90 + slot as u64, from: NOWHERE, is_long: false });
+        state.on(Event::Answered { slot, task: 90 + slot as u64, run: 0.001 });
+    }
+    (bench, bares)
+}
+
+/// Where events were claimed that no lane has.
+const NOWHERE: Position = Position { lane: LANE, at: u64::MAX };
+
+#[test]
+fn of_short_events_no_more_workers_are_woken_than_there_are_processors() {
+    let (bench, mut bares) = swift_crowd();
+    bench.map(0..100);
+    bench.pool.flush();
+    assert_eq!(woken(&mut bares).len(), 2);
+    assert!(!bench.writer.has_parked(), "the others rest");
+    // One that has nothing more to do is woken again.
+    bares[0].claimer.park();
+    assert!(bench.writer.has_parked());
+    bench.pool.flush();
+    assert_eq!(woken(&mut bares), [0]);
+    assert!(!bench.writer.has_parked());
+}
+
+#[test]
+fn those_that_rest_are_woken_as_soon_as_nobody_claims() {
+    let (bench, mut bares) = swift_crowd();
+    bench.map(0..100);
+    bench.pool.flush();
+    let awake = woken(&mut bares);
+    for &slot in &awake {
+        assert!(bares[slot].claimer.claim().is_some());
+    }
+    assert!(bench.pool.watched(), "somebody has claimed");
+    assert_eq!(woken(&mut bares), [0; 0]);
+    // Those two run something long.
+    bench.pool.watched();
+    assert_eq!(woken(&mut bares).len(), 2);
+}
+
+#[test]
+fn nobody_rests_once_all_is_done_or_those_that_are_awake_are_gone() {
+    let (bench, mut bares) = swift_crowd();
+    bench.map(0..2);
+    bench.pool.flush();
+    let awake = woken(&mut bares);
+    assert_eq!(awake.len(), 2);
+    for &slot in &awake {
+        while bares[slot].claimer.claim().is_some() {}
+    }
+    assert!(bench.pool.watched());
+    assert!(!bench.pool.watched(), "nothing is left to watch");
+    assert!(bench.writer.has_parked(), "an event wakes the others");
+
+    let (bench, mut bares) = swift_crowd();
+    bench.map(0..100);
+    bench.pool.flush();
+    for slot in woken(&mut bares) {
+        bench.pool.exited(slot, Exit::Signal(9), false);
+    }
+    assert_eq!(woken(&mut bares).len(), 2);
 }

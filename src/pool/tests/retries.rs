@@ -219,7 +219,7 @@ fn what_is_to_be_tried_again_ends_when_the_run_cannot_go_on() {
         bench.map([0]);
         fail(&bench, &mut seat);
         let again = is_claimed.then(|| seat.player.start());
-        bench.pool.refused(Error::Protocol { worker: 1, what: "test".into() });
+        bench.pool.enter(|state| state.fail(Error::Protocol { worker: 1, what: "test".into() }));
         if let Some(item) = again {
             // It is on the worker already, which may still succeed.
             assert_eq!(bench.pool.count(bench.run, Queue::Failures), 0);

@@ -110,7 +110,7 @@ fn a_lane_is_free_for_the_next_run_when_its_own_is_closed_and_shared_when_there_
     let lane = |run: &Other| bench.pool.lock().runs[&run.id].lane;
     let mut runs: Vec<Other> = (0..10).map(|_| Other::of(&bench, plain())).collect();
     let lanes: Vec<usize> = runs.iter().map(&lane).collect();
-    assert_eq!(lanes, [1, 2, 3, 4, 5, 6, 7, 1, 2, 3]);
+    assert_eq!(lanes, [1, 2, 3, 4, 1, 2, 3, 4, 1, 2]);
     for (run, at) in runs.iter().zip(0..) {
         run.map(&bench, [at, 100 + at]);
     }
@@ -120,7 +120,7 @@ fn a_lane_is_free_for_the_next_run_when_its_own_is_closed_and_shared_when_there_
     let fifth = runs.remove(3);
     bench.pool.close(fifth.id);
     let next = Other::of(&bench, plain());
-    assert_eq!(lane(&next), 5);
+    assert_eq!(lane(&next), 1, "the fewest use it");
     next.map(&bench, [0, 100]);
     seat.run(&bench, 18);
     runs.insert(0, next);
@@ -234,15 +234,15 @@ fn a_pool_that_cannot_go_on_fails_every_run_once_and_those_to_come() {
     }
     let item = seat.player.start();
     let error = || Error::Protocol { worker: 1, what: "a test".into() };
-    bench.pool.refused(error());
-    bench.pool.refused(error());
+    bench.pool.enter(|state| state.fail(error()));
+    bench.pool.enter(|state| state.fail(error()));
     let late = Other::of(&bench, plain());
     late.map(&bench, [0]);
     let failed = bench
         .hear()
         .into_iter()
         .filter_map(|note| if let Note::Failed { run, .. } = note { Some(run) } else { None });
-    assert_eq!(failed.collect::<Vec<_>>(), [runs[0].id, runs[1].id, late.id]);
+    assert_eq!(failed.collect::<Vec<_>>(), [runs[0].id, runs[1].id, late.id].map(Some));
     seat.player.answer(&item, Outcome::response("1"));
     assert_eq!(runs[0].numbers(&bench, Queue::Results), [0]);
     assert_eq!(runs[0].numbers(&bench, Queue::Failures), [1]);
@@ -389,4 +389,96 @@ fn amid_crashes_the_entries_of_three_runs_at_once_are_their_own_and_complete() {
         assert!(all == (at * EVENTS..(at + 1) * EVENTS).collect::<Vec<_>>(), "run {at}");
     }
     assert!(is_clean(&bench));
+}
+
+/// What workers were told of runs by now: the number of each, and what it is about.
+fn told(seat: &mut Seat) -> Vec<(RunId, Option<String>)> {
+    let runs = seat.player.arrived().into_iter().filter(|item| item.header.kind == Kind::Run);
+    let told = |item: Item| {
+        let about = String::from_utf8(item.text.to_vec()).expect("UTF-8");
+        let is_over = item.header.has(flag::HOLE);
+        (item.header.index as RunId, (!is_over).then_some(about))
+    };
+    runs.map(told).collect()
+}
+
+#[test]
+fn each_worker_is_told_once_what_a_run_is_about_and_that_it_is_over() {
+    let (bench, [mut seat, _other]) = lasting(2).run();
+    let about = |text: &str| RunOptions { about: Some(text.into()), ..plain() };
+    let first = Other::of(&bench, about("one"));
+    let second = Other::of(&bench, about("two"));
+    let silent = Other::of(&bench, plain());
+    assert_eq!(told(&mut seat), [(first.id, Some("one".into())), (second.id, Some("two".into()))]);
+    bench.pool.close(first.id);
+    bench.pool.close(silent.id);
+    assert_eq!(told(&mut seat), [(first.id, None)]);
+    // One that comes later, in the place of one that died.
+    bench.pool.exited(0, Exit::Signal(9), false);
+    let mut late = bench.seat(0);
+    assert_eq!(told(&mut late), [], "it has not reached its call");
+    bench.register(0, &mut late);
+    assert_eq!(told(&mut late), [(second.id, Some("two".into()))]);
+}
+
+#[test]
+fn the_entries_of_a_numbered_run_name_their_events_and_whoever_failed_one() {
+    let (bench, [mut seat]) = lasting(1).run();
+    let run = Other::of(&bench, RunOptions { is_numbered: true, ..plain() });
+    run.map(&bench, [10, 11, 12]);
+    let before = bench.calls.load(Ordering::SeqCst);
+    let items = [(); 3].map(|()| {
+        let item = seat.player.start();
+        let outcome = match item.text.as_ref() {
+            b"10" => Outcome::response("7"),
+            b"11" => Outcome::nothing(),
+            _ => Outcome::failed(r#"{"message":"no"}"#),
+        };
+        seat.player.answer(&item, outcome);
+        item.text.to_vec()
+    });
+    assert_eq!(items, [b"10", b"11", b"12"]);
+    bench.pool.flush();
+    assert!(bench.calls.load(Ordering::SeqCst) > before, "JavaScript is called");
+    let failed = entry::FAILED | entry::DATA | entry::RESPONSE;
+    let expected = [
+        Entry::new(entry::RESPONSE, 0, 0, "7"),
+        Entry::new(0, 1, 0, "0"),
+        Entry::new(failed, 2, 1, r#"{"message":"no"}"#),
+    ];
+    assert_eq!(bench.take_of(run.id, Queue::Results), expected);
+    assert_eq!(bench.take_of(run.id, Queue::Failures), []);
+    // An event that dies with its worker has an entry like any other.
+    run.map(&bench, [13]);
+    seat.player.start();
+    bench.pool.exited(0, Exit::Signal(9), false);
+    let [crash] = &bench.take_of(run.id, Queue::Results)[..] else { panic!("one entry") };
+    assert_eq!((crash.kind, crash.worker, &crash.data), (failed, 3, &1.into()));
+}
+
+/// JavaScript waits for each answer itself; where that is in vain, it is called.
+#[test]
+fn whoever_listens_for_entries_misses_none_that_nobody_else_was_notified_of() {
+    let (bench, [mut seat]) = lasting(1).run();
+    let _ears = Ears::of(&bench, 0, &seat);
+    let run = Other::of(&bench, RunOptions { is_numbered: true, ..plain() });
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _ends = Ends(&over);
+        scope.spawn(|| {
+            seat.answer_now_and_then_late(&over, Duration::from_millis(5));
+        });
+        for number in 0..2000 {
+            run.map(&bench, [number]);
+            let till = crate::os::clock::clock() + 1.0;
+            let has_entries = bench.pool.listen_for_entries(till);
+            assert_eq!(bench.lanes.word(Shared::LISTENS).load(Ordering::SeqCst), 0);
+            if !has_entries {
+                until("a call", || bench.calls.load(Ordering::SeqCst) > 0);
+            }
+            let entries = bench.take_of(run.id, Queue::Results);
+            assert_eq!(entries.len(), 1, "entry {number}, {has_entries}");
+            bench.calls();
+        }
+    });
 }

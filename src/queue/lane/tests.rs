@@ -127,8 +127,9 @@ impl Bench {
 }
 
 fn writer_of(lane: &Lane, words: &Arc<Words>) -> Writer {
-    let (memory, front) = (Arc::clone(&lane.memory), Arc::clone(&lane.front));
-    Writer::of(writer::Writer::new(memory, front, RUN, 100, false), Arc::clone(words))
+    let memory = Arc::clone(&lane.memory);
+    let front = (Arc::clone(&lane.front), Arc::default());
+    Writer::of(writer::Writer::new(memory, front, RUN, false), Arc::clone(words))
 }
 
 /// A text of a length that depends on the number, and differs all over by it.
@@ -401,6 +402,19 @@ fn a_long_text_is_kept_by_the_master_and_takes_no_bytes_here() {
     for (at, text) in (0..).zip(&texts) {
         assert!(bench.end(at) == text.as_bytes());
     }
+}
+
+#[test]
+fn an_event_that_leaves_its_place_takes_along_what_was_learned_of_it_when_it_was_tried() {
+    let mut bench = Bench::new();
+    let id = bench.task(0);
+    bench.tasks.keep(id, Task::new(b"1"[..].into(), flag::ASCII));
+    bench.tasks.try_again(id, 2, true);
+    let task = bench.tasks.remove(id).expect("it was kept");
+    assert!(bench.lane.publish(id, &task, &mut bench.tasks));
+    bench.lane.keep(0, &mut bench.tasks);
+    let task = bench.tasks.get(id).expect("it has left its place");
+    assert_eq!((&*task.text, task.failed, task.flags), (&b"1"[..], 2, flag::ALONE));
 }
 
 #[test]

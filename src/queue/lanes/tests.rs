@@ -30,9 +30,9 @@ impl Bench {
     }
 
     fn run(&mut self, id: RunId) -> Run {
-        let lane = self.lanes.assign().expect("memory");
+        let lane = self.lanes.assign(1.0).expect("memory");
         let (memory, front) = (Arc::clone(self.lanes.memory()), self.lanes.front(lane));
-        let end = writer::Writer::new(memory, front, id, 100, false);
+        let end = writer::Writer::new(memory, front, id, false);
         Run { id, lane, writer: Writer::of(end, Arc::new(Words::new())) }
     }
 
@@ -143,17 +143,15 @@ fn a_run_that_comes_later_waits_for_no_earlier_one() {
 #[test]
 fn more_runs_than_lanes_share_and_none_has_the_first() {
     let mut bench = Bench::new();
-    let others = Shared::LANES - 1;
-    let runs = bench.runs(3 * others + 1);
+    let runs = bench.runs(3 * MOST_ALIKE + 1);
     let mut counts = [0; Shared::LANES];
     for (at, run) in runs.iter().enumerate() {
         counts[run.lane] += 1;
-        if at < others {
+        if at < MOST_ALIKE {
             assert_eq!(run.lane, at + 1, "each has its own while there are any");
         }
     }
-    assert_eq!((counts[0], counts[1]), (0, 4));
-    assert!(counts[2..].iter().all(|&count| count == 3));
+    assert_eq!(counts, [0, 4, 3, 3, 3, 0, 0, 0]);
     // All of them are heard, each in order.
     for run in &runs {
         run.write(2);
@@ -165,8 +163,45 @@ fn more_runs_than_lanes_share_and_none_has_the_first() {
         assert_eq!(of_run.collect::<Vec<_>>(), [run.task(0), run.task(1)]);
     }
     // The next one has the lane that the fewest use.
-    bench.lanes.give_back(runs[4].lane);
-    assert_eq!(bench.run(100).lane, runs[4].lane);
+    bench.lanes.give_back(runs[3].lane);
+    assert_eq!(bench.run(100).lane, runs[3].lane);
+}
+
+#[test]
+fn runs_of_other_weights_find_lanes_and_share_with_their_like() {
+    let mut bench = Bench::new();
+    bench.runs(20);
+    let lanes = [0.2, 3.0, 0.2, 3.0, 1.0].map(|weight| bench.lanes.assign(weight).expect("memory"));
+    assert_eq!(lanes[..4], [5, 6, 5, 6]);
+    assert!(lanes[4] <= MOST_ALIKE);
+    // Where there is no lane any more they share one all the same.
+    let lane = bench.lanes.assign(7.0).expect("memory");
+    assert!((1..Shared::ADDRESSED).contains(&lane));
+    // Once its runs are over, a lane is anybody's.
+    (0..2).for_each(|_| bench.lanes.give_back(5));
+    assert_eq!([7.0, 7.0].map(|weight| bench.lanes.assign(weight).expect("memory")), [5, 5]);
+}
+
+#[test]
+fn the_lane_comes_first_whose_runs_have_had_least() {
+    let mut bench = Bench::new();
+    let runs = bench.runs(3);
+    for run in &runs {
+        run.write(4);
+    }
+    let mut claimer = bench.claimer(0);
+    let mut next = |shares: [u32; 3]| {
+        for (run, share) in runs.iter().zip(shares) {
+            bench.lanes.set_share(run.lane, share);
+        }
+        bench.next(&mut claimer).map(run_of)
+    };
+    assert_eq!([next([5, 4, 6]), next([5, 4, 6]), next([5, 7, 6])], [Some(2), Some(2), Some(1)]);
+    // Modulo 2^32.
+    assert_eq!(next([3, u32::MAX, 1]), Some(2));
+    assert_eq!(next([u32::MAX - 1, 0, u32::MAX]), Some(1));
+    // One that is empty is passed by.
+    assert_eq!([next([9, 1, 9]), next([9, 1, 8]), next([9, 1, 8])], [Some(2), Some(3), Some(3)]);
 }
 
 #[test]
@@ -218,8 +253,8 @@ fn a_lane_that_is_closed_is_not_tried_and_goes_on_when_another_run_has_it() {
 #[test]
 fn only_what_is_meant_is_taken_back_in_whichever_lane_it_is() {
     let mut bench = Bench::new();
-    let runs = bench.runs(Shared::LANES);
-    let shares = runs[Shared::LANES - 1].lane;
+    let runs = bench.runs(MOST_ALIKE + 1);
+    let shares = runs[MOST_ALIKE].lane;
     assert_eq!(shares, runs[0].lane);
     for run in &runs {
         run.write(2);
@@ -251,7 +286,7 @@ fn an_answer_from_a_lane_that_there_is_not_is_about_no_event() {
     let run = bench.run(1);
     run.write(1);
     assert_eq!(bench.lanes.position(run.lane, 0), Some(Position { lane: run.lane, at: 0 }));
-    for lane in [run.lane + 1, Shared::LANES - 1, Shared::LANES, usize::MAX] {
+    for lane in [run.lane + 1, Shared::ADDRESSED, Shared::LANES, usize::MAX] {
         assert_eq!(bench.lanes.position(lane, 0), None);
     }
 }
@@ -318,5 +353,46 @@ fn as_many_workers_spin_as_there_are_words_for() {
     for (limit, expected) in [(0, 0), (1, 1), (64, 64), (65, 64), (usize::MAX, 64)] {
         let lanes = Lanes::new(shared_lanes(), limit).expect("memory");
         assert_eq!(lanes.memory().word(Shared::SPIN_LIMIT).load(Ordering::SeqCst), expected);
+    }
+}
+
+#[test]
+fn what_a_worker_has_enough_of_is_left_to_others_and_loses_no_place() {
+    let mut bench = Bench::new();
+    let runs = bench.runs(2);
+    runs[0].write(3);
+    runs[1].write(2);
+    for (task, to) in [(runs[0].task(10), 0), (runs[1].task(10), 0), (runs[0].task(11), 0)] {
+        let event = Task::new(b"addressed".into(), 0);
+        let to = (Shared::to_slot(to), 0);
+        assert!(bench.lanes.put_addressed(to, (task, &event), &mut bench.tasks).expect("memory"));
+    }
+    for is_ranked in [false, true] {
+        bench.lanes.set_ranked(is_ranked);
+        let mut claimer = bench.claimer(0);
+        claimer.suspend(runs[0].id.into(), true);
+        let mut left = vec![runs[1].task(0), runs[1].task(1), runs[1].task(10)];
+        if is_ranked {
+            left.clear();
+        }
+        while !left.is_empty() {
+            assert!(claimer.has_more());
+            let next = bench.next(&mut claimer).expect("an event");
+            left.retain(|&task| task != next);
+        }
+        assert_eq!(bench.next(&mut claimer), None);
+        assert!(!claimer.has_more() && !claimer.has_news(), "it may park");
+        if is_ranked {
+            // Another worker, and this one later, find them in their order.
+            let mut other = bench.claimer(1);
+            assert_eq!(bench.next(&mut other), Some(runs[0].task(0)));
+            claimer.suspend(runs[0].id.into(), false);
+            assert!(claimer.has_more() && claimer.has_news());
+            let rest: Vec<TaskId> = std::iter::from_fn(|| bench.next(&mut claimer)).collect();
+            let (addressed, in_lane): (Vec<TaskId>, Vec<TaskId>) =
+                rest.iter().partition(|&&task| task >= runs[0].task(10));
+            assert_eq!(addressed, [runs[0].task(10), runs[0].task(11)]);
+            assert_eq!(in_lane, [runs[0].task(1), runs[0].task(2)]);
+        }
     }
 }

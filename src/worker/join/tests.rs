@@ -65,8 +65,11 @@ impl Bench {
         self.memory.word(at).load(Ordering::SeqCst)
     }
 
+    /// The next message, as the master hears it.
     fn next_message(&mut self) -> Option<Message> {
-        self.heard.next().map(|frame| Message::decode(&frame).expect("ours"))
+        let message = self.heard.next().map(|frame| Message::decode(&frame).expect("ours"));
+        self.memory.word(Layout::NOTIFIED).store(0, Ordering::SeqCst);
+        message
     }
 
     fn is_released(&self) -> bool {

@@ -33,8 +33,8 @@ impl Bench {
         let (memory, shared) = (shared_memory(), shared_lanes());
         let player = Player::join(1, "t", theirs, Arc::clone(&memory), Arc::clone(&shared));
         let mut lanes = Lanes::new(Arc::clone(&shared), 1).expect("memory");
-        let lane = lanes.assign().expect("memory");
-        let end = writer::Writer::new(shared, lanes.front(lane), 0, 1, false);
+        let lane = lanes.assign(1.0).expect("memory");
+        let end = writer::Writer::new(shared, lanes.front(lane), 0, false);
         let writer = Writer::of(end, Arc::new(Words::new()));
         for event in 0..events {
             assert!(writer.write(0, &event.to_string()));
@@ -54,7 +54,7 @@ impl Bench {
     fn run(&self, mut with: impl FnMut(&Claimed) -> Served) {
         loop {
             self.runner.turn();
-            let pause = self.runner.run(&mut with);
+            let pause = self.runner.run(0, &mut with);
             if pause != Some(Pause::TurnOver) {
                 break;
             }
@@ -73,12 +73,13 @@ impl Bench {
 
 #[test]
 fn an_answer_is_rung_for_before_the_next_event_runs() {
-    let Bench { runner, mut heard, .. } = Bench::new(3);
+    let Bench { runner, mut heard, memory, .. } = Bench::new(3);
     let mut before = None;
-    runner.run(|event| {
+    runner.run(0, |event| {
         if let Some(before) = before.replace(event.index) {
             let frame = heard.next().expect("a bell in time");
             assert_eq!(Message::decode(&frame), Ok(Message::Notify), "for event {before}");
+            memory.word(Layout::NOTIFIED).store(0, Ordering::SeqCst);
         }
         assert!(runner.has_read(event));
         Served::Number(1)
@@ -92,7 +93,7 @@ fn while_the_master_polls_an_answer_is_not_rung_for() {
     bench.memory.word(Layout::POLLED).store(1, Ordering::SeqCst);
     bench.control.set_nonblocking(true).expect("a socket");
     bench.runner.turn();
-    bench.runner.run(|event| {
+    bench.runner.run(0, |event| {
         let mut bytes = [0; 16];
         // A turn that is over on a busy machine rings as well; here it has just begun.
         let nothing = std::io::Read::read(&mut &bench.control, &mut bytes);
@@ -126,9 +127,9 @@ fn an_event_that_was_taken_back_before_it_was_read_is_given_up() {
 #[test]
 fn an_answer_names_the_lane_of_its_event() {
     let mut bench = Bench::new(1);
-    let other = bench.lanes.assign().expect("memory");
+    let other = bench.lanes.assign(1.0).expect("memory");
     let shared = Arc::clone(bench.lanes.memory());
-    let end = writer::Writer::new(shared, bench.lanes.front(other), 1, 1, false);
+    let end = writer::Writer::new(shared, bench.lanes.front(other), 1, false);
     let writer = Writer::of(end, Arc::new(Words::new()));
     assert!(writer.write(0, "7") && writer.write(0, "8"));
     bench.run(|event| {
@@ -140,4 +141,19 @@ fn an_answer_names_the_lane_of_its_event() {
     let mut lanes: Vec<_> = answers.iter().map(|&(index, flags)| (lane_of(flags), index)).collect();
     lanes.sort_unstable();
     assert_eq!(lanes, [(bench.lane, 0), (other, 0), (other, 1)]);
+}
+
+#[test]
+fn a_worker_that_runs_nothing_notifies_once_that_it_has_seen_that_it_leaves() {
+    let mut bench = Bench::new(0);
+    bench.memory.word(Layout::WITHHELD).store(Layout::LEAVES, Ordering::SeqCst);
+    for _ in 0..2 {
+        bench.run(|_| unreachable!("it claims nothing"));
+        bench.memory.word(Layout::NOTIFIED).store(0, Ordering::SeqCst);
+    }
+    assert_eq!(bench.memory.word(Layout::SETTLED).load(Ordering::SeqCst), 1);
+    let frame = bench.heard.next().expect("a notice in time");
+    assert_eq!(Message::decode(&frame), Ok(Message::Notify));
+    bench.control.set_nonblocking(true).expect("a socket");
+    assert!(std::io::Read::read(&mut &bench.control, &mut [0; 16]).is_err(), "and no other");
 }

@@ -3,7 +3,15 @@
 const assert = require("assert");
 
 const section = "Exports";
-const ADDED = { MapReduce: "function", stream: "function", lastRun: "function", Queue: "function" };
+const ADDED = {
+  MapReduce: "function",
+  createPool: "function",
+  connectPool: "function",
+  stage: "function",
+  stream: "function",
+  lastRun: "function",
+  Queue: "function",
+};
 const TYPES = {
   sonicDistribute: "function",
   Map: "function",

@@ -464,7 +464,7 @@ impl Walk {
     fn check(&self) {
         let scheduler = &self.bench.scheduler;
         for (slot, player) in self.players.iter().enumerate() {
-            assert_eq!(scheduler.is_idle(slot), player.is_idle(), "worker {slot}");
+            assert_eq!(scheduler.has_room(slot), player.is_idle(), "worker {slot}");
             assert_eq!(scheduler.is_ready(slot), player.is_ready(), "worker {slot}");
             assert_eq!(player.awaits, None, "worker {slot} waits for a text in vain");
             let mut held: Vec<TaskId> = scheduler.held(slot).map(|held| held.task).collect();
@@ -480,8 +480,8 @@ impl Walk {
         assert!(self.is_manual || scheduler.waiting.is_empty(), "it waits where no worker looks");
         let is_free = (0..self.players.len()).any(|slot| scheduler.is_free(slot));
         assert!(!self.is_manual || !is_free || scheduler.waiting.is_empty(), "a free one is taken");
-        assert!(scheduler.capacity() >= scheduler.ready_count());
-        assert!(scheduler.capacity() <= scheduler.ready_count() * MAX_WINDOW);
+        assert!(scheduler.capacity() >= scheduler.places());
+        assert!(scheduler.capacity() <= scheduler.places() * MAX_WINDOW);
         // Each is in one place.
         let held = self.players.iter().map(|player| player.tasks().count()).sum::<usize>();
         let places = self.in_lanes.len() + held + self.known().count();

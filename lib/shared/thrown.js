@@ -16,9 +16,11 @@ const {
   isError,
   mark,
   textOfBigInt,
-} = require("../shared/describe");
-const { Buffer, JSON, Map, Set } = require("../shared/primordials");
-const { stackOf, stackOfLong } = require("../shared/stack");
+} = require("./describe");
+const { CLASS } = require("./errors");
+const { hasOwn } = require("./own");
+const { Buffer, JSON, Map, Set } = require("./primordials");
+const { stackOf, stackOfLong } = require("./stack");
 
 /** The most bytes of a failed event's error. */
 const MOST_BYTES = 256 * 1024;
@@ -52,6 +54,9 @@ const MOST_PARTS_IN_ALL = 20000;
 /** What is told of each error before its own properties. */
 const OF_ERRORS = ["name", "message", "stack", "code", "cause", "errors"];
 
+/** @type {ReadonlySet<string>} */
+const NONE = new Set();
+
 const CIRCULAR = "[circular]";
 
 /**
@@ -65,7 +70,9 @@ const CIRCULAR = "[circular]";
 
 /** The reading of one thrown value: level by level, so that what is near comes before what is deep. */
 class Reading {
-  constructor() {
+  /** @param {ReadonlySet<string>} classes the names of those classes of errors that the master knows */
+  constructor(classes) {
+    this.classes = classes;
     this.bytes = MOST_BYTES - BYTES_OF_OBJECT;
     this.items = 0;
     this.parts = MOST_PARTS_IN_ALL;
@@ -126,9 +133,22 @@ class Reading {
     this.get(into, "stack", () => stackOf(source, short), pending);
     if (typeof into.stack !== "string")
       this.put(into, "stack", `${describe(into.name)}: ${into.message}`, pending);
+    this.get(into, CLASS, () => this.classOf(source), pending);
     for (const name of ["code", "cause", "errors"])
       this.get(into, name, () => source[name], pending);
     this.readProperties(pending, OF_ERRORS);
+  }
+
+  /** The class that the master makes an error of, if it is not to be seen from its name. @param {any} source */
+  classOf(source) {
+    if (this.classes.size === 0) return undefined;
+    let at = source;
+    // A proxy may have one prototype after another.
+    for (let deep = 0; at !== null && deep < MOST_DEEP; deep++, at = Object.getPrototypeOf(at)) {
+      const name = hasOwn(at, "constructor") ? at.constructor.name : undefined;
+      if (this.classes.has(name)) return name === source.name ? undefined : name;
+    }
+    return undefined;
   }
 
   /** @param {Pending} pending @param {string[]} known names that were read before */
@@ -342,8 +362,9 @@ function isErrorLike(value) {
  * What a failed event's entry says of what was thrown: JSON of name, message, stack, code, cause and errors, and
  * of the thrown object's own properties. Errors in it are plain objects of the same shape.
  * @param {unknown} thrown
+ * @param {ReadonlySet<string>} [classes] the names of those classes of errors that the master knows
  * @returns {string}
  */
-const errorToJson = (thrown) => JSON.stringify(new Reading().read(thrown));
+const errorToJson = (thrown, classes = NONE) => JSON.stringify(new Reading(classes).read(thrown));
 
 module.exports = { errorToJson };

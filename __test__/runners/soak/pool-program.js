@@ -1,0 +1,132 @@
+"use strict";
+// What the soak's program does with a pool: all jobs at once, while it is resized and something runs in every worker; and what
+// each event came to.
+const fs = require("node:fs");
+const path = require("node:path");
+const { createPool, isMaster, Map } = require("../../..");
+const { eventOf } = require("./pool-loads");
+const stages = require("./pool-stages");
+
+const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+/** How the calls of a job are made, by its kind. Each resolves to what its events came to. */
+const kinds = {
+  call: (pool, { work, numbers, optionsOf }) =>
+    Promise.all(
+      numbers.map((n) =>
+        pool.call(work, n, optionsOf(n)).then(
+          (response) => ({ n, response }),
+          (error) => ({ n, error: told(error) }),
+        ),
+      ),
+    ),
+  async map(pool, { work, numbers, optionsOf }) {
+    const ends = await pool.map(work, numbers, { ...optionsOf(0), settled: true });
+    return ends.map(({ value, reason }, n) => ({
+      n,
+      ...(reason ? { error: told(reason) } : { response: value }),
+    }));
+  },
+  async stream(pool, { work, submit, options }) {
+    const ends = [];
+    for await (const { data, response, error } of pool.stream(work, submit, options))
+      ends.push({ n: data, response, error });
+    return ends;
+  },
+  run: (pool, { work, submit, options: { args, ...options } }) =>
+    pool.run(
+      submit,
+      work,
+      (results, failed) => [
+        ...results.getElements().map(({ data, response }) => ({ n: data, response })),
+        ...failed.getElements().map(({ data, error }) => ({ n: data, error })),
+      ],
+      args,
+      options,
+    ),
+};
+
+/** An error, as JSON has it. */
+const told = ({ name, message, code, pid, attempts, task }) => {
+  return { name, message, code, pid, attempts, times: task?.attempts };
+};
+
+/** @param {any} pool @param {any} load @param {any} job @param {{ seed: string, folder: string }} where */
+async function runJob(pool, load, job, { seed, folder }) {
+  const { jobs: _, ...about } = load;
+  const { retries, backoff, taskTimeout, abortAfter, weight } = job;
+  const aborter = new AbortController();
+  /** @type {any} */
+  const options = {
+    args: { seed, folder, pool: about, job },
+    taskTimeout,
+    weight,
+    ...(retries > 0
+      ? { retries: { limit: retries, backoff, on: ["crash", "timeout", "error"] } }
+      : {}),
+    ...(abortAfter === undefined ? {} : { signal: aborter.signal }),
+  };
+  const routeOf = (n) => {
+    const { key, priority } = eventOf(seed, load, job, n);
+    return { tags: job.tags, key, priority };
+  };
+  const optionsOf = (n) => ({ ...options, ...routeOf(n) });
+  const numbers = Array.from({ length: job.count }, (_, n) => n);
+  const submit = async (queue) => {
+    for (const n of numbers) await Map(queue, { data: n }, routeOf(n));
+  };
+  const timer = abortAfter !== undefined && setTimeout(() => aborter.abort("enough"), abortAfter);
+  try {
+    return {
+      ends: await kinds[job.kind](pool, { work: job.work, numbers, options, optionsOf, submit }),
+    };
+  } catch (error) {
+    return { rejected: error === "enough" ? error : `${error?.stack}` };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The sizes one after the other; how many workers there are in the end. */
+async function resize(pool, { sizes }) {
+  let done;
+  for (const { pause, size } of sizes) {
+    await sleep(pause);
+    done = pool.resize(size);
+    done.catch(() => {});
+  }
+  await done;
+  return pool.workers.length;
+}
+
+/** @param {string} seed @param {any} load see `poolOf` @param {string} folder of the pool */
+async function runPool(seed, load, folder) {
+  if (isMaster()) fs.mkdirSync(folder);
+  const { numWorkers, groups, concurrency, serialization } = load;
+  const size = groups ? { workers: groups } : { numWorkers };
+  const options = { ...size, name: load.name, concurrency, serialization, abortGrace: 300 };
+  const outcome = {};
+  try {
+    const pool = load.isFile
+      ? await createPool(path.join(__dirname, "pool-stages.js"), options)
+      : await createPool(stages, options);
+    if (load.keeps) await pool.each("keep", undefined, { keep: true });
+    outcome.tags = Object.fromEntries(pool.workers.map(({ id, tags }) => [id, tags]));
+    const eaches = Array.from({ length: load.eaches }, () => pool.each("look"));
+    const [size, ...jobs] = await Promise.all([
+      resize(pool, load),
+      ...load.jobs.map((job) => runJob(pool, load, job, { seed, folder })),
+    ]);
+    Object.assign(outcome, { size, jobs });
+    for (const pids of await Promise.all(eaches))
+      if (pids.length === 0) throw new Error("each ran nowhere");
+    await pool.close();
+    outcome.statistics = pool.statistics();
+  } catch (error) {
+    outcome.rejected = `${error.stack}`;
+  }
+  fs.writeFileSync(path.join(folder, "outcome.json"), JSON.stringify(outcome));
+  console.log(`POOL ${load.name}`);
+}
+
+module.exports = { runPool };

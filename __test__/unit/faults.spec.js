@@ -1,0 +1,295 @@
+"use strict";
+/**
+ * Promise: The checker of the fault matrix finds each forbidden outcome in what the processes of a pool recorded, and each two
+ * values of its dimensions meet in a cell. The matrix itself is `npm run test:faults`.
+ */
+const assert = require("node:assert/strict");
+const { describe, it } = require("node:test");
+const { poolCells } = require("../runners/faults/pools/cells");
+const { problemsOf } = require("../runners/faults/pools/check");
+const { DIMENSIONS } = require("../runners/faults/pools/variants");
+
+const cells = poolCells();
+
+const cellOf = (fault, moment, more) => {
+  const cell = cells.find((other) => other.fault === fault && other.moment === moment);
+  return { ...cell, retries: "off", tag: "none", key: "k", concurrency: 2, ...more };
+};
+
+const crashOf = (name) => ({
+  code: "ERR_SONIC_WORKER_EXIT",
+  signal: "SIGKILL",
+  pid: 7,
+  task: JSON.stringify({ work: "work", name, attempts: 1, worker: 1, pid: 7 }),
+});
+
+/** Two workers: in the first an event of a key kills both that run there; one that waits for the key runs in its replacement.
+ * @returns {{ cell: any, lines: string[], report: any }} */
+const good = () => ({
+  cell: cellOf("SIGKILL", "run", {}),
+  lines: [
+    "P 7 1",
+    "P 8 2",
+    "K 7 1",
+    "K 8 2",
+    "B 7 1 fillcall:0 1",
+    "B 8 2 fillcall:1 1",
+    "B 7 1 victims:0 1",
+    "S 7 1",
+    "E 8 2 fillcall:1 1",
+    "P 9 1",
+    "K 9 1",
+    "B 9 1 victims:1 1",
+    "E 9 1 victims:1 1",
+    "B 9 1 meet:0 1",
+    "B 9 1 meet:1 1",
+    "B 8 2 meet:2 1",
+    "B 8 2 meet:3 1",
+    "E 9 1 meet:0 1",
+    "E 9 1 meet:1 1",
+    "E 8 2 meet:2 1",
+    "E 8 2 meet:3 1",
+  ],
+  report: {
+    kept: { value: { results: [7, 8] } },
+    tagsOf: {},
+    looks: [
+      { pid: 9, isKept: true },
+      { pid: 8, isKept: true },
+    ],
+    warnings: [],
+    pids: [9, 8],
+    descriptors: { before: ["a socket"], after: ["a socket"] },
+    statistics: {
+      counts: { fillcall: 1, victims: 1, meet: 4 },
+      handedOver: 8 + 6,
+      answered: 6 + 6,
+      failed: 2,
+      unfinished: 0,
+      crashes: 1,
+    },
+    accepted: [
+      ...[0, 1].map((n) => ({ name: `fillcall:${n}`, role: "filler", kind: "call", tags: [] })),
+      { name: "victims:0", role: "victim", kind: "map", tags: [], key: "k" },
+      { name: "victims:1", role: "follower", tags: [], key: "k" },
+      ...[0, 1, 2, 3].map((n) => ({ name: `meet:${n}`, role: "meeting", tags: [] })),
+    ],
+    ends: [
+      { name: "fillcall:0", error: crashOf("fillcall:0") },
+      { name: "fillcall:1", response: "fillcall:1" },
+      { name: "victims:0", error: crashOf("victims:0") },
+      ...["victims:1", "meet:0", "meet:1", "meet:2", "meet:3"].map((name) => ({
+        name,
+        response: name,
+      })),
+    ],
+  },
+});
+
+/** The same where both that shared the crash are tried again, alone. */
+function retried() {
+  const seen = good();
+  seen.cell.retries = "on";
+  seen.lines.splice(
+    11,
+    0,
+    "B 9 1 victims:0 2",
+    "E 9 1 victims:0 2",
+    "B 8 2 fillcall:0 2",
+    "E 8 2 fillcall:0 2",
+  );
+  const { ends, statistics } = seen.report;
+  ends[0] = { name: "fillcall:0", response: "fillcall:0" };
+  ends[2] = { name: "victims:0", response: { n: "victims:0", rest: "the rest" } };
+  statistics.counts = { fillcall: 2, victims: 2, meet: 4 };
+  Object.assign(statistics, { answered: 14, failed: 0 });
+  return seen;
+}
+
+/** @param {ReturnType<typeof good>} seen */
+const problems = ({ cell, lines, report }) => problemsOf(cell, lines, report);
+
+const endOf = ({ report }, name) => report.ends.find((end) => end.name === name);
+
+const answerOf = () => ({ error: undefined, response: "victims:1" });
+
+const move = ({ lines }, line, to) => lines.splice(to, 0, ...lines.splice(lines.indexOf(line), 1));
+
+/** What may not be, by what the checker says of it. @type {[RegExp, (seen: ReturnType<typeof good>) => unknown][]} */
+const WRONG = [
+  [/victims:1 ended 0 times/, ({ report }) => report.ends.splice(3, 1)],
+  [/fillcall:1 ended 2 times/, ({ report }) => report.ends.push(report.ends[1])],
+  [/ghost ended, and was not there/, ({ report }) => report.ends.push({ name: "ghost" })],
+  [/fillcall:1 failed: ERR/, (seen) => (endOf(seen, "fillcall:1").error = crashOf("fillcall:1"))],
+  [/fillcall:0 was answered, and was to fail/, (seen) => delete endOf(seen, "fillcall:0").error],
+  [/fillcall:1 has the answer "x"/, (seen) => (endOf(seen, "fillcall:1").response = "x")],
+  [/victims:0 failed with the pid 8/, (seen) => (endOf(seen, "victims:0").error.pid = 8)],
+  [/the signal SIGSEGV/, (seen) => (endOf(seen, "victims:0").error.signal = "SIGSEGV")],
+  [
+    /victims:0 failed with the task .*"pid":8/,
+    (seen) => (endOf(seen, "victims:0").error.task = '{"pid":8}'),
+  ],
+  [/the code OTHER/, (seen) => (endOf(seen, "fillcall:0").error.code = "OTHER")],
+  [
+    /victims:1 ran 2 times, and was to 1/,
+    ({ lines }) => lines.push("B 9 1 victims:1 2", "E 9 1 victims:1 2"),
+  ],
+  [/victims:1 ran as attempts 2/, ({ lines }) => (lines[11] = "B 9 1 victims:1 2")],
+  [/victims:1 ran 0 times/, ({ lines }) => lines.splice(11, 2)],
+  [/the fault cost 1 events, and 2 ran/, ({ lines }) => (lines[4] = "B 8 2 fillcall:0 1")],
+  [/the fault struck 0 times/, ({ lines }) => lines.splice(7, 1)],
+  [/victims:1 ran in 9 before what is kept/, (seen) => move(seen, "K 9 1", 12)],
+  [
+    /victims:1 began while victims:0 of the key k ran/,
+    ({ lines }) => lines.splice(11, 2, "B 7 1 victims:1 1", "E 7 1 victims:1 1"),
+  ],
+  [
+    /the key k moved from worker 1 to 2/,
+    ({ lines }) => lines.splice(11, 2, "B 8 2 victims:1 1", "E 8 2 victims:1 1"),
+  ],
+  [/victims:0 began after victims:1 of the key k/, (seen) => move(seen, "B 9 1 victims:1 1", 4)],
+  [/counts: .*"meet",5.*"meet",4/, ({ report }) => (report.statistics.counts.meet = 5)],
+  [/events of the statistics/, ({ report }) => (report.statistics.unfinished = 1)],
+  [/workers that died: 2/, ({ report }) => (report.statistics.crashes = 2)],
+  [/workers at work: 1/, ({ report }) => report.pids.pop()],
+  [/events at once: 3/, ({ report }) => report.accepted.pop()],
+  [/a replacement: false/, ({ lines }) => lines.splice(9, 1)],
+  [/workers with what is kept/, ({ report }) => (report.looks[0].isKept = false)],
+  [/warnings: \["SONIC/, ({ report }) => report.warnings.push("SONIC_WORKER_GIVEN_UP")],
+  [/descriptors: \[\]/, ({ report }) => (report.descriptors.after = [])],
+  [/a call of a closed pool/, ({ cell }) => (cell.moment = "close")],
+  [/a call for a tag that is gone/, ({ cell }) => Object.assign(cell, { givenUp: true, tag: "a" })],
+  [
+    /createPool was to reject with undefined/,
+    (seen) => Object.assign(seen.report, { rejected: { code: "ERR_SONIC_WORKER_START" } }),
+  ],
+  [
+    /createPool was to reject with ERR_SONIC_WORKER_START/,
+    (seen) => (seen.cell.expected = { ...seen.cell.expected, rejects: "ERR_SONIC_WORKER_START" }),
+  ],
+  [
+    /fillcall:1 with the tags \[b\] ran in worker 2 with \[a\]/,
+    ({ report }) => {
+      report.tagsOf = { 2: ["a"] };
+      report.accepted[1].tags = ["b"];
+    },
+  ],
+  [
+    /fillcall:1 with the tags \[\] ran in worker 2 with \[b\]/,
+    ({ report }) => (report.tagsOf = { 2: ["b"] }),
+  ],
+];
+
+describe("the checker of a pool in the fault matrix", () => {
+  it("finds nothing wrong with a pool in which all went as promised", () => {
+    assert.deepEqual(problems(good()), []);
+    assert.deepEqual(problems(retried()), []);
+  });
+
+  for (const [words, breaks] of WRONG) {
+    it(`finds what is wrong: ${words.source}`, () => {
+      const seen = good();
+      breaks(seen);
+      assert.match(problems(seen).join("\n"), words);
+    });
+  }
+
+  it("finds events that share a crash and are not tried again alone, or too often", () => {
+    const beside = retried();
+    beside.lines.splice(12, 0, "B 9 1 fillcall:0 2", "E 9 1 fillcall:0 2");
+    beside.lines.splice(15, 2);
+    assert.deepEqual(
+      problems(beside),
+      [
+        "fillcall:0 was tried again beside victims:0",
+        "victims:0 was tried again beside fillcall:0",
+      ].reverse(),
+    );
+    const often = retried();
+    often.lines.push("B 9 1 victims:0 3", "E 9 1 victims:0 3");
+    assert.match(problems(often).join("\n"), /victims:0 ran 3 times, and was to 2/);
+  });
+
+  it("finds an event that was emitted and is lost, or that one emitted which failed", () => {
+    const lost = good();
+    lost.report.accepted[1].emits = true;
+    assert.match(problems(lost).join("\n"), /fillcall:1-child ended 0 times/);
+    const failed = good();
+    failed.report.accepted[0].emits = true;
+    failed.report.ends.push({ name: "fillcall:0-child", response: "fillcall:0-child" });
+    assert.match(problems(failed).join("\n"), /fillcall:0-child ended, and was not there/);
+  });
+
+  it("finds an event that is refused though a worker would take it", () => {
+    const refused = good();
+    endOf(refused, "victims:1").error = { code: "ERR_SONIC_NO_WORKER" };
+    assert.match(problems(refused).join("\n"), /victims:1 failed: ERR_SONIC_NO_WORKER/);
+  });
+
+  it("finds what may not be where a pool is closed by a signal", () => {
+    const cut = () => {
+      const seen = good();
+      seen.cell = cellOf("SIGKILL", "close by signal", {});
+      seen.lines.splice(9);
+      seen.report.accepted.splice(4);
+      seen.report.ends.splice(4);
+      seen.report.ends[3] = { name: "victims:1", error: { code: "ENOUGH" } };
+      seen.report.pids = [];
+      seen.report.refused = { error: { code: "ERR_SONIC_POOL_CLOSED" } };
+      return seen;
+    };
+    assert.deepEqual(problems(cut()), []);
+    /** @type {typeof WRONG} */
+    const wrong = [
+      [/victims:1 ended 0 times/, ({ report }) => report.ends.pop()],
+      [/fillcall:1 ended 2 times/, ({ report }) => report.ends.push(report.ends[1])],
+      [/fillcall:1 has a wrong answer/, ({ lines }) => lines.pop()],
+      [/fillcall:1 has a wrong answer/, (seen) => (endOf(seen, "fillcall:1").response = 1)],
+      [/victims:1 failed: ERR/, (seen) => (endOf(seen, "victims:1").error = crashOf("victims:1"))],
+      [/victims:0 was answered after/, (seen) => delete endOf(seen, "victims:0").error],
+      [/victims:0 failed: OTHER/, (seen) => (endOf(seen, "victims:0").error.code = "OTHER")],
+      [/fillcall:1 ran 2 times/, ({ lines }) => lines.push("B 8 2 fillcall:1 1")],
+      [/events that were cut off/, (seen) => Object.assign(endOf(seen, "victims:1"), answerOf())],
+      [/workers: \[8\]/, ({ report }) => report.pids.push(8)],
+      [/descriptors/, ({ report }) => report.descriptors.after.push("more")],
+      [/a call of a closed pool/, ({ report }) => (report.refused.error.code = "OTHER")],
+    ];
+    for (const [words, breaks] of wrong) {
+      const seen = cut();
+      breaks(seen);
+      assert.match(problems(seen).join("\n"), words);
+    }
+  });
+});
+
+describe("the cells of pools", () => {
+  it("have each fault at each moment, and each two values of their dimensions", () => {
+    const names = [...Object.keys(DIMENSIONS), "fault", "moment"];
+    const has = (one, other) =>
+      cells.some((cell) => cell[one[0]] === one[1] && cell[other[0]] === other[1]);
+    const valuesOf = (name) => [...new Set(cells.map((cell) => cell[name]))];
+    const missing = [];
+    for (const name of names) {
+      for (const other of names.slice(names.indexOf(name) + 1)) {
+        for (const value of valuesOf(name)) {
+          for (const second of valuesOf(other))
+            if (!has([name, value], [other, second])) missing.push(`${value} / ${second}`);
+        }
+      }
+    }
+    // The number of workers of groups stays; only a worker with a tag of its own can be the last one; and three faults raise.
+    const cannot = [
+      /^(a|b) \/ resize$/,
+      /^(a|none) \/ given up$/,
+      /^(throw|reject|kills the master.*) \/ given up$/,
+      /^kills the master and (loops|stops) \/ shutdown$/,
+      /^kills the master.* \/ close by signal$/,
+    ];
+    assert.deepEqual(
+      missing.filter((pair) => !cannot.some((one) => one.test(pair))),
+      [],
+    );
+    for (const [name, values] of Object.entries(DIMENSIONS))
+      assert.deepEqual(valuesOf(name).sort(), [...values].sort());
+  });
+});

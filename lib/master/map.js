@@ -1,0 +1,174 @@
+"use strict";
+// `map` of a pool that stays: takes from the iterable only as fast as workers need, and gives the answers in its order.
+
+const { stopBy } = require("./signals");
+const { invalidType, shown } = require("../shared/errors");
+const { Promise } = require("../shared/primordials");
+const { routingOf } = require("../shared/routing");
+
+/** @typedef {InstanceType<typeof import("./batch").Batch>} Batch */
+
+/**
+ * @param {Batch} batch of its own
+ * @param {any} iterable
+ * @param {import("../shared/options").Options} options
+ * @param {{ stack?: unknown }} site
+ * @returns {Promise<any[]>}
+ */
+async function inOrder(batch, iterable, options, site) {
+  const { pool } = batch;
+  const { signal } = options;
+  const mapping = new Mapping(batch, options, site);
+  const ignore = stopBy(signal, (error) => mapping.fail(error));
+  pool.hold();
+  batch.isKept = true;
+  const leavePool = pool.onFailure((error) => mapping.fail(error));
+  try {
+    await mapping.run(iteratorOf(iterable));
+    return mapping.results;
+  } finally {
+    ignore();
+    leavePool();
+    batch.leave();
+    pool.letGo();
+  }
+}
+
+class Mapping {
+  /**
+   * @param {Batch} batch
+   * @param {import("../shared/options").Options} options
+   * @param {{ stack?: unknown }} site
+   */
+  constructor(batch, options, site) {
+    this.batch = batch;
+    this.isSettled = Boolean(options.settled);
+    this.routing = routingOf(options);
+    this.site = site;
+    /** @type {any[]} */
+    this.results = [];
+    this.left = 0;
+    /** @type {{ error: unknown } | undefined} */
+    this.failure = undefined;
+    /** Ends what is awaited now. @type {(error: unknown) => void} */
+    this.interrupt = () => {};
+    /** Called when nothing is left. @type {() => void} */
+    this.wake = () => {};
+  }
+
+  /** It cannot go on: the first reason counts. @param {unknown} error */
+  fail(error) {
+    if (this.failure !== undefined) return;
+    this.failure = { error };
+    this.batch.stop(error);
+    this.interrupt(error);
+  }
+
+  /**
+   * What a promise comes to; rejects at once if it cannot go on.
+   * @template T
+   * @param {PromiseLike<T>} promise
+   * @returns {Promise<T>}
+   */
+  unlessFailed(promise) {
+    return new Promise((resolve, reject) => {
+      this.interrupt = reject;
+      promise.then(resolve, reject);
+      if (this.failure !== undefined) reject(this.failure.error);
+    });
+  }
+
+  /** @param {{ next: () => any, return?: () => any }} iterator */
+  async run(iterator) {
+    try {
+      await this.handAll(iterator);
+      if (this.left > 0) {
+        const ended = new Promise((resolve) => {
+          this.wake = () => resolve(undefined);
+        });
+        await this.unlessFailed(ended);
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  /** @param {{ next: () => any, return?: () => any }} iterator */
+  async handAll(iterator) {
+    while (this.failure === undefined) {
+      const taken = iterator.next();
+      let done;
+      let value;
+      try {
+        ({ done, value } = isThenable(taken) ? await this.unlessFailed(taken) : taken);
+      } catch (error) {
+        // An iterator that has thrown itself is done.
+        if (this.failure !== undefined) leave(iterator);
+        throw error;
+      }
+      if (done) return;
+      try {
+        const data = isThenable(value) ? await this.unlessFailed(value) : value;
+        await this.hand(data);
+      } catch (error) {
+        leave(iterator);
+        throw error;
+      }
+    }
+    leave(iterator);
+  }
+
+  /** @param {any} data */
+  hand(data) {
+    const at = this.results.length;
+    // So that there is no hole.
+    this.results.push(undefined);
+    this.left++;
+    const end = (/** @type {any} */ result) => {
+      this.results[at] = result;
+      this.left--;
+      if (this.left === 0) this.wake();
+    };
+    const awaited = {
+      data,
+      site: this.site,
+      resolve: (/** @type {any} */ value) =>
+        end(this.isSettled ? { status: "fulfilled", value } : value),
+      reject: (/** @type {any} */ reason) => {
+        // What stopped all of it is no answer to one.
+        const isAnswer = this.isSettled && this.batch.isRunning;
+        end({ status: "rejected", reason });
+        if (!isAnswer) this.fail(reason);
+      },
+    };
+    return this.batch.addWhenReady(awaited, this.routing);
+  }
+}
+
+/** @param {any} value */
+const isThenable = (value) => typeof Object(value).then === "function";
+
+/** As a loop that is left does; what comes of it does not matter, or it would be in the way of why. @param {{ return?: () => any }} iterator */
+function leave(iterator) {
+  try {
+    const left = typeof iterator.return === "function" ? iterator.return() : undefined;
+    if (isThenable(left)) left.then(undefined, () => {});
+  } catch (_) {
+    // The same.
+  }
+}
+
+/** @param {any} iterable */
+function iteratorOf(iterable) {
+  const must =
+    "map: the second parameter must be an iterable or an async iterable that is not a string";
+  if (iterable === undefined || iterable === null || typeof iterable === "string") {
+    throw invalidType(`${must}, got ${shown(iterable)}`);
+  }
+  const make = iterable[Symbol.asyncIterator] || iterable[Symbol.iterator];
+  if (typeof make !== "function") throw invalidType(`${must}, got ${shown(iterable)}`);
+  return Reflect.apply(make, iterable, []);
+}
+
+module.exports = { inOrder, isThenable, iteratorOf, leave };

@@ -1,0 +1,77 @@
+"use strict";
+// Where an event may run, and before which others, as the program says it: by tags, a key and a priority. Checks that; which worker
+// it is, the core decides.
+
+const { invalidRange, invalidType, shown } = require("./errors");
+const { checkTags } = require("./groups");
+const { ownOf } = require("./own");
+
+/** @typedef {string | number | ((data: any) => string | number)} Key a stage has a function */
+/** @typedef {{ tags?: string[], key?: Key, spread?: boolean, priority?: number }} Routing */
+/** @typedef {{ tags: string[], key: string | undefined, priority: number }} Address */
+
+/** The core's priorities are numbers of 32 bits. */
+const HIGHEST = 2 ** 31 - 1;
+
+/** @param {string} name @param {unknown} value */
+function checkKey(name, value) {
+  if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) return;
+  throw invalidType(`${name} must be a string or a finite number, got ${shown(value)}`);
+}
+
+const ROUTE_CHECKS = {
+  tags: checkTags,
+  key: checkKey,
+  /** @param {string} name @param {unknown} value */
+  spread(name, value) {
+    if (typeof value === "boolean") return;
+    throw invalidType(`${name} must be true or false, got ${shown(value)}`);
+  },
+  /** @param {string} name @param {unknown} value */
+  priority(name, value) {
+    const must = `a whole number from ${-HIGHEST} to ${HIGHEST}`;
+    if (typeof value !== "number")
+      throw invalidType(`${name} must be ${must}, got ${shown(value)}`);
+    if (!Number.isInteger(value) || Math.abs(value) > HIGHEST)
+      throw invalidRange(`${name} must be ${must}, got ${value}`);
+  },
+};
+
+/** The same as one object; undefined if any worker will do. @param {Routing} options @returns {Routing | undefined} */
+function routingOf({ tags, key, spread, priority }) {
+  const isAny = tags !== undefined || key !== undefined || priority !== undefined;
+  return isAny ? { tags, key, spread, priority } : undefined;
+}
+
+/** What `map` of an array passes as the third argument is none. @param {any} value */
+function isPlainObject(value) {
+  if (value === null || typeof value !== "object") return false;
+  const prototype = Object.getPrototypeOf(value);
+  // Objects of another realm have an Object.prototype of theirs.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/**
+ * The tags, the key and the priority for the core; undefined if any worker will do, and it has none.
+ * @param {Routing | undefined} all what holds for all events of the run
+ * @param {Routing | undefined} own what the event has of its own
+ * @param {any} data the event's, of which the key of a stage is made
+ * @returns {Address | undefined}
+ */
+function addressOf(all, own, data) {
+  const { tags = [], key: given, spread, priority = 0 } = ownOf(all, own);
+  const key = spread ? undefined : keyOf(given, data);
+  if (tags.length === 0 && key === undefined && priority === 0) return undefined;
+  return { tags, key, priority };
+}
+
+/** @param {Key | undefined} given @param {any} data */
+function keyOf(given, data) {
+  if (given === undefined) return undefined;
+  if (typeof given !== "function") return String(given);
+  const key = given(data);
+  checkKey("what the key of the stage returns", key);
+  return String(key);
+}
+
+module.exports = { ROUTE_CHECKS, addressOf, isPlainObject, routingOf };

@@ -1,0 +1,104 @@
+"use strict";
+// Functions that the program has made stages of: they get a third parameter, and may have options of their own.
+
+const { checkFunction, checkOptions, STAGE_CHECKS } = require("./options");
+const { invalidType, shown } = require("./errors");
+const { ownOf } = require("./own");
+const { JSON, WeakMap } = require("./primordials");
+
+/** @typedef {Pick<import("./options").Options, "name" | "tags" | "key" | "concurrency" | "retries" | "taskTimeout">} StageOptions */
+
+/** @type {StageOptions} */
+const NO_OPTIONS = Object.create(null);
+
+/** In JSON, a time without a limit. */
+const UNLIMITED = "Infinity";
+
+/** @type {WeakMap<Function, { fn: Function, options: StageOptions }>} */
+const stages = new WeakMap();
+
+/** @param {any} fn @param {unknown} [givenOptions] */
+function stage(fn, givenOptions) {
+  checkFunction("stage: the first parameter", fn);
+  const options = checkOptions(givenOptions, STAGE_CHECKS);
+  const staged = (/** @type {any} */ event, /** @type {any} */ args, /** @type {any} */ task) =>
+    fn(event, args, task);
+  Object.defineProperty(staged, "name", { value: options.name || fn.name, configurable: true });
+  stages.set(staged, { fn, options });
+  return staged;
+}
+
+/** @param {unknown} fn */
+const isStage = (fn) => typeof fn === "function" && stages.has(fn);
+
+/** The function as the program has written it. @param {Function} fn */
+const plainOf = (fn) => stages.get(fn)?.fn || fn;
+
+/** The options that a function has of its own, its name among them. @param {any} fn @returns {StageOptions} */
+const optionsOf = (fn) => (isStage(fn) && stages.get(fn)?.options) || NO_OPTIONS;
+
+/**
+ * The options of an event that goes through functions with these, all of them in one worker. A key is made of the event's data,
+ * which the first of them gets.
+ * @param {StageOptions[]} list
+ * @returns {StageOptions}
+ */
+function mergedOptions(list) {
+  const all = Object.create(null);
+  for (const [at, { name, ...options }] of list.entries()) {
+    for (const [key, value] of Object.entries(options)) {
+      if (key === "key" && at > 0) throw keyOfAnother(name);
+      if (key in all && JSON.stringify(all[key]) !== JSON.stringify(value)) throw differ(key, name);
+      all[key] = value;
+    }
+  }
+  return all;
+}
+
+/**
+ * The names of the functions that a worker file exports, each with its options, as JSON: it tells the master of them.
+ * @param {Record<string, any>} exported
+ */
+function toldStages(exported) {
+  const all = Object.keys(exported).map((name) => {
+    const { value } = Object.getOwnPropertyDescriptor(exported, name) || { value: undefined };
+    return [name, optionsOf(value)];
+  });
+  return JSON.stringify(all, (_, value) => {
+    // JSON has neither; a key is a function.
+    if (value === Infinity) return UNLIMITED;
+    return typeof value === "function" ? true : value;
+  });
+}
+
+/** The same by their names. @param {string} told @returns {Record<string, StageOptions>} */
+function stagesAsTold(told) {
+  const all = Object.create(null);
+  for (const [name, options] of JSON.parse(told)) {
+    all[name] = ownOf(options);
+    if (options.taskTimeout === UNLIMITED) all[name].taskTimeout = Infinity;
+  }
+  return all;
+}
+
+/** @param {string} key @param {string | undefined} name */
+const differ = (key, name) =>
+  invalidType(
+    `the stages of a pipeline run as one: give the option ${key} to one of them only${name ? `, not to ${shown(name)} too` : ""}`,
+  );
+
+/** @param {string | undefined} name */
+const keyOfAnother = (name) =>
+  invalidType(
+    `the stages of a pipeline run as one, in the worker that the first of them chooses: give the option key to that${name ? `, not to ${shown(name)}` : ""}`,
+  );
+
+module.exports = {
+  isStage,
+  mergedOptions,
+  optionsOf,
+  plainOf,
+  stage,
+  stagesAsTold,
+  toldStages,
+};

@@ -1,0 +1,164 @@
+"use strict";
+// What is done with a worker's events: the functions that they go through, and what those get beside the event. `MapReduce` has one
+// job for all events. In a pool that stays each run has one, which the worker hears of before the run's first event, or soon after.
+
+const { argsCopier } = require("../shared/args");
+const { argsOfText } = require("../shared/codec");
+const { ownOf } = require("../shared/own");
+const { Places, count, isFull } = require("../shared/places");
+const { JSON, Map, Set } = require("../shared/primordials");
+const { isStage } = require("../shared/stage");
+const { functionsOf } = require("../shared/stages");
+const { PublicTask } = require("../shared/task");
+
+/**
+ * `keepsNull`: null is an answer like any other. `keepsData`: the event's data is read again, as it is then. `givesTask`: the
+ * functions get a third parameter. `refusal`: why they cannot emit further events, if so. `errors`: the names of those classes of
+ * errors that the master knows. `limits`: those of its stages.
+ * @typedef {object} Job
+ * @property {WorkerFn[]} workerFns
+ * @property {() => any} copyArgs
+ * @property {boolean} logs
+ * @property {boolean} keepsNull
+ * @property {boolean} keepsData
+ * @property {boolean} givesTask
+ * @property {string} [refusal]
+ * @property {ReadonlySet<string>} [errors]
+ * @property {number} run
+ * @property {import("../shared/places").Job["limits"]} limits
+ */
+/** @typedef {(event: { data: any }, args: any, task?: any) => any} WorkerFn */
+/** @typedef {(job: Job) => void} Start */
+/** @typedef {import("./runner").Task} Task */
+
+class Jobs {
+  /**
+   * @param {number} id of the worker
+   * @param {InstanceType<typeof import("./runner").Runner>["codec"]} codec
+   * @param {(run: number, isLeft: boolean) => void} leave leaves the events of a run to other workers, or does not any more
+   */
+  constructor(id, codec, leave) {
+    this.id = id;
+    this.codec = codec;
+    this.leave = leave;
+    /** Of every event; in a pool that stays, none. @type {Job | undefined} */
+    this.only = undefined;
+    /** A pool's stages by name. @type {Record<string, unknown>} */
+    this.stages = {};
+    this.places = new Places();
+    /** By the number of the run. @type {globalThis.Map<number, Job>} */
+    this.byRun = new Map();
+    /** Events whose runs this worker has yet to hear of. @type {{ run: number, start: Start }[]} */
+    this.early = [];
+    /** The events that run and whose stages may be told that they are over, by name. @type {globalThis.Map<number, Task>} */
+    this.open = new Map();
+  }
+
+  /** All events go through these. @param {WorkerFn[]} workerFns @param {any} args */
+  setOnly(workerFns, args) {
+    const givesTask = workerFns.some(isStage);
+    const fns = givesTask ? workerFns.map(withTwo) : workerFns;
+    this.only = { ...this.plain(fns, args), logs: true, keepsData: true, givesTask };
+  }
+
+  /** @param {WorkerFn[]} workerFns @param {any} args @returns {Job} */
+  plain(workerFns, args = {}) {
+    const copyArgs = argsCopier(args, this.id);
+    const flags = { logs: false, keepsNull: false, keepsData: false, givesTask: false };
+    return { workerFns, copyArgs, ...flags, run: 0, limits: [] };
+  }
+
+  /** @param {number} run @returns {Job | undefined} */
+  of(run) {
+    return this.only || this.byRun.get(run);
+  }
+
+  /**
+   * The master tells of a run of a pool that stays.
+   * @param {number} run
+   * @param {string | undefined} about what its events go through; undefined if the run is over
+   * @param {boolean} isAwaited events of it wait for their turn here
+   */
+  hear(run, about, isAwaited) {
+    if (about === undefined) {
+      this.forget(this.byRun.get(run));
+      if (isAwaited) this.byRun.set(run, this.plain([runIsOver]));
+      else this.byRun.delete(run);
+      this.startEarly(run, this.plain([runIsOver]));
+      return;
+    }
+    const { work, args, keepsNull, keepsData, refusal, errors } = ownOf(JSON.parse(about));
+    const workerFns = functionsOf(this.stages, work);
+    const given = args === undefined ? {} : argsOfText(this.codec, args);
+    const how = { keepsNull, keepsData, refusal, errors: new Set(errors), givesTask: true };
+    const job = { ...this.plain(workerFns, given), ...how, run };
+    job.limits = this.places.limitsOf(workerFns);
+    for (const { jobs } of job.limits) jobs.add(job);
+    if (isFull(job)) this.leave(run, true);
+    this.byRun.set(run, job);
+    this.startEarly(run, job);
+  }
+
+  /** @param {Job | undefined} job of a run that is over */
+  forget(job) {
+    if (job === undefined || job.limits.length === 0) return;
+    for (const { jobs } of job.limits) jobs.delete(job);
+    this.leave(job.run, false);
+  }
+
+  /** An event begins to go on beside others, or ends. What has enough of a stage leaves others to other workers. @param {Job} job @param {1 | -1} change */
+  count(job, change) {
+    count(job, change);
+    for (const { jobs } of job.limits)
+      for (const other of jobs) this.leave(other.run, isFull(other));
+    return change;
+  }
+
+  /** Whether no other event of a run may begin now. @param {number} run its number, in the lower half */
+  isFull(run) {
+    const job = this.of(run & 0xffff);
+    return job !== undefined && isFull(job);
+  }
+
+  /** An event goes on, and has not ended. @param {Task} task */
+  begun(task) {
+    this.open.set(nameOf(task.answers, task.index), task);
+  }
+
+  /** @param {Task} task */
+  ended(task) {
+    this.open.delete(nameOf(task.answers, task.index));
+  }
+
+  /** Nobody waits for an event any more. @param {number} answers @param {number} index @param {boolean} isLate */
+  abort(answers, index, isLate) {
+    const task = this.open.get(nameOf(answers, index));
+    if (task?.context !== undefined) PublicTask.abort(task.context, isLate);
+  }
+
+  /** Starts an event when it is known what its run is about. @param {number} run @param {Start} start */
+  whenKnown(run, start) {
+    this.early.push({ run, start });
+  }
+
+  /** @param {number} run @param {Job} job */
+  startEarly(run, job) {
+    const now = this.early.filter((early) => early.run === run);
+    if (now.length === 0) return;
+    this.early = this.early.filter((early) => early.run !== run);
+    for (const { start } of now) start(job);
+  }
+}
+
+/** What names an event among those that run. @param {number} answers the flags of its answer @param {number} index */
+const nameOf = (answers, index) => (answers >>> 9) * 2 ** 32 + index;
+
+/** A function that is no stage gets two parameters, whatever the others get. @param {WorkerFn} fn @returns {WorkerFn} */
+const withTwo = (fn) => (isStage(fn) ? fn : (event, args) => fn(event, args));
+
+/** In the place of what a run was about that was over before: nobody sees it. */
+const runIsOver = () => {
+  throw new Error("the run is over");
+};
+
+module.exports = { Jobs };

@@ -1,0 +1,157 @@
+//! Events that name their workers, by tags or a key, or that have a priority: taken in, offered in the addressed lane, and their
+//! workers woken. Who may run which, the [`router`](crate::core::router) knows.
+
+use std::collections::BTreeMap;
+
+use super::Pool;
+use super::state::State;
+use super::wake::WakeUp;
+use crate::core::error::Error;
+use crate::core::router::{Routing, To};
+use crate::core::task_id::{RunId, TaskId, is_direct, number_of, run_of};
+use crate::os::clock::clock;
+use crate::queue::tasks::Task;
+use crate::shm::store::Bytes;
+use crate::wire::layout::Shared;
+use crate::wire::note::Note;
+
+/// An event that was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// There is room for it.
+    Is,
+    /// There is none: [`Note::Room`] says when there is for the event of this number.
+    Awaits(u64),
+}
+
+impl Pool {
+    /// Why no worker runs events that name none, or will; none if some do.
+    pub(crate) fn refusal(&self) -> Option<Error> {
+        let state = self.lock();
+        if state.router.refuses_others() { state.router.refusal() } else { None }
+    }
+
+    /// Takes in an event that names its workers. Fails if no worker will ever run it.
+    pub(crate) fn submit_routed(
+        &self,
+        run: RunId,
+        routing: Routing,
+        text: impl Into<Bytes>,
+        flags: u32,
+    ) -> Result<Room, Error> {
+        let mut event = Task::new(text.into(), flags);
+        self.enter(|state| {
+            let is_tight = state.is_tight(state.bytes());
+            let Some(run) = state.runs.get(&run) else { return Ok(Room::Is) };
+            let task = run.task(run.words.handed_over());
+            let has_room = state.router.add(task, routing, is_tight)?;
+            let number = run.words.hand_over();
+            event.queued = if run.record.has_times() { clock() } else { 0.0 };
+            state.tasks.keep(task, event);
+            Ok(if has_room { Room::Is } else { Room::Awaits(number) })
+        })
+    }
+}
+
+impl State {
+    /// Puts what is due into the addressed lane, as far as there is room.
+    pub(super) fn offer(&mut self) {
+        self.lanes.set_ranked(self.router.has_priorities());
+        while let Some((task, to, priority)) = self.router.next(|run| self.had(run)) {
+            let Some(event) = self.tasks.remove(task) else { return };
+            let address = match to {
+                To::Groups(groups) => Shared::to_groups(groups),
+                To::Slot(slot) => Shared::to_slot(slot),
+            };
+            let to = (address, priority);
+            let is_in = self.lanes.put_addressed(to, (task, &event), &mut self.tasks);
+            let is_in = is_in.unwrap_or(false);
+            if !is_in || event.text.len() > Shared::LONGEST {
+                self.tasks.keep(task, event);
+            }
+            if is_in {
+                self.router.offered(task);
+                continue;
+            }
+            // The oldest one may have been taken back, to make room.
+            let claimed = self.lanes.claimed();
+            self.scan();
+            if self.lanes.claimed() == claimed {
+                return;
+            }
+        }
+    }
+
+    /// How much of the workers a run has had.
+    fn had(&self, run: RunId) -> f64 {
+        self.runs.get(&run).map_or(0.0, |run| run.share.at(self.served))
+    }
+
+    /// Takes in an event that another emits: it has its tags and its priority, and not its key.
+    pub(super) fn submit_emitted(&mut self, by: TaskId, task: TaskId, event: Task) {
+        let Some(routing) = self.router.inherited(by) else { return self.submit(task, event) };
+        self.tasks.keep(task, event);
+        // Its like runs on a worker at this moment: there is one.
+        let _ = self.router.add(task, routing, false);
+    }
+
+    /// Wakes one idle worker for each event that is offered to it and others, less those that were woken before.
+    pub(super) fn wake_addressed(&mut self, pool: &Pool) {
+        for (to, mut wanted) in self.router.offers() {
+            let mut slots: Vec<usize> = self.router.reach(to).collect();
+            slots.retain(|&slot| self.scheduler.has_room(slot));
+            slots.sort_by_key(|&slot| self.router.rank(slot));
+            for slot in slots {
+                if wanted == 0 {
+                    break;
+                }
+                let state = &mut self.slots[slot];
+                let Some(connection) = &state.connection else { continue };
+                if connection.ring() {
+                    self.lanes.wake(slot);
+                    state.wake_up = WakeUp::Sent;
+                    wanted -= 1;
+                    self.have_watched(pool);
+                } else if state.wake_up != WakeUp::None {
+                    wanted -= 1;
+                }
+            }
+        }
+    }
+
+    /// Nothing is started in `slot` any more. What only its worker could run fails.
+    pub(super) fn close_route(&mut self, pool: &Pool, slot: usize) {
+        let mut lost = self.router.close(slot);
+        lost.extend(self.scheduler.withdraw(|task| self.router.is_lost(task)));
+        // What was offered to it alone.
+        self.lanes.take_back(|task| self.router.has(task) && !self.router.is_offered(task));
+        self.scan();
+        for task in lost {
+            self.put_back(pool, task);
+        }
+    }
+
+    /// Tells JavaScript for which events there is room now.
+    pub(super) fn tell_of_room(&mut self, bytes: usize) {
+        if !self.router.has_blocked() {
+            return;
+        }
+        let is_tight = self.is_tight(bytes);
+        let mut runs: BTreeMap<RunId, Vec<u64>> = BTreeMap::new();
+        // For what events emit nobody waits.
+        for task in self.router.admit(is_tight).into_iter().filter(|&task| !is_direct(task)) {
+            runs.entry(run_of(task)).or_default().push(number_of(task));
+        }
+        self.notes.extend(runs.into_iter().map(|(run, numbers)| Note::Room { run, numbers }));
+    }
+
+    /// The bytes of all events that wait or run.
+    pub(super) fn bytes(&self) -> usize {
+        self.lanes.bytes() + self.tasks.bytes()
+    }
+
+    /// Whether so many bytes are enough: then there is room for one event a worker.
+    fn is_tight(&self, bytes: usize) -> bool {
+        self.runs.values().any(|run| bytes >= run.options.max_bytes)
+    }
+}

@@ -1,0 +1,166 @@
+//! The same promises, whatever happens in whatever order: random events, answers, failures, deaths and workers given up.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::*;
+
+const GROUPS: [(usize, &[&str], bool); 4] =
+    [(1, &["gpu"], true), (2, &["cpu"], false), (1, &["cpu", "big"], false), (2, &[], false)];
+const TAGS: [&[&str]; 5] = [&[], &["gpu"], &["cpu"], &["big"], &["cpu", "big"]];
+const EVENTS: u32 = 400;
+
+struct Event {
+    tags: &'static [&'static str],
+    key: Option<String>,
+}
+
+struct Walk {
+    bench: Bench,
+    random: fastrand::Rng,
+    /// None where nothing is started any more.
+    seats: Vec<Option<Seat>>,
+    /// What each worker runs.
+    runs: Vec<Option<(Item, u32)>>,
+    events: Vec<Event>,
+    /// How often each event began.
+    begun: HashMap<u32, usize>,
+    /// The event of each key that began last, and whether it may begin again.
+    keys: BTreeMap<String, u32>,
+    refused: usize,
+}
+
+fn group_of(slot: usize) -> (&'static [&'static str], bool) {
+    let groups = GROUPS
+        .iter()
+        .flat_map(|&(count, tags, is_exclusive)| std::iter::repeat_n((tags, is_exclusive), count));
+    groups.into_iter().nth(slot).expect("so many workers")
+}
+
+impl Walk {
+    fn new(seed: u64) -> Self {
+        let on = vec![Cause::Crash, Cause::Error];
+        let retries = Some(Policy { limit: 2, backoff: 0.0, factor: 2.0, max_delay: 1e3, on });
+        let bench = pool(&GROUPS, RunOptions { retries, ..plain() });
+        let count = bench.pool.launch.places.len();
+        let mut seats: Vec<Seat> = (0..count).map(|slot| bench.seat(slot)).collect();
+        for (slot, seat) in seats.iter_mut().enumerate() {
+            bench.register(slot, seat);
+        }
+        Self {
+            bench,
+            random: fastrand::Rng::with_seed(seed),
+            seats: seats.into_iter().map(Some).collect(),
+            runs: (0..count).map(|_| None).collect(),
+            events: Vec::new(),
+            begun: HashMap::new(),
+            keys: BTreeMap::new(),
+            refused: 0,
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let tags = TAGS[self.random.usize(..TAGS.len())];
+        let key = self.random.bool().then(|| format!("{tags:?} {}", self.random.u32(..5)));
+        let number = self.events.len() as u32;
+        if tags.is_empty() && key.is_none() {
+            self.bench.map([number]);
+        } else if self.bench.route(number, tags, key.as_deref()).is_err() {
+            let could = |slot: usize| self.seats[slot].is_some() && may_run(slot, tags);
+            assert!(!(0..self.seats.len()).any(could), "some worker runs {tags:?}");
+            self.refused += 1;
+            return;
+        }
+        self.events.push(Event { tags, key });
+    }
+
+    /// The worker of `slot` takes an event.
+    fn take(&mut self, slot: usize) {
+        let Some(seat) = self.seats[slot].as_mut() else { return };
+        let Some(item) = seat.player.look() else { return };
+        let number: u32 = String::from_utf8_lossy(&item.text).parse().expect("a number");
+        let Event { tags, key } = &self.events[number as usize];
+        assert!(may_run(slot, tags), "{tags:?} in slot {slot}");
+        if let Some(key) = key {
+            let is_key =
+                |&&(_, other): &&(Item, u32)| self.events[other as usize].key.as_ref() == Some(key);
+            assert_eq!(self.runs.iter().flatten().filter(is_key).count(), 0, "one at a time");
+            let last = self.keys.insert(key.clone(), number);
+            assert!(last <= Some(number), "in order: {number} after {last:?}");
+        }
+        *self.begun.entry(number).or_default() += 1;
+        self.runs[slot] = Some((item, number));
+    }
+
+    fn answer(&mut self, slot: usize) {
+        let Some((item, _)) = self.runs[slot].take() else { return };
+        let seat = self.seats[slot].as_mut().expect("it runs something");
+        let fails = self.random.u32(..4) == 0;
+        seat.player
+            .answer(&item, if fails { Outcome::failed("{}") } else { Outcome::response("1") });
+        self.bench.pool.flush();
+    }
+
+    fn die(&mut self, slot: usize, is_last: bool) {
+        let Some(seat) = self.seats[slot].take() else { return };
+        self.runs[slot] = None;
+        if is_last {
+            give_up(&self.bench, slot, seat);
+            return;
+        }
+        kill(&self.bench, slot, seat);
+        // One that dies again and again without having run anything is given up.
+        if !self.bench.pool.lock().scheduler.worker(slot).is_closed() {
+            let mut next = self.bench.seat(slot);
+            self.bench.register(slot, &mut next);
+            self.seats[slot] = Some(next);
+        }
+    }
+
+    fn step(&mut self) {
+        let slot = self.random.usize(..self.seats.len());
+        match self.random.u32(..100) {
+            0..30 if self.events.len() < EVENTS as usize => self.hand_over(),
+            0..92 if self.runs[slot].is_some() => self.answer(slot),
+            0..92 => self.take(slot),
+            92..99 => self.die(slot, false),
+            // Some of those that any event may run on stay.
+            _ if slot < 4 && self.random.u32(..4) == 0 => self.die(slot, true),
+            _ => {}
+        }
+    }
+
+    fn end(mut self) {
+        while self.bench.outstanding() > 0 {
+            let is_idle = self.runs.iter().all(Option::is_none);
+            for slot in 0..self.seats.len() {
+                self.answer(slot);
+                self.take(slot);
+            }
+            let still_is = self.runs.iter().all(Option::is_none);
+            assert!(!is_idle || !still_is || self.bench.outstanding() == 0, "somebody runs it");
+        }
+        let mut ended: Vec<u32> = self.bench.numbers(Queue::Results);
+        ended.extend(self.bench.numbers(Queue::Failures));
+        ended.sort_unstable();
+        assert_eq!(ended, (0..self.events.len() as u32).collect::<Vec<_>>(), "each ends once");
+        assert!(self.bench.is_clean());
+        let state = self.bench.pool.lock();
+        assert_eq!((state.lanes.waiting(), state.returned.len()), (vec![], 0));
+    }
+}
+
+fn may_run(slot: usize, tags: &[&str]) -> bool {
+    let (has, is_exclusive) = group_of(slot);
+    tags.iter().all(|tag| has.contains(tag)) && (!is_exclusive || !tags.is_empty())
+}
+
+#[test]
+fn whatever_happens_each_event_ends_once_where_it_belongs() {
+    for seed in 0..40 {
+        let mut walk = Walk::new(seed);
+        for _ in 0..2500 {
+            walk.step();
+        }
+        walk.end();
+    }
+}
