@@ -10,3 +10,4 @@ pub(crate) mod note;
 pub(crate) mod number;
 pub(crate) mod protocol;
 pub(crate) mod seq;
+pub(crate) mod sync;
