@@ -83,7 +83,7 @@ pub fn run_close(run: &External<RunHandle>) {
 const DONE: u32 = 1;
 /// There is credit for it.
 const HAS_CREDIT: u32 = 2;
-/// The event loop has not turned for a while.
+/// The event loop has not turned for a while, or has an answer to show.
 const IS_LATE: u32 = 4;
 
 /// Milliseconds after which a loop of `Map`s lets the event loop turn.
@@ -129,7 +129,8 @@ impl Callee for Putter {
             self.pool.flush();
         }
         let also = |condition: bool, flag: u32| if condition { flag } else { 0 };
-        let is_late = clock() - self.turned.get() > TURN;
+        // A program that follows its answers may send no more after the next one.
+        let is_late = self.words.has_observed() || clock() - self.turned.get() > TURN;
         DONE | also(self.words.has_credit(event), HAS_CREDIT) | also(is_late, IS_LATE)
     }
 }

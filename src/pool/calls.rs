@@ -120,6 +120,7 @@ impl Pool {
         let piece = run.queue(queue).take();
         // The reader of a stream makes room by that.
         run.show_unread();
+        run.show_observed();
         piece
     }
 
@@ -151,6 +152,7 @@ impl Pool {
         let mut observed = Vec::new();
         if let Some(run) = state.runs.get_mut(&run) {
             observed.extend(std::iter::from_fn(|| run.observed.take()));
+            run.show_observed();
         }
         Manual { free, observed }
     }

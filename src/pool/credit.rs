@@ -62,7 +62,7 @@ impl State {
             let waiting_for = run.words.waiting_for();
             let is_served = waiting_for.is_some_and(|number| run.words.has_credit(number));
             let is_awaited = self.listens && run.options.is_numbered;
-            calls |= is_served | (run.show_unread() && !is_awaited) | (run.observed.len() > 0);
+            calls |= is_served | (run.show_unread() && !is_awaited) | run.show_observed();
             // JavaScript that is called lets in what has credit, and may wait for more without telling.
             let wants_notice = waiting_for.is_some() || !run.overflow.is_empty();
             if wants_notice && run.state.is_open() {

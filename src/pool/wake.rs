@@ -43,11 +43,13 @@ impl State {
         };
         // The same ones each time, whose JavaScript is compiled by now.
         self.wake(pool, most.saturating_sub(self.awake().count()));
-        if self.awake().count() >= most {
-            for slot in 0..self.slots.len() {
-                if self.lanes.is_parked(slot) {
-                    self.lanes.rest(slot);
-                }
+        // One that parks after this look finds what waits by itself. Only those that it saw rest: others must be left to wake.
+        let slots = 0..self.slots.len();
+        let parked: Vec<bool> = slots.clone().map(|slot| self.lanes.is_parked(slot)).collect();
+        let is_awake = |&slot: &usize| self.takes_events(slot) && !parked[slot];
+        if slots.clone().filter(is_awake).count() >= most {
+            for slot in slots {
+                self.lanes.rest(slot, parked[slot]);
             }
             // Should those that are awake run something long, somebody must notice.
             self.have_watched(pool);
@@ -64,11 +66,12 @@ impl State {
     /// The workers that take events and are not parked.
     fn awake(&self) -> impl Iterator<Item = usize> {
         let slots = 0..self.slots.len();
-        slots.filter(|&slot| {
-            self.scheduler.is_ready(slot)
-                && !self.router.is_exclusive(slot)
-                && !self.lanes.is_parked(slot)
-        })
+        slots.filter(|&slot| self.takes_events(slot) && !self.lanes.is_parked(slot))
+    }
+
+    /// Whether a worker takes events that name no worker.
+    fn takes_events(&self, slot: usize) -> bool {
+        self.scheduler.is_ready(slot) && !self.router.is_exclusive(slot)
     }
 
     /// How many workers would take another event now.

@@ -223,10 +223,14 @@ impl Lanes {
         self.memory.word(Shared::LISTENS).store(how, Ordering::SeqCst);
     }
 
-    /// Leaves the worker in `slot` parked whatever is put in.
-    pub(crate) fn rest(&mut self, slot: usize) {
-        self.has_resting = true;
-        self.resting.add(slot);
+    /// Whether the worker in `slot` is left parked, whatever is put in.
+    pub(crate) fn rest(&mut self, slot: usize, rests: bool) {
+        if rests {
+            self.has_resting = true;
+            self.resting.add(slot);
+        } else {
+            self.resting.remove(slot);
+        }
     }
 
     /// An event wakes every worker that is parked again.

@@ -222,6 +222,13 @@ impl Run {
         is_failure && self.options.stop_on_failure && self.state.is_open()
     }
 
+    /// Tells JavaScript whether there are answers that it is to show as they come. True if so.
+    pub(crate) fn show_observed(&self) -> bool {
+        let has_observed = self.observed.len() > 0;
+        self.words.show_observed(has_observed);
+        has_observed
+    }
+
     /// Tells JavaScript how much a stream's reader has not taken. True if there is what it waits for: an entry, or less
     /// than before (of what was held back, some may have come to nothing).
     pub(crate) fn show_unread(&self) -> bool {

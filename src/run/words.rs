@@ -16,6 +16,8 @@ pub(crate) struct Words {
     unread_bytes: AtomicU64,
     /// JavaScript: a stream's reader waits for an entry.
     reads: AtomicBool,
+    /// The pool: there are answers that the program is to be shown as they come.
+    has_observed: AtomicBool,
 }
 
 /// No `Map` waits.
@@ -72,6 +74,15 @@ impl Words {
     pub(crate) fn is_full(&self, entries: u32, bytes: f64) -> bool {
         self.unread.load(Ordering::SeqCst) >= entries
             || self.unread_bytes.load(Ordering::SeqCst) as f64 >= bytes
+    }
+
+    /// Whether the program has yet to be shown an answer that it follows.
+    pub(crate) fn has_observed(&self) -> bool {
+        self.has_observed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn show_observed(&self, has_observed: bool) {
+        self.has_observed.store(has_observed, Ordering::Release);
     }
 
     pub(crate) fn reads(&self) -> bool {
