@@ -7,7 +7,6 @@ pub(crate) mod retry;
 pub(crate) mod router;
 pub(crate) mod scheduler;
 pub(crate) mod share;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "pools do not use it yet"))]
 pub(crate) mod sync;
 pub(crate) mod task_id;
 pub(crate) mod verdict;

@@ -46,18 +46,11 @@ pub(crate) struct Grant {
     pub(crate) token: u64,
     /// The event that it was asked for in, as its process names it; or [`NO_EVENT`].
     pub(crate) event: u64,
+    /// When it began, in microseconds of the monotonic clock.
+    pub(crate) since: u64,
 }
 
-/// Who manages a grant's end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ends {
-    /// Its holder ends it by itself.
-    Alone,
-    /// The master does.
-    ByMaster,
-}
-
-/// How often a lock was granted, and for how many microseconds it was held where its holder ended that alone.
+/// How often a lock was taken without asking, and for how many microseconds it was held so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Sums {
     pub(crate) grants: u64,
@@ -84,7 +77,7 @@ fn granted(generation: u32, owner: u16, token: u64) -> u64 {
 
 /// What a process does with its own locks.
 impl Common {
-    /// Takes a lock that is free: the token of the grant. `now` in microseconds of the monotonic clock.
+    /// Takes a lock that is free: the token of the grant. Every `now` is in microseconds of the monotonic clock.
     pub(crate) fn acquire(&self, spot: Spot, owner: u16, event: u64, now: u64) -> Option<u64> {
         if spot.place >= Self::PLACES {
             return None;
@@ -97,7 +90,9 @@ impl Common {
         }
         word.compare_exchange(free, mine, Ordering::SeqCst, Ordering::Relaxed).ok()?;
         let token = self.next_token();
-        self.note(spot.place, &Grant { owner, token, event }, now);
+        self.note(spot.place, &Grant { owner, token, event, since: now });
+        let grants = self.lock_word(spot.place, GRANTS);
+        grants.store(grants.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         let whole = granted(spot.generation, owner, token);
         // Unless the master has taken it back.
         word.compare_exchange(mine, whole, Ordering::SeqCst, Ordering::Relaxed).ok()?;
@@ -122,12 +117,10 @@ impl Common {
     }
 
     /// Writes what there is to know of a grant beside its word.
-    fn note(&self, place: u32, grant: &Grant, now: u64) {
+    fn note(&self, place: u32, grant: &Grant) {
         self.lock_word(place, TOKEN_WORD).store(grant.token, Ordering::Relaxed);
         self.lock_word(place, EVENT).store(grant.event, Ordering::Relaxed);
-        self.lock_word(place, SINCE).store(now, Ordering::Relaxed);
-        let grants = self.lock_word(place, GRANTS);
-        grants.store(grants.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        self.lock_word(place, SINCE).store(grant.since, Ordering::Relaxed);
     }
 }
 
@@ -155,26 +148,19 @@ impl Common {
     /// The grant whose word is whole.
     fn grant(&self, place: u32, owner: u16) -> Grant {
         let load = |word| self.lock_word(place, word).load(Ordering::SeqCst);
-        Grant { owner, token: load(TOKEN_WORD), event: load(EVENT) }
+        Grant { owner, token: load(TOKEN_WORD), event: load(EVENT), since: load(SINCE) }
     }
 
-    /// Writes a grant of a lock that is [managed](Self::manage).
-    pub(crate) fn hold(&self, spot: Spot, grant: &Grant, ends: Ends, now: u64) {
-        self.note(spot.place, grant, now);
-        let managed = if ends == Ends::ByMaster { MANAGED } else { 0 };
-        let word = granted(spot.generation, grant.owner, grant.token) | managed;
+    /// Writes a grant of a lock that is [managed](Self::manage), and stays so.
+    pub(crate) fn hold(&self, spot: Spot, grant: &Grant) {
+        self.note(spot.place, grant);
+        let word = granted(spot.generation, grant.owner, grant.token) | MANAGED;
         self.lock_word(spot.place, WORD).store(word, Ordering::SeqCst);
     }
 
     /// Frees a lock that is managed: it is not any more.
     pub(crate) fn free(&self, spot: Spot) {
         self.lock_word(spot.place, WORD).store(free(spot.generation), Ordering::SeqCst);
-    }
-
-    /// Nobody holds a lock that stays managed.
-    pub(crate) fn vacate(&self, spot: Spot) {
-        let word = free(spot.generation) | MANAGED;
-        self.lock_word(spot.place, WORD).store(word, Ordering::SeqCst);
     }
 
     /// Who holds a lock that is not managed.

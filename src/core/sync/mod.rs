@@ -5,7 +5,6 @@ mod types;
 
 use std::sync::Arc;
 
-#[cfg_attr(test, expect(unused_imports, reason = "the parts follow"))]
 pub(crate) use self::types::{
     Able, Ended, EventName, Holder, LockStatistics, Out, Party, Who, Words,
 };

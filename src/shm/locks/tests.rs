@@ -18,7 +18,7 @@ fn one_process_has_it_and_the_next_when_that_is_done() {
     let token = ours.acquire(SPOT, 1, 77, 1000).expect("free");
     assert_eq!(theirs.acquire(SPOT, 2, NO_EVENT, 1001), None);
     assert_eq!(ours.acquire(SPOT, 1, NO_EVENT, 1001), None, "it is not reentrant");
-    assert_eq!(theirs.holder(SPOT.place), Some(Grant { owner: 1, token, event: 77 }));
+    assert_eq!(theirs.holder(SPOT.place), Some(Grant { owner: 1, token, event: 77, since: 1000 }));
     assert!(!theirs.release(SPOT, 2, token, 0), "it is another's");
     assert!(!ours.release(SPOT, 1, token + 1, 0), "that is another grant");
     assert!(ours.release(SPOT, 1, token, 1500));
@@ -73,22 +73,17 @@ fn many_that_want_it_have_it_one_after_the_other() {
 #[test]
 fn a_lock_that_the_master_manages_is_ended_by_the_master() {
     let (master, worker) = two_mappings();
-    let token = worker.acquire(SPOT, 5, 8, 0).expect("free");
-    assert_eq!(master.manage(SPOT.place, anybody), Some(Grant { owner: 5, token, event: 8 }));
+    let token = worker.acquire(SPOT, 5, 8, 9).expect("free");
+    let adopted = Grant { owner: 5, token, event: 8, since: 9 };
+    assert_eq!(master.manage(SPOT.place, anybody), Some(adopted));
     assert_eq!(master.manage(SPOT.place, anybody), None, "it is the master's already");
     assert!(!worker.release(SPOT, 5, token, 0));
     assert_eq!(worker.acquire(SPOT, 5, NO_EVENT, 0), None);
-    // The next one waits, and then nobody does.
-    let next = Grant { owner: 6, token: master.next_token(), event: NO_EVENT };
-    master.hold(SPOT, &next, Ends::ByMaster, 0);
+    let next = Grant { owner: 6, token: master.next_token(), event: NO_EVENT, since: 0 };
+    master.hold(SPOT, &next);
     assert!(!worker.release(SPOT, 6, next.token, 0));
-    master.hold(SPOT, &next, Ends::Alone, 0);
-    assert_eq!(master.holder(SPOT.place), Some(next));
-    assert!(worker.release(SPOT, 6, next.token, 0));
-    // One that is vacant is nobody's, until it is free.
+    assert_eq!(master.holder(SPOT.place), None, "the master knows better");
     assert_eq!(master.manage(SPOT.place, anybody), None);
-    master.vacate(SPOT);
-    assert_eq!(worker.acquire(SPOT, 5, NO_EVENT, 0), None);
     master.free(SPOT);
     assert!(worker.acquire(SPOT, 5, NO_EVENT, 0).is_some());
 }
@@ -107,9 +102,7 @@ fn the_master_may_come_at_any_moment() {
             (adopted, taken.join().expect("no panic"))
         });
         match (adopted, taken) {
-            (Some(grant), Some((token, is_over))) => {
-                assert_eq!((grant.token, is_over), (token, false))
-            }
+            (Some(grant), Some(ended)) => assert_eq!((grant.token, false), ended),
             (None, taken) => assert!(taken.is_none_or(|(_, is_over)| is_over)),
             (Some(grant), None) => panic!("{grant:?} is nobody's"),
         }
@@ -169,10 +162,10 @@ fn a_place_that_is_another_locks_is_not_the_old_ones() {
     assert_eq!(worker.acquire(SPOT, 5, NO_EVENT, 0), None);
     assert_eq!(worker.acquire(spot, 5, NO_EVENT, 0), None, "it is managed");
     assert_eq!(master.recycle(spot), None, "it is managed");
-    let grant = Grant { owner: 5, token: master.next_token(), event: NO_EVENT };
-    master.hold(spot, &grant, Ends::Alone, 0);
-    assert!(!worker.release(SPOT, 5, grant.token, 0));
-    assert!(worker.release(spot, 5, grant.token, 0));
+    master.free(spot);
+    let token = worker.acquire(spot, 5, NO_EVENT, 0).expect("free");
+    assert!(!worker.release(SPOT, 5, token, 0));
+    assert!(worker.release(spot, 5, token, 0));
     assert_eq!(worker.acquire(SPOT, 5, NO_EVENT, 0), None);
     assert!(worker.acquire(spot, 5, NO_EVENT, 0).is_some());
 }
