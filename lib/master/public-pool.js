@@ -5,7 +5,7 @@
 const { inOrder } = require("./map");
 const { PoolCalls } = require("./pool-calls");
 const { entriesInPool, runInPool } = require("./pool-run");
-const { stopBy, throwIfAborted } = require("./signals");
+const { stopBy, throwIfAborted } = require("../shared/signals");
 const { checkSendable } = require("./work");
 const { textOfArgs } = require("../shared/codec");
 const { ownOf } = require("../shared/own");
