@@ -113,6 +113,7 @@ class Knock {
       begin: beginRemote,
       each: inEachRemote,
       calls: new RemoteCalls(pool),
+      shared: () => pool.namespace,
     };
     this.resolve(new PublicPool(pool, Stages.named(names), {}, how));
   }

@@ -14,6 +14,7 @@ const { pointAt } = require("../stack");
  * @property {(text: string, value: Uint8Array | null) => void} send
  * @property {(isHeld: boolean) => void} hold
  * @property {boolean} isOwn whether the core knows this process's events
+ * @property {() => void} [check] throws if nothing new is to be asked
  */
 /** What has arrived. @typedef {{ text: string, value?: Uint8Array | null }} Arrived */
 /** @typedef {import("./context").Frame} Frame */
@@ -44,7 +45,7 @@ class Port {
     this.#lastId = lastId;
     /** What is held, by its token. @type {globalThis.Map<number, InstanceType<typeof import("./grant").Grant>>} */
     this.held = new Map();
-    /** Makes the error for which nothing can be asked any more. @type {(() => Error) | undefined} */
+    /** Makes the error for which nothing can be asked any more. @type {(() => any) | undefined} */
     this.failure = undefined;
   }
 
@@ -63,6 +64,7 @@ class Port {
   ask(ask, { frame = current(), signal, value }, hear, fail) {
     const { scope } = frame;
     if (this.failure !== undefined) throw this.failure();
+    this.#wire.check?.();
     throwIfAborted(signal);
     if (scope?.error !== undefined) throw scope.error;
     const id = this.#nextId();
@@ -105,7 +107,7 @@ class Port {
     else question.hear({ reply, value: value || undefined });
   }
 
-  /** The other side is gone, and with it what was held. @param {() => Error} failure */
+  /** The other side is gone, and with it what was held. @param {() => any} failure */
   break(failure) {
     this.failure = failure;
     for (const id of [...this.#questions.keys()]) this.#close(id)?.fail(failure());
