@@ -35,12 +35,15 @@ function fakeCore() {
     /** Locks whose end has to be told. */
     managed: new Set(),
     tries: 0,
-    lockTry(place, generation) {
+    lockTry(place, generation, event) {
       this.tries++;
+      this.events.push(event);
       if (held.has(place) || generation !== 1) return 0;
       held.set(place, ++token);
       return token;
     },
+    events: [],
+    syncEvent: (index, flags) => index * 1000 + flags,
     lockEnd(place, _generation, token) {
       if (this.managed.has(place) || held.get(place) !== token) return false;
       return held.delete(place);

@@ -209,7 +209,11 @@ describe("what is shared refuses", () => {
     const { sync, sent } = wired();
     await assert.rejects(
       sync.store("a").set("k", () => {}),
-      { name: "DataCloneError" },
+      {
+        name: "TypeError",
+        code: INVALID,
+        message: /^store\.set: the value must be one that structured clone can copy: /,
+      },
     );
     const large = sync.store("a").set("k", Buffer.alloc(MOST_BYTES));
     await assert.rejects(large, { code: "ERR_SONIC_TOO_LARGE", name: "RangeError" });
@@ -247,11 +251,11 @@ describe("sync.counter", () => {
   });
 
   it("says so when there are no more", () => {
-    const { sync } = wired({ ...fakeCore(), counterIndex: () => -1 });
-    assert.throws(() => sync.counter("a"), {
-      name: "RangeError",
-      code: "ERR_SONIC_TOO_MANY_COUNTERS",
-    });
+    const full = () => {
+      throw new RangeError("full");
+    };
+    const { sync } = wired({ ...fakeCore(), counterIndex: full });
+    assert.throws(() => sync.counter("a"), { name: "RangeError", message: "full" });
   });
 
   it("is not for clients, which share no memory", () => {
@@ -510,6 +514,19 @@ describe("an event", () => {
     );
     all.reply(4, { is: "granted", token: 9 });
     assert.equal(await other, 9);
+  });
+
+  it("is told of with a lock that nobody else wants", async () => {
+    const core = fakeCore();
+    const all = wired(core);
+    const first = all.locks.request("a", () => {});
+    core.held.set(1, 0.5);
+    all.answer({ is: "granted", token: 0.5, place: [1, 1] });
+    await first;
+    await all.locks.request("a", () => {});
+    const mine = task();
+    for (let at = 0; at < 2; at++) await inEvent(mine, () => all.locks.request("a", () => {}));
+    assert.deepEqual(core.events, [-1, 3512, 3512]);
   });
 
   it("that ran too long is aborted with a reason that says so", async () => {

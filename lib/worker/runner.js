@@ -89,6 +89,11 @@ class Runner {
     /** Whatever the next event starts is followed. */
     this.isFollowing = true;
     this.followed = 0;
+    /**
+     * Hears what this process is told of locks and the like, once the program uses them.
+     * @type {((text: string, value: Buffer | undefined) => void) | undefined}
+     */
+    this.onSync = undefined;
     this.sync = new WorkerSync(this);
   }
 

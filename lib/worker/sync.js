@@ -8,7 +8,7 @@ class WorkerSync {
   /** @type {InstanceType<typeof import("../shared/sync/namespace").Namespace> | undefined} */
   #namespace;
 
-  /** @param {Pick<import("./runner").Self, "native" | "concurrency" | "jobs">} runner */
+  /** @param {Pick<import("./runner").Self, "native" | "concurrency" | "jobs" | "onSync">} runner */
   constructor(runner) {
     this.#runner = runner;
     /** The event whose functions run at this very moment. @type {Task | undefined} */
@@ -33,12 +33,10 @@ class WorkerSync {
     /** @type {any} */
     const { native, concurrency } = this.#runner;
     if (concurrency > 1) this.inEvent = inEvent;
-    return new Namespace({ send: native.syncSend, hold: native.syncHold, isOwn: true }, native);
-  }
-
-  /** The master tells of something that was asked. @param {import("../shared/sync/port").Arrived} arrived */
-  hear(arrived) {
-    this.namespace().hear(arrived);
+    const wire = { send: native.syncSend, hold: native.syncHold, isOwn: true };
+    const namespace = new Namespace(wire, native);
+    this.#runner.onSync = (text, value) => namespace.hear({ text, value });
+    return namespace;
   }
 }
 

@@ -7,7 +7,7 @@ const { wrongType } = require("../options");
 const { Map } = require("../primordials");
 
 /**
- * The core's functions for counters, which it knows by their indices. A negative index: there are no more.
+ * The core's functions for counters, which it knows by their indices.
  * @typedef {object} Core
  * @property {(name: string) => number} counterIndex
  * @property {(index: number) => number} counterLoad
@@ -16,9 +16,6 @@ const { Map } = require("../primordials");
  * @property {(index: number, value: number) => number} counterExchange
  * @property {(index: number, expected: number, value: number) => number} counterCompareExchange
  */
-
-/** How many names there may be; `src/shm` has room for no more. */
-const MOST_COUNTERS = 65_536;
 
 class Counter {
   #core;
@@ -77,9 +74,7 @@ class Counters {
     const text = textOf("sync.counter: the name", name);
     const known = this.#known.get(text);
     if (known !== undefined) return known;
-    const index = this.#core.counterIndex(text);
-    if (index < 0) throw tooMany();
-    const counter = new Counter(this.#core, index);
+    const counter = new Counter(this.#core, this.#core.counterIndex(text));
     this.#known.set(text, counter);
     return counter;
   }
@@ -107,12 +102,4 @@ function wrong(what, value) {
   return invalidRange(`${name} must be ${must}, got ${value}`);
 }
 
-const tooMany = () =>
-  coded(
-    RangeError,
-    "ERR_SONIC_TOO_MANY_COUNTERS",
-    `sync.counter: a program has at most ${MOST_COUNTERS} names of counters, and they are never freed: use sync.store for names ` +
-      "that come with the data",
-  );
-
-module.exports = { Counters, MOST_COUNTERS, NO_COUNTERS };
+module.exports = { Counters, NO_COUNTERS };

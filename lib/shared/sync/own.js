@@ -52,7 +52,7 @@ class Hub {
 
   #take() {
     for (const { owner, ...arrived } of core().syncTake()) {
-      if (owner === undefined) this.namespace.hear(arrived);
+      if (owner === 0) this.namespace.hear(arrived);
       else this.#clients.get(owner)?.(arrived);
     }
   }

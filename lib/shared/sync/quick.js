@@ -9,12 +9,16 @@ const { Map } = require("../primordials");
 /**
  * The core's functions for it. `lockTry` returns the token, or 0 if the lock has to be asked for; `lockEnd` false if its end has to be told.
  * @typedef {object} Core
- * @property {(place: number, generation: number, event: [number, number] | undefined) => number} lockTry
+ * @property {(place: number, generation: number, event: number) => number} lockTry
+ * @property {(index: number, flags: number) => number} syncEvent how `lockTry` is told of an event
  * @property {(place: number, generation: number, token: number) => boolean} lockEnd
  */
 
 /** The most places that a process knows: a quarter of those that there are. */
 const MOST_PLACES = 1024;
+
+/** In the place of an event. */
+const NO_EVENT = -1;
 
 class Quick {
   /** @type {Core} */
@@ -42,7 +46,14 @@ class Quick {
   /** Takes a lock. @param {string} name @param {Place} place @param {Frame} frame @returns {number} the token, or 0 if it is to be asked for */
   take(name, { place, generation }, { scope }) {
     if (this.#asked.size > 0 && this.#asked.has(name)) return 0;
-    return this.#core.lockTry(place, generation, scope?.name);
+    return this.#core.lockTry(place, generation, this.#eventOf(scope));
+  }
+
+  /** @param {Frame["scope"]} scope */
+  #eventOf(scope) {
+    if (scope?.name === undefined) return NO_EVENT;
+    if (scope.word === undefined) scope.word = this.#core.syncEvent(...scope.name);
+    return scope.word;
   }
 
   /** Gives a lock back. @param {Place} place @param {number} token @returns {boolean} false if that is to be told */

@@ -18,6 +18,8 @@ class Scope {
   constructor(name, event) {
     this.name = name;
     this.event = event;
+    /** How the shared memory names it. @type {number | undefined} */
+    this.word = undefined;
     /** @type {globalThis.Set<Abortable>} */
     this.live = new Set();
     /** Why nobody waits for the event any more. @type {Error | undefined} */
