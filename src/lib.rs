@@ -95,6 +95,7 @@
 //! | `observe` | record, trace, progress |
 //! | `run` | what belongs to one run: results, failures, order, record |
 //! | `queue` | lanes: events that wait, in memory that all workers share |
+//! | `sync` | the hub: locks and what else all processes of a program share, for all pools |
 //! | `pool` | the lock, and everything that is done under it |
 //! | `io` | the I/O thread: starts workers, listens, ends them |
 //! | `worker` | the worker's half |
@@ -122,6 +123,7 @@ mod pool;
 mod queue;
 mod run;
 mod shm;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod wire;

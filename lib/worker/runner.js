@@ -84,6 +84,11 @@ class Runner {
     /** What the master gave to this worker alone, and waits for its turn. @type {Arrived[]} */
     this.given = [];
     this.scheduled = false;
+    /**
+     * Hears what this process is told of locks and the like, once the program uses them.
+     * @type {((text: string, value: Buffer | undefined) => void) | undefined}
+     */
+    this.onSync = undefined;
     /** Some stage has returned a promise. */
     this.hasPromised = false;
     /** Whatever the next event starts is followed. */
@@ -122,7 +127,11 @@ class Runner {
 
   /** Called by the native core. @param {number} why */
   wake(why) {
-    if (why & HAS_ARRIVED) this.run(true);
+    if (why & HAS_ARRIVED) {
+      // Events need not have ended, or be there at all, for what waits for a lock to go on.
+      if (this.onSync !== undefined) this.collect();
+      this.run(true);
+    }
     if (why & IS_RELEASED) this.release();
   }
 
@@ -195,10 +204,11 @@ class Runner {
 
   /** Takes in what the master has sent to this worker alone. */
   collect() {
-    const { message, hole, formatAt, abort } = this.wire;
+    const { message, hole, formatAt, abort, sync } = this.wire;
     for (const arrived of this.native.workerTake(this.handle)) {
       const { kind, index, run, text } = arrived;
-      if ((kind & 0xff) === this.wire.run) this.hearOfRun(index, kind & hole ? undefined : text);
+      if ((kind & 0xff) === sync) this.onSync?.(text, arrived.value);
+      else if ((kind & 0xff) === this.wire.run) this.hearOfRun(index, kind & hole ? undefined : text);
       else if ((kind & 0xff) === abort) this.abort(kind & ~0xff, index, run !== 0);
       else if ((kind & 0xff) === message) channel.deliver(decode(text, (kind >> formatAt) & MASK));
       else {

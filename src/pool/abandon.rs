@@ -11,6 +11,7 @@ use super::state::State;
 use crate::core::event::{Event, Held, Origin};
 use crate::core::lifecycle::{Kill, Worker};
 use crate::core::retry::{Attempt, Cause};
+use crate::core::sync::Ended;
 use crate::core::task_id::{RunId, TaskId, run_of};
 use crate::observe::record::Outcome;
 
@@ -67,6 +68,7 @@ impl State {
             }
             let mut text = std::mem::take(&mut self.text);
             self.end(task, origin.position(), &mut text);
+            self.attempt_ended(task, Ended::Failed);
             self.text = text;
             if let Some(run) = self.run_mut(task) {
                 run.ended += 1;

@@ -186,8 +186,9 @@ impl Bench {
         let lanes = Arc::new(Memory::of(&file).expect("memory"));
         let shared = (file, Arc::clone(&lanes));
         // A test that has ended does not listen any more.
-        let send = Box::new(move |order| _ = sender.send(order));
-        let pool = Arc::new(Pool::new(launch, shared, send, call).expect("memory"));
+        let send = Arc::new(move |order| _ = sender.send(order));
+        let hub = Hub::new().expect("memory");
+        let pool = Arc::new(Pool::new(launch, shared, &hub, send, call).expect("memory"));
         let Opened { id: run, words, writer } = pool.open(options).expect("memory");
         let writer = Writer::of(writer, Arc::clone(&words));
         Self { pool, run, words, lanes, writer, calls, orders }.checked(workers)
