@@ -84,20 +84,12 @@ class Runner {
     /** What the master gave to this worker alone, and waits for its turn. @type {Arrived[]} */
     this.given = [];
     this.scheduled = false;
-    /**
-     * Hears what this process is told of locks and the like, once the program uses them.
-     * @type {((text: string, value: Buffer | undefined) => void) | undefined}
-     */
-    this.onSync = undefined;
     /** Some stage has returned a promise. */
     this.hasPromised = false;
     /** Whatever the next event starts is followed. */
     this.isFollowing = true;
     this.followed = 0;
-    /**
-     * Hears what this process is told of locks and the like, once the program uses them.
-     * @type {((text: string, value: Buffer | undefined) => void) | undefined}
-     */
+    /** Hears what the master tells of locks and the like. @type {((text: string, value: Buffer | undefined) => void) | undefined} */
     this.onSync = undefined;
     this.sync = new WorkerSync(this);
   }
@@ -208,7 +200,8 @@ class Runner {
     for (const arrived of this.native.workerTake(this.handle)) {
       const { kind, index, run, text } = arrived;
       if ((kind & 0xff) === sync) this.onSync?.(text, arrived.value);
-      else if ((kind & 0xff) === this.wire.run) this.hearOfRun(index, kind & hole ? undefined : text);
+      else if ((kind & 0xff) === this.wire.run)
+        this.hearOfRun(index, kind & hole ? undefined : text);
       else if ((kind & 0xff) === abort) this.abort(kind & ~0xff, index, run !== 0);
       else if ((kind & 0xff) === message) channel.deliver(decode(text, (kind >> formatAt) & MASK));
       else {
@@ -252,9 +245,7 @@ class Runner {
 
   /**
    * Starts an event of a run, once it is known what that is about.
-   * @param {number} run its number
-   * @param {Task} task whose job is not known yet
-   * @param {boolean} inTurn
+   * @param {number} run its number @param {Task} task whose job is not known yet @param {boolean} inTurn
    * @returns {number | boolean | undefined} see `runEventStages`
    */
   startIn(run, task, inTurn) {
