@@ -317,6 +317,8 @@ export declare function createPool<
  * - Up to 64 events of a {@link Pool.map}, {@link Pool.stream} or {@link Pool.run} are on their way to
  *   the pool. So an iterable is taken that much further ahead.
  * - {@link Pool.each} with `keep: true` ends with the connection, at the latest.
+ * - {@link Pool.locks} and {@link Pool.sync} are those of the pool's program, without
+ *   {@link Sync.counter}. {@link locks} and {@link sync} are this program's own.
  * - {@link Pool.close} finishes the calls of this connection and ends it. The pool stays.
  *
  * An idle connection does not keep the process alive, and ends itself at `beforeExit`. If this
@@ -583,6 +585,18 @@ export interface Pool<S, Via extends "json" | "advanced" = "json"> {
 
   /** The workers of the pool at this moment: a new array each time. */
   readonly workers: PoolWorker[];
+
+  /**
+   * The locks of the pool's program: in that program the same object as {@link locks}. A client of
+   * {@link connectPool} takes part in them here; its own are freed when it disconnects or dies.
+   */
+  readonly locks: LockManager;
+
+  /**
+   * What the processes of the pool's program share: in that program the same object as {@link sync}. A
+   * client of {@link connectPool} has no {@link Sync.counter}.
+   */
+  readonly sync: Sync;
 
   /**
    * Returns what the pool has done since it started, over all its calls and runs. It may be called
@@ -1106,6 +1120,435 @@ export type Json<T> =
       : T extends Dropped
         ? undefined
         : JsonOrSame<T>;
+
+// ---------------------------------------------------------------------------------------------
+// Locks and shared state
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * Locks between all processes of the program: see {@link LockManager}.
+ *
+ * ```ts part
+ * const number = await locks.request("invoices", async () => {
+ *   const last = Number(await readFile("last", "utf8"));
+ *   await writeFile("last", String(last + 1));
+ *   return last + 1;
+ * });
+ * ```
+ *
+ * The names are those of one program: the process that you start, and all workers of all its pools and
+ * runs. The locks may be used everywhere in it: when a module is loaded, in stages, in `masterFn` and
+ * `reduceFn`. They end with the program. The locks of the program of another pool are
+ * {@link Pool.locks}. New in 2.0.0.
+ */
+export declare const locks: LockManager;
+
+/**
+ * What processes of the program share beside locks: see {@link Sync}.
+ *
+ * ```ts part
+ * const done = sync.counter("done");
+ * done.add();
+ * const settings = await sync.once("settings", () => load());
+ * ```
+ *
+ * The names are those of one program, as for {@link locks}. Names of different kinds of things never
+ * collide. New in 2.0.0.
+ */
+export declare const sync: Sync;
+
+/**
+ * The `LockManager` of the [Web Locks](https://w3c.github.io/web-locks/) specification
+ * (`navigator.locks`), between processes, with what is marked as new here.
+ *
+ * **A lock is freed when its holder's callback ends, or when its process is dead**, whatever ended it:
+ * an error, a signal, a crash. Then the next request has it. There is no lease: a busy process keeps
+ * its lock.
+ *
+ * **Requests are granted in order** (FIFO). Those that share a lock have it together, and never pass an
+ * earlier request for it alone.
+ *
+ * **Deadlocks.** If requests wait for each other in a circle for a second, the youngest rejects with
+ * the code `"ERR_SONIC_DEADLOCK"`. Its message names the workers, locks and events in the circle. A
+ * request belongs to the lock callback that it is made in, also after an `await` there.
+ *
+ * **Retries.** A lock that an event held is free when its worker dies, and the next attempt asks for it
+ * again.
+ *
+ * All functions may be called without their object.
+ */
+export interface LockManager {
+  /**
+   * Asks for a lock, and holds it while the callback runs: until it returns or throws, or until the
+   * promise that it returns settles.
+   *
+   * ```ts part
+   * await locks.request("report.pdf", () => write(report));
+   * await locks.request("api", { limit: 5 }, () => fetch(url)); // five at a time, in all processes
+   * ```
+   *
+   * A lock that this process had last, and that nobody else wants, is had without a word to another
+   * process.
+   *
+   * The callback never runs before `request` has returned. When the promise settles, the lock is free
+   * for the next request.
+   *
+   * The promise rejects with
+   *
+   * - what the callback throws;
+   * - the reason of {@link LockOptions.signal}, if it is aborted before the lock is granted;
+   * - a `TypeError` or `RangeError` with the code `"ERR_SONIC_INVALID_ARGUMENT"` that names the invalid
+   *   argument or option. Unlike in a browser, an unknown option is an error, and `ifAvailable` and
+   *   `steal` must be booleans;
+   * - a `NotSupportedError` if the name begins with `-`, or if options exclude each other. This is a
+   *   `DOMException` where Node has that (17 and later), otherwise an `Error` of the same name;
+   * - an `AbortError` (the same) if another request steals the lock, or if the event that made the
+   *   request is aborted while it waits: see {@link Task.signal};
+   * - an `Error` with the code `"ERR_SONIC_DEADLOCK"`: see above;
+   * - a `RangeError` with the code `"ERR_SONIC_LOCK_LIMIT"`, if others hold the lock or wait for it with
+   *   another {@link LockOptions.limit}.
+   *
+   * @param name The name of the lock: a string of at most 1024 characters, also the empty one.
+   * @param callback Gets the lock. Sync or async.
+   * @returns A promise of what the callback returned, awaited.
+   */
+  request<T>(name: string, callback: (lock: Lock) => T | PromiseLike<T>): Promise<T>;
+
+  /**
+   * The same with options: see {@link LockOptions}.
+   *
+   * @param name The name of the lock.
+   * @param options How to ask for it.
+   * @param callback Gets the lock; with `ifAvailable` it gets `null` if the lock is not free.
+   * @returns A promise of what the callback returned, awaited.
+   */
+  request<T>(
+    name: string,
+    options: (LockOptions & { ifAvailable?: false }) | null | undefined,
+    callback: (lock: Lock) => T | PromiseLike<T>,
+  ): Promise<T>;
+
+  /** The same. */
+  request<T>(
+    name: string,
+    options: LockOptions,
+    callback: (lock: Lock | null) => T | PromiseLike<T>,
+  ): Promise<T>;
+
+  /**
+   * Returns which locks are held, and which requests wait, at one moment and in all processes.
+   *
+   * ```ts part
+   * for (const { name, worker, pid } of (await locks.query()).held) console.log(name, worker, pid);
+   * ```
+   *
+   * The locks of {@link SyncStore.update} are among them. Their names begin with `-`.
+   */
+  query(): Promise<LockSnapshot>;
+}
+
+/** How to ask for a lock. Only own properties count. A property that is `undefined` counts as absent. */
+export interface LockOptions {
+  /** `"shared"`: any number of requests hold the lock together, if all of them share it. Default: `"exclusive"`. */
+  mode?: "exclusive" | "shared";
+
+  /**
+   * New: so many hold the lock at once (a semaphore): an integer from 1 to 4294967295. Whoever asks for
+   * the lock at the same time must give the same limit. Not together with `mode: "shared"` or `steal`.
+   * Default: 1.
+   */
+  limit?: number;
+
+  /** Grants the lock at once or not at all: then the callback gets `null`. Not together with `signal`. Default: `false`. */
+  ifAvailable?: boolean;
+
+  /**
+   * Takes the lock away from all that hold it, and passes those that wait. The callbacks of the former
+   * holders run on; their requests reject with an `AbortError`, and their {@link Lock.signal} is
+   * aborted. Only with the mode `"exclusive"`, and not together with `ifAvailable`, `limit` or `signal`.
+   * Default: `false`.
+   */
+  steal?: boolean;
+
+  /** Withdraws the request when it is aborted before the lock is granted. Default: none. */
+  signal?: AbortSignalLike;
+}
+
+/** A lock that is held. */
+export interface Lock {
+  /** Its name. */
+  readonly name: string;
+
+  /** How it is held. */
+  readonly mode: "exclusive" | "shared";
+
+  /**
+   * New: a number that rises with every grant of every lock of the program (a fencing token). A service
+   * that remembers the greatest that it has seen can refuse a holder that has lost its lock.
+   */
+  readonly token: number;
+
+  /**
+   * New: is aborted when the holder should stop: the lock was stolen, or the event that holds it is
+   * aborted. The reason is an `AbortError`. It is made when it is first asked for. Node 14 has no
+   * `AbortSignal`: there it is an object with the same methods and properties.
+   */
+  readonly signal: NodeAbortSignal;
+}
+
+/** What {@link LockManager.query} returns. */
+export interface LockSnapshot {
+  /** The locks that are held, one entry for each holder. */
+  held: LockInfo[];
+  /** The requests that wait: those for one name in their order. */
+  pending: LockInfo[];
+}
+
+/** A lock that is held, or a request for one. */
+export interface LockInfo {
+  /** The name of the lock. */
+  name: string;
+  /** How it is held or asked for. */
+  mode: "exclusive" | "shared";
+  /** A string that belongs to one process alone. */
+  clientId: string;
+  /** New: the number of the worker. Absent if it is no worker. */
+  worker?: number;
+  /** New: the process id. Of a client of {@link connectPool} it is that of the pool's process. */
+  pid: number;
+  /** New: the number of the event in its run. Absent if it belongs to no event, or if that is not known. */
+  event?: number;
+}
+
+/** The option of everything that waits. */
+export interface WaitOptions {
+  /** Ends the wait when it is aborted: the promise rejects with its reason. Default: none. */
+  signal?: AbortSignalLike;
+}
+
+/**
+ * What processes of one program share beside locks. All names are strings of at most 1024 characters.
+ *
+ * Each function throws a `TypeError` or `RangeError` with the code `"ERR_SONIC_INVALID_ARGUMENT"` that
+ * names the invalid argument or option, and so do the objects' own functions: those that return a
+ * promise reject with it. If an event is aborted, what it waits for rejects with an `AbortError`.
+ */
+export interface Sync {
+  /**
+   * A counter in shared memory: see {@link SyncCounter}.
+   *
+   * A program has at most 65,536 names of counters, which are never freed: then it throws a `RangeError`
+   * with the code `"ERR_SONIC_COUNTERS"`. A client of {@link connectPool} shares no memory with the
+   * pool's program: there it throws an `Error` with the code `"ERR_SONIC_COUNTER_REMOTE"`.
+   *
+   * @param name The name. A new counter is 0.
+   */
+  counter(name: string): SyncCounter;
+
+  /**
+   * A point that a number of parties reach before any of them goes on: see {@link SyncBarrier}.
+   *
+   * @param name The name.
+   * @param parties How many: an integer from 1 to 4294967295.
+   */
+  barrier(name: string, parties: number): SyncBarrier;
+
+  /**
+   * A count that goes down to 0 once: see {@link SyncLatch}.
+   *
+   * @param name The name.
+   * @param count Where it starts: an integer from 0 to 4294967295.
+   */
+  latch(name: string, count: number): SyncLatch;
+
+  /**
+   * Does work once in the whole program. The first call runs `fn`, the others wait, and all get the
+   * value. It stays for the life of the program.
+   *
+   * ```ts part
+   * await sync.once("schema", () => migrate(database));
+   * ```
+   *
+   * If `fn` throws, its own call rejects with that, and the next one that waits runs its own `fn`. The
+   * same happens if the process dies, or if the event ends, before `fn` has.
+   *
+   * The value crosses by structured clone (`v8.serialize`): at most 64 MiB. Each call gets a copy of
+   * its own. Rejects with a `TypeError` if it cannot be cloned, and with a `RangeError` with the code
+   * `"ERR_SONIC_TOO_LARGE"`.
+   *
+   * @param name The name of the work.
+   * @param fn The work. Sync or async.
+   * @param options See {@link WaitOptions}. The signal does not end `fn`.
+   * @returns A promise of the value.
+   */
+  once<T>(name: string, fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
+
+  /**
+   * Limits how often something is done, in all processes together: see {@link SyncLimiter}.
+   *
+   * @param name The name.
+   * @param options The rate: see {@link LimiterOptions}.
+   */
+  limiter(name: string, options: LimiterOptions): SyncLimiter;
+
+  /**
+   * Values by their keys: see {@link SyncStore}.
+   *
+   * @param name The name.
+   * @typeParam V The type of the values, not checked.
+   */
+  store<V = any>(name: string): SyncStore<V>;
+}
+
+/**
+ * An integer that all processes share, from -(2 ** 53 - 1) to 2 ** 53 - 1. Its functions return at once,
+ * and what those of `Atomics` return. They throw a `RangeError` with the code `"ERR_OUT_OF_RANGE"`, and
+ * do nothing, if the counter would leave these bounds.
+ *
+ * What an event did to a counter stays if the event is tried again. {@link Task.count} counts exactly.
+ */
+export interface SyncCounter {
+  /** Returns the value. */
+  load(): number;
+  /** Sets the value, and returns it. */
+  store(value: number): number;
+  /** Adds to it, and returns what it was before. @param n An integer. Default: 1. */
+  add(n?: number): number;
+  /** Sets the value, and returns what it was before. */
+  exchange(value: number): number;
+  /** Sets the value if it is as expected. Returns what it was before. */
+  compareExchange(expected: number, value: number): number;
+}
+
+/**
+ * A point that a number of parties reach before any of them goes on, again and again.
+ *
+ * ```ts part
+ * const barrier = sync.barrier("step", 4);
+ * for (let step = 0; step < 100; step++) {
+ *   compute(step);
+ *   await barrier.wait();
+ * }
+ * ```
+ *
+ * A party is an event, or a process outside of events. The parties must be able to run at the same
+ * time: so many workers, or so much {@link PoolOptions.concurrency}.
+ */
+export interface SyncBarrier {
+  /**
+   * Waits until all parties have come.
+   *
+   * A party that fails or dies while it waits counts no more. If one fails or dies **after** it has
+   * passed, the others cannot rely on what it did. So the barrier is broken: those that wait, and all
+   * that passed with it and come again, reject. The event is not tried again. When the events of all
+   * those parties have ended, the barrier can be used again.
+   *
+   * Rejects with an `Error` with the code `"ERR_SONIC_BARRIER_BROKEN"`, with a `RangeError` with the
+   * code `"ERR_SONIC_BARRIER_PARTIES"` if others wait for another number of parties, with the code
+   * `"ERR_SONIC_DEADLOCK"` if the missing parties can never come, or with the reason of the signal.
+   *
+   * @returns A promise of the place in which this party came: 0 for the first.
+   */
+  wait(options?: WaitOptions): Promise<number>;
+}
+
+/** A count that goes down to 0 once, and stays there for the life of the program. */
+export interface SyncLatch {
+  /**
+   * Counts down. An event that is tried again counts no more than once.
+   *
+   * Rejects with a `RangeError` with the code `"ERR_SONIC_LATCH_COUNT"` if the latch was made with
+   * another count.
+   *
+   * @param n By how much: an integer from 1 to 4294967295. Default: 1.
+   * @returns A promise of what is left, at least 0.
+   */
+  countDown(n?: number): Promise<number>;
+
+  /** Waits until it is 0. Rejects as `countDown` does, or with the reason of the signal. */
+  wait(options?: WaitOptions): Promise<void>;
+}
+
+/** A rate (a token bucket). Only own properties count. */
+export interface LimiterOptions {
+  /** How many tokens come in the time `per`: a number above 0. */
+  tokens: number;
+  /** That time, in milliseconds: a number above 0. */
+  per: number;
+  /** How many tokens there are at most, and at the start. Default: `tokens`. */
+  burst?: number;
+}
+
+/**
+ * Limits how often something is done, in all processes together.
+ *
+ * ```ts part
+ * const limiter = sync.limiter("api", { tokens: 100, per: 1000 });
+ * await limiter.take();
+ * await fetch(url);
+ * ```
+ */
+export interface SyncLimiter {
+  /**
+   * Waits until tokens are there, and takes them. Who asked first is served first.
+   *
+   * Rejects with a `RangeError` if `n` is more than the burst, with the code
+   * `"ERR_SONIC_LIMITER_OPTIONS"` if others use the limiter with another rate, or with the reason of the
+   * signal. What was taken is not given back if an event is tried again.
+   *
+   * @param n How many tokens: a number above 0. Default: 1.
+   */
+  take(n?: number, options?: WaitOptions): Promise<void>;
+}
+
+/**
+ * Values by their keys, which the master's process keeps in its memory. Keys are strings of at most 1024
+ * characters.
+ *
+ * A value crosses by structured clone (`v8.serialize`): at most 64 MiB. Rejects with a `TypeError` if it
+ * cannot be cloned, and with a `RangeError` with the code `"ERR_SONIC_TOO_LARGE"`.
+ *
+ * @typeParam V The type of the values.
+ */
+export interface SyncStore<V = any> {
+  /** Returns the value of a key and its version, or `undefined` if there is none. */
+  get(key: string, options?: WaitOptions): Promise<{ value: V; version: number } | undefined>;
+
+  /**
+   * Sets a value.
+   *
+   * @param options `ifVersion`: only if the key has this version; 0: only if it has no value.
+   * @returns A promise of the new version, which is greater than every version of the store before; or of
+   *   `undefined`, with nothing done, if the key has another version.
+   */
+  set(key: string, value: V, options?: { ifVersion?: undefined } & WaitOptions): Promise<number>;
+  /** The same, if the key has a certain version. */
+  set(
+    key: string,
+    value: V,
+    options: { ifVersion?: number } & WaitOptions,
+  ): Promise<number | undefined>;
+
+  /**
+   * Changes a value, with no other update of the key beside it.
+   *
+   * ```ts part
+   * await sync.store<string[]>("seen").update("pages", (pages = []) => [...pages, page]);
+   * ```
+   *
+   * @param fn Gets the value, or `undefined` if there is none, and returns the new one. Sync or async. It
+   *   runs again if the key was set or deleted meanwhile.
+   * @returns A promise of the new value.
+   */
+  update(
+    key: string,
+    fn: (value: V | undefined) => V | PromiseLike<V>,
+    options?: WaitOptions,
+  ): Promise<V>;
+
+  /** Deletes a key. Returns whether it had a value. */
+  delete(key: string, options?: WaitOptions): Promise<boolean>;
+}
 
 // ---------------------------------------------------------------------------------------------
 // The functions that a program writes

@@ -6,6 +6,7 @@ const { Delay, NUM_CPUS, getLogger, getWorkerName, isMaster } = require("./lib/s
 const { Promise } = require("./lib/shared/primordials");
 const { Queue } = require("./lib/shared/queue");
 const { stage } = require("./lib/shared/stage");
+const { locks, sync } = require("./lib/shared/sync/public");
 
 /**
  * A module that this process hardly needs: loaded when one of its functions is called.
@@ -120,6 +121,8 @@ exports.stream = stream;
 exports.createPool = createPool;
 exports.connectPool = connectPool;
 exports.stage = stage;
+exports.locks = locks;
+exports.sync = sync;
 exports.lastRun = master.lastRun;
 exports.Map = master.map;
 exports.isMaster = isMaster;

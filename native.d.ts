@@ -30,10 +30,26 @@ export interface Arrived {
   run: number
   /** In the format that the flags say: a string, or a Buffer if it is binary. */
   text: any
+  /** What is behind the text, if it is of locks and the like: the bytes of a value. */
+  value?: Buffer
 }
 
 /** Milliseconds of the system's monotonic clock, the same in every process. */
 export declare function clock(): number
+
+/** What it was before; so does each that follows. */
+export declare function counterAdd(index: number, more: number): number
+
+export declare function counterCompareExchange(index: number, expected: number, value: number): number
+
+export declare function counterExchange(index: number, value: number): number
+
+/** The index of a counter of this name. */
+export declare function counterIndex(name: string): number
+
+export declare function counterLoad(index: number): number
+
+export declare function counterStore(index: number, value: number): void
 
 /** Workers that are alike. */
 export interface GroupOptions {
@@ -54,6 +70,15 @@ export declare function hash(bytes: Uint8Array): string
 
 /** Whether this process is a worker, in whichever thread that is asked. */
 export declare function isWorkerProcess(): boolean
+
+/** Ends a grant. False, with nothing done, if the hub must be told. */
+export declare function lockEnd(place: number, generation: number, token: number): boolean
+
+/**
+ * Takes a lock that is free: the token of the grant; or 0, with nothing done: then the hub must be asked. `event`: see
+ * `syncEvent`; -1: none.
+ */
+export declare function lockTry(place: number, generation: number, event: number): number
 
 /**
  * Shows the pool's log on the error stream from now on. `filter` is a level (`debug`) or several targets, as `tracing`
@@ -370,6 +395,46 @@ export interface StartedWorker {
   pipes: Array<number>
 }
 
+/** Asks for a client. */
+export declare function syncAskAs(owner: number, text: string, value?: Uint8Array | null): void
+
+/** How `lockTry` is told of an event, which an answer names by this index and these flags. */
+export declare function syncEvent(index: number, flags: number): number
+
+/** Whether an answer is awaited: then it keeps the event loop alive. */
+export declare function syncHold(hold: boolean): void
+
+/**
+ * Opens this thread's way to the hub, in the master. `call` is called when there is something to take; it does not keep the event
+ * loop alive until `syncHold(true)`.
+ */
+export declare function syncOpen(call: (arg: number) => void): void
+
+/** A number for a client, for whom this process asks. */
+export declare function syncOwner(): number
+
+/** A client is gone: what it held is free. */
+export declare function syncOwnerGone(owner: number): void
+
+/** Asks the hub, or tells it something: JSON, and the bytes of a value. */
+export declare function syncSend(text: string, value?: Uint8Array | null): void
+
+/** How locks were used: the JSON of an array. */
+export declare function syncStatistics(): string
+
+/** Takes what the hub has told, in order. */
+export declare function syncTake(): Array<Told>
+
+/** What the hub has told, on its way to JavaScript. */
+export interface Told {
+  /** Which client it is for; 0: this process itself. */
+  owner: number
+  /** JSON. */
+  text: string
+  /** The bytes behind it. */
+  value?: Buffer
+}
+
 /** Writes what happened in a run since the last call. */
 export declare function traceAppend(trace: ExternalObject<TraceHandle>, run: ExternalObject<RunHandle>): void
 
@@ -386,6 +451,7 @@ export interface Wire {
   message: number
   run: number
   abort: number
+  sync: number
   alone: number
   hole: number
   direct: number

@@ -42,6 +42,11 @@
 //! ([`core::share`]). The master keeps the account, and writes into a word of each lane how far its runs are; workers claim
 //! in the lane that is least far. The word may be some events behind, the account never is.
 //!
+//! **Locks.** Locks, counters and what else the processes of a program share ([`sync`]) belong to no pool. Counters, and locks that
+//! nobody waits for, are words in memory that all of them have ([`shm::common`]). Every other question goes through the
+//! worker's answer ring to the hub, under its pool's lock, and the answer comes through the task ring, of whichever worker
+//! it is for. A lock is freed when the exit of its holder is known, never earlier.
+//!
 //! **Decisions.** Everything that happens is one closed [`Event`](core::event::Event); the pure [`core`] answers with
 //! [`Effect`](core::event::Effect)s. How far a worker or a run has come is one enum each
 //! ([`lifecycle`](core::lifecycle)). Whoever has something to do locks the pool and does it: the JavaScript thread or the
@@ -95,6 +100,7 @@
 //! | `observe` | record, trace, progress |
 //! | `run` | what belongs to one run: results, failures, order, record |
 //! | `queue` | lanes: events that wait, in memory that all workers share |
+//! | `sync` | the hub: locks and what else all processes of a program share, for all pools |
 //! | `pool` | the lock, and everything that is done under it |
 //! | `io` | the I/O thread: starts workers, listens, ends them |
 //! | `worker` | the worker's half |
@@ -122,6 +128,7 @@ mod pool;
 mod queue;
 mod run;
 mod shm;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -8,7 +8,7 @@ const { PACKAGE, PROTOCOL, TO_CLIENT, TO_POOL } = require("./protocol");
 const { PublicPool } = require("./public-pool");
 const { RemotePool } = require("./remote");
 const { RemoteBatch, RemoteCalls, beginRemote } = require("./remote-run");
-const { stopBy, throwIfAborted } = require("./signals");
+const { stopBy, throwIfAborted } = require("../shared/signals");
 const { Stages } = require("./work");
 const { Promise, clearTimeout, setTimeout } = require("../shared/primordials");
 const { pointAt, siteOf } = require("../shared/stack");
@@ -113,6 +113,7 @@ class Knock {
       begin: beginRemote,
       each: inEachRemote,
       calls: new RemoteCalls(pool),
+      shared: () => pool.namespace,
     };
     this.resolve(new PublicPool(pool, Stages.named(names), {}, how));
   }

@@ -2,7 +2,7 @@
 // One end of a connection between a listening pool and a client: frames out, one for all that is sent in a turn, and frames in, within
 // a limit. Knows how values cross and nothing of what the messages mean: see `protocol`.
 
-const { decode, encodedWithin, formatOf } = require("../shared/codec");
+const { codecOf, decode, encodedWithin, formatOf } = require("../shared/codec");
 const { coded } = require("../shared/errors");
 const { Buffer, JSON, nextTick } = require("../shared/primordials");
 
@@ -31,6 +31,9 @@ const MOST_BYTES_BEFORE = 64 * 1024;
 /** Bytes that the other side has not read, beyond which nothing more is made for it. */
 const CLOGGED = 4 << 20;
 
+/** How bytes cross. */
+const BYTES = codecOf("bytes");
+
 /** @type {Packed} */
 const NONE = { format: NOTHING, text: "0", bytes: undefined, size: 0 };
 
@@ -57,6 +60,9 @@ const section = (format, bytes) => ({
   bytes,
   size: bytes.length,
 });
+
+/** @param {Uint8Array | null | undefined} bytes @returns {Packed} */
+const packedBytes = (bytes) => packed(BYTES, bytes || undefined, "", "the value");
 
 /** @param {any} value that JSON has */
 const packedJson = (value) => packedText(JSON.stringify(value));
@@ -239,4 +245,4 @@ class Values {
 const broken = (what) =>
   coded(Error, "ERR_SONIC_PROTOCOL", `the other side of the socket sent ${what}`);
 
-module.exports = { Connection, Values, broken, packed, packedJson, packedText };
+module.exports = { Connection, Values, broken, packed, packedBytes, packedJson, packedText };

@@ -4,7 +4,7 @@
 
 const { over } = require("./input");
 const { noIds } = require("./manual");
-const { stopBy } = require("./signals");
+const { stopBy } = require("../shared/signals");
 const { Promise } = require("../shared/primordials");
 const { Queue, WorkerQueue } = require("../shared/queue");
 

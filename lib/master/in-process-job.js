@@ -17,6 +17,7 @@ const { routingOf } = require("../shared/routing");
 const { inside } = require("../shared/site");
 const { bytesOf } = require("./tally");
 const { functionsOf } = require("../shared/stages");
+const { abort: abortWaits } = require("../shared/sync/scopes");
 const { PublicTask } = require("../shared/task");
 const { errorToJson } = require("../shared/thrown");
 
@@ -121,12 +122,16 @@ class Job {
     this.pool.forget(this);
   }
 
-  /** @param {JobEvent} event @returns {Promise<Outcome>} */
-  async runEventStages(event) {
+  /** What the stages get at an attempt. @param {JobEvent} event */
+  newTask({ attempts }) {
+    const { codec } = this.pool;
+    return new PublicTask({ failed: attempts.length, codec, refusal: this.refusal });
+  }
+
+  /** @param {JobEvent} event @param {InstanceType<typeof PublicTask>} task @returns {Promise<Outcome>} */
+  async runEventStages(event, task) {
     const data = unpack(event.packed);
     const { codec } = this.pool;
-    const task = new PublicTask({ failed: event.attempts.length, codec, refusal: this.refusal });
-    event.task = task;
     try {
       let value = data;
       for (const workerFn of this.workerFns) {
@@ -220,7 +225,9 @@ class JobEvent {
       if (taskTimeout === Infinity) return;
       timer = setTimeout(() => resolve(this.late()), taskTimeout);
     });
-    const ran = inside(() => this.job.runEventStages(this));
+    const task = this.job.newTask(this);
+    this.task = task;
+    const ran = inside(() => this.job.runEventStages(this, task), { event: this, attempt: task });
     const outcome = await Promise.race([ran, interrupted]);
     if (timer !== undefined) clearTimeout(timer);
     return outcome;
@@ -248,7 +255,9 @@ class JobEvent {
 
   /** Tells the stages that nobody waits for them. @param {boolean} isLate */
   abort(isLate) {
-    if (this.task !== undefined) PublicTask.abort(this.task, isLate);
+    if (this.task === undefined) return;
+    PublicTask.abort(this.task, isLate);
+    abortWaits(this.task, isLate);
   }
 
   /** @param {Outcome | undefined} outcome undefined: nobody asks for it */

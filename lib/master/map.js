@@ -1,7 +1,7 @@
 "use strict";
 // `map` of a pool that stays: takes from the iterable only as fast as workers need, and gives the answers in its order.
 
-const { stopBy } = require("./signals");
+const { stopBy } = require("../shared/signals");
 const { invalidType, shown } = require("../shared/errors");
 const { Promise } = require("../shared/primordials");
 const { routingOf } = require("../shared/routing");

@@ -2,7 +2,7 @@
 // The single calls of a pool that stays. Calls of one kind are events of one batch, which stays open. One with args or a signal of its
 // own has a batch of its own; beyond some of those it waits for one to end.
 
-const { stopBy, throwIfAborted } = require("./signals");
+const { stopBy, throwIfAborted } = require("../shared/signals");
 const { coded } = require("../shared/errors");
 const { JSON, Map, WeakMap } = require("../shared/primordials");
 const { routingOf } = require("../shared/routing");

@@ -39,6 +39,8 @@ const TO_CLIENT = {
   CLOSING: 13,
   /** all that was taken in has ended: the connection ends */
   CLOSED: 14,
+  /** reply as JSON, value or none: of a lock, or of what else the pool's program shares; see src/wire/sync.rs */
+  TOLD: 15,
 };
 
 /** From a client to the pool. */
@@ -69,6 +71,8 @@ const TO_POOL = {
   STOP: 12,
   /** id of a map: it is over */
   LEAVE: 13,
+  /** question as JSON, value or none: see `TOLD` */
+  ASK: 14,
 };
 
 /** In the place of a `taskTimeout` that JSON has not. */

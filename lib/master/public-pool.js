@@ -5,10 +5,11 @@
 const { inOrder } = require("./map");
 const { PoolCalls } = require("./pool-calls");
 const { entriesInPool, runInPool } = require("./pool-run");
-const { stopBy, throwIfAborted } = require("./signals");
+const { stopBy, throwIfAborted } = require("../shared/signals");
 const { checkSendable } = require("./work");
 const { textOfArgs } = require("../shared/codec");
 const { ownOf } = require("../shared/own");
+const own = require("../shared/sync/public");
 const { Promise, WeakMap, now } = require("../shared/primordials");
 const { pointAt, siteOf } = require("../shared/stack");
 const {
@@ -35,6 +36,7 @@ const {
  * @property {(pool: any, work: Work, data: any, given: { options: Options, args: string | undefined, site: { stack?: unknown } }) => Promise<any>} each
  * @property {Pick<InstanceType<typeof PoolCalls>, "add" | "stopWaiting">} [calls]
  * @property {InstanceType<typeof import("./listen").Listener>} [listener]
+ * @property {() => { locks: any, sync: any }} [shared] locks of another program, where the pool is one of that
  */
 
 /** Milliseconds between two calls whose lines are noted: to note one costs a hundredth of that. */
@@ -184,6 +186,19 @@ class PublicPool {
       ...worker,
       tags: this.#pool.tagsOf(worker.id),
     }));
+  }
+
+  get locks() {
+    return this.#shared.locks;
+  }
+
+  get sync() {
+    return this.#shared.sync;
+  }
+
+  get #shared() {
+    const { shared } = this.#how;
+    return shared === undefined ? own : shared();
   }
 
   /** @param {number} numWorkers */

@@ -2,7 +2,7 @@
 // A pool that is another process's, as this process has it: one connection, over which calls, maps and runs go, and what was last heard
 // of its workers. Idle, it does not keep this process alive.
 
-const { packed } = require("./connection");
+const { packed, packedBytes } = require("./connection");
 const { poolIsClosed } = require("./lasting");
 const { TO_CLIENT, TO_POOL } = require("./protocol");
 const { request } = require("./remote-run");
@@ -73,6 +73,8 @@ class RemotePool {
     /** In the place of the core. */
     this.native = { poolWorkers: () => this.look().workers };
     this.handle = undefined;
+    /** See `namespace`. @type {InstanceType<typeof import("../shared/sync/namespace").Namespace> | undefined} */
+    this.shared = undefined;
     if (open.size === 0) process.on("beforeExit", endIdle);
     open.add(this);
     connection.socket.unref();
@@ -135,7 +137,26 @@ class RemotePool {
       case TO_CLIENT.CLOSED:
         this.hasEnded = true;
         break;
+      case TO_CLIENT.TOLD: {
+        const bytes = value(2);
+        this.namespace.hear({ text: id, value: bytes });
+        break;
+      }
     }
+  }
+
+  /** The locks of the pool's program, and what else it shares. */
+  get namespace() {
+    if (this.shared === undefined) {
+      const { Namespace } = require("../shared/sync/namespace");
+      this.shared = new Namespace({
+        isOwn: false,
+        check: () => this.check(),
+        send: (text, value) => this.connection.send([TO_POOL.ASK, text], packedBytes(value)),
+        hold: (isHeld) => (isHeld ? this.hold() : this.letGo()),
+      });
+    }
+    return this.shared;
   }
 
   /** An error that no event has failed by. @param {any} plain @param {Awaited["site"]} [site] */
@@ -285,6 +306,7 @@ class RemotePool {
     for (const id of [...this.awaited.keys()])
       this.settle(id, ({ site, reject }) => reject(pointAt(errorOf(), site)));
     for (const run of [...this.opened.values()]) run.break(errorOf());
+    if (this.shared !== undefined) this.shared.port.break(errorOf);
     for (const listener of [...this.listeners]) listener(errorOf());
     this.hasClosed();
   }

@@ -4,7 +4,7 @@
 
 const { inEach } = require("./each");
 const { PoolCalls } = require("./pool-calls");
-const { broken, packed, packedJson, packedText } = require("./connection");
+const { broken, packed, packedBytes, packedJson, packedText } = require("./connection");
 const { INFINITY, TO_CLIENT, TO_POOL } = require("./protocol");
 const { ServedMap, ServedRun } = require("./served-run");
 const { aborter } = require("../shared/abort");
@@ -24,6 +24,7 @@ const {
 /** @typedef {import("./work").Work} Work */
 /** @typedef {InstanceType<typeof import("./connection").Connection>} Connection */
 /** @typedef {InstanceType<typeof import("./connection").Values>} Values */
+/** @typedef {ReturnType<typeof import("../shared/sync/own").hub>} AHub */
 
 /**
  * The pool, and how its calls and runs are made.
@@ -72,6 +73,8 @@ class Served {
     this.runs = new Map();
     /** Work that is kept, by its ids. @type {globalThis.Map<number, () => void>} */
     this.kept = new Map();
+    /** Its part of the program's locks, once it has asked for one. @type {ReturnType<AHub["enter"]> | undefined} */
+    this.owner = undefined;
     this.isOver = false;
     /** When its last state was sent. */
     this.stated = 0;
@@ -120,6 +123,9 @@ class Served {
         break;
       case TO_POOL.LOOK:
         this.sendState();
+        break;
+      case TO_POOL.ASK:
+        this.ask(id, values.value(message, 2));
         break;
       default:
         throw broken(`a message of the kind ${kind}`);
@@ -276,6 +282,19 @@ class Served {
     }
   }
 
+  /** Something about locks. Throws if it is none of the questions that there are. @param {any} text @param {any} value */
+  ask(text, value) {
+    if (typeof text !== "string") throw broken("a question that is none");
+    if (this.owner === undefined) {
+      // Few clients ask for locks.
+      const { hub } = require("../shared/sync/own");
+      this.owner = hub().enter(({ text, value }) =>
+        this.connection.send([TO_CLIENT.TOLD, text], packedBytes(value)),
+      );
+    }
+    this.owner.ask(text, value instanceof Uint8Array ? value : null);
+  }
+
   /** A map or run cannot go on. @param {number} id @param {unknown} error */
   tellOfBreak(id, error) {
     this.connection.send([TO_CLIENT.BROKEN, id], this.plain(error));
@@ -329,6 +348,7 @@ class Served {
     if (this.timer !== undefined) clearTimeout(this.timer);
     const error = coded(Error, "ERR_SONIC_CLIENT_GONE", "the client is gone");
     this.calls.stopWaiting(error);
+    if (this.owner !== undefined) this.owner.leave();
     for (const dispose of this.kept.values()) dispose();
     this.kept.clear();
     for (const run of [...this.pool.runs]) if (run.owner === this) run.abandon(error);

@@ -5,6 +5,7 @@
 const cluster = require("./cluster");
 const { HOME } = require("./home");
 const { variable } = require("./own");
+const { Map } = require("./primordials");
 
 /** The variable that tells a worker which copy in its master has started it; see `tellCopy`. */
 const VARIABLE = "SONIC_DISTRIBUTE_COPY";
@@ -18,6 +19,7 @@ const KEY = Symbol.for("@tiemma/sonic-distribute/1");
  * @property {number} inspectorPorts how many inspector ports were given to workers
  * @property {string | undefined} joined the copy that serves this process's master
  * @property {any} worker that copy's `Runner`
+ * @property {globalThis.Map<string, any>} [single] what each copy has once
  */
 
 /** @returns {Shared} */
@@ -55,4 +57,28 @@ const joinedBefore = () => (shared().joined === HOME ? shared().worker : undefin
 /** Whether this process is a worker that another copy has started. */
 const isAnothers = () => isForAnother() || shared().joined !== undefined;
 
-module.exports = { shared, tellCopy, isForAnother, joins, forget, joinedBefore, isAnothers };
+/**
+ * What this copy has once in a process, also if it is loaded several times.
+ * @template T
+ * @param {string} name
+ * @param {() => T} make
+ * @returns {T}
+ */
+function onlyOne(name, make) {
+  const all = shared();
+  if (all.single === undefined) all.single = new Map();
+  const key = `${name} of ${HOME}`;
+  if (!all.single.has(key)) all.single.set(key, make());
+  return all.single.get(key);
+}
+
+module.exports = {
+  onlyOne,
+  shared,
+  tellCopy,
+  isForAnother,
+  joins,
+  forget,
+  joinedBefore,
+  isAnothers,
+};

@@ -375,6 +375,7 @@ module.exports = {
   POOL_CHECKS,
   POOL_STREAM_CHECKS,
   STAGE_CHECKS,
+  being,
   checkArgs,
   checkCount,
   checkFunction,
@@ -383,4 +384,7 @@ module.exports = {
   checkSocket: socket,
   MAX_WORKERS,
   STREAM_CHECKS,
+  number,
+  oneOf,
+  wrongType,
 };

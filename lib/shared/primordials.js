@@ -5,6 +5,7 @@
 const {
   AbortController,
   Buffer,
+  DOMException,
   Date,
   Map,
   Promise,
@@ -30,6 +31,8 @@ module.exports = {
   /** Node 14 has none. @type {typeof globalThis.AbortController | undefined} */
   AbortController,
   Buffer,
+  /** Node before 17 has none. @type {typeof globalThis.DOMException | undefined} */
+  DOMException,
   Date,
   JSON,
   Map,

@@ -27,12 +27,20 @@ const RUNS_EVENTS = new Set(["runEventStages", "finishEventStages"]);
 /**
  * Follows an event into what it waits for. Events that are answered at once cost nothing: workers follow only the first
  * that return a promise.
- * @type {AsyncLocalStorage<boolean>}
+ * @type {AsyncLocalStorage<true | InProcess>}
  */
 const events = new AsyncLocalStorage();
 
-/** Runs an event. @type {<Result>(run: () => Result) => Result} */
-const inside = (run) => events.run(true, run);
+/** An event that runs in the process of its pool, and the attempt at it. @typedef {{ event: object, attempt: object }} InProcess */
+
+/** Runs an event. @type {<Result>(run: () => Result, event?: InProcess) => Result} */
+const inside = (run, event) => events.run(event === undefined ? true : event, run);
+
+/** The event of this process that the code belongs to which runs now. @returns {InProcess | undefined} */
+function eventInside() {
+  const event = events.getStore();
+  return event === true ? undefined : event;
+}
 
 /** Follows no event any more. */
 const stopFollowing = () => events.disable();
@@ -53,7 +61,7 @@ const stopFollowing = () => events.disable();
 function look(below) {
   const frames = callSitesBelow(below, FRAMES);
   const isInEvent =
-    events.getStore() === true ||
+    events.getStore() !== undefined ||
     frames.some((frame) => RUNS_EVENTS.has(String(frame.getFunctionName())));
   /** @type {string[]} */
   const places = [];
@@ -82,4 +90,4 @@ function fromScript(file) {
   return path.relative(path.dirname(script), file).split(path.sep).join("/");
 }
 
-module.exports = { inside, look, stopFollowing };
+module.exports = { eventInside, inside, look, stopFollowing };

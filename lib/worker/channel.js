@@ -197,4 +197,30 @@ function reportDeath({ native, handle }) {
   if (!/--heapsnapshot[-_]near[-_]heap[-_]limit/.test(options)) native.workerNoteHeapLimit(handle);
 }
 
-module.exports = { adapt, stopListening };
+/**
+ * Whether the program listens for messages. Asked for every event: `listenerCount` would take as long as everything else that an
+ * event needs.
+ * @param {Self} self
+ */
+function hasListeners({ worker }) {
+  // @ts-expect-error: an emitter's listeners by name, one function or an array of them
+  const { message } = process._events;
+  // One is Node's own, which tells `cluster.worker`.
+  if (typeof message !== "function") return message !== undefined;
+  // @ts-expect-error: the same
+  return worker._events.message !== undefined;
+}
+
+/** The program's own listeners hear of messages, and of events as in 1.0.3. @param {any} message */
+function deliver(message) {
+  try {
+    process.emit(/** @type {any} */ ("message"), message, undefined);
+  } catch (error) {
+    // Uncaught, as it would be from Node's own channel; the events go on.
+    nextTick(() => {
+      throw error;
+    });
+  }
+}
+
+module.exports = { adapt, deliver, hasListeners, stopListening };

@@ -9,6 +9,7 @@ const { Places, count, isFull } = require("../shared/places");
 const { JSON, Map, Set } = require("../shared/primordials");
 const { isStage } = require("../shared/stage");
 const { functionsOf } = require("../shared/stages");
+const { abort: abortWaits } = require("../shared/sync/scopes");
 const { PublicTask } = require("../shared/task");
 
 /**
@@ -50,8 +51,8 @@ class Jobs {
     this.byRun = new Map();
     /** Events whose runs this worker has yet to hear of. @type {{ run: number, start: Start }[]} */
     this.early = [];
-    /** The events that run and whose stages may be told that they are over, by name. @type {globalThis.Map<number, Task>} */
-    this.open = new Map();
+    /** The events that go on: they may be told that they are over. @type {globalThis.Set<Task>} */
+    this.open = new Set();
   }
 
   /** All events go through these. @param {WorkerFn[]} workerFns @param {any} args */
@@ -122,18 +123,28 @@ class Jobs {
 
   /** An event goes on, and has not ended. @param {Task} task */
   begun(task) {
-    this.open.set(nameOf(task.answers, task.index), task);
+    this.open.add(task);
+  }
+
+  /** The only event that goes on. @returns {Task | undefined} */
+  onlyOpen() {
+    if (this.open.size !== 1) return undefined;
+    const [task] = this.open;
+    return task;
   }
 
   /** @param {Task} task */
   ended(task) {
-    this.open.delete(nameOf(task.answers, task.index));
+    this.open.delete(task);
   }
 
   /** Nobody waits for an event any more. @param {number} answers @param {number} index @param {boolean} isLate */
   abort(answers, index, isLate) {
-    const task = this.open.get(nameOf(answers, index));
-    if (task?.context !== undefined) PublicTask.abort(task.context, isLate);
+    for (const task of this.open) {
+      if (task.index !== index || laneOf(task.answers) !== laneOf(answers)) continue;
+      if (task.context !== undefined) PublicTask.abort(task.context, isLate);
+      abortWaits(task, isLate);
+    }
   }
 
   /** Starts an event when it is known what its run is about. @param {number} run @param {Start} start */
@@ -150,8 +161,8 @@ class Jobs {
   }
 }
 
-/** What names an event among those that run. @param {number} answers the flags of its answer @param {number} index */
-const nameOf = (answers, index) => (answers >>> 9) * 2 ** 32 + index;
+/** What names an event among those that run, beside its index. @param {number} answers the flags of its answer */
+const laneOf = (answers) => answers >>> 9;
 
 /** A function that is no stage gets two parameters, whatever the others get. @param {WorkerFn} fn @returns {WorkerFn} */
 const withTwo = (fn) => (isStage(fn) ? fn : (event, args) => fn(event, args));

@@ -5,11 +5,12 @@
 const { Answers } = require("./answer");
 const channel = require("./channel");
 const { Jobs } = require("./jobs");
+const { WorkerSync } = require("./sync");
 const { MASK, codecOf, decode } = require("../shared/codec");
 const cluster = require("../shared/cluster");
 const { log } = require("../shared/log");
 const { native, wire } = require("../shared/native");
-const { nextTick, setImmediate } = require("../shared/primordials");
+const { setImmediate } = require("../shared/primordials");
 const { inside, stopFollowing } = require("../shared/site");
 const { PublicTask } = require("../shared/task");
 
@@ -88,6 +89,9 @@ class Runner {
     /** Whatever the next event starts is followed. */
     this.isFollowing = true;
     this.followed = 0;
+    /** Hears what the master tells of locks and the like. @type {((text: string, value: Buffer | undefined) => void) | undefined} */
+    this.onSync = undefined;
+    this.sync = new WorkerSync(this);
   }
 
   /** Serves the program's call from now on. @param {WorkerFn[]} workerFns @param {any} args */
@@ -115,7 +119,11 @@ class Runner {
 
   /** Called by the native core. @param {number} why */
   wake(why) {
-    if (why & HAS_ARRIVED) this.run(true);
+    if (why & HAS_ARRIVED) {
+      // Events need not have ended, or be there at all, for what waits for a lock to go on.
+      if (this.onSync !== undefined) this.collect();
+      this.run(true);
+    }
     if (why & IS_RELEASED) this.release();
   }
 
@@ -188,12 +196,14 @@ class Runner {
 
   /** Takes in what the master has sent to this worker alone. */
   collect() {
-    const { message, hole, formatAt, abort } = this.wire;
+    const { message, hole, formatAt, abort, sync } = this.wire;
     for (const arrived of this.native.workerTake(this.handle)) {
       const { kind, index, run, text } = arrived;
-      if ((kind & 0xff) === this.wire.run) this.hearOfRun(index, kind & hole ? undefined : text);
+      if ((kind & 0xff) === sync) this.onSync?.(text, arrived.value);
+      else if ((kind & 0xff) === this.wire.run)
+        this.hearOfRun(index, kind & hole ? undefined : text);
       else if ((kind & 0xff) === abort) this.abort(kind & ~0xff, index, run !== 0);
-      else if ((kind & 0xff) === message) this.deliver(decode(text, (kind >> formatAt) & MASK));
+      else if ((kind & 0xff) === message) channel.deliver(decode(text, (kind >> formatAt) & MASK));
       else {
         this.given.push(arrived);
         this.startGiven();
@@ -235,9 +245,7 @@ class Runner {
 
   /**
    * Starts an event of a run, once it is known what that is about.
-   * @param {number} run its number
-   * @param {Task} task whose job is not known yet
-   * @param {boolean} inTurn
+   * @param {number} run its number @param {Task} task whose job is not known yet @param {boolean} inTurn
    * @returns {number | boolean | undefined} see `runEventStages`
    */
   startIn(run, task, inTurn) {
@@ -251,18 +259,6 @@ class Runner {
     if (task.started === IN_TURN) task.started = this.native.workerStarted(this.handle);
     this.jobs.whenKnown(run, start);
     return false;
-  }
-
-  /** The program's own listeners hear of messages, and of events as in 1.0.3. @param {any} message */
-  deliver(message) {
-    try {
-      process.emit(/** @type {any} */ ("message"), message, undefined);
-    } catch (error) {
-      // Uncaught, as it would be from Node's own channel; the events go on.
-      nextTick(() => {
-        throw error;
-      });
-    }
   }
 
   /**
@@ -285,16 +281,20 @@ class Runner {
   }
 
   /**
-   * Whether the program listens for messages. Asked for every event: `listenerCount` would take as long as everything
-   * else here.
+   * Runs an event so that the locks which it asks for are known to be its own.
+   * @param {Task} task
+   * @param {boolean} inTurn
+   * @returns {number | boolean | undefined}
    */
-  hasListeners() {
-    // @ts-expect-error: an emitter's listeners by name, one function or an array of them
-    const { message } = process._events;
-    // One is Node's own, which tells `cluster.worker`.
-    if (typeof message !== "function") return message !== undefined;
-    // @ts-expect-error: the same
-    return this.worker._events.message !== undefined;
+  startEvent(task, inTurn) {
+    const { sync } = this;
+    sync.current = task;
+    try {
+      if (sync.inEvent === undefined) return this.followEvent(task, inTurn);
+      return sync.inEvent(task, () => this.followEvent(task, inTurn));
+    } finally {
+      sync.current = undefined;
+    }
   }
 
   /**
@@ -303,7 +303,7 @@ class Runner {
    * @param {boolean} inTurn
    * @returns {number | boolean | undefined}
    */
-  startEvent(task, inTurn) {
+  followEvent(task, inTurn) {
     if (!this.isFollowing) return this.runEventStages(task, inTurn);
     this.followed++;
     const outcome = inside(() => this.runEventStages(task, inTurn));
@@ -325,7 +325,7 @@ class Runner {
   runEventStages(task, inTurn) {
     const isWhole = (task.flags & this.wire.whole) !== 0;
     const data = isWhole ? task.data.data : task.data;
-    if (this.hasListeners()) this.deliver(isWhole ? task.data : { data });
+    if (channel.hasListeners(this)) channel.deliver(isWhole ? task.data : { data });
     let value = data;
     const { workerFns, copyArgs, givesTask, refusal } = task.job;
     if (givesTask) {
@@ -340,7 +340,7 @@ class Runner {
           : workerFn({ data: value }, copyArgs());
         if (value !== null && typeof value === "object" && typeof value.then === "function") {
           if (inTurn) this.running += this.jobs.count(task.job, 1);
-          if (givesTask) this.jobs.begun(task);
+          this.jobs.begun(task);
           if (task.flags & this.wire.alone) this.isAlone = true;
           // Others may be claimed before it ends.
           if (this.concurrency > 1 && task.started === IN_TURN)
@@ -385,7 +385,7 @@ class Runner {
     } catch (thrown) {
       this.answers.fail(task, data, thrown);
     }
-    if (task.context !== undefined) this.jobs.ended(task);
+    this.jobs.ended(task);
     if (task.flags & this.wire.alone) this.isAlone = false;
     if (!inTurn) {
       this.native.workerNotify(this.handle);

@@ -11,6 +11,7 @@ mod progress;
 mod record;
 mod run;
 mod serve;
+mod sync;
 mod text;
 mod worker;
 
@@ -29,6 +30,7 @@ pub struct Wire {
     pub message: u32,
     pub run: u32,
     pub abort: u32,
+    pub sync: u32,
     pub alone: u32,
     pub hole: u32,
     pub direct: u32,
@@ -61,6 +63,7 @@ pub fn wire() -> Wire {
         message: Kind::Message as u32,
         run: Kind::Run as u32,
         abort: Kind::Abort as u32,
+        sync: Kind::Sync as u32,
         alone: flag::ALONE,
         hole: flag::HOLE,
         direct: flag::DIRECT,

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::call::Call;
 use super::options::PoolOptions;
+use super::sync;
 use super::text::Argument;
 use crate::core::error::Error;
 use crate::io::event_loop::{self, Input, Io};
@@ -78,11 +79,13 @@ pub fn pool_create(
     let memory = Arc::new(Memory::of(&shared).map_err(mapping()).map_err(not_begun)?);
     let orders = inputs.clone();
     // The same.
-    let send = Box::new(move |order| _ = orders.send(Input::Order(order)));
+    let send = Arc::new(move |order| _ = orders.send(Input::Order(order)));
     let wake = Arc::clone(&call);
     let wake = Box::new(move || wake.call(1));
-    let pool = Pool::new(launch, (shared, memory), send, wake);
+    let hub = sync::hub().map_err(mapping()).map_err(not_begun)?;
+    let pool = Pool::new(launch, (shared, memory), &hub, send, wake);
     let pool = Arc::new(pool.map_err(mapping()).map_err(not_begun)?);
+    pool.tells_hub();
     let io = Io { pool, inputs };
     event_loop::run(io.clone(), received).map_err(not_begun)?;
     Ok(External::new(PoolHandle { io, call }))

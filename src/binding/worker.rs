@@ -11,6 +11,7 @@ use napi_derive::napi;
 use super::call::Call;
 use super::direct::{Callee, Direct, number, word};
 use super::heap;
+use super::sync::{self, Hold};
 use super::text::Argument;
 use crate::os::child::{Given, adopt, parent, watch_parent};
 use crate::os::clock::clock;
@@ -18,10 +19,11 @@ use crate::os::memory::Memory;
 use crate::os::socket::{Handle, taken_over};
 use crate::run::value::Value;
 use crate::shm::tail;
+use crate::wire::format::Format;
 use crate::wire::header::{Header, Kind, data_format_of, flag, format_of};
 use crate::wire::layout::Layout;
 use crate::wire::protocol::{Invitation, Refusal, VERSION};
-use crate::worker::join::{Item, Orphan, Signal, Worker};
+use crate::worker::join::{Item, Memories, Orphan, Signal, Worker};
 use crate::worker::runner::Runner;
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
@@ -33,7 +35,7 @@ static HAS_JOINED: Mutex<bool> = Mutex::new(false);
 pub struct WorkerHandle {
     worker: Arc<Worker>,
     pub(super) runner: Rc<Runner>,
-    call: Arc<Call>,
+    hold: Rc<Hold>,
 }
 
 fn failed(error: impl std::fmt::Display) -> napi::Error<String> {
@@ -51,6 +53,9 @@ pub struct Arrived {
     /// In the format that the flags say: a string, or a Buffer if it is binary.
     #[napi(ts_type = "any")]
     pub text: Value<'static>,
+    /// What is behind the text, if it is of locks and the like: the bytes of a value.
+    #[napi(ts_type = "Buffer")]
+    pub value: Option<Value<'static>>,
 }
 
 /// Joins the master that `invitation` (the variable's value) names; null if it is for another
@@ -77,11 +82,16 @@ pub fn worker_join(
     if *has_joined {
         return Err(failed("this process has joined its master already"));
     }
-    let Invitation { control, memory, lanes, .. } = invitation;
-    let given = [Given::Stream(control), Given::Memory(memory), Given::Memory(lanes)];
+    let Invitation { control, memory, lanes, common, .. } = invitation;
+    let given = [
+        Given::Stream(control),
+        Given::Memory(memory),
+        Given::Memory(lanes),
+        Given::Memory(common),
+    ];
     // SAFETY: a master that started this process, and is its parent, has put them there for this package, and tells
     // nobody else their numbers; and no second call comes here.
-    let [control, memory, lanes] = unsafe { adopt(given) }.map_err(failed)?;
+    let [control, memory, lanes, common] = unsafe { adopt(given) }.map_err(failed)?;
     *has_joined = true;
     drop(has_joined);
     let call = Arc::new(Call::new(&env, &call, || ()).map_err(failed)?);
@@ -94,14 +104,16 @@ pub fn worker_join(
         });
     };
     let map = |memory: &Handle| Memory::of(memory).map(Arc::new).map_err(failed);
-    let (memory, lanes) = (map(&memory)?, map(&lanes)?);
+    let memories = Memories { memory: map(&memory)?, lanes: map(&lanes)?, common: map(&common)? };
     let control = taken_over(control).map_err(failed)?;
-    let worker = Worker::join(&invitation, control, memory, lanes, signal, Orphan::end);
+    let worker = Worker::join(&invitation, control, memories, signal, Orphan::end);
     let worker = worker.map_err(failed)?;
     let watched = Arc::clone(&worker);
     watch_parent(move || watched.is_doomed());
     let runner = Rc::new(Runner::new(Arc::clone(&worker)));
-    Ok(Some(External::new(WorkerHandle { worker, runner, call })))
+    let hold = Rc::new(Hold::new(call));
+    sync::join(&runner, &hold);
+    Ok(Some(External::new(WorkerHandle { worker, runner, hold })))
 }
 
 /// Whether this process is a worker, in whichever thread that is asked.
@@ -125,7 +137,7 @@ pub fn worker_serialization(worker: &External<WorkerHandle>) -> String {
 /// Whether the worker keeps the event loop alive.
 #[napi]
 pub fn worker_hold(env: Env, worker: &External<WorkerHandle>, hold: bool) {
-    worker.call.hold(&env, hold);
+    worker.hold.set(env, Hold::EVENTS, hold);
 }
 
 /// Tells the master that the program reached its call.
@@ -287,11 +299,19 @@ pub fn worker_start(worker: &External<WorkerHandle>, index: u32, counts: bool) -
 #[napi]
 pub fn worker_take(worker: &External<WorkerHandle>) -> Result<Vec<Arrived>> {
     let items = worker.worker.take().map_err(failed)?;
-    let arrived = |Item { header, text }| Arrived {
-        kind: header.kind as u32 | header.flags,
-        index: header.index,
-        run: header.split,
-        text: Value::owned(text, format_of(header.flags)),
+    let arrived = |Item { header, mut text }: Item| {
+        let has_value = header.kind == Kind::Sync && header.has(flag::DATA);
+        let value = has_value.then(|| {
+            let value = text.split_off((header.split as usize).min(text.len()));
+            Value::owned(value, Format::Buffer)
+        });
+        Arrived {
+            kind: header.kind as u32 | header.flags,
+            index: header.index,
+            run: header.split,
+            text: Value::owned(text, format_of(header.flags)),
+            value,
+        }
     };
     Ok(items.into_iter().map(arrived).collect())
 }

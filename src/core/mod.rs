@@ -7,5 +7,6 @@ pub(crate) mod retry;
 pub(crate) mod router;
 pub(crate) mod scheduler;
 pub(crate) mod share;
+pub(crate) mod sync;
 pub(crate) mod task_id;
 pub(crate) mod verdict;

@@ -93,6 +93,7 @@ pub(super) async fn obey(io: Io, mut inputs: mpsc::UnboundedReceiver<Input>) {
             Order::EndLingering { slot, pid, grace } => {
                 after(grace, move || pool.has_lingered(slot, pid, grace));
             }
+            Order::Mail => pool.flush(),
             Order::Stop => break,
             Order::Abandon => {
                 pool.abandon();

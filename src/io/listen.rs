@@ -101,6 +101,8 @@ pub(super) async fn listen(pool: Arc<Pool>, served: Box<Served>) {
             }
         }
     };
+    // Others may wait for what it held.
+    pool.died(slot);
     // What is in the streams by now may be news to the runtime.
     let is_over =
         |heard| heard == Heard::End || (heard == Heard::Nothing && socket::NOTHING_IS_NOTHING);

@@ -11,6 +11,7 @@ use tracing::{debug, warn};
 use super::event_loop::{Input, Io};
 use super::relay::Relay;
 use crate::core::error::Error;
+use crate::core::sync::Who;
 use crate::os::child::{self, Child, ExitWatch, Pipes, Process, Recipe, descriptor};
 use crate::os::memory::Memory;
 use crate::os::socket::{self, Handle, Stream};
@@ -76,6 +77,7 @@ fn start(io: &Io, slot: usize, announce: bool) -> Result<Started, Error> {
     if !launch.is_for_one_run {
         memory.word(Layout::WITHHELD).store(Layout::PREPARES, Ordering::SeqCst);
     }
+    let (common, owner) = pool.membership().map_err(failed)?;
     let invitation = Invitation {
         version: VERSION,
         pool: launch.number,
@@ -84,6 +86,8 @@ fn start(io: &Io, slot: usize, announce: bool) -> Result<Started, Error> {
         control: first + 1,
         memory: first + 2,
         lanes: first + 3,
+        common: first + 4,
+        owner: owner.number(),
         slot: u32::try_from(slot).expect("fewer slots than ids"),
         group: u32::try_from(launch.group_of(slot)).unwrap_or_default(),
         exclusive: launch.group(slot).route.is_exclusive,
@@ -110,6 +114,7 @@ fn start(io: &Io, slot: usize, announce: bool) -> Result<Started, Error> {
         (wires.theirs.control, first + 1),
         (wires.theirs.memory, first + 2),
         (pool.shared_memory().map_err(failed)?, first + 3),
+        (common, first + 4),
     ];
     let control = wires.control.try_clone().map_err(failed)?;
     let writer = wires.channel.try_clone().map_err(failed)?;
@@ -130,7 +135,9 @@ fn start(io: &Io, slot: usize, announce: bool) -> Result<Started, Error> {
         failed(error)
     })?;
     let fork = announce.then(|| Note::Fork { worker, pid, pipes: pipes.clone() });
-    let connection = Connection::new(Box::new(child), wires.control, Arc::clone(&writer), memory);
+    owner.came(Who { worker: Some(worker), pid });
+    let connection =
+        Connection::new(Box::new(child), wires.control, Arc::clone(&writer), memory).of(owner);
     pool.started(slot, connection, fork);
     let channel = wires.channel;
     let served = Served { slot, worker, pid, token, control, channel, writer, exit, relay };

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 #[cfg(unix)]
 use memmap2::{MmapMut, MmapOptions, MmapRaw};
@@ -106,6 +106,16 @@ impl Memory {
         // SAFETY: in bounds (above), aligned (a mapping starts on a page), and words are only
         // ever accessed as atomics, in this process and in the others.
         unsafe { AtomicU32::from_ptr(words.add(index)) }
+    }
+
+    /// The 64-bit word at `index`, counted in such words.
+    pub(crate) fn long(&self, index: usize) -> &AtomicU64 {
+        assert!(index < self.len() / 8, "long word {index} lies outside the memory");
+        #[expect(clippy::cast_ptr_alignment, reason = "a mapping starts on a page")]
+        let words = self.as_mut_ptr().cast::<u64>();
+        // SAFETY: in bounds (above), aligned (a mapping starts on a page), and words are only
+        // ever accessed as atomics of one size, in this process and in the others.
+        unsafe { AtomicU64::from_ptr(words.add(index)) }
     }
 
     /// Copies `from` into the memory at `offset`.
@@ -251,6 +261,7 @@ mod tests {
             (memory.array(end - 4), memory.word(end / 4 - 1).load(Relaxed)),
             ([7; 4], 0x0707_0707)
         );
+        assert_eq!(memory.long(end / 8 - 1).load(Relaxed), 0x0707_0707_0000_0000);
         for offset in [end - 3, end, end + 1, usize::MAX - 3, usize::MAX] {
             let mut bytes = [0; 4];
             let is_refused = [
@@ -261,6 +272,7 @@ mod tests {
                 catch_unwind(|| memory.read(4, offset, &mut Vec::new())).is_err(),
                 catch_unwind(|| memory.word(offset).load(Relaxed)).is_err(),
                 catch_unwind(|| memory.word(offset / 4 + 1).load(Relaxed)).is_err(),
+                catch_unwind(|| memory.long(offset / 8 + 1).load(Relaxed)).is_err(),
             ];
             assert!(is_refused.iter().all(|&refused| refused), "{offset}: {is_refused:?}");
         }

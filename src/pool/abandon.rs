@@ -11,6 +11,7 @@ use super::state::State;
 use crate::core::event::{Event, Held, Origin};
 use crate::core::lifecycle::{Kill, Worker};
 use crate::core::retry::{Attempt, Cause};
+use crate::core::sync::Ended;
 use crate::core::task_id::{RunId, TaskId, run_of};
 use crate::observe::record::Outcome;
 
@@ -67,6 +68,7 @@ impl State {
             }
             let mut text = std::mem::take(&mut self.text);
             self.end(task, origin.position(), &mut text);
+            self.attempt_ended(task, Ended::Failed);
             self.text = text;
             if let Some(run) = self.run_mut(task) {
                 run.ended += 1;
@@ -172,7 +174,7 @@ impl State {
 
     /// Whether the worker of `slot` has begun what it holds. An event of `each` waits there for a place: it must not be why what
     /// has the place goes on.
-    fn has_begun(&self, slot: usize, held: Held) -> bool {
+    pub(super) fn has_begun(&self, slot: usize, held: Held) -> bool {
         let connection = self.slots[slot].connection.as_ref();
         held.origin != Origin::Chosen
             || connection.is_some_and(|connection| connection.has_begun(held.task))

@@ -8,6 +8,7 @@ use super::wake::WakeUp;
 use crate::core::event::{Event, Held};
 use crate::core::retry::{Attempt, Cause};
 use crate::core::scheduler::SHORT;
+use crate::core::sync as shared;
 use crate::core::task_id::{Position, TaskId, run_of};
 use crate::observe::record::{Ended, Outcome};
 use crate::queue::lane::{Claim, Owner};
@@ -153,6 +154,7 @@ impl State {
         match header.kind {
             Kind::Answer => {}
             Kind::Message => return self.accept_message(pool, slot, &header, &mut payload),
+            Kind::Sync => return self.accept_question(slot, &header, &payload),
             _ => return self.note(slot, &header, payload),
         }
         // Of an event that was abandoned nothing is left: what it adds is not the next one's.
@@ -199,6 +201,8 @@ impl State {
                 return;
             }
         }
+        let ended = if is_failed { shared::Ended::Failed } else { shared::Ended::Answered };
+        self.attempt_ended(id, ended);
         self.deliver_answer(pool, slot, (id, position), &header, (payload, split));
     }
 

@@ -24,6 +24,7 @@ use crate::shm::ring::{Broken, Consumer, Producer};
 use crate::shm::stopwatch::{self, Tick};
 use crate::shm::store::Bytes;
 use crate::shm::tail;
+use crate::sync::Owner;
 use crate::wire::header::Header;
 use crate::wire::layout::Layout;
 use crate::wire::protocol::Message;
@@ -43,6 +44,8 @@ struct Given {
 pub(crate) struct Connection {
     pub(crate) child: Box<dyn Process>,
     channel: Arc<NodeChannel>,
+    /// Its number among those who hold locks, until its process has exited.
+    pub(super) owner: Option<Owner>,
     pub(crate) reached: Reached,
     /// It has run an event: it is good for something.
     pub(crate) is_proven: bool,
@@ -110,6 +113,7 @@ impl Connection {
         Self {
             child,
             channel,
+            owner: None,
             reached: Reached::Nothing,
             is_proven: false,
             answers_given: 0,
@@ -137,6 +141,11 @@ impl Connection {
             preparing: Vec::new(),
             failed_work: None,
         }
+    }
+
+    /// The same of a process that has this number among those who hold locks.
+    pub(crate) fn of(self, owner: Owner) -> Self {
+        Self { owner: Some(owner), ..self }
     }
 
     /// The program reached its call there.
@@ -215,6 +224,12 @@ impl Connection {
     pub(crate) fn answered(&mut self, index: u32) -> Option<TaskId> {
         let at = self.given.iter().position(|given| given.index.0 == index)?;
         self.given.remove(at).map(|given| given.task)
+    }
+
+    /// The event of this index, which it was given and has not answered.
+    pub(crate) fn given(&self, index: u32) -> Option<TaskId> {
+        let given = self.given.iter().find(|given| given.index.0 == index)?;
+        Some(given.task)
     }
 
     /// The events that the worker runs, and when each started: of those that it claimed there, and of those that it was

@@ -10,6 +10,7 @@ use super::state::{State, json_of};
 use crate::core::event::Event;
 use crate::core::lifecycle;
 use crate::core::retry::Attempt;
+use crate::core::sync as shared;
 use crate::core::task_id::{Position, TaskId, run_of};
 use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
@@ -60,9 +61,12 @@ impl State {
         attempt: Attempt<'_>,
     ) -> bool {
         let is_over = self.is_over();
+        let may_retry = self.may_retry(task);
         let Some(run) = self.run_mut(task).filter(|run| !run.is_own(task)) else { return false };
         let again = run.retries.as_mut().and_then(|retries| retries.failed(task, attempt));
-        let Some(again) = again.filter(|_| run.state.is_open() && !is_over) else { return false };
+        let Some(again) = again.filter(|_| run.state.is_open() && !is_over && may_retry) else {
+            return false;
+        };
         run.record.retried(task, slot, attempt.cause, again.after, clock());
         debug!(worker = attempt.worker, task, after = again.after, "event is tried again");
         if let Some(position) = position {
@@ -70,6 +74,7 @@ impl State {
             self.lanes.keep(position, &mut self.tasks);
             self.lanes.end(position);
         }
+        self.attempt_ended(task, shared::Ended::Retried);
         self.tasks.try_again(task, again.after, attempt.is_shared);
         let backs_off = again.delay > 0.0;
         self.on(Event::Retried { slot, task, is_chosen, backs_off });
@@ -178,6 +183,7 @@ impl State {
         failing: Failing,
     ) -> bool {
         let Failing { slot, outcome, has_run, duration } = failing;
+        self.attempt_ended(task, shared::Ended::Failed);
         let (error, other) = match failure {
             Failure::Attempt(error) => (error, None),
             Failure::Run(error) => (error, Some(error)),

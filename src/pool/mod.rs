@@ -18,6 +18,7 @@
 //! | `credit` | how much more each run may hand over |
 //! | `each`, `resize` | work that every worker runs; how many there are |
 //! | `exit`, `fail` | what an exit costs, how events fail, whether they are tried again |
+//! | `sharing` | locks and what else its workers share with all processes of the program, through the hub |
 //! | `note` | what events add to their run beside their answers |
 //! | `abandon` | events that end although their worker goes on |
 //! | `monitor`, `hints`, `tell` | limits, advice, and how far a run has come |
@@ -43,6 +44,7 @@ pub(crate) mod order;
 pub(crate) mod resize;
 pub(crate) mod route;
 mod runs;
+mod sharing;
 mod slot;
 mod state;
 mod tell;
@@ -55,11 +57,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) use self::launch::Launch;
 pub(crate) use self::monitor::HEARTBEATS;
 use self::order::Order;
+use self::sharing::Sharing;
 use self::state::State;
 use crate::os::cgroup::Kills;
 use crate::os::child::Exit;
 use crate::os::memory::Memory;
 use crate::os::socket::Handle;
+use crate::sync::{Hub, Looks};
+
+pub(crate) type SendOrder = Arc<dyn Fn(Order) + Send + Sync>;
 
 /// Shared by the two threads; see the module's text.
 pub(crate) struct Pool {
@@ -71,7 +77,7 @@ pub(crate) struct Pool {
     /// Processes that the system killed.
     kills: Mutex<Kills>,
     /// Sends an order to the I/O thread.
-    send: Box<dyn Fn(Order) + Send + Sync>,
+    send: SendOrder,
     pub(crate) launch: Launch,
 }
 
@@ -86,10 +92,13 @@ impl Pool {
     pub(crate) fn new(
         launch: Launch,
         (shared, memory): (Handle, Arc<Memory>),
-        send: Box<dyn Fn(Order) + Send + Sync>,
+        hub: &Arc<Hub>,
+        send: SendOrder,
         call: Box<dyn Fn() + Send + Sync>,
     ) -> io::Result<Self> {
-        let state = Mutex::new(State::new(&launch, memory, shared)?);
+        let mail = Arc::clone(&send);
+        let sharing = Sharing::new(hub.enter(Looks::ByItself, move || mail(Order::Mail)));
+        let state = Mutex::new(State::new(&launch, memory, shared, sharing)?);
         let (is_called, kills) = (AtomicBool::new(false), Mutex::default());
         Ok(Self { state, is_called, call, kills, send, launch })
     }

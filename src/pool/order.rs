@@ -26,6 +26,8 @@ pub(crate) enum Order {
     SeeAbandoned { slot: usize, pid: u32, after: Duration, is_last: bool },
     /// Kill a worker that was released, if it is still there after its grace.
     EndLingering { slot: usize, pid: u32, grace: Duration },
+    /// There is mail of the hub: [`Pool::flush`](super::Pool::flush).
+    Mail,
     /// The pool is over.
     Stop,
     /// JavaScript is gone, and the pool with it.

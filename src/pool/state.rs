@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::connection::Connection;
 use super::order::Order;
+use super::sharing::Sharing;
 use super::slot::Slot;
 use super::wake::Watch;
 use super::{Launch, Pool};
@@ -54,6 +55,7 @@ pub(super) struct State {
     /// Where the search for a parked worker begins: they take turns.
     pub(super) next: usize,
     pub(super) watch: Watch,
+    pub(super) sharing: Sharing,
     /// JavaScript's thread waits for entries of numbered runs itself.
     pub(super) listens: bool,
     /// The I/O thread polls for answers.
@@ -66,7 +68,12 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(launch: &Launch, memory: Arc<Memory>, shared: Handle) -> io::Result<Self> {
+    pub(super) fn new(
+        launch: &Launch,
+        memory: Arc<Memory>,
+        shared: Handle,
+        sharing: Sharing,
+    ) -> io::Result<Self> {
         let mut lanes = Lanes::new(memory, launch.spin_limit)?;
         lanes.set_workers(launch.places.len());
         let groups = launch.groups.iter().map(|group| group.route.clone()).collect();
@@ -96,6 +103,7 @@ impl State {
             effects: Vec::new(),
             next: 0,
             watch: Watch::default(),
+            sharing,
             listens: false,
             is_polling: false,
             has_told_of_start: false,
@@ -168,6 +176,7 @@ impl State {
             self.carry_out(pool);
             self.refill(pool);
             self.offer();
+            self.take_mail();
             self.pump();
             self.wake_parked(pool);
             self.wake_addressed(pool);

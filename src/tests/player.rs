@@ -27,12 +27,13 @@ use crate::os::socket::Stream;
 use crate::queue::claimer::{self, Claimed};
 use crate::queue::writer;
 use crate::run::words::Words;
+use crate::shm::common::Common;
 use crate::shm::store::Bytes;
 use crate::wire::frame::{Decoder, Frame};
 use crate::wire::header::{Header, Kind, flag};
 use crate::wire::layout::{Layout, Shared};
 use crate::wire::protocol::{Invitation, VERSION};
-use crate::worker::join::{Item, Orphan, Signal, Worker};
+use crate::worker::join::{Item, Memories, Orphan, Signal, Worker};
 
 /// Far above what anything here needs on a busy machine: only a hang reaches it.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
@@ -160,6 +161,8 @@ pub(crate) fn invitation(worker: u32, token: &str) -> Invitation {
         control: -1,
         memory: -1,
         lanes: -1,
+        common: -1,
+        owner: 1,
         slot: worker - 1,
         group: 0,
         exclusive: false,
@@ -180,6 +183,11 @@ pub(crate) fn shared_memory() -> Arc<Memory> {
 /// Memory of the size that all workers share.
 pub(crate) fn shared_lanes() -> Arc<Memory> {
     Arc::new(Memory::anonymous(Shared::LEN).expect("memory"))
+}
+
+/// Memory of the size that all processes of a program share.
+pub(crate) fn shared_common() -> Arc<Memory> {
+    Arc::new(Memory::anonymous(Common::LEN).expect("memory"))
 }
 
 /// The end of the master's JavaScript thread, and what it does for each event.
@@ -348,15 +356,19 @@ impl Player {
         memory: Arc<Memory>,
         lanes: Arc<Memory>,
     ) -> Self {
+        let memories = Memories { memory, lanes, common: shared_common() };
+        Self::join_as(&invitation(worker, token), control, memories)
+    }
+
+    /// The same of a worker that is told this.
+    pub(crate) fn join_as(invitation: &Invitation, control: Stream, memories: Memories) -> Self {
         let (signal, signals) = channel();
         let (orphan, orphaned) = channel();
-        let invitation = invitation(worker, token);
-        let claimer = Claimer::new(Arc::clone(&lanes), invitation.slot as usize);
+        let claimer = Claimer::new(Arc::clone(&memories.lanes), invitation.slot as usize);
         let worker = Worker::join(
-            &invitation,
+            invitation,
             control,
-            memory,
-            lanes,
+            memories,
             // A test that has ended does not listen any more.
             move |what| _ = signal.send(what),
             move |orphaned| _ = orphan.send(orphaned),

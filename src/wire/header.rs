@@ -29,10 +29,14 @@ pub(crate) enum Kind {
     /// The event of an earlier frame, or of a lane, is over as far as the master is concerned; named as an answer names it.
     /// Its `split` is 1 if it ran too long.
     Abort = 9,
+    /// Of a worker: a question about what the program's processes share ([`Asked`](crate::wire::sync::Asked)). Of the
+    /// master: what it is [`Told`](crate::wire::sync::Told). The payload is JSON and, from `split` on, a value if it has
+    /// [`flag::DATA`].
+    Sync = 10,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Task,
         Self::Message,
         Self::Chunk,
@@ -42,6 +46,7 @@ impl Kind {
         Self::Emit,
         Self::Count,
         Self::Abort,
+        Self::Sync,
     ];
 }
 

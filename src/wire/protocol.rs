@@ -1,19 +1,19 @@
 //! What master and worker say to each other beside the shared memory ([`super::layout`]): the one definition of the wire.
 //!
 //! A worker is started with one environment variable, [`VARIABLE`], whose value is an [`Invitation`] in JSON. It names
-//! three inherited file descriptors: the *control* socket, the *memory* file that only this worker shares with its master,
-//! and the *lanes* file that all workers of a pool share. The worker sends `Hello` and, when the program reaches its call,
-//! `Registered`. From then on it claims events from the lanes; its answers go through its answer ring, and what is meant
-//! for it alone comes through its task ring. `Notify` is a wake-up and nothing else; any other frame is one too. The worker
-//! notifies the master of each answer unless the master polls for them. The end of the stream before `Release` ends the
-//! worker.
+//! four inherited file descriptors: the *control* socket, the *memory* file that only this worker shares with its master,
+//! the *lanes* file that all workers of a pool share, and the *common* file that all processes of the program share. The
+//! worker sends `Hello` and, when the program reaches its call, `Registered`. From then on it claims events from the lanes;
+//! its answers go through its answer ring, and what is meant for it alone comes through its task ring. `Notify` is a wake-up
+//! and nothing else; any other frame is one too. The worker notifies the master of each answer unless the master polls for
+//! them. The end of the stream before `Release` ends the worker.
 
 use serde::{Deserialize, Serialize};
 
 use crate::wire::frame::{self, Frame};
 
 /// Raised with every change of anything in this file.
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 
 /// The environment variable that makes a process a worker. The worker deletes it on load, so that
 /// its own children are none.
@@ -32,6 +32,10 @@ pub(crate) struct Invitation {
     pub(crate) memory: i32,
     /// The memory of the lanes.
     pub(crate) lanes: i32,
+    /// The memory of locks and counters.
+    pub(crate) common: i32,
+    /// The worker's number among those who hold locks there.
+    pub(crate) owner: u16,
     /// The worker's slot in the pool, from 0 on: what it signs its claims with, less one.
     pub(crate) slot: u32,
     /// The number of its group of workers, from 0 on.
@@ -157,6 +161,6 @@ mod tests {
             let frame = decoder.next().expect("well formed").expect("whole");
             assert_eq!(Message::decode(&frame), Ok(message));
         }
-        assert_eq!(VERSION, 4);
+        assert_eq!(VERSION, 5);
     }
 }

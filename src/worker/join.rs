@@ -14,6 +14,7 @@ use crate::os::child::{end_now, end_with_descendants};
 use crate::os::futex;
 use crate::os::memory::Memory;
 use crate::os::socket::{Sender, Stream};
+use crate::shm::common::Common;
 use crate::shm::ring::{Consumer, Producer};
 use crate::shm::store::Bytes;
 use crate::wire::frame::Decoder;
@@ -38,6 +39,14 @@ pub(crate) struct Item {
     pub(crate) text: Bytes,
 }
 
+/// What a worker shares: with its master alone, with the workers of its pool, with all processes of the program.
+#[derive(Debug)]
+pub(crate) struct Memories {
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) lanes: Arc<Memory>,
+    pub(crate) common: Arc<Memory>,
+}
+
 /// What happens to a worker, for whoever runs its JavaScript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
@@ -52,6 +61,9 @@ pub(crate) struct Worker {
     pub(crate) memory: Arc<Memory>,
     /// What all workers of the pool share.
     pub(crate) lanes: Arc<Memory>,
+    /// What all processes of the program share, and this one's number there.
+    pub(crate) common: Common,
+    pub(crate) owner: u16,
     pub(crate) slot: u32,
     /// Its group of workers, and whether it claims nothing but what is addressed to it.
     pub(crate) group: u32,
@@ -93,19 +105,22 @@ impl Worker {
     pub(crate) fn join(
         invitation: &Invitation,
         control: Stream,
-        memory: Arc<Memory>,
-        lanes: Arc<Memory>,
+        Memories { memory, lanes, common }: Memories,
         signal: impl Fn(Signal) + Send + 'static,
         orphaned: impl FnOnce(Orphan) + Send + 'static,
     ) -> io::Result<Arc<Self>> {
         if memory.len() < Layout::LEN || lanes.len() < Shared::LEN {
             return Err(io::Error::other("the shared memory is too small"));
         }
+        let common = Common::new(common)
+            .ok_or_else(|| io::Error::other("the common memory is too small"))?;
         if invitation.slot >= Shared::MAX_WORKERS {
             return Err(io::Error::other("a pool has no such slot"));
         }
         let worker = Arc::new(Self {
             lanes,
+            common,
+            owner: invitation.owner,
             slot: invitation.slot,
             group: invitation.group,
             is_exclusive: invitation.exclusive,

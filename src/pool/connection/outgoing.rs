@@ -35,6 +35,12 @@ pub(super) enum Outgoing {
         flags: u32,
         is_late: bool,
     },
+    /// What it is told of locks and the like: JSON and, from `split` on, a value if there `is_value`.
+    Sync {
+        bytes: Bytes,
+        split: u32,
+        is_value: bool,
+    },
     /// The payload that is partly in the ring went elsewhere.
     Drop,
 }
@@ -48,6 +54,15 @@ impl Connection {
     /// Puts a message of the user's behind what is on its way.
     pub(crate) fn message(&mut self, bytes: Bytes, flags: u32) {
         self.outgoing.push_back(Outgoing::Message { bytes, flags });
+    }
+
+    /// Tells the worker something of locks and the like.
+    pub(crate) fn tell(&mut self, text: &[u8], value: Option<&[u8]>) {
+        let mut bytes = Bytes::with_room(text.len() + value.map_or(0, <[u8]>::len));
+        bytes.append(text);
+        bytes.append(value.unwrap_or_default());
+        let split = text.len() as u32;
+        self.outgoing.push_back(Outgoing::Sync { bytes, split, is_value: value.is_some() });
     }
 
     /// Tells the worker what a run is about, or that it is over.
@@ -109,6 +124,10 @@ impl Connection {
                 &Outgoing::Abort { index, flags, is_late } => {
                     let header = Header::new(Kind::Abort, flags);
                     (Header { index, split: is_late.into(), ..header }, &[][..])
+                }
+                &Outgoing::Sync { ref bytes, split, is_value } => {
+                    let value = if is_value { flag::DATA } else { 0 };
+                    (Header { split, ..Header::new(Kind::Sync, value) }, &**bytes)
                 }
                 Outgoing::Drop => (Header::new(Kind::Drop, 0), &[][..]),
             };

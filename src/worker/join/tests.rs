@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use super::*;
 use crate::os::socket;
 use crate::tests::player::{
-    DEADLINE, Heard, Player, invitation, shared_lanes, shared_memory, until,
+    DEADLINE, Heard, Player, invitation, shared_common, shared_lanes, shared_memory, until,
 };
 use crate::wire::frame;
 use crate::wire::header::{Kind, flag};
@@ -95,21 +95,26 @@ fn a_worker_says_first_who_it_is() {
     assert_eq!(next(), Message::Registered);
 }
 
+fn whole() -> Memories {
+    Memories { memory: shared_memory(), lanes: shared_lanes(), common: shared_common() }
+}
+
 /// Whether a worker joins with such memory.
-fn joins(control: UnixStream, memory: Arc<Memory>, lanes: Arc<Memory>) -> bool {
-    Worker::join(&invitation(1, "t"), control, memory, lanes, |_| (), |_| ()).is_ok()
+fn joins(control: UnixStream, memories: Memories) -> bool {
+    Worker::join(&invitation(1, "t"), control, memories, |_| (), |_| ()).is_ok()
 }
 
 #[test]
 fn a_worker_does_not_join_memory_that_is_too_small() {
     let short = |len: usize| Arc::new(Memory::anonymous(len - 4096).expect("memory"));
-    for (memory, lanes, expected) in [
-        (shared_memory(), shared_lanes(), true),
-        (short(Layout::LEN), shared_lanes(), false),
-        (shared_memory(), short(Shared::LEN), false),
+    for (memory, lanes, common, expected) in [
+        (shared_memory(), shared_lanes(), shared_common(), true),
+        (short(Layout::LEN), shared_lanes(), shared_common(), false),
+        (shared_memory(), short(Shared::LEN), shared_common(), false),
+        (shared_memory(), shared_lanes(), short(Common::LEN), false),
     ] {
         let (_control, theirs) = UnixStream::pair().expect("sockets");
-        assert_eq!(joins(theirs, memory, lanes), expected);
+        assert_eq!(joins(theirs, Memories { memory, lanes, common }), expected);
     }
 }
 
@@ -119,8 +124,7 @@ fn a_worker_does_not_join_in_a_slot_that_no_pool_has() {
     for slot in [Shared::MAX_WORKERS, Shared::MASTER, u32::MAX] {
         let (_control, theirs) = UnixStream::pair().expect("sockets");
         let invitation = Invitation { slot, ..invitation(1, "t") };
-        let (memory, lanes) = (shared_memory(), shared_lanes());
-        assert!(Worker::join(&invitation, theirs, memory, lanes, |_| (), |_| ()).is_err());
+        assert!(Worker::join(&invitation, theirs, whole(), |_| (), |_| ()).is_err());
     }
 }
 
@@ -128,7 +132,7 @@ fn a_worker_does_not_join_in_a_slot_that_no_pool_has() {
 fn a_worker_does_not_join_a_master_that_is_gone() {
     let (control, theirs) = UnixStream::pair().expect("sockets");
     drop(control);
-    assert!(!joins(theirs, shared_memory(), shared_lanes()));
+    assert!(!joins(theirs, whole()));
 }
 
 #[test]

@@ -10,6 +10,8 @@ const ADDED = {
   stage: "function",
   stream: "function",
   lastRun: "function",
+  locks: "object",
+  sync: "object",
   Queue: "function",
 };
 const TYPES = {

@@ -1,8 +1,8 @@
 "use strict";
 // One listener for each signal, however many calls it is for: an `AbortSignal` warns of more than ten.
 
-const { reasonOf } = require("../shared/errors");
-const { Set, WeakMap } = require("../shared/primordials");
+const { reasonOf } = require("./errors");
+const { Set, WeakMap } = require("./primordials");
 
 /** @typedef {(error: unknown) => void} Stop */
 
