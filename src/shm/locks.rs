@@ -89,12 +89,33 @@ impl Common {
             return None;
         }
         word.compare_exchange(free, mine, Ordering::SeqCst, Ordering::Relaxed).ok()?;
+        self.make_whole(spot, owner, event, now)
+    }
+
+    /// Makes the grant whole whose owner is written. None if the master has taken it back.
+    fn make_whole(&self, spot: Spot, owner: u16, event: u64, now: u64) -> Option<u64> {
+        let word = self.lock_word(spot.place, WORD);
+        let mine = free(spot.generation) | u64::from(owner);
         let token = self.next_token();
-        self.note(spot.place, &Grant { owner, token, event, since: now });
+        self.lock_word(spot.place, EVENT).store(event, Ordering::Relaxed);
+        self.lock_word(spot.place, SINCE).store(now, Ordering::Relaxed);
+        // A process that stood still here, while the master took the word back and others held the lock, must not write over
+        // their token: it would never be ended. No two grants have the same.
+        let tokens = self.lock_word(spot.place, TOKEN_WORD);
+        loop {
+            let before = tokens.load(Ordering::SeqCst);
+            if word.load(Ordering::SeqCst) != mine {
+                return None;
+            }
+            let is_written =
+                tokens.compare_exchange(before, token, Ordering::SeqCst, Ordering::Relaxed).is_ok();
+            if is_written {
+                break;
+            }
+        }
         let grants = self.lock_word(spot.place, GRANTS);
         grants.store(grants.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         let whole = granted(spot.generation, owner, token);
-        // Unless the master has taken it back.
         word.compare_exchange(mine, whole, Ordering::SeqCst, Ordering::Relaxed).ok()?;
         Some(token)
     }

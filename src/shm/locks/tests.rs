@@ -110,6 +110,19 @@ fn the_master_may_come_at_any_moment() {
     }
 }
 
+#[test]
+fn a_process_that_stood_still_while_it_took_a_lock_leaves_the_next_holder_alone() {
+    let (master, worker) = two_mappings();
+    let word = master.lock_word(SPOT.place, WORD);
+    word.store(free(0) | 5, Ordering::SeqCst);
+    assert_eq!(master.manage(SPOT.place, anybody), None);
+    master.free(SPOT);
+    let token = worker.acquire(SPOT, 6, NO_EVENT, 0).expect("free");
+    assert_eq!(worker.make_whole(SPOT, 5, 1, 0), None);
+    assert_eq!(master.manage(SPOT.place, anybody).map(|grant| grant.token), Some(token));
+    assert!(!worker.release(SPOT, 6, token, 0));
+}
+
 /// It was killed when it had written who it is, and no more.
 #[test]
 fn a_grant_that_is_not_whole_is_taken_back() {
