@@ -296,6 +296,25 @@ describe("a client that does not read", () => {
   }
 });
 
+describe("a client that ends its stream and reads nothing", () => {
+  it("keeps neither its descriptor nor the pool's process", { skip: NO_PROC }, async () => {
+    const pool = await listening();
+    const before = socketsOf(pool);
+    const peer = new Peer(pool.socket);
+    const token = fs.readFileSync(`${pool.socket}.token`, "utf8");
+    peer.send([HELLO, PROTOCOL, version, token, []]);
+    await peer.next(3);
+    peer.socket.pause();
+    // More than the system keeps for it.
+    for (let id = 1; id <= 8; id++) peer.send([2, id, "large", 0, 0, 0, 0, 1_000_000]);
+    await reported(pool, "watches");
+    peer.socket.end();
+    await soon(pool, () => socketsOf(pool) === before, "closed the connection");
+    await closed(pool);
+    peer.socket.destroy();
+  });
+});
+
 describe("a client that says what it reads", () => {
   const enter = async (pool) => {
     const peer = new Peer(pool.socket);

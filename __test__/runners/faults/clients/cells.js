@@ -8,6 +8,7 @@ const { variantsFor } = require("../pools/variants");
 /**
  * @typedef {object} Fault
  * @property {boolean} [hangs] the client does not end by itself, and is killed
+ * @property {boolean} [leaves] the pool hears that it is gone before its process ends
  * @property {boolean} [survives] its process goes on, and is told that the pool is gone
  * @property {boolean} [ofPool] it strikes the pool's process, and its clients are told
  * @property {number | null} [code] how the process ends that was struck; by default with 0 if it survives
@@ -25,7 +26,7 @@ const CLIENT_FAULTS = {
   "out of memory": { signal: "^SIG(ABRT|TRAP|ILL)$" },
   "endless loop": { hangs: true, signal: "^SIGKILL$" },
   "closes its socket": { survives: true, code: 0 },
-  "ends its stream and loops": { hangs: true, signal: "^SIGKILL$" },
+  "ends its stream and loops": { hangs: true, leaves: true, signal: "^SIGKILL$" },
   "garbage frame": { survives: true, code: 0 },
   "half a frame": { signal: "^SIGKILL$" },
   "SIGKILL of the pool": { ofPool: true, signal: "^SIGKILL$" },
@@ -86,11 +87,13 @@ function clientCells(step = 1) {
 }
 
 function cellOf(chosen) {
-  const { hangs = false, survives = false, ofPool = false, ...ends } = CLIENT_FAULTS[chosen.fault];
+  const fault = CLIENT_FAULTS[chosen.fault];
+  const { hangs = false, leaves = false, survives = false, ofPool = false, ...ends } = fault;
   const { events, isOpen = false, isOutside = false } = CLIENT_MOMENTS[chosen.moment];
   return {
     ...chosen,
     hangs,
+    leaves,
     survives,
     ofPool,
     isOutside,

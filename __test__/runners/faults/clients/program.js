@@ -94,16 +94,18 @@ async function serveMeanwhile(pool) {
 
 /** The fault strikes the client. Resolves to how it ended, when the pool has heard of that. */
 async function strike(pool, { child, ended }, before) {
+  // The connection's descriptor is closed when the pool has dropped what the client asked for.
+  const isLeft = () => sockets() === before;
   mark("strike");
   if (hangs) {
     await seen("struck");
     if (fault === "SIGSTOP") await until(() => isStopped(child.pid));
+    if (cell.leaves) await until(isLeft);
     await serveMeanwhile(pool);
     child.kill("SIGKILL");
   }
   const end = await ended;
-  // The connection's descriptor is closed when the pool has dropped what the client asked for.
-  await until(() => sockets() === before);
+  await until(isLeft);
   log("events.log", "G");
   return end;
 }
