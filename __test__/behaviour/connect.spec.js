@@ -259,6 +259,17 @@ describe("a client that is killed", () => {
     });
   }
 
+  it("has what runs end after its taskTimeout, and others get its place", async () => {
+    const pool = await listening({ numWorkers: 1 });
+    const victim = clientOf(pool, "leaves", "limited");
+    await soon(pool, () => pool.lines("begun.log").length === 1, "begun an event");
+    victim.child.kill("SIGKILL");
+    await victim.ended;
+    assert.equal(await reported(pool, "idle"), 8);
+    const { log } = await closed(pool);
+    assert.deepEqual([log("begun.log").length, log("ended.log").length], [1, 0]);
+  });
+
   it("a hundred times leaves nothing open in the pool's process", { skip: NO_PROC }, async () => {
     const pool = await listening();
     const first = new Peer(pool.socket);
