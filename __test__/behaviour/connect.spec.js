@@ -259,6 +259,17 @@ describe("a client that is killed", () => {
     });
   }
 
+  it("has what runs end after its taskTimeout, and others get its place", async () => {
+    const pool = await listening({ numWorkers: 1 });
+    const victim = clientOf(pool, "leaves", "limited");
+    await soon(pool, () => pool.lines("begun.log").length === 1, "begun an event");
+    victim.child.kill("SIGKILL");
+    await victim.ended;
+    assert.equal(await reported(pool, "idle"), 8);
+    const { log } = await closed(pool);
+    assert.deepEqual([log("begun.log").length, log("ended.log").length], [1, 0]);
+  });
+
   it("a hundred times leaves nothing open in the pool's process", { skip: NO_PROC }, async () => {
     const pool = await listening();
     const first = new Peer(pool.socket);
@@ -294,6 +305,25 @@ describe("a client that does not read", () => {
       await closed(pool);
     });
   }
+});
+
+describe("a client that ends its stream and reads nothing", () => {
+  it("keeps neither its descriptor nor the pool's process", { skip: NO_PROC }, async () => {
+    const pool = await listening();
+    const before = socketsOf(pool);
+    const peer = new Peer(pool.socket);
+    const token = fs.readFileSync(`${pool.socket}.token`, "utf8");
+    peer.send([HELLO, PROTOCOL, version, token, []]);
+    await peer.next(3);
+    peer.socket.pause();
+    // More than the system keeps for it.
+    for (let id = 1; id <= 8; id++) peer.send([2, id, "large", 0, 0, 0, 0, 1_000_000]);
+    await reported(pool, "watches");
+    peer.socket.end();
+    await soon(pool, () => socketsOf(pool) === before, "closed the connection");
+    await closed(pool);
+    peer.socket.destroy();
+  });
 });
 
 describe("a client that says what it reads", () => {

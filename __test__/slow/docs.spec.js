@@ -20,13 +20,17 @@ const { DOCUMENTS, blocksOf, textOf, wordOf } = require("../support/documents");
 const { nodeOfLine } = require("../support/node-lines");
 const { MODULES, ROOT, Workspace } = require("../support/workspace");
 
+/** Milliseconds that a test may take: their own limits are too short for a busy machine. */
+const LIMIT = 60_000;
+
 /** How each runner is started for one file. */
 const RUNNERS = {
-  mocha: (file) => [path.join(MODULES, "mocha/bin/mocha"), file],
+  mocha: (file) => [path.join(MODULES, "mocha/bin/mocha"), "--timeout", `${LIMIT}`, file],
   "node:test": (file) => ["--test", file],
   jest: (file, folder) => [
     path.join(MODULES, "jest/bin/jest.js"),
     "--watchman=false",
+    `--testTimeout=${LIMIT}`,
     "--config",
     JSON.stringify({ rootDir: folder }),
     "--cacheDirectory",
@@ -34,7 +38,13 @@ const RUNNERS = {
     "--runTestsByPath",
     file,
   ],
-  vitest: (file) => [path.join(MODULES, "vitest/vitest.mjs"), "run", file],
+  vitest: (file) => [
+    path.join(MODULES, "vitest/vitest.mjs"),
+    "run",
+    `--testTimeout=${LIMIT}`,
+    `--hookTimeout=${LIMIT}`,
+    file,
+  ],
 };
 
 for (const document of DOCUMENTS) {

@@ -125,15 +125,19 @@ describe("tsx", () => {
     project.adds(["--import", "tsx", "typed-pool.ts"]));
 });
 
+/** Milliseconds that a test may take: the runners' own limits are too short for a busy machine. */
+const LIMIT = 60_000;
+const MOCHA = [script("mocha/bin/mocha"), "--timeout", `${LIMIT}`];
+
 describe("mocha", () => {
   const project = workspace("mocha", ["mocha"]);
 
   it("runs a test file, and so do the workers", async () => {
-    const { stdout } = await project.adds([script("mocha/bin/mocha"), "mocha.spec.js"]);
+    const { stdout } = await project.adds([...MOCHA, "mocha.spec.js"]);
     assert.strictEqual(stdout.match(/1 passing/g).length, 3, "one master and two workers");
   });
   it("runs a pool with a worker file or in its own process, and refuses others", async () => {
-    const { output } = await project.run([script("mocha/bin/mocha"), "mocha-pool.spec.js"]);
+    const { output } = await project.run([...MOCHA, "mocha-pool.spec.js"]);
     assert.match(output, /^ +3 passing/m);
   });
 });
@@ -156,7 +160,8 @@ describe("node:test", () => {
 describe("jest", () => {
   const project = workspace("jest", ["jest"]);
   const jest = async (tests, ...options) => {
-    const own = ["--watchman=false", "--cacheDirectory", project.path("cache"), "--testMatch"];
+    const cache = ["--cacheDirectory", project.path("cache")];
+    const own = ["--watchman=false", `--testTimeout=${LIMIT}`, ...cache, "--testMatch"];
     const files = tests.map((test) => `**/jest/${test}.test.js`);
     const args = [script("jest/bin/jest.js"), ...options, ...own, ...files];
     const { output } = await project.run(args);
@@ -191,6 +196,8 @@ describe("vitest", () => {
       test,
       "--pool",
       pool,
+      `--testTimeout=${LIMIT}`,
+      `--hookTimeout=${LIMIT}`,
     ]);
     assert.match(output, /Tests +1 passed \(1\)/);
   };

@@ -191,6 +191,13 @@ describe("a connection", () => {
     );
   });
 
+  it("is over when the other side ends its stream, and drops what that has not read", () => {
+    const { socket, ends } = opened();
+    socket.emit("end");
+    socket.emit("close");
+    assert.deepEqual([ends, socket.isDestroyed], [[undefined], true]);
+  });
+
   it("is clogged while much of what was sent is unread", async () => {
     const { connection, socket } = opened();
     socket.writableLength = (4 << 20) + 1;

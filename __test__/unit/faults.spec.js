@@ -1,15 +1,18 @@
 "use strict";
 /**
- * Promise: The checker of the fault matrix finds each forbidden outcome in what the processes of a pool recorded, and each two
- * values of its dimensions meet in a cell. The matrix itself is `npm run test:faults`.
+ * Promise: The checkers of the fault matrix find each forbidden outcome in what the processes of a pool and its clients recorded,
+ * and each two values of its dimensions meet in a cell. The matrix itself is `npm run test:faults`.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
+const { CLIENT_FAULTS, CLIENT_MOMENTS, clientCells } = require("../runners/faults/clients/cells");
+const { problemsOfClients } = require("../runners/faults/clients/check");
 const { poolCells } = require("../runners/faults/pools/cells");
 const { problemsOf } = require("../runners/faults/pools/check");
 const { DIMENSIONS } = require("../runners/faults/pools/variants");
 
 const cells = poolCells();
+const withClients = clientCells();
 
 const cellOf = (fault, moment, more) => {
   const cell = cells.find((other) => other.fault === fault && other.moment === moment);
@@ -262,21 +265,197 @@ describe("the checker of a pool in the fault matrix", () => {
   });
 });
 
-describe("the cells of pools", () => {
-  it("have each fault at each moment, and each two values of their dimensions", () => {
-    const names = [...Object.keys(DIMENSIONS), "fault", "moment"];
-    const has = (one, other) =>
-      cells.some((cell) => cell[one[0]] === one[1] && cell[other[0]] === other[1]);
-    const valuesOf = (name) => [...new Set(cells.map((cell) => cell[name]))];
-    const missing = [];
-    for (const name of names) {
-      for (const other of names.slice(names.indexOf(name) + 1)) {
-        for (const value of valuesOf(name)) {
-          for (const second of valuesOf(other))
-            if (!has([name, value], [other, second])) missing.push(`${value} / ${second}`);
-        }
+/** A client with two events is killed while one of them runs; its worker and the key go to others.
+ * @returns {{ cell: any, lines: string[], reports: any }} */
+const struck = () => ({
+  cell: {
+    ...withClients.find((cell) => cell.fault === "SIGKILL" && cell.moment === "running"),
+    ...{ tag: "none", key: "k", concurrency: 1, running: 1 },
+  },
+  lines: [
+    "P 7 1",
+    "P 8 2",
+    "B 7 1 fillcall:0 1",
+    "B 8 2 fillmap:0 1",
+    "E 7 1 fillcall:0 1",
+    "B 7 1 victim:0 1",
+    "G",
+    "E 8 2 fillmap:0 1",
+    "E 7 1 victim:0 1",
+    "B 7 1 otherkeyed:0 1",
+    "E 7 1 otherkeyed:0 1",
+    "B 7 1 meet:0 1",
+    "B 8 2 meet:1 1",
+    "E 7 1 meet:0 1",
+    "E 8 2 meet:1 1",
+  ],
+  reports: {
+    own: {
+      exit: { code: null, signal: "SIGKILL" },
+      exitOfOther: { code: 0, signal: null },
+      first: [7, 8],
+      pids: [7, 8],
+      looks: 2,
+      warnings: [],
+      files: [],
+      tagsOf: {},
+      descriptors: { before: ["a socket"], after: ["a socket"] },
+      statistics: {
+        counts: { fillcall: 1, fillmap: 1, otherkeyed: 1, meet: 2 },
+        unfinished: 0,
+        crashes: 0,
+      },
+      accepted: [
+        { name: "fillcall:0", role: "filler", tags: [] },
+        { name: "fillmap:0", role: "filler", tags: [] },
+        { name: "meet:0", role: "meeting", tags: [] },
+        { name: "meet:1", role: "meeting", tags: [] },
+      ],
+      ends: ["fillcall:0", "fillmap:0", "meet:0", "meet:1"].map((name) => ({
+        name,
+        response: name,
+      })),
+    },
+    other: {
+      code: 0,
+      isClosed: true,
+      accepted: [{ name: "otherkeyed:0", role: "follower", tags: [], key: "k" }],
+      ends: [{ name: "otherkeyed:0", response: "otherkeyed:0" }],
+    },
+    victim: undefined,
+  },
+});
+
+/** The same client, which lost its connection alone. */
+function told() {
+  const seen = struck();
+  Object.assign(seen.cell, { survives: true, expected: { code: 0 } });
+  seen.reports.own.exit = { code: 0, signal: null };
+  const error = { code: "ERR_SONIC_POOL_GONE" };
+  seen.reports.victim = {
+    code: 0,
+    later: error.code,
+    accepted: ["victim:0", "victim:1"].map((name) => ({
+      name,
+      role: "filler",
+      tags: [],
+      key: "k",
+    })),
+    ends: ["victim:0", "victim:1"].map((name) => ({ name, error: { ...error } })),
+  };
+  return seen;
+}
+
+const problemsWith = ({ cell, lines, reports }) => problemsOfClients(cell, lines, reports);
+
+/** What may not be where a client is struck. @type {[RegExp, (seen: ReturnType<typeof struck>) => unknown][]} */
+const WRONG_WITH_CLIENTS = [
+  [/fillmap:0 ended 0 times/, ({ reports }) => reports.own.ends.splice(1, 1)],
+  [/otherkeyed:0 ended 2 times/, ({ reports }) => reports.other.ends.push(reports.other.ends[0])],
+  [/ghost ended, and was not there/, ({ reports }) => reports.own.ends.push({ name: "ghost" })],
+  [/otherkeyed:0 came to "x"/, ({ reports }) => (reports.other.ends[0].response = "x")],
+  [/otherkeyed:0 came to .*OTHER/, ({ reports }) => (reports.other.ends[0].error = "OTHER")],
+  [/fillmap:0 ran 2 times/, ({ lines }) => lines.push("B 8 2 fillmap:0 2", "E 8 2 fillmap:0 2")],
+  [/victim:1 began after its/, ({ lines }) => lines.push("B 8 2 victim:1 1", "E 8 2 victim:1 1")],
+  [/kept:0 began after its client/, ({ lines }) => lines.push("B 8 2 kept:0 1", "E 8 2 kept:0 1")],
+  [/victim:0 did not end/, ({ lines }) => lines.splice(8, 1)],
+  [/victim:0 in 7 ran twice/, ({ lines }) => lines.push("B 7 1 victim:0 1", "E 7 1 victim:0 1")],
+  [/0 events of the client ran/, ({ lines }) => lines.splice(6, 0, ...lines.splice(8, 1))],
+  [
+    /otherkeyed:0 began while victim:0 of the key k ran/,
+    ({ lines, reports }) => {
+      reports.victim = { accepted: [{ name: "victim:0", role: "filler", tags: [], key: "k" }] };
+      lines.splice(10, 0, ...lines.splice(8, 1));
+    },
+  ],
+  [
+    /otherkeyed:0 with the tags \[\] ran in worker 1 with \[b\]/,
+    ({ reports }) => (reports.own.tagsOf = { 1: ["b"] }),
+  ],
+  [/the exit signal: false/, ({ reports }) => (reports.own.exit.signal = "SIGTERM")],
+  [/the exit code: 1/, ({ reports }) => (reports.own.exit.code = 1)],
+  [/the other client's exit/, ({ reports }) => (reports.other.later = "OTHER")],
+  [/the workers: \[7,9\]/, ({ reports }) => (reports.own.pids = [7, 9])],
+  [/the workers that came: 3/, ({ lines }) => lines.push("P 9 1")],
+  [/the workers that died: 1/, ({ reports }) => (reports.own.statistics.crashes = 1)],
+  [/unfinished events: 1/, ({ reports }) => (reports.own.statistics.unfinished = 1)],
+  [/counts: .*"meet",3/, ({ reports }) => (reports.own.statistics.counts.meet = 3)],
+  [/events at once: 1/, ({ reports }) => reports.own.accepted.pop()],
+  [/warnings: \["SONIC/, ({ reports }) => reports.own.warnings.push("SONIC_WORKER_GIVEN_UP")],
+  [/files of the socket/, ({ reports }) => reports.own.files.push("socket")],
+  [/descriptors: \[\]/, ({ reports }) => (reports.own.descriptors.after = [])],
+];
+
+/** What may not be where a client lives on without its pool. @type {typeof WRONG_WITH_CLIENTS} */
+const WRONG_TOLD = [
+  [/the victim has not exited by itself/, ({ reports }) => (reports.victim = undefined)],
+  [
+    /victim: victim:0 failed: OTHER/,
+    ({ reports }) => (reports.victim.ends[0].error.code = "OTHER"),
+  ],
+  [/victim: victim:1 ended 0 times/, ({ reports }) => reports.victim.ends.pop()],
+  [/victim: victim:1 has a wrong/, ({ reports }) => delete reports.victim.ends[1].error],
+  [/victim: its code 1/, ({ reports }) => (reports.victim.code = 1)],
+  [/victim: a later call undefined/, ({ reports }) => delete reports.victim.later],
+  [/victim: connecting came to ERR/, ({ reports }) => (reports.victim.rejected = "ERR")],
+  [/victim: each came to undefined/, ({ cell }) => (cell.moment = "each")],
+];
+
+describe("the checker of clients in the fault matrix", () => {
+  it("finds nothing wrong where only the client that was struck lost something", () => {
+    assert.deepEqual(problemsWith(struck()), []);
+    assert.deepEqual(problemsWith(told()), []);
+    const { cell, lines, reports } = told();
+    const other = { ...reports.victim, accepted: [], ends: [] };
+    assert.deepEqual(
+      problemsWith({ cell: { ...cell, ofPool: true }, lines, reports: { ...reports, other } }),
+      [],
+    );
+  });
+
+  for (const [make, wrong] of /** @type {const} */ ([
+    [struck, WRONG_WITH_CLIENTS],
+    [told, WRONG_TOLD],
+  ])) {
+    for (const [words, breaks] of wrong) {
+      it(`finds what is wrong: ${words.source}`, () => {
+        const seen = make();
+        breaks(seen);
+        assert.match(problemsWith(seen).join("\n"), words);
+      });
+    }
+  }
+
+  it("finds a client that is not told that its pool is gone", () => {
+    const { cell, lines, reports } = told();
+    cell.ofPool = true;
+    const told1 = problemsWith({ cell, lines, reports: { ...reports, other: undefined } });
+    assert.deepEqual(told1, ["the other has not exited by itself"]);
+  });
+});
+
+/** The pairs of values, of these names, that meet in no cell. */
+function missingPairs(all, names) {
+  const has = (one, other) =>
+    all.some((cell) => cell[one[0]] === one[1] && cell[other[0]] === other[1]);
+  const missing = [];
+  for (const name of names) {
+    for (const other of names.slice(names.indexOf(name) + 1)) {
+      for (const value of valuesOf(all, name)) {
+        for (const second of valuesOf(all, other))
+          if (!has([name, value], [other, second])) missing.push(`${value} / ${second}`);
       }
     }
+  }
+  return missing;
+}
+
+const valuesOf = (all, name) => [...new Set(all.map((cell) => cell[name]))];
+
+const NAMES = [...Object.keys(DIMENSIONS), "fault", "moment"];
+
+describe("the cells of pools", () => {
+  it("have each fault at each moment, and each two values of their dimensions", () => {
     // The number of workers of groups stays; only a worker with a tag of its own can be the last one; and three faults raise.
     const cannot = [
       /^(a|b) \/ resize$/,
@@ -286,10 +465,35 @@ describe("the cells of pools", () => {
       /^kills the master.* \/ close by signal$/,
     ];
     assert.deepEqual(
-      missing.filter((pair) => !cannot.some((one) => one.test(pair))),
+      missingPairs(cells, NAMES).filter((pair) => !cannot.some((one) => one.test(pair))),
       [],
     );
     for (const [name, values] of Object.entries(DIMENSIONS))
-      assert.deepEqual(valuesOf(name).sort(), [...values].sort());
+      assert.deepEqual(valuesOf(cells, name).sort(), [...values].sort());
+  });
+});
+
+describe("the cells of clients", () => {
+  it("have each fault at each moment, and each two values of their dimensions", () => {
+    const all = withClients;
+    const cannot = [
+      // The pool is not struck by what a client does on its way in.
+      /^.* of the pool \/ connecting$/,
+      /^(call|map|run) \/ reading$/,
+      /^(call|map|stream) \/ reducing$/,
+      /^call \/ feeding$/,
+    ];
+    const missing = missingPairs(all, NAMES).filter(
+      (pair) => !cannot.some((one) => one.test(pair)),
+    );
+    assert.deepEqual(missing, []);
+    assert.deepEqual(valuesOf(all, "fault"), Object.keys(CLIENT_FAULTS));
+    assert.deepEqual(valuesOf(all, "moment"), Object.keys(CLIENT_MOMENTS));
+  });
+
+  it("have the same faults and moments, in half of them, as a whole", () => {
+    const half = clientCells(2);
+    assert.deepEqual(valuesOf(half, "fault").sort(), Object.keys(CLIENT_FAULTS).sort());
+    assert.deepEqual(valuesOf(half, "moment").sort(), Object.keys(CLIENT_MOMENTS).sort());
   });
 });

@@ -181,12 +181,22 @@ function goodPool() {
     retries: 0,
     emits: true,
   };
-  const pool = { name: "pool", concurrency: 1, keeps: false, sizes: [{ size: 2 }], jobs: [job] };
+  /** One client leaves, and one dies with an event running. @type {any[]} */
+  const lives = ["c0.0", "c1.0"].map((name) => ({
+    name,
+    jobs: [{ ...job, name: `${name}.job0`, count: 1, keys: 0, emits: false }],
+  }));
+  lives[1].dies = { after: 1, how: "SIGKILL" };
+  const clients = lives.map((life) => [life]);
+  const about = { name: "pool", concurrency: 1, keeps: false, sizes: [{ size: 2 }] };
+  const pool = { ...about, jobs: [job], clients };
   const does = (seed) => [0, 1, 2].map((n) => poolEventOf(seed, pool, job, n));
   const isMeant = (/** @type {any[]} */ [one, two, three]) =>
     [one.does, two.does, three.does].join() === "answer,exit,answer" && one.emits && !three.emits;
   let seed = 0;
-  while (!isMeant(does(`${seed}`))) seed++;
+  const answers = () =>
+    lives.every((life) => poolEventOf(`${seed}`, pool, life.jobs[0], 0).does === "answer");
+  while (!isMeant(does(`${seed}`)) || !answers()) seed++;
   const end = (n, started) => ({ n, response: { n, pid: 7, workerID: 2, started, isKept: false } });
   return {
     seed: `${seed}`,
@@ -194,11 +204,26 @@ function goodPool() {
     logs: {
       6: "S job0 1 1 20\n",
       7: "S job0 0 1 10\nF job0 0 1 11\nS job0 1000 1 12\nF job0 1000 1 13\nS job0 2 1 30\nF job0 2 1 31\n",
+      8: "S c0.0.job0 0 1 10\nF c0.0.job0 0 1 11\nS c1.0.job0 0 1 12\n",
     },
     outcome: {
       size: 2,
       tags: { 2: [] },
-      statistics: { unfinished: 0, counts: { job0: 1 + 1001 + 3 } },
+      statistics: { unfinished: 0, counts: { job0: 1 + 1001 + 3, "c0.0.job0": 1 } },
+      lives: [
+        {
+          name: "c0.0",
+          pid: 20,
+          code: 0,
+          signal: null,
+          jobs: [
+            {
+              ends: [{ n: 0, response: { n: 0, pid: 8, workerID: 2, started: 10, isKept: false } }],
+            },
+          ],
+        },
+        { name: "c1.0", pid: 21, code: null, signal: "SIGKILL" },
+      ],
       jobs: [
         {
           ends: [
@@ -220,6 +245,15 @@ const checkedPool = ({ seed, pool, logs, outcome, killed }) =>
 describe("the soak's checker of pools", () => {
   it("finds nothing wrong with a pool in which all went as promised", () => {
     assert.deepEqual(checkedPool(goodPool()), []);
+  });
+
+  it("lets a client die that was killed from outside, and no other", () => {
+    const seen = goodPool();
+    const [life] = seen.outcome.lives;
+    Object.assign(life, { code: null, signal: "SIGKILL", jobs: undefined });
+    assert.match(checkedPool(seen).join(), /^client c0.0 ended with SIGKILL before/);
+    seen.killed.add(20);
+    assert.deepEqual(checkedPool(seen), []);
   });
 
   /** @type {[string, (seen: any, job: any) => unknown, RegExp][]} */
@@ -256,7 +290,7 @@ describe("the soak's checker of pools", () => {
     ],
     [
       "an event that ran too often",
-      ({ logs }) => (logs[8] = "S job0 1 2 21\n"),
+      ({ logs }) => (logs[9] = "S job0 1 2 21\n"),
       /event 1 ran as attempts 1,2$/,
     ],
     [
@@ -268,6 +302,36 @@ describe("the soak's checker of pools", () => {
       "an event that ran before what is kept",
       ({ pool }) => (pool.keeps = true),
       /event 0 ran in 7 before what is kept$/,
+    ],
+    [
+      "an event of a client that is lost",
+      ({ outcome }) => outcome.lives[0].jobs[0].ends.pop(),
+      /c0.0.job0: event 0 is lost$/,
+    ],
+    [
+      "an event of a dead client that ran too often",
+      ({ logs }) => (logs[8] += "S c1.0.job0 0 2 30\n"),
+      /c1.0.job0: event 0 ran as attempts 1,2$/,
+    ],
+    [
+      "a client that was not to die",
+      ({ outcome }) => (outcome.lives[0].code = 1),
+      /^client c0.0 ended with 1 after its jobs were done$/,
+    ],
+    [
+      "a client that left before its jobs were done",
+      ({ outcome }) => delete outcome.lives[0].jobs,
+      /^client c0.0 ended with 0 before its jobs were done$/,
+    ],
+    [
+      "a client that died in another way",
+      ({ outcome }) => Object.assign(outcome.lives[1], { signal: "SIGSEGV" }),
+      /^client c1.0 ended with SIGSEGV before/,
+    ],
+    [
+      "a client that did not come",
+      ({ outcome }) => outcome.lives.pop(),
+      /^client c1.0 came 0 times$/,
     ],
     [
       "an event that ran in a worker without its tags",

@@ -90,8 +90,8 @@ class Connection {
     this.flush = () => this.sendFrame();
     socket.on("data", (chunk) => this.take(chunk));
     socket.on("error", (error) => this.end(error));
-    // The first of the two that comes.
-    socket.on("end", () => this.end(undefined));
+    // The first of the two that comes. Who has ended waits for nothing: what it has not read must not keep this process alive.
+    socket.on("end", () => this.break(undefined));
     socket.on("close", () => this.end(undefined));
     socket.on("drain", () => this.isDrained());
   }
@@ -189,7 +189,7 @@ class Connection {
     }
   }
 
-  /** The other side does not keep to the protocol. @param {unknown} error */
+  /** The other side does not keep to the protocol, or has ended. @param {unknown} error */
   break(error) {
     this.socket.destroy();
     this.end(error);

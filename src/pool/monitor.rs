@@ -31,10 +31,11 @@ const SOON: Duration = Duration::from_millis(2);
 
 impl Pool {
     /// Kills the workers that run an event of this run longer than it may. Says how long until the next can be late; none
-    /// if the run is over.
+    /// if the run is over, and no worker has anything of it: what still runs when nobody asks for it any more holds its place.
     pub(crate) fn check_late(&self, run: RunId, timeout: u32) -> Option<Duration> {
         let next = self.enter(|state| {
-            state.runs.contains_key(&run).then(|| state.check_late(self, run, timeout))
+            let may_run = state.runs.contains_key(&run) || state.holds_any_of(run);
+            may_run.then(|| state.check_late(self, run, timeout))
         });
         next.map(|next| Duration::from_millis(next.into()))
     }
@@ -163,6 +164,12 @@ impl State {
             }
         }
         next.max(timeout / MOST_LOOKS).max(1)
+    }
+
+    /// Whether a worker has an event of this run.
+    fn holds_any_of(&self, run: RunId) -> bool {
+        let has_any = |slot| self.scheduler.held(slot).any(|held| run_of(held.task) == run);
+        (0..self.slots.len()).any(has_any)
     }
 
     /// What the worker of `slot` runs, and since when; nothing if it is being killed.

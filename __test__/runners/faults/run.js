@@ -1,7 +1,7 @@
 "use strict";
 /**
- * The fault matrix: runs every cell of `cells.js` and `pools/cells.js` as a program of its own and holds what it came to
- * against what is expected of it. Prints a table of both, and every cell that came to something else.
+ * The fault matrix: runs every cell of `cells.js`, `pools/cells.js` and `clients/cells.js` as a program of its own and holds
+ * what it came to against what is expected of it. Prints a table of both, and every cell that came to something else.
  *
  *   node __test__/runners/faults/run.js [--select half|quarter] [--only TEXT] [--at-once N] [--markdown FILE]
  */
@@ -11,6 +11,8 @@ const { parseArgs } = require("node:util");
 
 const { run } = require("../../support/run");
 const { FAULTS, MOMENTS, cells } = require("./cells");
+const { CLIENT_FAULTS, CLIENT_MOMENTS, clientCells } = require("./clients/cells");
+const { judgeClients } = require("./clients/judge");
 const { judge } = require("./judge");
 const { POOL_FAULTS, POOL_MOMENTS, poolCells } = require("./pools/cells");
 const { judgePool } = require("./pools/judge");
@@ -36,6 +38,15 @@ const STEPS = { all: 1, half: 2, quarter: 4 };
 const FOLDER = path.join("..", "runners", "faults");
 const ARM = path.join(__dirname, "pools", "arm.js");
 
+const nameInPool = ({ fault, moment, form, concurrency, kind, retries, serialization, tag, key }) =>
+  `${fault} / ${moment} / pool of ${form} / ${kind} / concurrency ${concurrency} / ${serialization} / retries ${retries}` +
+  ` / tag ${tag} / key ${key}`;
+
+const optionsInPool = (cell) => ({
+  nodeArgs: ["--require", ARM],
+  env: { SONIC_FAULTS_CELL: JSON.stringify(cell) },
+});
+
 /** What there are cells of: their program, and who judges it. */
 const KINDS = {
   MapReduce: {
@@ -52,15 +63,19 @@ const KINDS = {
     faults: Object.keys(POOL_FAULTS),
     moments: Object.keys(POOL_MOMENTS),
     cells: poolCells,
-    nameOf: ({ fault, moment, form, concurrency, kind, retries, serialization, tag, key }) =>
-      `${fault} / ${moment} / pool of ${form} / ${kind} / concurrency ${concurrency} / ${serialization} / retries ${retries}` +
-      ` / tag ${tag} / key ${key}`,
+    nameOf: nameInPool,
     program: path.join(FOLDER, "pools", "program.js"),
-    optionsFor: (cell) => ({
-      nodeArgs: ["--require", ARM],
-      env: { SONIC_FAULTS_CELL: JSON.stringify(cell) },
-    }),
+    optionsFor: optionsInPool,
     judge: judgePool,
+  },
+  "Clients of a pool": {
+    faults: Object.keys(CLIENT_FAULTS),
+    moments: Object.keys(CLIENT_MOMENTS),
+    cells: clientCells,
+    nameOf: (cell) => `client: ${nameInPool(cell)}`,
+    program: path.join(FOLDER, "clients", "program.js"),
+    optionsFor: optionsInPool,
+    judge: judgeClients,
   },
 };
 

@@ -1,9 +1,10 @@
 "use strict";
 /**
- * Proves, from what workers and master have written down of a pool, that each event of its jobs ended once, was counted as
- * often as it was answered, kept to its key and its tags, and failed by no crash but one that was to be.
+ * Proves, from what workers, master and clients have written down of a pool, that each event of its jobs ended once, was counted
+ * as often as it was answered, kept to its key and its tags, and failed by no crash but one that was to be; and that clients
+ * died of nothing else.
  */
-const { CHILD, LIMIT, eventOf } = require("./pool-loads");
+const { CHILD, EXIT, LIMIT, eventOf } = require("./pool-loads");
 
 /**
  * @typedef {object} Start
@@ -48,33 +49,60 @@ const isSame = (a, b) => a.job === b.job && a.n === b.n && a.attempt === b.attem
 function checkPool(seed, pool, logs, outcome, killed) {
   if (outcome.rejected) return [`the pool failed: ${outcome.rejected}`];
   const { byPid, lastAt } = readLogs(logs);
+  const jobs = jobsOf(pool, outcome);
   const starts = [...byPid.values()].flat().sort((a, b) => a.started - b.started);
   const doesOf = (job, n) => eventOf(seed, pool, job, n);
   const ends = (pid) => {
     const fatal = ["exit", "kill", "loop"];
     return (byPid.get(pid) || []).some(({ job: name, n, finished }) => {
-      const job = pool.jobs.find((other) => other.name === name);
+      const { job } = jobs.find((other) => other.job.name === name);
       return finished === undefined && fatal.includes(doesOf(job, n).does);
     });
   };
   const mayCrash = (pid) => killed.has(pid) || ends(pid);
   return [
     ...checkWhole(pool, outcome),
-    ...checkLimit(pool, byPid),
-    ...pool.jobs.flatMap((job, at) => {
+    ...checkLimit(jobs, byPid),
+    ...pool.clients.flat().flatMap((life) => checkLife(life, outcome, killed)),
+    ...jobs.flatMap(({ job, seen }) => {
       const own = starts.filter((start) => start.job === job.name);
       const what = (n) => doesOf(job, n);
       const wrong = [
         ...checkTries(job, own),
         ...checkKeys(job, own, what, lastAt),
-        ...checkEnds(job, outcome.jobs[at], what, outcome.statistics.counts[job.name] ?? 0),
-        ...(outcome.jobs[at].ends ?? []).flatMap((end) =>
+        // Nobody knows what the events of a client came to that died meanwhile.
+        ...(seen ? checkEnds(job, seen, what, outcome.statistics.counts[job.name] ?? 0) : []),
+        ...(seen?.ends ?? []).flatMap((end) =>
           checkEnd({ pool, job, outcome }, end, what(end.n), own, mayCrash),
         ),
       ];
       return wrong.map((words) => `${job.kind} ${job.name}: ${words}`);
     }),
   ];
+}
+
+/** The jobs of the program and of its clients, and what is known of them. @returns {{ job: any, seen: any }[]} */
+function jobsOf({ jobs, clients }, outcome) {
+  const endOf = (life) => outcome.lives.find(({ name }) => name === life.name);
+  return [
+    ...jobs.map((job, at) => ({ job, seen: outcome.jobs[at] })),
+    ...clients
+      .flat()
+      .flatMap((life) => life.jobs.map((job, at) => ({ job, seen: endOf(life)?.jobs?.[at] }))),
+  ];
+}
+
+/** A client leaves when all its jobs are done, unless it dies before. */
+function checkLife({ name, dies }, { lives }, killed) {
+  const own = lives.filter((life) => life.name === name);
+  if (own.length !== 1) return [`client ${name} came ${own.length} times`];
+  const [{ pid, code, signal, jobs }] = own;
+  const how = signal ?? code;
+  const isKilled = killed.has(pid) && signal !== null;
+  const isDead = dies !== undefined && how === (dies.how === "exit" ? EXIT : dies.how);
+  if (jobs !== undefined && how === 0) return [];
+  if (isKilled || (isDead && jobs === undefined)) return [];
+  return [`client ${name} ended with ${how} ${jobs ? "after" : "before"} its jobs were done`];
 }
 
 function checkWhole({ sizes }, { size, statistics }) {
@@ -88,8 +116,10 @@ function checkWhole({ sizes }, { size, statistics }) {
 }
 
 /** Of the limited stage, a worker runs few events at once: those that ended too late for anybody to wait for them included. */
-function checkLimit({ jobs }, byPid) {
-  const limited = new Set(jobs.filter(({ work }) => work === "limited").map(({ name }) => name));
+function checkLimit(jobs, byPid) {
+  const limited = new Set(
+    jobs.filter(({ job }) => job.work === "limited").map(({ job }) => job.name),
+  );
   return [...byPid].flatMap(([pid, starts]) => {
     const own = starts.filter(({ job }) => limited.has(job));
     const beside = ({ started }) =>

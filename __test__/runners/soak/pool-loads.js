@@ -13,6 +13,12 @@ const GROUPS = [
   { tags: ["b"], count: 1, exclusive: true },
 ];
 
+/** How the process of a client dies by itself. */
+const HOW = ["SIGKILL", "exit"];
+
+/** The code of one that exits so. */
+const EXIT = 7;
+
 /** The pool of a round. */
 function poolOf(seed, round) {
   const next = random(seed, "pool", round);
@@ -35,16 +41,39 @@ function poolOf(seed, round) {
     /** How often something runs in every worker meanwhile. */
     eaches: between(next, 0, 2),
   };
-  const jobs = Array.from({ length: between(next, 2, 6) }, (_, at) => jobOf(next, pool, at));
-  return { ...pool, jobs };
+  const jobs = Array.from({ length: between(next, 2, 6) }, (_, at) =>
+    jobOf(next, pool, `job${at}`),
+  );
+  return { ...pool, jobs, clients: clientsOf(next, pool) };
 }
 
-function jobOf(next, { groups }, at) {
+/** Clients of the pool: each comes, works, and dies or leaves, and comes again. */
+function clientsOf(next, pool) {
+  return Array.from({ length: between(next, 1, 2) }, (_, client) =>
+    Array.from({ length: between(next, 1, 3) }, (_, life) =>
+      lifeOf(next, pool, `c${client}.${life}`),
+    ),
+  );
+}
+
+/** The life of a client's process. */
+function lifeOf(next, pool, name) {
+  return {
+    name,
+    /** Without it, it leaves when its jobs are done. */
+    dies: next() < 0.6 ? { after: between(next, 0, 400), how: oneOf(next, HOW) } : undefined,
+    jobs: Array.from({ length: between(next, 1, 3) }, (_, at) =>
+      jobOf(next, pool, `${name}.job${at}`),
+    ),
+  };
+}
+
+function jobOf(next, { groups }, name) {
   const kind = oneOf(next, ["call", "map", "stream", "run"]);
   const hangs = next() < 0.25;
   const keys = next() < 0.5 ? between(next, 1, 4) : 0;
   return {
-    name: `job${at}`,
+    name,
     kind,
     count: between(next, 1, kind === "map" && keys > 0 ? 15 : 40),
     /** The events have so many different keys; none have any if it is 0. */
@@ -70,7 +99,7 @@ const LIMIT = 2;
 const CHILD = 1000;
 
 /** What an event of a job does; one that is emitted just answers. */
-function eventOf(seed, { name, jobs: _jobs }, job, n) {
+function eventOf(seed, { name }, job, n) {
   const next = random(seed, "event", name, job.name, n);
   const own = next();
   const rate = 1 / (job.count + 20);
@@ -86,4 +115,4 @@ function eventOf(seed, { name, jobs: _jobs }, job, n) {
   };
 }
 
-module.exports = { CHILD, LIMIT, eventOf, poolOf };
+module.exports = { CHILD, EXIT, LIMIT, eventOf, poolOf };

@@ -1,11 +1,16 @@
 "use strict";
-// What the soak's program does with a pool: all jobs at once, while it is resized and something runs in every worker; and what
-// each event came to.
+// What the soak's program does with a pool: all jobs at once, while clients come and go, it is resized and something runs in
+// every worker; and what each event came to.
+const { spawn } = require("node:child_process");
+const { once } = require("node:events");
 const fs = require("node:fs");
 const path = require("node:path");
 const { createPool, isMaster, Map } = require("../../..");
 const { eventOf } = require("./pool-loads");
 const stages = require("./pool-stages");
+
+/** On which the pool listens, in its folder. */
+const SOCKET = "socket";
 
 const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
@@ -53,7 +58,7 @@ const told = ({ name, message, code, pid, attempts, task }) => {
 
 /** @param {any} pool @param {any} load @param {any} job @param {{ seed: string, folder: string }} where */
 async function runJob(pool, load, job, { seed, folder }) {
-  const { jobs: _, ...about } = load;
+  const { jobs: _, clients: _clients, ...about } = load;
   const { retries, backoff, taskTimeout, abortAfter, weight } = job;
   const aborter = new AbortController();
   /** @type {any} */
@@ -99,12 +104,28 @@ async function resize(pool, { sizes }) {
   return pool.workers.length;
 }
 
+/** The lives of a client, one after the other; how each of them ended, and what it has told by then. */
+async function runClient(seed, load, lives, folder) {
+  const ends = [];
+  for (const life of lives) {
+    const args = [path.join(__dirname, "pool-client.js"), seed, load.name, life.name, folder];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
+    const [code, signal] = await once(child, "exit");
+    const file = path.join(folder, `${life.name}.json`);
+    const jobs = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : undefined;
+    ends.push({ name: life.name, pid: child.pid, code, signal, jobs });
+  }
+  return ends;
+}
+
 /** @param {string} seed @param {any} load see `poolOf` @param {string} folder of the pool */
 async function runPool(seed, load, folder) {
   if (isMaster()) fs.mkdirSync(folder);
   const { numWorkers, groups, concurrency, serialization } = load;
+  /** @type {any} */
   const size = groups ? { workers: groups } : { numWorkers };
-  const options = { ...size, name: load.name, concurrency, serialization, abortGrace: 300 };
+  const how = { name: load.name, concurrency, serialization, abortGrace: 300 };
+  const options = { ...size, ...how, listen: path.join(folder, SOCKET) };
   const outcome = {};
   try {
     const pool = load.isFile
@@ -113,11 +134,12 @@ async function runPool(seed, load, folder) {
     if (load.keeps) await pool.each("keep", undefined, { keep: true });
     outcome.tags = Object.fromEntries(pool.workers.map(({ id, tags }) => [id, tags]));
     const eaches = Array.from({ length: load.eaches }, () => pool.each("look"));
-    const [size, ...jobs] = await Promise.all([
+    const [size, lives, ...jobs] = await Promise.all([
       resize(pool, load),
+      Promise.all(load.clients.map((client) => runClient(seed, load, client, folder))),
       ...load.jobs.map((job) => runJob(pool, load, job, { seed, folder })),
     ]);
-    Object.assign(outcome, { size, jobs });
+    Object.assign(outcome, { size, jobs, lives: lives.flat() });
     for (const pids of await Promise.all(eaches))
       if (pids.length === 0) throw new Error("each ran nowhere");
     await pool.close();
@@ -129,4 +151,4 @@ async function runPool(seed, load, folder) {
   console.log(`POOL ${load.name}`);
 }
 
-module.exports = { runPool };
+module.exports = { SOCKET, runJob, runPool };

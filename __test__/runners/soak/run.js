@@ -1,7 +1,8 @@
 "use strict";
 /**
- * The soak: a program that runs MapReduce and pools again and again, whose workers are killed and stopped at random moments,
- * and a checker that reads what everybody has written down. Prints what it has seen, and for a failure how to see it again.
+ * The soak: a program that runs MapReduce and pools again and again, whose workers and clients are killed and stopped at
+ * random moments, and a checker that reads what everybody has written down. Prints what it has seen, and for a failure how to
+ * see it again.
  *
  *   node __test__/runners/soak/run.js [--minutes N] [--seed S] [--from ROUND]
  */
@@ -50,6 +51,7 @@ class Soak {
       runs: 0,
       pools: 0,
       jobs: 0,
+      clients: 0,
       events: 0,
       answered: 0,
       thrown: 0,
@@ -118,8 +120,11 @@ class Soak {
     const pool = poolOf(this.seed, this.round);
     const wrong = checkPool(this.seed, pool, logs, outcome, this.killed);
     this.wrong(...wrong.map((words) => `pool ${name}: ${words}`));
-    const ends = (outcome.jobs ?? []).flatMap((job) => job.ends ?? []);
+    const lives = outcome.lives ?? [];
+    const jobs = [...(outcome.jobs ?? []), ...lives.flatMap((life) => life.jobs ?? [])];
+    const ends = jobs.flatMap((job) => job.ends ?? []);
     this.counts.pools++;
+    this.counts.clients += lives.length;
     this.counts.jobs += pool.jobs.length;
     this.counts.events += ends.length;
     this.counts.answered += ends.filter(({ error }) => error === undefined).length;

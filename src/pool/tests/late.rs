@@ -65,6 +65,26 @@ fn a_late_event_fails_and_its_worker_is_killed_and_others_run_elsewhere() {
 }
 
 #[test]
+fn an_event_whose_run_was_closed_meanwhile_is_late_all_the_same() {
+    let mut launch = launch(1, DEADLINE);
+    launch.is_for_one_run = false;
+    let (mut bench, [mut seat]) = Bench::with(launch, plain()).run();
+    stopwatch::reset(&seat.memory);
+    bench.map(0..2);
+    let item = seat.player.start();
+    seat.has_run(&item, TIMEOUT - 50_000);
+    bench.pool.close(bench.run);
+    check_late(&bench, TIMEOUT);
+    assert!(!seat.process.was_killed());
+    seat.has_run(&item, TIMEOUT + 2);
+    check_late(&bench, TIMEOUT);
+    assert!(seat.process.was_killed());
+    bench.pool.exited(0, Exit::Signal(9), false);
+    assert_eq!(bench.restarts(), [(0, Duration::ZERO)]);
+    assert_eq!(bench.pool.check_late(bench.run, TIMEOUT), None);
+}
+
+#[test]
 fn an_event_that_is_not_late_yet_is_looked_at_when_it_would_be() {
     let (bench, [mut a, mut b]) = running();
     bench.map(0..2);

@@ -146,7 +146,7 @@ function checkStarts({ cell, log, cost, report }, { name, tags }) {
   return wrong;
 }
 
-/** Events of a key run in one worker, one at a time, in the order in which they were handed over. */
+/** Events of a key run in one worker, one at a time, those of a job in the order in which they were handed over. */
 function checkKeys({ cell, log }, events) {
   const wrong = [];
   const byKey = new Map();
@@ -158,7 +158,8 @@ function checkKeys({ cell, log }, events) {
       const before = starts[at];
       const isOver = before.end === undefined ? before.pid !== start.pid : before.end < start.at;
       if (!isOver) wrong.push(`${start.name} began while ${before.name} of the key ${key} ran`);
-      if (names.indexOf(start.name) < names.indexOf(before.name))
+      const isOneJob = jobOf(start.name) === jobOf(before.name);
+      if (isOneJob && names.indexOf(start.name) < names.indexOf(before.name))
         wrong.push(`${start.name} began after ${before.name} of the key ${key}`);
       // With other workers a key may have another one.
       if (cell.size === undefined && !cell.givenUp && start.worker !== before.worker)
@@ -190,8 +191,7 @@ function checkPool({ cell, log, report }, events) {
   const failed = ends.filter(({ error }) => error).length;
   const counts = {};
   for (const { name, error } of ends) {
-    const [job] = name.split(":");
-    if (!error) counts[job] = (counts[job] ?? 0) + 1;
+    if (!error) counts[jobOf(name)] = (counts[jobOf(name)] ?? 0) + 1;
   }
   const isLeft = moment === "close" || expected.isLeft;
   const meetings = events.filter(({ role }) => role === "meeting").length;
@@ -248,9 +248,11 @@ function sumsOf({ cell, log, report }, count, failed) {
   ];
 }
 
+const jobOf = (name) => name.split(":")[0];
+
 const ordered = (counts) => Object.entries(counts).sort();
 
 const picked = (error, like) =>
   Object.fromEntries(Object.keys(like).map((name) => [name, error[name]]));
 
-module.exports = { problemsOf };
+module.exports = { checkEnds, checkKeys, eventsOf, jobOf, problemsOf, readLog };

@@ -120,19 +120,24 @@ class Job {
 
   async stream() {
     for await (const entry of this.pool.stream("work", this.feed, this.options))
-      this.ends.push(entry.failed ? failed(entry) : answered(entry));
+      await this.read(entry);
+  }
+
+  async read(entry) {
+    this.ends.push(entry.failed ? failed(entry) : answered(entry));
   }
 
   async run() {
     const submit = async (queue) => {
       for await (const data of this.feed) await Map(queue, { data }, this.routing());
     };
-    const reduce = (results, failures) => [
-      ...results.getElements().map(answered),
-      ...failures.getElements().map(failed),
-    ];
+    const reduce = (results, failures) => this.reduce(results, failures);
     const { tags, key, ...options } = this.options;
     this.ends.push(...(await this.pool.run(submit, "work", reduce, {}, options)));
+  }
+
+  async reduce(results, failures) {
+    return [...results.getElements().map(answered), ...failures.getElements().map(failed)];
   }
 
   routing() {

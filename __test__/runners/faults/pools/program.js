@@ -6,88 +6,18 @@ const { cell } = require("./arm");
 const fs = require("fs");
 const path = require("path");
 const { createPool } = require("../../../..");
-const { mark, outcome, report, seen, until } = require("../../../support/program");
+const { mark, outcome, report, seen } = require("../../../support/program");
 const { REASON } = require("./check-cut");
-const { Job } = require("./job");
+const { descriptors, left } = require("./open-files");
+const places = require("./places");
 const stages = require("./stages");
 
-const { concurrency, expected, kind, moment } = cell;
-const KINDS = ["call", "map", "stream", "run"];
-
-/** The tags of each worker, where there are any. */
-const GROUPS = cell.tag === "none" ? [] : [["a"], ["b"]];
-const WORKERS = 2;
-
-/** What is open for longer after the pool was closed stays open. */
-const GRACE = 10_000;
+const { GROUPS, KINDS, fill, jobs, makeRoom, meet, open, optionsFor, optionsOfPool, workerFor } =
+  places;
+const { expected, kind, moment } = cell;
 
 const warnings = [];
 process.on("warning", (/** @type {any} */ { code }) => warnings.push(code));
-
-/** What this process has open, by what it is. */
-function descriptors() {
-  const names = fs.readdirSync("/proc/self/fd").map((fd) => {
-    try {
-      return fs.readlinkSync(`/proc/self/fd/${fd}`).replace(/\d+/g, "N");
-    } catch (_) {
-      return "the folder";
-    }
-  });
-  return names.filter((name) => name !== "the folder").sort();
-}
-
-/** The lines that workers have written, in words. */
-function lines() {
-  if (!fs.existsSync("events.log")) return [];
-  const text = fs.readFileSync("events.log", "utf8");
-  return text
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => line.split(" "));
-}
-
-/** The worker in which each event has begun. */
-const begun = () => lines().filter(([what]) => what === "B");
-
-const jobs = [];
-
-function open(pool, name, ofKind, options) {
-  const job = new Job(pool, name, ofKind, options);
-  jobs.push(job);
-  return job;
-}
-
-const optionsFor = (tags, key) => ({
-  ...(tags.length > 0 ? { tags } : {}),
-  ...(key === undefined ? {} : { key }),
-});
-
-/** Events in all places, which stay there: in each place of each worker. */
-async function fill(pool) {
-  const places = WORKERS * concurrency;
-  for (const tags of GROUPS.length > 0 ? GROUPS : [[]]) {
-    const count = tags.length > 0 ? concurrency : places;
-    const own = KINDS.slice(0, count).map((of) => open(pool, `fill${of}${tags}`, of, { tags }));
-    for (let at = 0; at < count; at++) {
-      own[at % own.length].add("filler", { release: cell.release });
-    }
-    for (const job of own) job.end();
-  }
-  await until(() => begun().length === places);
-}
-
-/** Makes room in one worker, or in any. */
-function makeRoom(worker) {
-  const [, , , name] = begun().find(([, , id]) => worker === undefined || Number(id) === worker);
-  mark(`go ${name}`);
-}
-
-/** The worker that the event has to run in which the fault strikes; none if any will do. */
-async function workerFor(pool, tags) {
-  if (cell.key !== "none") return pool.call("where", undefined, optionsFor(tags, cell.key));
-  const group = GROUPS.findIndex((of) => of.join() === tags.join());
-  return group < 0 ? undefined : group + 1;
-}
 
 /** The event that the fault strikes, and those that wait behind it. */
 async function strike(pool, tags, worker) {
@@ -107,18 +37,6 @@ async function strike(pool, tags, worker) {
   });
 }
 
-/** All places of the pool at once. */
-async function meet(pool) {
-  const size = cell.workers * concurrency;
-  for (const tags of GROUPS.length > 0 ? GROUPS.slice(0, cell.workers) : [[]]) {
-    const job = open(pool, `meet${tags}`, "call", { tags });
-    const count = tags.length > 0 ? concurrency : size;
-    for (let n = 0; n < count; n++) job.add("meeting", { size });
-    job.end();
-  }
-  await Promise.all(jobs.map((job) => job.done));
-}
-
 /** An `AbortController`, which Node 14 does not have. */
 function aborter() {
   const listeners = new Set();
@@ -135,21 +53,11 @@ function aborter() {
   return { signal: /** @type {any} */ (signal), abort };
 }
 
-const optionsOfPool = () => ({
-  ...(GROUPS.length > 0
-    ? { workers: [{ tags: GROUPS[0] }, { tags: GROUPS[1], exclusive: true }] }
-    : { numWorkers: WORKERS }),
-  ...cell.limits.pool,
-  concurrency,
-  serialization: cell.serialization,
-  ...(cell.retries === "on" ? { retries: { limit: 1, on: ["crash", "timeout", "error"] } } : {}),
-});
-
 /** All that happens until the fault has struck, and what all events came to. Resolves to what may be known of that. */
 async function meetFault(pool, tags) {
   const worker = await workerFor(pool, tags);
   fs.writeFileSync("doomed", `${worker}`);
-  await fill(pool);
+  await fill(pool, cell.release);
   await strike(pool, tags, worker);
   const resized = cell.size && pool.resize(cell.size);
   const cut = moment === "close by signal" ? aborter() : undefined;
@@ -172,7 +80,7 @@ async function meetFault(pool, tags) {
 
 /** What the pool is good for afterwards. */
 async function serve(pool, tags) {
-  if (!expected.isLeft) await meet(pool);
+  if (!expected.isLeft) await meet(pool, cell.workers);
   return {
     looks: expected.isLeft ? undefined : await pool.each("look"),
     gone:
@@ -182,19 +90,17 @@ async function serve(pool, tags) {
   };
 }
 
-/** What this process has open in the end: the thread of the core ends a moment after the last pool. */
-async function left(before) {
-  const end = Date.now() + GRACE;
-  await until(() => descriptors().length === before.length || Date.now() > end);
-  return descriptors();
-}
-
 async function main() {
   // Node opens something for good when it first writes there.
   process.stderr.write("");
   const before = descriptors();
   const from = cell.form === "file" ? path.join(__dirname, "stages.js") : stages;
-  const created = await outcome(createPool(/** @type {any} */ (from), optionsOfPool()));
+  const created = await outcome(
+    createPool(/** @type {any} */ (from), {
+      ...optionsOfPool(),
+      ...cell.limits.pool,
+    }),
+  );
   if (created.error) return report({ rejected: created.error });
   const pool = created.value;
   const kept = await outcome(pool.each("keep", undefined, { keep: true, ...cell.limits.each }));
