@@ -68,7 +68,7 @@ for (const [name, lines] of Object.entries(EXPECTED)) {
   });
 }
 
-describe("examples/jacobi.js", () => {
+describe("examples/jacobi.js, when a worker is killed", () => {
   const scratch = new Workspace("jacobi");
   after(() => scratch.remove());
 
@@ -90,7 +90,7 @@ describe("examples/jacobi.js", () => {
       } };
     };`;
 
-  it("starts again when a worker dies, with the same result", async () => {
+  it("starts again, with the same result", async () => {
     const kill = scratch.write("kill.js", KILL);
     const end = await runCommand(NODE, ["-r", kill, example("jacobi"), "3"]);
     assert.ok(fs.existsSync(scratch.path("died")), end.output);
