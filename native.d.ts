@@ -419,6 +419,9 @@ export declare function syncOwnerGone(owner: number): void
 /** Asks the hub, or tells it something: JSON, and the bytes of a value. */
 export declare function syncSend(text: string, value?: Uint8Array | null): void
 
+/** How locks were used: the JSON of an array. */
+export declare function syncStatistics(): string
+
 /** Takes what the hub has told, in order. */
 export declare function syncTake(): Array<Told>
 

@@ -897,6 +897,7 @@ module.exports.syncOpen = nativeBinding.syncOpen
 module.exports.syncOwner = nativeBinding.syncOwner
 module.exports.syncOwnerGone = nativeBinding.syncOwnerGone
 module.exports.syncSend = nativeBinding.syncSend
+module.exports.syncStatistics = nativeBinding.syncStatistics
 module.exports.syncTake = nativeBinding.syncTake
 module.exports.traceAppend = nativeBinding.traceAppend
 module.exports.traceCreate = nativeBinding.traceCreate

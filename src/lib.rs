@@ -42,6 +42,11 @@
 //! ([`core::share`]). The master keeps the account, and writes into a word of each lane how far its runs are; workers claim
 //! in the lane that is least far. The word may be some events behind, the account never is.
 //!
+//! **Locks.** Locks, counters and what else the processes of a program share ([`sync`]) belong to no pool. Counters, and locks that
+//! nobody waits for, are words in memory that all of them have ([`shm::common`]). Every other question goes through the
+//! worker's answer ring to the hub, under its pool's lock, and the answer comes through the task ring, of whichever worker
+//! it is for. A lock is freed when the exit of its holder is known, never earlier.
+//!
 //! **Decisions.** Everything that happens is one closed [`Event`](core::event::Event); the pure [`core`] answers with
 //! [`Effect`](core::event::Effect)s. How far a worker or a run has come is one enum each
 //! ([`lifecycle`](core::lifecycle)). Whoever has something to do locks the pool and does it: the JavaScript thread or the

@@ -174,7 +174,7 @@ impl State {
 
     /// Whether the worker of `slot` has begun what it holds. An event of `each` waits there for a place: it must not be why what
     /// has the place goes on.
-    fn has_begun(&self, slot: usize, held: Held) -> bool {
+    pub(super) fn has_begun(&self, slot: usize, held: Held) -> bool {
         let connection = self.slots[slot].connection.as_ref();
         held.origin != Origin::Chosen
             || connection.is_some_and(|connection| connection.has_begun(held.task))

@@ -149,6 +149,7 @@ impl Pool {
         self.enter(|state| {
             // Its last claims and answers, and what they lead to, before what it still has is counted.
             state.collect(self);
+            state.free_locks(slot);
             state.lanes.forget(slot);
             state.carry_out(self);
             if let Some(ending) = state.bury(self, slot, exit, has_system_killed) {

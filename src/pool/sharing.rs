@@ -54,14 +54,19 @@ impl Pool {
         self.enter(|state| {
             // Its last words first.
             state.collect(self);
-            if let Some(connection) = &mut state.slots[slot].connection {
-                connection.owner = None;
-            }
+            state.free_locks(slot);
         });
     }
 }
 
 impl State {
+    /// Whatever the process in `slot` held is for others.
+    pub(super) fn free_locks(&mut self, slot: usize) {
+        if let Some(connection) = &mut self.slots[slot].connection {
+            connection.owner = None;
+        }
+    }
+
     /// A worker asks something of the hub.
     pub(super) fn accept_question(&mut self, slot: usize, header: &Header, payload: &Bytes) {
         let split = (header.split as usize).min(payload.len());
@@ -140,7 +145,9 @@ impl State {
             _ => !self.is_over(),
         };
         let is_open = slots.clone().any(could_begin);
-        let tasks = slots.flat_map(|slot| self.scheduler.held(slot)).map(|held| held.task);
+        let begun =
+            |slot| self.scheduler.held(slot).filter(move |&held| self.has_begun(slot, held));
+        let tasks = slots.flat_map(begun).map(|held| held.task);
         Able { is_open, running: tasks.map(|task| EventName { pool, task }).collect() }
     }
 }

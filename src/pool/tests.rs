@@ -20,6 +20,7 @@ mod resized;
 mod retries;
 mod routed;
 mod runs;
+mod sharing;
 mod stopped;
 mod taken_back;
 mod unread;
@@ -37,6 +38,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::*;
 use crate::core::error::Error;
 use crate::core::scheduler::MAX_WINDOW;
+use crate::core::sync::Who;
 use crate::core::task_id::{RunId, TaskId};
 use crate::observe::record::Level;
 use crate::os::child::{Recipe, Stream};
@@ -54,15 +56,15 @@ use crate::shm::ring::{Consumer, Producer};
 use crate::shm::store::Bytes;
 use crate::tests::player::{
     Claimer, DEADLINE, Done, Ends, Heard, LONG, NoProcess, Outcome, Player, SHORT, Writer,
-    has_come_alone, shared_memory, until,
+    has_come_alone, invitation, shared_memory, until,
 };
 use crate::wire::format::Format;
 use crate::wire::frame::Decoder;
 use crate::wire::header::{Header, Kind, flag};
 use crate::wire::layout::{Layout, Shared};
 use crate::wire::note::Note;
-use crate::wire::protocol::Message;
-use crate::worker::join::{Item, Signal};
+use crate::wire::protocol::{Invitation, Message};
+use crate::worker::join::{Item, Memories, Signal};
 
 pub(crate) const ANSWERED: u32 = entry::DATA | entry::RESPONSE;
 const CRASHED: u32 = entry::FAILED | entry::CRASH | entry::DATA | entry::RESPONSE;
@@ -175,6 +177,15 @@ impl Bench {
     }
 
     fn with(launch: Launch, options: RunOptions) -> Self {
+        Self::with_hub(&Hub::new().expect("memory"), launch, options)
+    }
+
+    /// A pool that shares locks with others.
+    fn of_hub(hub: &Arc<Hub>, launch: Launch) -> Self {
+        Self::with_hub(hub, launch, plain())
+    }
+
+    fn with_hub(hub: &Arc<Hub>, launch: Launch, options: RunOptions) -> Self {
         let workers = launch.places.len();
         let (sender, orders) = unbounded_channel();
         let calls = Arc::new(AtomicUsize::new(0));
@@ -187,8 +198,7 @@ impl Bench {
         let shared = (file, Arc::clone(&lanes));
         // A test that has ended does not listen any more.
         let send = Arc::new(move |order| _ = sender.send(order));
-        let hub = Hub::new().expect("memory");
-        let pool = Arc::new(Pool::new(launch, shared, &hub, send, call).expect("memory"));
+        let pool = Arc::new(Pool::new(launch, shared, hub, send, call).expect("memory"));
         let Opened { id: run, words, writer } = pool.open(options).expect("memory");
         let writer = Writer::of(writer, Arc::clone(&words));
         Self { pool, run, words, lanes, writer, calls, orders }.checked(workers)
@@ -239,12 +249,19 @@ impl Bench {
         let process = NoProcess::new(1000 + worker);
         let ours = control.try_clone().expect("a descriptor");
         let node = Arc::new(NodeChannel::new(channel));
+        let (common, owner) = self.pool.membership().expect("a number");
+        owner.came(Who { worker: Some(worker), pid: process.pid });
+        let invitation = Invitation { owner: owner.number(), ..invitation(worker, "token") };
         let connection =
-            Connection::new(Box::new(process.clone()), ours, node, Arc::clone(&memory));
+            Connection::new(Box::new(process.clone()), ours, node, Arc::clone(&memory)).of(owner);
         self.pool.started(slot, connection, None);
         let lanes = Arc::clone(&self.lanes);
-        let mut player =
-            Player::join(worker, "token", theirs, Arc::clone(&memory), Arc::clone(&lanes));
+        let memories = Memories {
+            memory: Arc::clone(&memory),
+            lanes: Arc::clone(&lanes),
+            common: Arc::new(Memory::of(&common).expect("memory")),
+        };
+        let mut player = Player::join_as(&invitation, theirs, memories);
         let (launch, group) = (&self.pool.launch, self.pool.launch.group_of(slot));
         let is_exclusive = launch.groups[group].route.is_exclusive;
         player.claimer = Claimer::new(lanes, slot).in_group(group as u32, is_exclusive);

@@ -302,7 +302,9 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.hub.lock().members.remove(&self.number);
+        // What notifies it is not given up under the hub's lock.
+        let gone = self.hub.lock().members.remove(&self.number);
+        drop(gone);
     }
 }
 

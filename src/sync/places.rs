@@ -38,6 +38,11 @@ impl Places {
         Some(Spot { place, generation: self.used[place as usize].generation })
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
     /// Adds what processes have done without asking.
     pub(super) fn add_to(&self, common: &Common, locks: &mut Vec<LockStatistics>) {
         let asked: HashMap<Arc<str>, usize> =

@@ -2,11 +2,11 @@
 //!
 //! A worker is started with one environment variable, [`VARIABLE`], whose value is an [`Invitation`] in JSON. It names
 //! four inherited file descriptors: the *control* socket, the *memory* file that only this worker shares with its master,
-//! the *lanes* file that all workers of a pool share, and the *common* file that all processes of the program share. The worker sends `Hello` and, when the program reaches its call,
-//! `Registered`. From then on it claims events from the lanes; its answers go through its answer ring, and what is meant
-//! for it alone comes through its task ring. `Notify` is a wake-up and nothing else; any other frame is one too. The worker
-//! notifies the master of each answer unless the master polls for them. The end of the stream before `Release` ends the
-//! worker.
+//! the *lanes* file that all workers of a pool share, and the *common* file that all processes of the program share. The
+//! worker sends `Hello` and, when the program reaches its call, `Registered`. From then on it claims events from the lanes;
+//! its answers go through its answer ring, and what is meant for it alone comes through its task ring. `Notify` is a wake-up
+//! and nothing else; any other frame is one too. The worker notifies the master of each answer unless the master polls for
+//! them. The end of the stream before `Release` ends the worker.
 
 use serde::{Deserialize, Serialize};
 

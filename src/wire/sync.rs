@@ -137,3 +137,6 @@ pub(crate) struct Info {
     /// The event, if it is known.
     pub(crate) event: Option<u32>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,11 +144,6 @@ impl Book {
         all.filter_map(|&seq| Some((seq, self.waits.get(&seq)?)))
     }
 
-    /// The number of the last wait that began.
-    pub(super) fn last(&self) -> Seq {
-        self.last
-    }
-
     pub(super) fn begin_wait(&mut self, wait: Wait) -> Seq {
         self.last += 1;
         let seq = self.last;

@@ -1,8 +1,14 @@
 //! Promised: see the module's text. What is told to whom is compared as short text: `"1.7 granted #3"` is told to process 1 as the
 //! answer to its question 7.
 
+mod barrier;
 mod deadlock;
+mod latch;
+mod limiter;
 mod locks;
+mod once;
+mod store;
+mod walk;
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -41,7 +41,7 @@ async fn whoever_is_not_it_or_speaks_another_language_is_killed_and_heard_no_mor
     let cases = [
         (hello_of(VERSION, pid(), "guess"), "it is not the process that was started"),
         (hello_of(VERSION, pid() + 1, TOKEN), "it is not the process that was started"),
-        (hello_of(VERSION + 1, pid(), TOKEN), "it is of version 5, not 4"),
+        (hello_of(VERSION + 1, pid(), TOKEN), "it is of version 6, not 5"),
         (frame::encode(1, b"{\"version\":1}"), "missing field"),
         (frame::encode(1, b"\xff"), "expected value"),
         (Message::Registered.encode(), "it spoke before it said who it is"),
