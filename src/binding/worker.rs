@@ -23,7 +23,8 @@ use crate::wire::format::Format;
 use crate::wire::header::{Header, Kind, data_format_of, flag, format_of};
 use crate::wire::layout::Layout;
 use crate::wire::protocol::{Invitation, Refusal, VERSION};
-use crate::worker::join::{Item, Memories, Orphan, Signal, Worker};
+use crate::worker::join::{Item, Orphan, Signal, Worker};
+use crate::worker::memories::Memories;
 use crate::worker::runner::Runner;
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;

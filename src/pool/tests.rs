@@ -64,7 +64,8 @@ use crate::wire::header::{Header, Kind, flag};
 use crate::wire::layout::{Layout, Shared};
 use crate::wire::note::Note;
 use crate::wire::protocol::{Invitation, Message};
-use crate::worker::join::{Item, Memories, Signal};
+use crate::worker::join::{Item, Signal};
+use crate::worker::memories::Memories;
 
 pub(crate) const ANSWERED: u32 = entry::DATA | entry::RESPONSE;
 const CRASHED: u32 = entry::FAILED | entry::CRASH | entry::DATA | entry::RESPONSE;

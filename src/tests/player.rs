@@ -33,7 +33,8 @@ use crate::wire::frame::{Decoder, Frame};
 use crate::wire::header::{Header, Kind, flag};
 use crate::wire::layout::{Layout, Shared};
 use crate::wire::protocol::{Invitation, VERSION};
-use crate::worker::join::{Item, Memories, Orphan, Signal, Worker};
+use crate::worker::join::{Item, Orphan, Signal, Worker};
+use crate::worker::memories::Memories;
 
 /// Far above what anything here needs on a busy machine: only a hang reaches it.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);

@@ -21,6 +21,7 @@ use crate::wire::frame::Decoder;
 use crate::wire::header::Header;
 use crate::wire::layout::{Layout, Shared};
 use crate::wire::protocol::{Hello, Invitation, Message, VERSION};
+use crate::worker::memories::Memories;
 
 /// How long a worker whose master is gone may take to end by itself: Node's own `disconnect` runs
 /// the program's `exit` handlers meanwhile. A worker that is blocked is ended after it.
@@ -37,14 +38,6 @@ const ORPHAN: i32 = 1;
 pub(crate) struct Item {
     pub(crate) header: Header,
     pub(crate) text: Bytes,
-}
-
-/// What a worker shares: with its master alone, with the workers of its pool, with all processes of the program.
-#[derive(Debug)]
-pub(crate) struct Memories {
-    pub(crate) memory: Arc<Memory>,
-    pub(crate) lanes: Arc<Memory>,
-    pub(crate) common: Arc<Memory>,
 }
 
 /// What happens to a worker, for whoever runs its JavaScript.
@@ -105,15 +98,12 @@ impl Worker {
     pub(crate) fn join(
         invitation: &Invitation,
         control: Stream,
-        Memories { memory, lanes, common }: Memories,
+        memories: Memories,
         signal: impl Fn(Signal) + Send + 'static,
         orphaned: impl FnOnce(Orphan) + Send + 'static,
     ) -> io::Result<Arc<Self>> {
-        if memory.len() < Layout::LEN || lanes.len() < Shared::LEN {
-            return Err(io::Error::other("the shared memory is too small"));
-        }
-        let common = Common::new(common)
-            .ok_or_else(|| io::Error::other("the common memory is too small"))?;
+        let common = memories.check()?;
+        let Memories { memory, lanes, .. } = memories;
         if invitation.slot >= Shared::MAX_WORKERS {
             return Err(io::Error::other("a pool has no such slot"));
         }

@@ -195,8 +195,7 @@ fn an_event_that_asks_is_named_whichever_way_it_came() {
     a.ask_for(&bench, 1, &claimed, lock("x"));
     a.grant(1);
     b.ask_for(&bench, 1, &other, lock("x"));
-    let long = "9".repeat(Shared::LONGEST + 1);
-    assert!(bench.submit_to(1, long.as_bytes(), flag::DIRECT));
+    assert!(bench.submit_to(1, b"9", 0));
     let chosen = a.player.start();
     a.ask_for(&bench, 2, &chosen, lock("y"));
     // It is none that this worker runs.
