@@ -86,7 +86,7 @@ describe("the lock of a holder that comes to its end", { skip }, () => {
   it("is had by those that wait when it is a client of the pool, which waited for another", async () => {
     const pool = start("locks/serves.js");
     await pool.makes("ready");
-    const client = start("locks/client.js", { args: [path.join(pool.dir, "socket")] });
+    const client = start("locks/killed-client.js", { args: [path.join(pool.dir, "socket")] });
     const gone = assert.rejects(client.ended.then(({ code }) => assert.equal(code, 0)));
     await client.makes("holds");
     pool.mark("held");

@@ -90,7 +90,7 @@ describe("what a worker joins with", { skip: NO_PROC }, () => {
 describe("numbers that the core is given", () => {
   it("are not believed: they are errors, and close and end nothing", async () => {
     const { joined, isOpen, counts, spawned } = await result("security/numbers.js");
-    assert.equal(joined.length, 6);
+    assert.equal(joined.length, 7);
     for (const text of joined)
       assert.match(text, /^descriptor -?\d+ cannot be one that a worker was given$|^invalid value/);
     assert.ok(isOpen);

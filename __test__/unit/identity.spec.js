@@ -296,15 +296,15 @@ describe("a call", () => {
 
   it("is refused where it is made in an event, also after that has waited", async () => {
     const nested = { code: "ERR_SONIC_NESTED_CALL" };
-    assert.throws(() => inside(() => call({})), nested);
+    assert.throws(() => inside(() => call({}), {}), nested);
     await assert.rejects(
       inside(async () => {
         await null;
         call({});
-      }),
+      }, {}),
       nested,
     );
-    assert.throws(() => inside(() => byHand()), nested);
+    assert.throws(() => inside(() => byHand(), {}), nested);
     assert.doesNotThrow(() => call({}));
   });
 

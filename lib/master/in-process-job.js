@@ -17,7 +17,7 @@ const { routingOf } = require("../shared/routing");
 const { inside } = require("../shared/site");
 const { bytesOf } = require("./tally");
 const { functionsOf } = require("../shared/stages");
-const { abort: abortWaits } = require("../shared/sync/scopes");
+const { abort: abortWaits, endScope } = require("../shared/sync/scopes");
 const { PublicTask } = require("../shared/task");
 const { errorToJson } = require("../shared/thrown");
 
@@ -145,6 +145,8 @@ class Job {
       PublicTask.end(task);
       const error = JSON.parse(errorToJson(thrown, this.classes));
       return { data: this.dataOfFailed(event, data), error, cause: "error" };
+    } finally {
+      endScope(task);
     }
   }
 

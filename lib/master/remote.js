@@ -26,7 +26,7 @@ const open = new Set();
 
 /** The program has nothing more to do: what is idle ends. */
 function endIdle() {
-  for (const pool of open) if (pool.holding === 0) pool.end();
+  for (const pool of open) if (pool.holding === 0) pool.endIdle();
 }
 
 /** No work has been done yet. */
@@ -285,6 +285,12 @@ class RemotePool {
     this.isClosing = true;
     if (this.holding > 0)
       await new Promise((resolve) => this.waitingForEnd.push(() => resolve(undefined)));
+  }
+
+  /** Ends the connection of a program that has nothing more to do. Locks that it holds go with it, and nobody waits to hear of that. */
+  endIdle() {
+    this.shared = undefined;
+    this.end();
   }
 
   /** Ends the connection. */

@@ -27,20 +27,15 @@ const RUNS_EVENTS = new Set(["runEventStages", "finishEventStages"]);
 /**
  * Follows an event into what it waits for. Events that are answered at once cost nothing: workers follow only the first
  * that return a promise.
- * @type {AsyncLocalStorage<true | InProcess>}
+ * @type {AsyncLocalStorage<object>}
  */
 const events = new AsyncLocalStorage();
 
-/** An event that runs in the process of its pool, and the attempt at it. @typedef {{ event: object, attempt: object }} InProcess */
+/** Runs an event, which is whatever stands for it. @type {<Result>(run: () => Result, event: object) => Result} */
+const inside = (run, event) => events.run(event, run);
 
-/** Runs an event. @type {<Result>(run: () => Result, event?: InProcess) => Result} */
-const inside = (run, event) => events.run(event === undefined ? true : event, run);
-
-/** The event of this process that the code belongs to which runs now. @returns {InProcess | undefined} */
-function eventInside() {
-  const event = events.getStore();
-  return event === true ? undefined : event;
-}
+/** The event that the code belongs to which runs now, if it is followed. @returns {any} */
+const eventInside = () => events.getStore();
 
 /** Follows no event any more. */
 const stopFollowing = () => events.disable();

@@ -78,21 +78,22 @@ class Jobs {
    * The master tells of a run of a pool that stays.
    * @param {number} run
    * @param {string | undefined} about what its events go through; undefined if the run is over
-   * @param {boolean} isAwaited events of it wait for their turn here
+   * @param {{ run: number }[]} given the events that wait for their turn here
    */
-  hear(run, about, isAwaited) {
+  hear(run, about, given) {
     if (about === undefined) {
       this.forget(this.byRun.get(run));
-      if (isAwaited) this.byRun.set(run, this.plain([runIsOver]));
+      if (given.some((event) => (event.run & 0xffff) === run))
+        this.byRun.set(run, this.plain([runIsOver]));
       else this.byRun.delete(run);
       this.startEarly(run, this.plain([runIsOver]));
       return;
     }
     const { work, args, keepsNull, keepsData, refusal, errors } = ownOf(JSON.parse(about));
     const workerFns = functionsOf(this.stages, work);
-    const given = args === undefined ? {} : argsOfText(this.codec, args);
+    const copied = args === undefined ? {} : argsOfText(this.codec, args);
     const how = { keepsNull, keepsData, refusal, errors: new Set(errors), givesTask: true };
-    const job = { ...this.plain(workerFns, given), ...how, run };
+    const job = { ...this.plain(workerFns, copied), ...how, run };
     job.limits = this.places.limitsOf(workerFns);
     for (const { jobs } of job.limits) jobs.add(job);
     if (isFull(job)) this.leave(run, true);

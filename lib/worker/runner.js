@@ -201,7 +201,7 @@ class Runner {
       const { kind, index, run, text } = arrived;
       if ((kind & 0xff) === sync) this.onSync?.(text, arrived.value);
       else if ((kind & 0xff) === this.wire.run)
-        this.hearOfRun(index, kind & hole ? undefined : text);
+        this.jobs.hear(index, kind & hole ? undefined : text, this.given);
       else if ((kind & 0xff) === abort) this.abort(kind & ~0xff, index, run !== 0);
       else if ((kind & 0xff) === message) channel.deliver(decode(text, (kind >> formatAt) & MASK));
       else {
@@ -235,12 +235,6 @@ class Runner {
       const parts = { index, flags: kind, answers: direct, failed, started, data, before, text };
       this.startIn(run & 0xffff, { ...parts, job: undefined }, inTurn);
     }
-  }
-
-  /** The master tells of a run: see `Jobs`. @param {number} run @param {string | undefined} about */
-  hearOfRun(run, about) {
-    const isAwaited = this.given.some((given) => (given.run & 0xffff) === run);
-    this.jobs.hear(run, about, isAwaited);
   }
 
   /**
@@ -288,13 +282,16 @@ class Runner {
    */
   startEvent(task, inTurn) {
     const { sync } = this;
+    /** @type {number | boolean | undefined} */
+    let outcome;
     sync.current = task;
     try {
-      if (sync.inEvent === undefined) return this.followEvent(task, inTurn);
-      return sync.inEvent(task, () => this.followEvent(task, inTurn));
+      if (sync.inEvent === undefined) outcome = this.followEvent(task, inTurn);
+      else outcome = sync.inEvent(task, () => this.followEvent(task, inTurn));
     } finally {
-      sync.current = undefined;
+      sync.leave(task, outcome);
     }
+    return outcome;
   }
 
   /**
@@ -306,10 +303,10 @@ class Runner {
   followEvent(task, inTurn) {
     if (!this.isFollowing) return this.runEventStages(task, inTurn);
     this.followed++;
-    const outcome = inside(() => this.runEventStages(task, inTurn));
+    const outcome = inside(() => this.runEventStages(task, inTurn), task);
     if (!this.hasPromised || this.followed >= FOLLOWED) {
       this.isFollowing = false;
-      stopFollowing();
+      if (!this.sync.isUsed) stopFollowing();
     }
     return outcome;
   }
@@ -386,6 +383,7 @@ class Runner {
       this.answers.fail(task, data, thrown);
     }
     this.jobs.ended(task);
+    this.sync.ended(task);
     if (task.flags & this.wire.alone) this.isAlone = false;
     if (!inTurn) {
       this.native.workerNotify(this.handle);

@@ -23,14 +23,15 @@ function current() {
   const frame = storage.getStore();
   if (frame !== undefined) return withoutEnded(frame);
   const scope = scopeNow();
-  return scope === undefined ? NOWHERE : { scope, inside: undefined };
+  return scope === undefined || scope.isOver ? NOWHERE : { scope, inside: undefined };
 }
 
 /** A timer that was set in a callback outlives it, and may set another: no frame keeps all those before. @param {Frame} frame */
 function withoutEnded(frame) {
-  let { inside } = frame;
+  let { inside, scope } = frame;
   while (inside?.held.isOver) inside = inside.outer;
-  return inside === frame.inside ? frame : { scope: frame.scope, inside };
+  if (scope?.isOver) scope = undefined;
+  return inside === frame.inside && scope === frame.scope ? frame : { scope, inside };
 }
 
 /** The event that code without a frame belongs to, if that is known. */
@@ -49,6 +50,12 @@ const scopeOfTask = (task) => scopeOf(task, [task.index, task.answers]);
 
 /** Runs an event's functions, in a worker that runs several events at once. @type {<T>(task: any, run: () => T) => T} */
 const inEvent = (task, run) => storage.run({ scope: scopeOfTask(task), inside: undefined }, run);
+
+/** The rest of the code that runs now, and what it waits for, belongs to an event. @param {{ index: number, answers: number }} task */
+const enter = (task) => storage.enterWith({ scope: scopeOfTask(task), inside: undefined });
+
+/** The rest of the code that runs now belongs to nothing. */
+const leave = () => storage.enterWith(/** @type {any} */ (undefined));
 
 /**
  * Calls a lock's callback.
@@ -74,4 +81,4 @@ function tokensOf(frame, port) {
   return tokens;
 }
 
-module.exports = { current, inEvent, tokensOf, within };
+module.exports = { current, enter, inEvent, leave, tokensOf, within };

@@ -12,9 +12,6 @@ const { Map } = require("../primordials");
 /** @typedef {import("./port").Arrived} Arrived */
 /** @typedef {InstanceType<typeof Namespace>} ANamespace */
 
-/** @type {() => any} */
-const core = native;
-
 /** @type {ANamespace | undefined} */
 let known;
 
@@ -44,14 +41,14 @@ class Hub {
 
   constructor() {
     if (isThread()) throw ofThread();
-    const all = core();
-    const wire = { send: all.syncSend, hold: all.syncHold, isOwn: true };
-    all.syncOpen(() => this.#take());
-    this.namespace = new Namespace(wire, all);
+    const core = native();
+    const wire = { send: core.syncSend, hold: core.syncHold, isOwn: true };
+    core.syncOpen(() => this.#take());
+    this.namespace = new Namespace(wire, core);
   }
 
   #take() {
-    for (const { owner, ...arrived } of core().syncTake()) {
+    for (const { owner, ...arrived } of native().syncTake()) {
       if (owner === 0) this.namespace.hear(arrived);
       else this.#clients.get(owner)?.(arrived);
     }
@@ -59,7 +56,7 @@ class Hub {
 
   /** Lets a client in. @param {(arrived: Arrived) => void} hear */
   enter(hear) {
-    const { syncAskAs, syncOwner, syncOwnerGone } = core();
+    const { syncAskAs, syncOwner, syncOwnerGone } = native();
     const owner = syncOwner();
     this.#clients.set(owner, hear);
     return {

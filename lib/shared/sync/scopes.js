@@ -22,6 +22,8 @@ class Scope {
     this.word = undefined;
     /** @type {globalThis.Set<Abortable>} */
     this.live = new Set();
+    /** The event has ended. */
+    this.isOver = false;
     /** Why nobody waits for the event any more. @type {Error | undefined} */
     this.error = undefined;
     /** How often it has counted down, by latches. @type {globalThis.Map<string, number> | undefined} */
@@ -74,6 +76,12 @@ function scopeOf(attempt, name, event) {
   return scope;
 }
 
+/** An event has ended. @param {object} attempt */
+function endScope(attempt) {
+  const scope = scopes.get(attempt);
+  if (scope !== undefined) scope.isOver = true;
+}
+
 /** Nobody waits for an event any more. @param {object} attempt @param {boolean} isLate */
 function abort(attempt, isLate) {
   const scope = scopes.get(attempt);
@@ -83,4 +91,4 @@ function abort(attempt, isLate) {
   scope.abort(aborted(why));
 }
 
-module.exports = { abort, scopeOf };
+module.exports = { abort, endScope, scopeOf };
