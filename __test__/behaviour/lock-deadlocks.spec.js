@@ -69,7 +69,8 @@ describe("requests in a circle", () => {
   }
 
   it("reject the youngest with a barrier among them, whose workers are any", async () => {
-    for (const [scenario, circle] of [
+    /** @type {[string, RegExp][]} */
+    const circles = [
       [
         "barrier",
         /^.*: (worker \d) .* waits for lock "A", held by (worker \d) .*; \2 .* waits for barrier "X", where event 1 is missing; /,
@@ -78,7 +79,8 @@ describe("requests in a circle", () => {
         "younger barrier",
         /^.*: (worker \d) .* waits for barrier "X", where event 0 is missing; (worker \d) .* waits for lock "A", held by \1 /,
       ],
-    ]) {
+    ];
+    for (const [scenario, circle] of circles) {
       const { all } = await played(scenario);
       assert.deepEqual(
         all.map(({ value, error }) => value || error.code),
