@@ -1139,7 +1139,11 @@ export type Json<T> =
  * The names are those of one program: the process that you start, and all workers of all its pools and
  * runs. The locks may be used everywhere in it: when a module is loaded, in stages, in `masterFn` and
  * `reduceFn`. They end with the program. The locks of the program of another pool are
- * {@link Pool.locks}. New in 2.0.0.
+ * {@link Pool.locks}.
+ *
+ * They are for the main thread of a process. In other threads (`worker_threads`) all functions of
+ * `locks` and {@link sync} fail with the code `"ERR_SONIC_THREAD"`. Two versions of this package in one
+ * program have locks of their own in the master; in a worker both have those of its pool. New in 2.0.0.
  */
 export declare const locks: LockManager;
 

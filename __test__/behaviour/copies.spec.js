@@ -68,6 +68,18 @@ describe("two copies of the package in one program", () => {
     });
   }
 
+  it("have locks of their own in the master, and in a worker those of its pool", async () => {
+    const { result, stderr } = await run("copies/locks.js", { args: ["two"], prepare });
+    assert.equal(stderr, "");
+    assert.deepEqual(result, { inWorker: [true, true, 2], inMaster: [false, false, 0] });
+  });
+
+  it("have the same locks if it is the same that was loaded again", async () => {
+    const { result, stderr } = await run("copies/locks.js", { args: ["again"] });
+    assert.equal(stderr, "");
+    assert.deepEqual(result, { inWorker: [true, true, 2], inMaster: [true, true, 7] });
+  });
+
   it("are one if it is the same that was loaded again", async () => {
     const { result, stderr } = await run("copies/loaded-again.js");
     assert.equal(stderr, "");

@@ -44,11 +44,7 @@ class LockManager {
    */
   request(name, options, callback) {
     return new Promise((resolve, reject) => {
-      const request = checked(name, options, callback);
-      const settle = { resolve, reject };
-      const grant = this.#take(request);
-      if (grant === undefined) this.#ask(request, settle, siteOf(this.request));
-      else SETTLED.then(() => this.#begin(request, grant, settle));
+      this.#start(checked(name, options, callback), { resolve, reject }, this.request);
     });
   }
 
@@ -65,8 +61,15 @@ class LockManager {
       const options = { ...NO_OPTIONS, signal };
       const { mode } = options;
       const request = { name: text, text, callback: work, options, mode, frame: current() };
-      this.#ask(request, { resolve, reject }, {});
+      this.#start(request, { resolve, reject }, this.hold);
     });
+  }
+
+  /** @param {Request} request @param {Settle} settle @param {Function} called the function that is running */
+  #start(request, settle, called) {
+    const grant = this.#take(request);
+    if (grant === undefined) this.#ask(request, settle, siteOf(called));
+    else SETTLED.then(() => this.#begin(request, grant, settle));
   }
 
   /** Takes a lock in the shared memory, if it is known where and nobody else wants it. @param {Request} request */

@@ -46,4 +46,4 @@ const nameOf = (text) =>
       )
     : text;
 
-module.exports = { LONGEST_NAME, nameOf, textOf };
+module.exports = { nameOf, textOf };
