@@ -1449,7 +1449,8 @@ export interface SyncBarrier {
    *
    * Rejects with an `Error` with the code `"ERR_SONIC_BARRIER_BROKEN"`, with a `RangeError` with the
    * code `"ERR_SONIC_BARRIER_PARTIES"` if others wait for another number of parties, with the code
-   * `"ERR_SONIC_DEADLOCK"` if the missing parties wait for what this one holds, or with the reason of the
+   * `"ERR_SONIC_DEADLOCK"` if it waits inside a lock's callback and the missing parties can never come
+   * (a process outside of events is taken for one from its first wait on), or with the reason of the
    * signal.
    *
    * @returns A promise of the place in which this party came: 0 for the first.

@@ -262,7 +262,7 @@ impl Member {
         {
             return;
         }
-        let meets = matches!(asked.ask, Ask::Barrier { .. } | Ask::Latch { .. });
+        let meets = matches!(asked.ask, Ask::Barrier { .. });
         if meets {
             self.hub.lock().has_meetings = true;
         }

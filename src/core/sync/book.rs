@@ -87,7 +87,7 @@ pub(super) struct Book {
     owners: HashMap<u16, Owner>,
     waits: BTreeMap<Seq, Wait>,
     grants: HashMap<u64, Grant>,
-    /// Waits that a cycle may begin with: they stand in a callback, or need others to come.
+    /// Waits that a cycle may begin with: they stand in a callback.
     attributed: BTreeSet<Seq>,
     last: Seq,
 }
@@ -151,8 +151,7 @@ impl Book {
         if let Some(owner) = self.owners.get_mut(&party.owner) {
             owner.questions.insert(*id, Stand::Waits(seq));
         }
-        let needs_others = matches!(wait.kind, Kind::Barrier | Kind::Latch);
-        if wait.kind != Kind::Limiter && (needs_others || !inside.is_empty()) {
+        if !matches!(wait.kind, Kind::Latch | Kind::Limiter) && !inside.is_empty() {
             self.attributed.insert(seq);
         }
         self.waits.insert(seq, wait);

@@ -20,11 +20,11 @@
 //! free. So nothing is granted to the dead, and nothing waits for them.
 //!
 //! **Deadlocks** ([`search`], [`deadlock`]). A wait says in which callbacks it stands (by their tokens). So a request waits for
-//! the grants of its lock, or for the requests before it; a grant ends after the waits inside its callback. Waits at a barrier
-//! or a latch wait for any event that runs and could still come; if another event could begin, they wait for nothing. Waits
-//! that have lasted for a second make a graph; the youngest wait of a cycle in it is rejected. Only waits inside callbacks, and
-//! those at barriers and latches, start a search, a second after they began: a cycle cannot be without them, and the
-//! last that closes it is one of them. Two waits in one process do not wait for each other, unless one stands in the callback
+//! the grants of its lock, or for the requests before it; a grant ends after the waits inside its callback. A wait at a barrier
+//! inside a callback waits for any event that runs and could still come; if another event could begin, it waits for nothing.
+//! At a barrier outside of callbacks, and at a latch, the master may be the one that is missing: such a wait is in no cycle.
+//! Waits that have lasted for a second make a graph; the youngest wait of a cycle in it is rejected. Only waits inside
+//! callbacks start a search, a second after they began: a cycle cannot be without them. Two waits in one process do not wait for each other, unless one stands in the callback
 //! that the other needs: several events in one worker make no false cycle. What says nothing of its callback is not searched.
 //!
 //! **The table** ([`book`]) has every wait and every grant, by process: whatever ends, its kind (lock, barrier, …) says which of
@@ -120,7 +120,7 @@ impl Sync {
     }
 
     /// Does what is due: limiters fill, and cycles of waits are looked for. `able` is called only if something waits at a
-    /// barrier or a latch.
+    /// barrier.
     pub(crate) fn tick(
         &mut self,
         now: f64,

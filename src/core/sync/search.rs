@@ -51,12 +51,8 @@ impl Schedule {
         let last = book.attributed(self.searched).take_while(old).last();
         self.searched = last.map_or(self.searched, |(seq, _)| seq);
         let mut all = book.attributed(0).take_while(old);
-        self.repeats = all.any(|(_, wait)| needs_others(wait.kind));
+        self.repeats = all.any(|(_, wait)| wait.kind == Kind::Barrier);
     }
-}
-
-fn needs_others(kind: Kind) -> bool {
-    matches!(kind, Kind::Barrier | Kind::Latch)
 }
 
 /// What can wait, or be waited for.
@@ -75,12 +71,12 @@ pub(super) struct Search<'a> {
     parts: &'a Parts,
 }
 
-/// Who is missing at a barrier or a latch.
+/// Who is missing at a barrier.
 #[derive(Default)]
 struct Missing {
     able: Option<Able>,
-    /// Who waits there, by kind and name.
-    present: HashMap<(Kind, Arc<str>), HashSet<Member>>,
+    /// Who waits there, by name.
+    present: HashMap<Arc<str>, HashSet<Member>>,
     /// The waits of each event.
     waits: HashMap<EventName, Vec<Node>>,
 }
@@ -96,7 +92,7 @@ impl<'a> Search<'a> {
         let mut waits_for_others = false;
         for (seq, wait) in self.book.attributed(0).filter(|(_, wait)| self.is_old(wait)) {
             build.node(Node::Wait(seq));
-            waits_for_others |= needs_others(wait.kind);
+            waits_for_others |= wait.kind == Kind::Barrier;
             for &token in &wait.asker.inside {
                 // What a process says of others' callbacks counts for nothing.
                 let grant = self.book.grant(token);
@@ -122,9 +118,8 @@ impl<'a> Search<'a> {
         let mut missing = Missing { able: Some(able), ..Missing::default() };
         for (seq, wait) in self.book.waits() {
             let party = wait.asker.party;
-            if needs_others(wait.kind) {
-                let key = (wait.kind, Arc::clone(&wait.name));
-                missing.present.entry(key).or_default().insert(party.member());
+            if wait.kind == Kind::Barrier {
+                missing.present.entry(Arc::clone(&wait.name)).or_default().insert(party.member());
             }
             if let Some(event) =
                 party.event.filter(|_| wait.kind != Kind::Limiter && self.is_old(wait))
@@ -261,8 +256,10 @@ impl<'a> Build<'a> {
                 let runner = self.search.parts.onces.runner(&wait.name);
                 (Needs::All, runner.map(Node::Grant).into_iter().collect())
             }
-            Kind::Barrier | Kind::Latch => self.others(wait),
-            Kind::Limiter => free,
+            // Outside of callbacks it keeps nothing from others, so nothing is known of who is to come: the master may be.
+            Kind::Barrier if !wait.asker.inside.is_empty() => self.others(wait),
+            // Any process may count a latch down at any time.
+            Kind::Barrier | Kind::Latch | Kind::Limiter => free,
         }
     }
 
@@ -289,7 +286,7 @@ impl<'a> Build<'a> {
 
     /// Any event that runs may come; so may whatever else could begin.
     fn others(&self, wait: &Wait) -> (Needs, Vec<Node>) {
-        let present = self.missing.present.get(&(wait.kind, Arc::clone(&wait.name)));
+        let present = self.missing.present.get(&wait.name);
         let is_present = |it: Member| present.is_some_and(|present| present.contains(&it));
         let outsiders = &self.search.parts.outsiders;
         let outside = outsiders.iter().any(|&owner| !is_present(Member::Process(owner)));
