@@ -5,7 +5,7 @@
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
-const { run } = require("../support/run");
+const { run } = require("../../support/run");
 
 /** A generous bound (ms) for a rejection. It is due after 1000 to 1500. */
 const LATE = 15_000;

@@ -7,8 +7,8 @@
 const assert = require("node:assert/strict");
 const path = require("node:path");
 const { describe, it } = require("node:test");
-const { NO_PROC } = require("../support/processes");
-const { run, start } = require("../support/run");
+const { NO_PROC } = require("../../support/processes");
+const { run, start } = require("../../support/run");
 
 const skip = NO_PROC;
 
