@@ -8,7 +8,7 @@ const { describe, it } = require("node:test");
 const { run } = require("../support/run");
 
 const WORKERS = 8;
-const TIMES = 4000;
+const TIMES = 8000;
 const WRITES = 300;
 /** So many may read at the same time: each may be counted after a writer has asked that came later. */
 const READERS = 6;
