@@ -107,8 +107,13 @@ impl State {
                 }
                 let state = &mut self.slots[slot];
                 let Some(connection) = &state.connection else { continue };
-                if connection.ring() {
-                    self.lanes.wake(slot);
+                // It may look around and park again as soon as it is notified: by then it must not be taken for awake any more.
+                let is_parked = self.lanes.wake(slot);
+                let is_rung = connection.ring();
+                if is_parked && !is_rung {
+                    connection.notify();
+                }
+                if is_parked || is_rung {
                     state.wake_up = WakeUp::Sent;
                     wanted -= 1;
                     self.have_watched(pool);

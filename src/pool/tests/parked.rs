@@ -186,14 +186,17 @@ fn a_worker_looks_once_more_before_it_parks() {
     assert_eq!(bench.take(Queue::Results).len(), 100);
 }
 
-/// The workers park after every event, or nearly; whoever does not see what the other did last
-/// leaves an event lying, and its worker parked.
 #[test]
 fn no_event_is_left_lying_however_workers_park() {
-    const EVENTS: u32 = 20_000;
     let (bench, seats) = Bench::running::<3>();
-    let ears: Vec<Ears> =
-        seats.iter().enumerate().map(|(slot, seat)| Ears::of(&bench, slot, seat)).collect();
+    run_parking(&bench, seats, |event| bench.map([event]));
+}
+
+/// The workers park after every event, or nearly; whoever does not see what the other did last
+/// leaves an event lying, and its worker parked.
+pub(super) fn run_parking<const N: usize>(bench: &Bench, seats: [Seat; N], put: impl Fn(u32)) {
+    const EVENTS: u32 = 20_000;
+    let ears = Ears::of_all(bench, &seats);
     let (answered, over) = (AtomicUsize::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let _ends = Ends(&over);
@@ -212,7 +215,7 @@ fn no_event_is_left_lying_however_workers_park() {
         }
         let mut random = fastrand::Rng::with_seed(5);
         for event in 0..EVENTS {
-            bench.map([event]);
+            put(event);
             let most = random.usize(1..5);
             until("the events are claimed", || {
                 (event as usize) < answered.load(Ordering::SeqCst) + most

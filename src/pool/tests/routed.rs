@@ -4,6 +4,7 @@
 
 mod walk;
 
+use super::parked::run_parking;
 use super::*;
 use crate::core::retry::{Cause, Policy};
 use crate::core::router;
@@ -487,4 +488,16 @@ fn a_full_lane_of_events_for_a_busy_worker_lets_others_pass() {
     assert_eq!(ran, 2 * Shared::PLACES);
     let first = seats.iter_mut().find_map(look).expect("it is still there");
     assert_eq!(first, "0");
+}
+
+#[test]
+fn no_event_is_left_lying_however_workers_park_that_are_woken_for_two_reasons() {
+    let (bench, seats) = bench::<2>(&[(2, &["cpu"], false)]);
+    run_parking(&bench, seats, |event| {
+        if event % 2 == 0 {
+            bench.tag([event], "cpu");
+        } else {
+            bench.map([event]);
+        }
+    });
 }
