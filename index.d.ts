@@ -1897,6 +1897,25 @@ export interface RunStatistics {
    * which it ran events, and `share` is `busy` divided by `elapsed`.
    */
   workers: { id: number; pids: number[]; tasks: number; busy: number; share: number }[];
+  /**
+   * How the locks of the program were used since its start, by whatever process, in the order of
+   * their names. Of many locks, the 100 that were waited for longest and those in use. Missing as
+   * long as no lock was used.
+   */
+  locks?: LockStatistics[];
+}
+
+/** How a lock of {@link locks} was used. Times are milliseconds. */
+export interface LockStatistics {
+  name: string;
+  /** How many requests were granted. */
+  granted: number;
+  /** How many of them had to wait. */
+  waited: number;
+  /** How long requests waited that asked the master: those that found the lock free need not. */
+  wait: { p50: number; p99: number; max: number };
+  /** How long it was held, by all holders together. */
+  held: number;
 }
 
 /**

@@ -119,12 +119,7 @@ describe("the command line", () => {
         `module.exports = "${name}";\n`,
       );
     }
-    for (const file of fs.readdirSync(path.join(ROOT, "lib/shared"))) {
-      texts.write(
-        `lib/shared/${file}`,
-        fs.readFileSync(path.join(ROOT, "lib/shared", file), "utf8"),
-      );
-    }
+    texts.copy(path.join(ROOT, "lib/shared"), "lib/shared");
     texts.write(
       "played.js",
       `const [platform, arch, libc] = process.argv[2].split("-");

@@ -297,6 +297,20 @@ function marks() {
   }
 }
 
+/** The locks of the program, the one first that was waited for longest. */
+function locks() {
+  const all = [...(data.statistics.locks ?? [])].sort((a, b) => b.wait.max - a.wait.max);
+  byId("locks-section").hidden = all.length === 0;
+  const rows = all.map(({ name, granted, waited, wait, held }) => [
+    longText(name),
+    count(granted),
+    count(waited),
+    ...[wait.p50, wait.p99, wait.max, held].map(time),
+  ]);
+  const waits = ["#Wait p50", "#Wait p99", "#Longest wait"];
+  fill("locks", ["Lock", "#Granted", "#Had to wait", ...waits, "#Held"], rows, "Locks", "");
+}
+
 head();
 tiles();
 legend();
@@ -306,3 +320,4 @@ howLong();
 slowest();
 failures();
 marks();
+locks();

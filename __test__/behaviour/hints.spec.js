@@ -43,6 +43,16 @@ describe("an event that does not end", () => {
     }
   });
 
+  it("is told of with the lock or the barrier that it waits for", async () => {
+    const program = start("hints/shared.js", { env: SOON });
+    const held =
+      /it waits for lock "ledger", held by worker \d \(pid \d+, event \d+\) \(the option/;
+    const missing = /it waits for barrier "step", where 1 of 2 have come \(the option/;
+    await program.until(() => held.test(program.stderr) && missing.test(program.stderr), "told");
+    program.mark("go");
+    assert.deepEqual((await program.ended).result, ["went", 0, 1]);
+  });
+
   it("is told of in the pool's log where the program is quiet", async () => {
     const program = start("hints/long.js", { env: { ...SOON, QUIET: "1", SONIC_LOG: "warn" } });
     await program.until(() => program.stderr.includes("has been running one event"), "told");

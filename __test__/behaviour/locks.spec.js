@@ -238,3 +238,26 @@ describe("a client of a pool", () => {
     assert.equal(theirs.result.left, 0);
   });
 });
+
+describe("statistics", () => {
+  const statistics = async (...args) => {
+    const { result, code, transcript } = await run("locks/statistics.js", { args });
+    assert.equal(code, 0, transcript);
+    return result;
+  };
+
+  it("of a pool tell how often a lock was granted, and how long was waited for it, once one was used", async () => {
+    const { isFirst, locks } = await statistics();
+    assert.ok(isFirst);
+    const [{ wait, held, ...ledger }] = locks;
+    assert.deepEqual([locks.length, ledger], [1, { name: "ledger", granted: 2, waited: 1 }]);
+    assert.ok(0 <= wait.p50 && wait.p50 <= wait.p99 && wait.p99 <= wait.max && wait.max > 0);
+    assert.ok(held > 0);
+  });
+
+  it("of a run do, and so does its report", async () => {
+    const { locks, isDrawn } = await statistics("run");
+    assert.deepEqual([locks.length, locks[0].name, locks[0].granted], [1, "ledger", 1]);
+    assert.ok(isDrawn);
+  });
+});

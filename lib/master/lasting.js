@@ -5,6 +5,7 @@
 const { Idle } = require("./idle");
 const { poolSettings } = require("./launch");
 const { publish } = require("./diagnostics");
+const { lockStatistics } = require("./lock-statistics");
 const { hearAll, hearQuietly } = require("./notes");
 const { Pool, poolOfWorker } = require("./pool");
 const { Resizing } = require("./resize");
@@ -193,7 +194,8 @@ class LastingPool extends Pool {
   /** What it has done since its start. @returns {import("../../index").RunStatistics} */
   statistics() {
     const { startedAt } = this;
-    return { ...JSON.parse(this.native.poolStatistics(this.handle)), startedAt };
+    const own = JSON.parse(this.native.poolStatistics(this.handle));
+    return { ...own, ...lockStatistics(), startedAt };
   }
 
   /** A run is over: the workers stay. */

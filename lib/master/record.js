@@ -13,6 +13,7 @@ const { variable } = require("../shared/own");
 const { isAllowed } = require("../shared/permission");
 const { JSON, Map, clearInterval, now, setInterval } = require("../shared/primordials");
 const { Listener } = require("./listener");
+const { lockStatistics } = require("./lock-statistics");
 const { Progress } = require("./progress");
 const { pageOf } = require("./report");
 const { describe } = require("../shared/describe");
@@ -179,7 +180,9 @@ class Recording {
       program: programName(),
       pid: process.pid,
     };
-    return JSON.parse(native().runReport(run.handle, JSON.stringify(head)));
+    const record = JSON.parse(native().runReport(run.handle, JSON.stringify(head)));
+    Object.assign(record.statistics, lockStatistics());
+    return record;
   }
 
   /** Writes the report, once. @param {any} recorded null if there is none */

@@ -3,6 +3,7 @@
 // released (its workers leave), closed (the last has exited); `failure` says why it could not go on.
 
 const { Input } = require("./input");
+const { lockStatistics } = require("./lock-statistics");
 const { ManualQueue } = require("./manual");
 const { Output } = require("./output");
 const unread = require("./unread");
@@ -93,7 +94,8 @@ class Run {
 
   /** @returns {import("../../index").RunStatistics} the statistics so far */
   statistics() {
-    return JSON.parse(this.native.runStatistics(this.handle));
+    const own = JSON.parse(this.native.runStatistics(this.handle));
+    return { ...own, ...lockStatistics() };
   }
 
   /** Resolves at the next news of the run. @returns {Promise<void>} */

@@ -92,6 +92,7 @@ impl State {
         } else {
             "its function has not returned yet"
         };
+        let how = self.why_waits(task).unwrap_or_else(|| how.to_owned());
         let (worker, data) = (self.slots[slot].worker, self.shown(slot, task));
         let seconds = f64::from(ran) / 1e3;
         let event =

@@ -129,6 +129,11 @@ impl State {
         self.sharing.member.event_ended(task, ended);
     }
 
+    /// What an event waits for, in words; none if it waits for nothing that processes share.
+    pub(super) fn why_waits(&self, task: TaskId) -> Option<String> {
+        self.sharing.asked.contains(&task).then(|| self.sharing.member.why_waits(task)).flatten()
+    }
+
     /// Whether others do not depend on an event that has failed: otherwise it must not be tried again.
     pub(super) fn may_retry(&self, task: TaskId) -> bool {
         let has_asked = !self.sharing.asked.is_empty() && self.sharing.asked.contains(&task);

@@ -291,6 +291,11 @@ impl Member {
         self.hub.lock().core.has_passed_barrier(self.name(task))
     }
 
+    /// What an event waits for, in words; none if it waits for nothing of the hub's.
+    pub(crate) fn why_waits(&self, task: TaskId) -> Option<String> {
+        self.hub.lock().core.why_waits(self.name(task))
+    }
+
     pub(crate) fn name(&self, task: TaskId) -> EventName {
         EventName { pool: self.number, task }
     }

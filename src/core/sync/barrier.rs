@@ -78,6 +78,12 @@ impl Barriers {
         }
     }
 
+    /// How many have come, of how many.
+    pub(super) fn count(&self, name: &str) -> Option<(usize, u32)> {
+        let barrier = self.names.get(name)?;
+        Some((barrier.waiting.len(), barrier.parties))
+    }
+
     /// All have come.
     fn pass(&mut self, desk: &mut Desk, name: &Arc<str>) {
         let Some(barrier) = self.names.get_mut(name) else { return };

@@ -119,6 +119,11 @@ impl Sync {
         self.parts.barriers.has_passed(event)
     }
 
+    /// What an event waits for, in words; none if it waits for nothing here.
+    pub(crate) fn why_waits(&self, event: EventName) -> Option<String> {
+        Search::new(0.0, &self.book, &self.parts).why_waits(event)
+    }
+
     /// Does what is due: limiters fill, and cycles of waits are looked for. `able` is called only if something waits at a
     /// barrier.
     pub(crate) fn tick(

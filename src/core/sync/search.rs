@@ -110,6 +110,31 @@ impl<'a> Search<'a> {
         self.rejected(cycle)
     }
 
+    /// What an event waits for, in words; none if it waits for nothing here.
+    pub(super) fn why_waits(&self, event: EventName) -> Option<String> {
+        let (_, wait) =
+            self.book.waits().find(|(_, wait)| wait.asker.party.event == Some(event))?;
+        let (what, name) = (what(wait.kind), &wait.name);
+        let by = |token| Some(self.party(self.book.grant(token)?.party));
+        let why = match wait.kind {
+            Kind::Lock => {
+                let holders: Vec<_> =
+                    self.parts.locks.get(name)?.holders().filter_map(by).collect();
+                format!(", held by {}", holders.join(", "))
+            }
+            Kind::Once => {
+                let runner = self.parts.onces.runner(name).and_then(by);
+                runner.map(|runner| format!(", which {runner} runs")).unwrap_or_default()
+            }
+            Kind::Barrier => {
+                let (there, parties) = self.parts.barriers.count(name)?;
+                format!(", where {there} of {parties} have come")
+            }
+            Kind::Latch | Kind::Limiter => String::new(),
+        };
+        Some(format!("it waits for {what} {name:?}{why}"))
+    }
+
     fn is_old(&self, wait: &Wait) -> bool {
         wait.since + PATIENCE <= self.now
     }
@@ -153,13 +178,7 @@ impl<'a> Search<'a> {
         let parts = cycle.iter().zip(next).filter_map(|(node, next)| {
             let Node::Wait(seq) = node else { return None };
             let wait = self.book.wait(*seq)?;
-            let what = match wait.kind {
-                Kind::Lock => "lock",
-                Kind::Barrier => "barrier",
-                Kind::Latch => "latch",
-                Kind::Once => "once",
-                Kind::Limiter => "limiter",
-            };
+            let what = what(wait.kind);
             let why = match next {
                 Node::Grant(token) => {
                     format!("held by {}", self.party(self.book.grant(*token)?.party))
@@ -183,6 +202,16 @@ impl<'a> Search<'a> {
             Some(worker) => format!("worker {worker} (pid {pid}{event})"),
             None => format!("process {pid}{event}"),
         }
+    }
+}
+
+fn what(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Lock => "lock",
+        Kind::Barrier => "barrier",
+        Kind::Latch => "latch",
+        Kind::Once => "once",
+        Kind::Limiter => "limiter",
     }
 }
 

@@ -8,6 +8,7 @@ mod limiter;
 mod locks;
 mod once;
 mod store;
+mod waits;
 mod walk;
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,0 +1,24 @@
+"use strict";
+// How the locks of a program were used, for its statistics.
+
+const { native } = require("../shared/native");
+const { JSON } = require("../shared/primordials");
+
+/**
+ * What statistics say of locks; nothing before one was used.
+ * @returns {{ locks?: import("../../index").LockStatistics[] }}
+ */
+function lockStatistics() {
+  /** @type {any[]} */
+  const all = JSON.parse(native().syncStatistics());
+  if (all.length === 0) return {};
+  // Loaded with the first lock.
+  const { nameOf } = require("../shared/sync/names");
+  const locks = all.map(({ name, granted, waited, waitP50, waitP99, waitMax, held }) => {
+    const wait = { p50: waitP50, p99: waitP99, max: waitMax };
+    return { name: nameOf(name), granted, waited, wait, held };
+  });
+  return { locks };
+}
+
+module.exports = { lockStatistics };
