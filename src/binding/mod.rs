@@ -5,6 +5,7 @@
 mod call;
 mod direct;
 mod heap;
+mod hub;
 mod options;
 mod pool;
 mod progress;

@@ -8,8 +8,8 @@ use napi_derive::napi;
 use tokio::sync::mpsc;
 
 use super::call::Call;
+use super::hub;
 use super::options::PoolOptions;
-use super::sync;
 use super::text::Argument;
 use crate::core::error::Error;
 use crate::io::event_loop::{self, Input, Io};
@@ -82,8 +82,8 @@ pub fn pool_create(
     let send = Arc::new(move |order| _ = orders.send(Input::Order(order)));
     let wake = Arc::clone(&call);
     let wake = Box::new(move || wake.call(1));
-    let hub = sync::hub().map_err(mapping()).map_err(not_begun)?;
-    let pool = Pool::new(launch, (shared, memory), &hub, send, wake);
+    let stay = hub::stay().map_err(mapping()).map_err(not_begun)?;
+    let pool = Pool::new(launch, (shared, memory), stay, send, wake);
     let pool = Arc::new(pool.map_err(mapping()).map_err(not_begun)?);
     pool.tells_hub();
     let io = Io { pool, inputs };

@@ -2,15 +2,15 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
-use std::io;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use napi::Env;
 use napi::bindgen_prelude::Function;
 use napi_derive::napi;
 
 use super::call::Call;
+use super::hub::{self, hub};
 use super::text::Argument;
 use crate::core::sync::Who;
 use crate::os::clock::clock;
@@ -19,16 +19,13 @@ use crate::shm::common::Common;
 use crate::shm::counters::Refused;
 use crate::shm::locks::{NO_EVENT, Spot};
 use crate::shm::store::Bytes;
-use crate::sync::{Hub, Looks, Member, Owner, Question, event_word, microseconds};
+use crate::sync::{Looks, Member, Owner, Question, event_word, microseconds};
 use crate::wire::format::Format;
 use crate::wire::header::{Header, Kind, flag};
 use crate::wire::number::whole;
 use crate::worker::runner::Runner;
 
 type Result<T> = std::result::Result<T, napi::Error<String>>;
-
-/// The hub of this process, once something needs it.
-static HUB: Mutex<Option<Arc<Hub>>> = Mutex::new(None);
 
 /// What this process was given as a worker.
 static GIVEN: OnceLock<Common> = OnceLock::new();
@@ -52,17 +49,6 @@ struct Desk {
     owner: Owner,
     clients: RefCell<HashMap<u32, Owner>>,
     call: Arc<Call>,
-}
-
-/// The hub of this process.
-pub(super) fn hub() -> io::Result<Arc<Hub>> {
-    let mut hub = HUB.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(hub) = &*hub {
-        return Ok(Arc::clone(hub));
-    }
-    let made = Hub::new()?;
-    *hub = Some(Arc::clone(&made));
-    Ok(made)
 }
 
 /// Why the event loop is to stay alive for a call to come: any of several reasons.
@@ -264,9 +250,9 @@ pub fn sync_owner_gone(owner: u32) -> Result<()> {
 
 /// How locks were used: the JSON of an array.
 #[napi]
-pub fn sync_statistics() -> Result<String> {
-    let hub = hub().map_err(failed)?;
-    let locks = hub.statistics().into_iter().map(|lock| {
+pub fn sync_statistics() -> String {
+    let locks = hub::last().map(|hub| hub.statistics()).unwrap_or_default();
+    let locks = locks.into_iter().map(|lock| {
         serde_json::json!({
             "name": &*lock.name,
             "granted": lock.granted,
@@ -277,7 +263,7 @@ pub fn sync_statistics() -> Result<String> {
             "held": lock.held,
         })
     });
-    Ok(serde_json::Value::Array(locks.collect()).to_string())
+    serde_json::Value::Array(locks.collect()).to_string()
 }
 
 // ---- locks that nobody waits for ----

@@ -227,6 +227,7 @@ impl Pool {
         let mut state = self.lock();
         state.phase.close();
         state.shared = None;
+        state.sharing.leave();
         for slot in 0..state.slots.len() {
             state.slots[slot].connection = None;
             state.on(Event::Closed { slot });

@@ -63,7 +63,7 @@ use crate::os::cgroup::Kills;
 use crate::os::child::Exit;
 use crate::os::memory::Memory;
 use crate::os::socket::Handle;
-use crate::sync::{Hub, Looks};
+use crate::sync::{Looks, Stay};
 
 pub(crate) type SendOrder = Arc<dyn Fn(Order) + Send + Sync>;
 
@@ -92,12 +92,13 @@ impl Pool {
     pub(crate) fn new(
         launch: Launch,
         (shared, memory): (Handle, Arc<Memory>),
-        hub: &Arc<Hub>,
+        stay: Stay,
         send: SendOrder,
         call: Box<dyn Fn() + Send + Sync>,
     ) -> io::Result<Self> {
         let mail = Arc::clone(&send);
-        let sharing = Sharing::new(hub.enter(Looks::ByItself, move || mail(Order::Mail)));
+        let member = stay.hub().enter(Looks::ByItself, move || mail(Order::Mail));
+        let sharing = Sharing::new(stay, member);
         let state = Mutex::new(State::new(&launch, memory, shared, sharing)?);
         let (is_called, kills) = (AtomicBool::new(false), Mutex::default());
         Ok(Self { state, is_called, call, kills, send, launch })

@@ -13,20 +13,27 @@ use crate::core::sync::{Able, Ended, EventName};
 use crate::core::task_id::{Position, TaskId};
 use crate::os::socket::Handle;
 use crate::shm::store::Bytes;
-use crate::sync::{Member, Owner, Question, Resolve, event_of};
+use crate::sync::{Member, Owner, Question, Resolve, Stay, event_of};
 use crate::wire::header::{Header, flag};
 use crate::wire::sync::Asked;
 
 #[derive(Debug)]
 pub(super) struct Sharing {
     member: Arc<Member>,
+    /// As long as workers may be started.
+    stay: Option<Stay>,
     /// Events that have asked something and have not ended.
     asked: HashSet<TaskId>,
 }
 
 impl Sharing {
-    pub(super) fn new(member: Member) -> Self {
-        Self { member: Arc::new(member), asked: HashSet::new() }
+    pub(super) fn new(stay: Stay, member: Member) -> Self {
+        Self { member: Arc::new(member), stay: Some(stay), asked: HashSet::new() }
+    }
+
+    /// No worker is started any more.
+    pub(super) fn leave(&mut self) {
+        self.stay = None;
     }
 }
 

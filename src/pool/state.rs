@@ -242,6 +242,7 @@ impl State {
         let is_empty = self.slots.iter().all(|slot| slot.connection.is_none());
         if self.is_over() && are_closed && is_empty && self.phase.close() {
             self.shared = None;
+            self.sharing.leave();
             self.notes.push(Note::Closed);
             pool.order(Order::Stop);
         }

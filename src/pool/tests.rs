@@ -54,6 +54,7 @@ use crate::run::words::Words;
 use crate::run::{MAX_BYTES, Queue, RunOptions, STOP_GRACE};
 use crate::shm::ring::{Consumer, Producer};
 use crate::shm::store::Bytes;
+use crate::sync::Hub;
 use crate::tests::player::{
     Claimer, DEADLINE, Done, Ends, Heard, LONG, NoProcess, Outcome, Player, SHORT, Writer,
     has_come_alone, invitation, shared_memory, until,
@@ -199,7 +200,9 @@ impl Bench {
         let shared = (file, Arc::clone(&lanes));
         // A test that has ended does not listen any more.
         let send = Arc::new(move |order| _ = sender.send(order));
-        let pool = Arc::new(Pool::new(launch, shared, hub, send, call).expect("memory"));
+        let pool = Arc::new(
+            Pool::new(launch, shared, hub.stay().expect("it is used"), send, call).expect("memory"),
+        );
         let Opened { id: run, words, writer } = pool.open(options).expect("memory");
         let writer = Writer::of(writer, Arc::clone(&words));
         Self { pool, run, words, lanes, writer, calls, orders }.checked(workers)

@@ -45,6 +45,12 @@ impl Common {
         self.word(Self::LAST_TOKEN).fetch_add(1, Ordering::SeqCst) + 1
     }
 
+    /// Whether there is a counter, or a lock was taken.
+    pub(crate) fn is_used(&self) -> bool {
+        let is_set = |word: usize| self.word(word).load(Ordering::SeqCst) > 0;
+        is_set(Self::LAST_TOKEN) || is_set(Self::NAMES)
+    }
+
     pub(super) fn word(&self, index: usize) -> &AtomicU64 {
         self.memory.long(index)
     }

@@ -15,6 +15,7 @@
 //! long as something is due: so it works in a program without a pool, too.
 
 mod places;
+mod stay;
 mod ticker;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use self::places::{Places, Table};
 pub(crate) use self::places::{Resolve, event_of, event_word};
+pub(crate) use self::stay::Stay;
 use crate::core::sync::{Able, Ended, EventName, LockStatistics, Out, Party, Sync, Who, Words};
 use crate::core::task_id::TaskId;
 use crate::os::clock::clock;
@@ -38,8 +40,8 @@ pub(crate) struct Hub {
     /// Something is due earlier than the ticker thinks.
     is_due: Condvar,
     common: Common,
-    /// The same, for workers to come.
-    memory: Handle,
+    /// The same, for workers to come; none once it was given up.
+    memory: Mutex<Option<Handle>>,
 }
 
 impl std::fmt::Debug for Hub {
@@ -61,6 +63,12 @@ struct State {
     ticks_at: Option<f64>,
     /// Something was waited for that depends on who is able to come.
     has_meetings: bool,
+    /// How many pools may start workers.
+    pools: usize,
+    /// Something was asked.
+    is_used: bool,
+    /// There was no pool any more, and nothing was used.
+    is_given_up: bool,
 }
 
 /// What is left for a member.
@@ -111,17 +119,12 @@ impl Hub {
         let memory = socket::memory(Common::LEN)?;
         let common = Common::new(Arc::new(Memory::of(&memory)?));
         let common = common.ok_or_else(|| io::Error::other("the shared memory is too small"))?;
-        let (state, is_due) = (Mutex::default(), Condvar::new());
+        let (state, is_due, memory) = (Mutex::default(), Condvar::new(), Mutex::new(Some(memory)));
         Ok(Arc::new(Self { state, is_due, common, memory }))
     }
 
     pub(crate) fn common(&self) -> &Common {
         &self.common
-    }
-
-    /// The common memory, for one more worker.
-    pub(crate) fn memory(&self) -> io::Result<Handle> {
-        self.memory.try_clone()
     }
 
     /// A member comes. `notify` is called from any thread when there is mail: it must not wait for anything.

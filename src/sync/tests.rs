@@ -319,3 +319,25 @@ fn an_event_in_one_word_is_what_it_was() {
     }
     assert_eq!(event_of(u64::MAX), (u32::MAX, None));
 }
+
+/// Whether the memory is open after the last of two pools, when something of the hub was used.
+fn is_kept_after(used: impl Fn(&Hub)) -> bool {
+    let hub = Hub::new().expect("memory");
+    let [first, second] = [hub.stay().expect("new"), hub.stay().expect("there is a pool")];
+    used(&hub);
+    drop(first);
+    assert!(hub.memory().is_ok(), "there is a pool");
+    drop(second);
+    let is_kept = hub.memory().is_ok();
+    assert_eq!((hub.keep(), hub.stay().is_some()), (is_kept, is_kept));
+    is_kept
+}
+
+#[test]
+fn the_memory_is_open_as_long_as_there_are_pools_and_for_good_once_something_was_used() {
+    assert!(!is_kept_after(|_| ()));
+    assert!(is_kept_after(|hub| assert!(hub.keep())));
+    assert!(is_kept_after(|hub| _ = hub.common().counter(b"x").expect("one of many")));
+    let spot = Spot { place: 0, generation: 0 };
+    assert!(is_kept_after(|hub| _ = hub.common().acquire(spot, 1, NO_EVENT, 0).expect("free")));
+}
