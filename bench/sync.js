@@ -11,18 +11,13 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const { performance } = require("node:perf_hooks");
-const { parseArgs } = require("node:util");
 const { createPool } = require("..");
+const { measureAll, numbers, quantile } = require("./goals");
 const { ensurePeers } = require("./peers");
 const { Redis } = require("./redis");
 
 const FILE = path.join(__dirname, "workers", "sync.js");
 const THREADS = path.join(__dirname, "workers", "sync-threads.js");
-const numbers = (count) => Array.from({ length: count }, (_, at) => at);
-
-/** @param {number[]} values @param {number} part */
-const quantile = (values, part) =>
-  [...values].sort((a, b) => a - b)[Math.min(Math.floor(values.length * part), values.length - 1)];
 
 /** How many a second. @param {number} count @param {(at: number) => Promise<unknown>} work */
 async function rate(count, work) {
@@ -197,28 +192,6 @@ const measurements = ({ ours, files, redis, thread }) => [
   },
 ];
 
-/** @param {{ name: string, of: Record<string, () => Promise<number>>, runs?: number, goals: any[] }} one */
-async function measure({ name, of, runs, goals }, usual) {
-  const values = Object.fromEntries(Object.keys(of).map((who) => [who, []]));
-  for (let run = 0; run < (runs || usual); run++) {
-    for (const who of Object.keys(of)) values[who].push(await of[who]());
-  }
-  console.log(name);
-  const medians = {};
-  for (const [who, all] of Object.entries(values)) {
-    medians[who] = quantile(all, 0.5);
-    const [least, most] = [Math.min(...all), Math.max(...all)].map((value) => value.toFixed(2));
-    console.log(
-      `  ${who.padEnd(10)} ${medians[who].toFixed(2).padStart(12)}  (${least} to ${most})`,
-    );
-  }
-  for (const { says, is, least, most } of goals) {
-    const value = is(medians);
-    const isMet = least === undefined ? value <= most : value >= least;
-    console.log(`  ${isMet ? "met" : "MISSED"}: ${value.toFixed(2)}, ${says}`);
-  }
-}
-
 /** A peer, or a line that says why it is left out. @template T @param {string} name @param {() => T | Promise<T>} make @returns {Promise<T | undefined>} */
 async function peer(name, make) {
   try {
@@ -230,9 +203,6 @@ async function peer(name, make) {
 }
 
 async function main() {
-  const { values } = parseArgs({
-    options: { runs: { type: "string", default: "5" }, only: { type: "string", default: "" } },
-  });
   ensurePeers(["piscina"]);
   const workers = numbers(4).map((tag) => ({ tags: [`${tag}`] }));
   const pool = await createPool(FILE, { workers });
@@ -242,9 +212,7 @@ async function main() {
   const thread = (await peer("navigator.locks", threads)) && threads;
   try {
     await ours.same(50_000);
-    for (const one of measurements({ ours, files, redis, thread })) {
-      if (one.name.includes(values.only)) await measure(one, Number(values.runs));
-    }
+    await measureAll(measurements({ ours, files, redis, thread }));
   } finally {
     await pool.close();
     redis?.stop();
