@@ -2,28 +2,12 @@
 // The public surface of @tiemma/sonic-distribute. See index.d.ts for what each of these does.
 
 const { identify, identifyByHand, identifyPool } = require("./lib/shared/identity");
+const { later } = require("./lib/shared/later");
 const { Delay, NUM_CPUS, getLogger, getWorkerName, isMaster } = require("./lib/shared/log");
 const { Promise } = require("./lib/shared/primordials");
 const { Queue } = require("./lib/shared/queue");
 const { stage } = require("./lib/shared/stage");
 const { locks, sync } = require("./lib/shared/sync/public");
-
-/**
- * A module that this process hardly needs: loaded when one of its functions is called.
- * @template {object} Module
- * @param {() => Module} load
- * @param {(keyof Module & string)[]} names
- * @returns {Module}
- */
-const later = (load, names) => {
-  /** @type {any} */
-  const functions = {};
-  for (const name of names) {
-    functions[name] = (/** @type {any[]} */ ...args) =>
-      Reflect.apply(/** @type {any} */ (load()[name]), undefined, args);
-  }
-  return functions;
-};
 
 const loadMaster = () => require("./lib/master/api");
 const loadPool = () => require("./lib/master/create-pool");

@@ -1,6 +1,7 @@
 "use strict";
 // `locks` and `sync` as programs have them: the same objects from the start, behind which everything is loaded at the first call.
 
+const { later } = require("../later");
 const { Promise } = require("../primordials");
 
 const own = () => require("./own").own();
@@ -22,19 +23,6 @@ const locks = {
   query: () => withLocks((all) => all.query()),
 };
 
-const sync = {
-  /** @param {unknown} name */
-  counter: (name) => own().sync.counter(name),
-  /** @param {unknown} name @param {unknown} parties */
-  barrier: (name, parties) => own().sync.barrier(name, parties),
-  /** @param {unknown} name @param {unknown} count */
-  latch: (name, count) => own().sync.latch(name, count),
-  /** @param {unknown} name @param {unknown} fn @param {unknown} [options] */
-  once: (name, fn, options) => own().sync.once(name, fn, options),
-  /** @param {unknown} name @param {unknown} options */
-  limiter: (name, options) => own().sync.limiter(name, options),
-  /** @param {unknown} name */
-  store: (name) => own().sync.store(name),
-};
+const sync = later(() => own().sync, ["counter", "barrier", "latch", "once", "limiter", "store"]);
 
 module.exports = { locks, sync };
