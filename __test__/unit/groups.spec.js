@@ -8,7 +8,8 @@ const { describe, it } = require("node:test");
 
 const { launchGroups } = require("../../lib/master/groups");
 const { numWorkersOf } = require("../../lib/shared/num-workers");
-const { checkOptions, checkProperties } = require("../../lib/shared/options");
+const { checkProperties } = require("../../lib/shared/checks");
+const { checkOptions } = require("../../lib/shared/options");
 const { ROUTE_CHECKS, addressOf, isPlainObject, routingOf } = require("../../lib/shared/routing");
 
 const GPU = { tags: ["gpu"], count: 1, exclusive: true };

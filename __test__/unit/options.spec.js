@@ -7,11 +7,10 @@ const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
 
 const { numWorkersOf } = require("../../lib/shared/num-workers");
+const { checkCount, checkFunction } = require("../../lib/shared/checks");
 const {
   CONNECT_CHECKS,
   POOL_CHECKS,
-  checkCount,
-  checkFunction,
   checkOptions,
   STREAM_CHECKS,
 } = require("../../lib/shared/options");

@@ -21,14 +21,8 @@ const { ROUTE_CHECKS, isPlainObject, routingOf } = require("../shared/routing");
 const { pointAt, siteOf } = require("../shared/stack");
 const { mergedOptions, optionsOf: optionsOfStage } = require("../shared/stage");
 const { numWorkersOf } = require("../shared/num-workers");
-const {
-  MAX_WORKERS,
-  STREAM_CHECKS,
-  checkCount,
-  checkFunction,
-  checkOptions,
-  checkProperties,
-} = require("../shared/options");
+const { checkCount, checkFunction, checkProperties } = require("../shared/checks");
+const { MAX_WORKERS, STREAM_CHECKS, checkOptions } = require("../shared/options");
 
 /** @typedef {import("../shared/options").Options} Options */
 /** @typedef {import("../shared/identity").Identity} Identity */

@@ -12,6 +12,7 @@ const { ownOf } = require("../shared/own");
 const own = require("../shared/sync/public");
 const { Promise, WeakMap, now } = require("../shared/primordials");
 const { pointAt, siteOf } = require("../shared/stack");
+const { checkCount, checkFunction } = require("../shared/checks");
 const {
   CALL_CHECKS,
   EACH_CHECKS,
@@ -19,8 +20,6 @@ const {
   MAP_CHECKS,
   POOL_STREAM_CHECKS,
   checkArgs,
-  checkCount,
-  checkFunction,
   checkOptions,
 } = require("../shared/options");
 

@@ -12,13 +12,8 @@ const { coded } = require("../shared/errors");
 const { ownOf } = require("../shared/own");
 const { Map, Set, WeakMap, clearTimeout, now, setTimeout } = require("../shared/primordials");
 const { errorToJson } = require("../shared/thrown");
-const {
-  CALL_CHECKS,
-  EACH_CHECKS,
-  MAX_WORKERS,
-  checkCount,
-  checkOptions,
-} = require("../shared/options");
+const { checkCount } = require("../shared/checks");
+const { CALL_CHECKS, EACH_CHECKS, MAX_WORKERS, checkOptions } = require("../shared/options");
 
 /** @typedef {import("../shared/options").Options} Options */
 /** @typedef {import("./work").Work} Work */

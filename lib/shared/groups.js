@@ -1,6 +1,7 @@
 "use strict";
 // Checks the option `workers`: the groups that a pool's workers belong to. Starts none of them.
 
+const { checkProperties, count, flag, isObject, listOf, wrongType } = require("./checks");
 const { invalidRange, invalidType, shown } = require("./errors");
 const { ownOf } = require("./own");
 const { Set } = require("./primordials");
@@ -13,35 +14,33 @@ const LONGEST_TAG = 200;
 
 /** @typedef {{ tags: string[], count: number, exclusive: boolean, env?: Record<string, string>, execArgv?: string[],
  *   concurrency?: number, maxTasksPerWorker?: number, maxWorkerMemory?: number }} WorkerGroup */
-/** @typedef {(name: string, value: any) => any} Check */
+/** @typedef {import("./checks").Check} Check */
 
 /**
  * @param {string} name of the option
  * @param {unknown} value
- * @param {{ checkProperties: (where: string, given: any, checks: Record<string, Check>) => any, limits: Record<string, Check>,
- *   count: Check, most: number }} others what other options are checked by, and the most workers
+ * @param {Record<string, Check>} limits what is checked as other options are
+ * @param {number} most workers
  * @returns {WorkerGroup[]}
  */
-function checkGroups(name, value, { checkProperties, limits, count, most }) {
+function checkGroups(name, value, limits, most) {
   const must = `an array of 1 to ${MAX_GROUPS} groups such as { tags: ["gpu"], count: 1 }`;
-  if (!Array.isArray(value)) throw invalidType(`${name} must be ${must}, got ${shown(value)}`);
+  if (!Array.isArray(value)) throw wrongType(name, must, value);
   if (value.length < 1 || value.length > MAX_GROUPS) {
     throw invalidRange(`${name} must be ${must}, got ${value.length}`);
   }
   const checks = {
     tags: checkTags,
-    count,
-    exclusive: checkExclusive,
+    count: count(most),
+    exclusive: flag,
     env: checkEnv,
     execArgv: checkExecArgv,
     ...limits,
   };
   const groups = value.map((group, at) => {
     const where = `${name}[${at}]`;
-    if (group === null || typeof group !== "object" || Array.isArray(group)) {
-      throw invalidType(
-        `${where} must be an object such as { tags: ["gpu"], count: 1 }, got ${shown(group)}`,
-      );
+    if (!isObject(group)) {
+      throw wrongType(where, 'an object such as { tags: ["gpu"], count: 1 }', group);
     }
     const otherwise = { tags: [], count: 1, exclusive: false };
     const checked = ownOf(otherwise, checkProperties(where, group, checks));
@@ -61,31 +60,22 @@ function checkGroups(name, value, { checkProperties, limits, count, most }) {
 /** How many workers there are in all. @param {WorkerGroup[]} groups */
 const countOf = (groups) => groups.reduce((sum, { count }) => sum + count, 0);
 
-/** @type {Check} */
-function checkTags(name, value) {
-  const must = `an array of strings of 1 to ${LONGEST_TAG} characters`;
-  if (!Array.isArray(value)) throw invalidType(`${name} must be ${must}, got ${shown(value)}`);
-  // A copy has no holes.
-  const tags = [...value];
-  const isTag = (/** @type {unknown} */ tag) =>
-    typeof tag === "string" && tag.length >= 1 && tag.length <= LONGEST_TAG;
-  const wrong = tags.findIndex((tag) => !isTag(tag));
-  if (wrong >= 0) throw invalidType(`${name} must be ${must}, got ${shown(tags[wrong])} in it`);
-  return [...new Set(tags)];
-}
+const tagList = listOf(
+  `an array of strings of 1 to ${LONGEST_TAG} characters`,
+  (tag) => typeof tag === "string" && tag.length >= 1 && tag.length <= LONGEST_TAG,
+);
 
 /** @type {Check} */
-function checkExclusive(name, value) {
-  if (typeof value !== "boolean")
-    throw invalidType(`${name} must be true or false, got ${shown(value)}`);
-}
+const checkTags = (name, value) => [...new Set(tagList(name, value))];
+
+const checkExecArgv = listOf(
+  "an array of strings, as process.execArgv is",
+  (arg) => typeof arg === "string" && !arg.includes("\0"),
+);
 
 /** @type {Check} */
 function checkEnv(name, value) {
-  const must = "an object of strings";
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    throw invalidType(`${name} must be ${must}, got ${shown(value)}`);
-  }
+  if (!isObject(value)) throw wrongType(name, "an object of strings", value);
   const env = { ...value };
   for (const variable of Object.keys(env)) {
     const text = env[variable];
@@ -101,16 +91,6 @@ function checkEnv(name, value) {
     }
   }
   return env;
-}
-
-/** @type {Check} */
-function checkExecArgv(name, value) {
-  const must = "an array of strings, as process.execArgv is";
-  if (!Array.isArray(value)) throw invalidType(`${name} must be ${must}, got ${shown(value)}`);
-  const args = [...value];
-  const wrong = args.findIndex((arg) => typeof arg !== "string" || arg.includes("\0"));
-  if (wrong >= 0) throw invalidType(`${name} must be ${must}, got ${shown(args[wrong])} in it`);
-  return args;
 }
 
 module.exports = { checkGroups, checkTags, countOf };

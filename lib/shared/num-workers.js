@@ -3,7 +3,8 @@
 
 const { invalidRange } = require("./errors");
 const { countOf } = require("./groups");
-const { MAX_WORKERS, checkCount } = require("./options");
+const { checkCount } = require("./checks");
+const { MAX_WORKERS } = require("./options");
 const { property } = require("./own");
 
 /**

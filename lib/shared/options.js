@@ -1,9 +1,21 @@
 "use strict";
 // Checks the options of a call: its fifth parameter, apart from the program's own `args`. Applies none of them.
 
-const { invalidRange, invalidType, shown } = require("./errors");
+const {
+  being,
+  checkFunction,
+  checkObject,
+  checkProperties,
+  count,
+  flag,
+  isObject,
+  listOf,
+  number,
+  oneOf,
+  wrongType,
+} = require("./checks");
+const { invalidRange, invalidType } = require("./errors");
 const { checkGroups } = require("./groups");
-const { nearest } = require("./nearest");
 const { hasOwn } = require("./own");
 const { ROUTE_CHECKS } = require("./routing");
 
@@ -79,33 +91,10 @@ const MAX_RETRIES = 1000;
 /** What an attempt can fail by. @type {Cause[]} */
 const CAUSES = ["crash", "timeout", "error"];
 
+const THE_CAUSES = 'an array of "crash", "timeout" and "error"';
+
 const MILLISECONDS = `a number of milliseconds from 0 to ${MAX_MILLISECONDS}`;
 const TIMEOUT = `a number of milliseconds above 0, up to ${MAX_MILLISECONDS}, or Infinity`;
-
-/** Throws if the value is wrong; returns another that is to take its place, if there is one.
- * @typedef {(name: string, value: any) => any} Check */
-
-/** @param {string} name @param {string} must @param {unknown} value */
-const wrongType = (name, must, value) =>
-  invalidType(`${name} must be ${must}, got ${shown(value)}`);
-
-/** A number with a property. @type {(must: string, is: (value: number) => boolean) => Check} */
-const number = (must, is) => (name, value) => {
-  if (typeof value !== "number") throw wrongType(name, must, value);
-  if (!is(value)) throw invalidRange(`${name} must be ${must}, got ${value}`);
-};
-
-/** Something else. @type {(must: string, is: (value: any) => boolean) => Check} */
-const being = (must, is) => (name, value) => {
-  if (!is(value)) throw wrongType(name, must, value);
-};
-
-/** One of two words. @param {string} one @param {string} other */
-const oneOf = (one, other) =>
-  being(`"${one}" or "${other}"`, (value) => value === one || value === other);
-
-/** @type {(most: number) => Check} */
-const count = (most) => (name, value) => checkCount(name, value, most);
 
 /** @param {number} value */
 const isMilliseconds = (value) => value >= 0 && value <= MAX_MILLISECONDS;
@@ -118,8 +107,11 @@ const checkLimit = number(
   `a whole number from 0 to ${MAX_RETRIES}`,
   (value) => Number.isInteger(value) && value >= 0 && value <= MAX_RETRIES,
 );
+const checkCauses = listOf(THE_CAUSES, (cause) => CAUSES.includes(cause));
 const socket = being("the path of a socket", (value) => typeof value === "string" && value !== "");
 const path = being("the path of a file", (value) => typeof value === "string" && value !== "");
+
+/** @typedef {import("./checks").Check} Check */
 
 /** @type {Record<string, Check>} */
 const COMMON = {
@@ -143,7 +135,7 @@ const COMMON = {
   abortGrace: milliseconds,
   retries: checkRetries,
   onResult: checkFunction,
-  statistics: being("true or false", (value) => typeof value === "boolean"),
+  statistics: flag,
   onStats: checkFunction,
   trace: path,
   report: path,
@@ -172,13 +164,13 @@ const weight = number("a number from 0.001 to 1000", (value) => value >= 0.001 &
 const CALL_CHECKS = { args: checkArgs, taskTimeout, retries, signal, weight, ...ROUTE_CHECKS };
 const MAP_CHECKS = {
   ...CALL_CHECKS,
-  settled: being("true or false", (value) => typeof value === "boolean"),
+  settled: flag,
 };
 const EACH_CHECKS = {
   args: checkArgs,
   tags: ROUTE_CHECKS.tags,
   taskTimeout,
-  keep: being("true or false", (value) => typeof value === "boolean"),
+  keep: flag,
 };
 const POOL_STREAM_CHECKS = {
   ...CALL_CHECKS,
@@ -211,7 +203,7 @@ const POOL_CHECKS = {
   abortGrace: COMMON.abortGrace,
   heartbeatTimeout: COMMON.heartbeatTimeout,
   maxQueue: count(Number.MAX_SAFE_INTEGER),
-  inProcess: being("true or false", (value) => typeof value === "boolean"),
+  inProcess: flag,
   errors: checkErrors,
   listen: socket,
   taskTimeout,
@@ -228,13 +220,9 @@ const RETRY_CHECKS = {
   factor: number("a number of at least 1", (value) => value >= 1 && value < Infinity),
   maxDelay: milliseconds,
   on(name, value) {
-    const must = 'an array of "crash", "timeout" and "error"';
-    if (!Array.isArray(value) || value.length === 0) throw wrongType(name, must, value);
-    // A copy has no holes.
-    const causes = [...value];
-    const wrong = causes.findIndex((cause) => !CAUSES.includes(cause));
-    if (wrong < 0) return causes;
-    throw invalidType(`${name} must be ${must}, got ${shown(causes[wrong])} in it`);
+    const causes = checkCauses(name, value);
+    if (causes.length === 0) throw wrongType(name, THE_CAUSES, value);
+    return causes;
   },
 };
 
@@ -252,44 +240,8 @@ function isSignal(value) {
   );
 }
 
-/**
- * What the program gave, checked: own properties only, so that nothing comes in through a prototype.
- * @param {unknown} given
- * @param {Record<string, Check>} checks
- * @returns {Options}
- */
-function checkOptions(given, checks = COMMON) {
-  if (given === undefined || given === null) return Object.create(null);
-  if (typeof given === "object" && !Array.isArray(given)) {
-    return checkProperties("options", given, checks);
-  }
-  throw wrongType("options", "an object", given);
-}
-
-/**
- * @param {string} where
- * @param {any} given
- * @param {Record<string, Check>} checks
- * @returns {any} its own properties that are not undefined, without a prototype
- */
-function checkProperties(where, given, checks) {
-  const checked = Object.create(null);
-  for (const name of Object.keys(given)) {
-    if (!hasOwn(checks, name)) throw unknown(where, name, Object.keys(checks));
-    const value = given[name];
-    if (value === undefined) continue;
-    const other = checks[name](`${where}.${name}`, value);
-    checked[name] = other === undefined ? value : other;
-  }
-  return checked;
-}
-
-/** @param {string} where @param {string} name @param {string[]} names */
-function unknown(where, name, names) {
-  const meant = nearest(name, names);
-  const hint = meant ? `: did you mean ${meant}?` : `; there are ${names.join(", ")}`;
-  return invalidType(`${where}.${name} is not an option${hint}`);
-}
+/** The options of a call. @param {unknown} given @param {Record<string, Check>} checks @returns {Options} */
+const checkOptions = (given, checks = COMMON) => checkObject("options", given, checks);
 
 /**
  * @param {string} name
@@ -297,37 +249,15 @@ function unknown(where, name, names) {
  * @returns {import("../../native").RetryOptions}
  */
 function checkRetries(name, value) {
-  const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
-  const given = isObject ? checkProperties(name, value, RETRY_CHECKS) : { limit: value };
-  checkLimit(isObject ? `${name}.limit` : name, given.limit);
+  const isWhole = isObject(value);
+  const given = isWhole ? checkProperties(name, value, RETRY_CHECKS) : { limit: value };
+  checkLimit(isWhole ? `${name}.limit` : name, given.limit);
   return { backoff: 0, factor: 2, maxDelay: 30e3, on: CAUSES, ...given };
-}
-
-/**
- * @param {string} name as an error names it
- * @param {unknown} value
- * @param {number} most
- * @returns {number} the value
- */
-function checkCount(name, value, most) {
-  const must = "a whole number of at least 1";
-  if (typeof value !== "number") throw wrongType(name, must, value);
-  if (!Number.isInteger(value) || value < 1)
-    throw invalidRange(`${name} must be ${must}, got ${value}`);
-  if (value > most) throw invalidRange(`${name} must be at most ${most}, got ${value}`);
-  return value;
-}
-
-/** @param {string} name @param {unknown} value @param {string} where it must be one */
-function checkFunction(name, value, where = "") {
-  if (typeof value !== "function") throw wrongType(name, `a function${where}`, value);
 }
 
 /** @param {string} name @param {unknown} value */
 function checkArgs(name, value) {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    throw wrongType(name, "an object", value);
-  }
+  if (!isObject(value)) throw wrongType(name, "an object", value);
 }
 
 /** Classes of errors, each with a name of its own. @param {string} name @param {unknown} value */
@@ -363,8 +293,7 @@ function checkName(name, value) {
 function checkWorkers(name, value) {
   const { concurrency, maxTasksPerWorker, maxWorkerMemory } = COMMON;
   const limits = { concurrency, maxTasksPerWorker, maxWorkerMemory };
-  const others = { checkProperties, limits, count: count(MAX_WORKERS), most: MAX_WORKERS };
-  return checkGroups(name, value, others);
+  return checkGroups(name, value, limits, MAX_WORKERS);
 }
 
 module.exports = {
@@ -375,16 +304,9 @@ module.exports = {
   POOL_CHECKS,
   POOL_STREAM_CHECKS,
   STAGE_CHECKS,
-  being,
   checkArgs,
-  checkCount,
-  checkFunction,
   checkOptions,
-  checkProperties,
   checkSocket: socket,
   MAX_WORKERS,
   STREAM_CHECKS,
-  number,
-  oneOf,
-  wrongType,
 };

@@ -2,7 +2,7 @@
 // Where an event may run, and before which others, as the program says it: by tags, a key and a priority. Checks that; which worker
 // it is, the core decides.
 
-const { invalidRange, invalidType, shown } = require("./errors");
+const { being, flag, number } = require("./checks");
 const { checkTags } = require("./groups");
 const { ownOf } = require("./own");
 
@@ -13,28 +13,19 @@ const { ownOf } = require("./own");
 /** The core's priorities are numbers of 32 bits. */
 const HIGHEST = 2 ** 31 - 1;
 
-/** @param {string} name @param {unknown} value */
-function checkKey(name, value) {
-  if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) return;
-  throw invalidType(`${name} must be a string or a finite number, got ${shown(value)}`);
-}
+const checkKey = being(
+  "a string or a finite number",
+  (value) => typeof value === "string" || (typeof value === "number" && Number.isFinite(value)),
+);
 
 const ROUTE_CHECKS = {
   tags: checkTags,
   key: checkKey,
-  /** @param {string} name @param {unknown} value */
-  spread(name, value) {
-    if (typeof value === "boolean") return;
-    throw invalidType(`${name} must be true or false, got ${shown(value)}`);
-  },
-  /** @param {string} name @param {unknown} value */
-  priority(name, value) {
-    const must = `a whole number from ${-HIGHEST} to ${HIGHEST}`;
-    if (typeof value !== "number")
-      throw invalidType(`${name} must be ${must}, got ${shown(value)}`);
-    if (!Number.isInteger(value) || Math.abs(value) > HIGHEST)
-      throw invalidRange(`${name} must be ${must}, got ${value}`);
-  },
+  spread: flag,
+  priority: number(
+    `a whole number from ${-HIGHEST} to ${HIGHEST}`,
+    (value) => Number.isInteger(value) && Math.abs(value) <= HIGHEST,
+  ),
 };
 
 /** The same as one object; undefined if any worker will do. @param {Routing} options @returns {Routing | undefined} */

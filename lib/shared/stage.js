@@ -1,7 +1,8 @@
 "use strict";
 // Functions that the program has made stages of: they get a third parameter, and may have options of their own.
 
-const { checkFunction, checkOptions, STAGE_CHECKS } = require("./options");
+const { checkFunction } = require("./checks");
+const { checkOptions, STAGE_CHECKS } = require("./options");
 const { invalidType, shown } = require("./errors");
 const { ownOf } = require("./own");
 const { JSON, WeakMap } = require("./primordials");

@@ -4,7 +4,7 @@
 const { MOST, signalIn } = require("./checks");
 const { textOf } = require("./names");
 const { numberOf } = require("./port");
-const { checkCount } = require("../options");
+const { checkCount } = require("../checks");
 const { siteOf } = require("../stack");
 
 class Barrier {

@@ -2,22 +2,13 @@
 // Checks what the program gives to locks and to what else is shared. Each error names the parameter and what it must be.
 
 const { notSupported } = require("./faults");
+const { checkObject, count, flag, number, oneOf } = require("../checks");
 const { invalidType } = require("../errors");
-const { ownOf } = require("../own");
-const {
-  CALL_CHECKS,
-  being,
-  checkCount,
-  checkProperties,
-  number,
-  oneOf,
-  wrongType,
-} = require("../options");
+const { CALL_CHECKS } = require("../options");
 
 /** What the core counts holders and parties with. */
 const MOST = 2 ** 32 - 1;
 
-const flag = being("true or false", (value) => typeof value === "boolean");
 const { signal } = CALL_CHECKS;
 
 const LOCK_CHECKS = {
@@ -25,8 +16,7 @@ const LOCK_CHECKS = {
   ifAvailable: flag,
   steal: flag,
   signal,
-  limit: (/** @type {string} */ name, /** @type {unknown} */ value) =>
-    checkCount(name, value, MOST),
+  limit: count(MOST),
 };
 const WAIT_CHECKS = { signal };
 const SET_CHECKS = {
@@ -42,16 +32,10 @@ const LIMITER_CHECKS = { tokens: amount, per: amount, burst: amount };
 /**
  * @param {string} what the call, as an error names it
  * @param {unknown} given
- * @param {Parameters<typeof checkProperties>[2]} checks
+ * @param {Parameters<typeof checkObject>[2]} checks
  * @returns {any}
  */
-function options(what, given, checks) {
-  if (given === undefined || given === null) return ownOf();
-  if (typeof given === "object" && !Array.isArray(given)) {
-    return checkProperties(`${what}: options`, given, checks);
-  }
-  throw wrongType(`${what}: options`, "an object", given);
-}
+const options = (what, given, checks) => checkObject(`${what}: options`, given, checks);
 
 /**
  * The options of `locks.request`, as the specification of Web Locks has them.

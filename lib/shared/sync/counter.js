@@ -3,7 +3,7 @@
 
 const { textOf } = require("./names");
 const { coded, invalidRange } = require("../errors");
-const { wrongType } = require("../options");
+const { wrongType } = require("../checks");
 const { Map } = require("../primordials");
 
 /**

@@ -6,7 +6,7 @@ const { current } = require("./context");
 const { textOf } = require("./names");
 const { numberOf } = require("./port");
 const { invalidRange } = require("../errors");
-const { checkCount, wrongType } = require("../options");
+const { checkCount, wrongType } = require("../checks");
 const { siteOf } = require("../stack");
 
 class Latch {

@@ -7,7 +7,7 @@ const { current, within } = require("./context");
 const { Grant } = require("./grant");
 const { nameOf, textOf } = require("./names");
 const { reasonOf } = require("../errors");
-const { checkFunction } = require("../options");
+const { checkFunction } = require("../checks");
 const { Promise } = require("../primordials");
 const { pointAt, siteOf } = require("../stack");
 

@@ -3,7 +3,7 @@
 // lone surrogates, and two names that differ must stay different.
 
 const { invalidRange, shown } = require("../errors");
-const { wrongType } = require("../options");
+const { wrongType } = require("../checks");
 
 /** A name travels with each request, and stays in the master while it is in use. */
 const LONGEST_NAME = 1024;

@@ -6,7 +6,7 @@ const { current, within } = require("./context");
 const { broken } = require("./faults");
 const { textOf } = require("./names");
 const { packed, unpacked } = require("./values");
-const { checkFunction } = require("../options");
+const { checkFunction } = require("../checks");
 const { siteOf } = require("../stack");
 
 /**

@@ -6,7 +6,7 @@ const { broken } = require("./faults");
 const { textOf } = require("./names");
 const { numberOf } = require("./port");
 const { packed, unpacked } = require("./values");
-const { checkFunction } = require("../options");
+const { checkFunction } = require("../checks");
 const { siteOf } = require("../stack");
 
 /** @typedef {InstanceType<typeof import("./port").Port>} Port */
