@@ -16,6 +16,14 @@ const reported = async (scenario) => {
   return program.result;
 };
 
+describe("what workers share", () => {
+  it("is there for those of the next run, whether the program itself uses it or not", async () => {
+    const program = await run("sync/between.js");
+    assert.equal(program.code, 0, program.transcript);
+    assert.deepEqual(program.result, [{ value: "a value", version: 1 }]);
+  });
+});
+
 describe("sync.counter", () => {
   it("counts exactly in several processes at once, and never beyond what a number can be", async () => {
     const { over, ...rest } = await reported("counters");

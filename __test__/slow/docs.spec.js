@@ -15,22 +15,19 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { after, describe, it } = require("node:test");
 
-const { runCommand } = require("../support/command");
+const { RUNNER_LIMIT, runCommand } = require("../support/command");
 const { DOCUMENTS, blocksOf, textOf, wordOf } = require("../support/documents");
 const { nodeOfLine } = require("../support/node-lines");
 const { MODULES, ROOT, Workspace } = require("../support/workspace");
 
-/** Milliseconds that a test may take: their own limits are too short for a busy machine. */
-const LIMIT = 60_000;
-
 /** How each runner is started for one file. */
 const RUNNERS = {
-  mocha: (file) => [path.join(MODULES, "mocha/bin/mocha"), "--timeout", `${LIMIT}`, file],
+  mocha: (file) => [path.join(MODULES, "mocha/bin/mocha"), "--timeout", `${RUNNER_LIMIT}`, file],
   "node:test": (file) => ["--test", file],
   jest: (file, folder) => [
     path.join(MODULES, "jest/bin/jest.js"),
     "--watchman=false",
-    `--testTimeout=${LIMIT}`,
+    `--testTimeout=${RUNNER_LIMIT}`,
     "--config",
     JSON.stringify({ rootDir: folder }),
     "--cacheDirectory",
@@ -41,8 +38,8 @@ const RUNNERS = {
   vitest: (file) => [
     path.join(MODULES, "vitest/vitest.mjs"),
     "run",
-    `--testTimeout=${LIMIT}`,
-    `--hookTimeout=${LIMIT}`,
+    `--testTimeout=${RUNNER_LIMIT}`,
+    `--hookTimeout=${RUNNER_LIMIT}`,
     file,
   ],
 };

@@ -11,7 +11,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { after, before, describe, it } = require("node:test");
 
-const { runCommand, runToSuccess } = require("../support/command");
+const { RUNNER_LIMIT, runCommand, runToSuccess } = require("../support/command");
 const { nodeOfLine } = require("../support/node-lines");
 const { tool } = require("../support/tools");
 const { MODULES, Workspace } = require("../support/workspace");
@@ -26,9 +26,6 @@ const RUNS_TESTS_TOGETHER = 24;
 const script = (name) => path.join("node_modules", name);
 const lines = (text, line) => text.split("\n").filter((one) => one === line).length;
 
-/** Milliseconds that a test may take: the hosts' own limits are too short for a busy machine. */
-const LIMIT = 60_000;
-
 describe("ava", () => {
   const project = workspace("ava", ["ava"]);
   for (const [where, options] of Object.entries({
@@ -38,7 +35,7 @@ describe("ava", () => {
     it(`gets a rejection that names it, and works by the way out or a worker file, in its ${where}`, async () => {
       const { output } = await project.run([
         script("ava/entrypoints/cli.mjs"),
-        `--timeout=${LIMIT}ms`,
+        `--timeout=${RUNNER_LIMIT}ms`,
         ...options,
         "ava.test.mjs",
       ]);
@@ -61,7 +58,7 @@ for (const [name, link] of Object.entries({
     it("gets a rejection that names it, and works by the way out, with --parallel", async () => {
       const { output } = await project.run([
         script(mocha),
-        `--timeout=${LIMIT}`,
+        `--timeout=${RUNNER_LIMIT}`,
         "--parallel",
         "--jobs=2",
         "mocha.spec.js",
@@ -71,7 +68,7 @@ for (const [name, link] of Object.entries({
     it("gets an error that says where it ends workers, with --exit", async () => {
       const { output } = await project.run([
         script(mocha),
-        `--timeout=${LIMIT}`,
+        `--timeout=${RUNNER_LIMIT}`,
         "--exit",
         "mocha-exit.spec.js",
       ]);

@@ -10,7 +10,7 @@ const assert = require("node:assert");
 const path = require("node:path");
 const { after, before, describe, it } = require("node:test");
 
-const { runToSuccess } = require("../support/command");
+const { RUNNER_LIMIT, runToSuccess } = require("../support/command");
 const { nodeOfLine } = require("../support/node-lines");
 const { MODULES, Workspace } = require("../support/workspace");
 
@@ -125,9 +125,7 @@ describe("tsx", () => {
     project.adds(["--import", "tsx", "typed-pool.ts"]));
 });
 
-/** Milliseconds that a test may take: the runners' own limits are too short for a busy machine. */
-const LIMIT = 60_000;
-const MOCHA = [script("mocha/bin/mocha"), "--timeout", `${LIMIT}`];
+const MOCHA = [script("mocha/bin/mocha"), "--timeout", `${RUNNER_LIMIT}`];
 
 describe("mocha", () => {
   const project = workspace("mocha", ["mocha"]);
@@ -161,7 +159,7 @@ describe("jest", () => {
   const project = workspace("jest", ["jest"]);
   const jest = async (tests, ...options) => {
     const cache = ["--cacheDirectory", project.path("cache")];
-    const own = ["--watchman=false", `--testTimeout=${LIMIT}`, ...cache, "--testMatch"];
+    const own = ["--watchman=false", `--testTimeout=${RUNNER_LIMIT}`, ...cache, "--testMatch"];
     const files = tests.map((test) => `**/jest/${test}.test.js`);
     const args = [script("jest/bin/jest.js"), ...options, ...own, ...files];
     const { output } = await project.run(args);
@@ -196,8 +194,8 @@ describe("vitest", () => {
       test,
       "--pool",
       pool,
-      `--testTimeout=${LIMIT}`,
-      `--hookTimeout=${LIMIT}`,
+      `--testTimeout=${RUNNER_LIMIT}`,
+      `--hookTimeout=${RUNNER_LIMIT}`,
     ]);
     assert.match(output, /Tests +1 passed \(1\)/);
   };

@@ -15,6 +15,9 @@ const MARK = "COMMAND_UNDER_TEST";
 /** Far above what any command here needs on two busy cores; only a hang reaches it. */
 const DEADLINE_MS = 180_000;
 
+/** Milliseconds that a test may take inside a test runner: the runners' own limits are too short for a busy machine. */
+const RUNNER_LIMIT = 60_000;
+
 /**
  * What runners and npm set for the processes they start: a spec runs under `node --test`, often under
  * `npm test`, and what it starts must not take itself for a part of either.
@@ -119,4 +122,4 @@ function kill(pid) {
   }
 }
 
-module.exports = { runCommand, runToSuccess };
+module.exports = { RUNNER_LIMIT, runCommand, runToSuccess };

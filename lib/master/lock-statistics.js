@@ -14,11 +14,7 @@ function lockStatistics() {
   if (all.length === 0) return {};
   // Loaded with the first lock.
   const { nameOf } = require("../shared/sync/names");
-  const locks = all.map(({ name, granted, waited, waitP50, waitP99, waitMax, held }) => {
-    const wait = { p50: waitP50, p99: waitP99, max: waitMax };
-    return { name: nameOf(name), granted, waited, wait, held };
-  });
-  return { locks };
+  return { locks: all.map((lock) => ({ ...lock, name: nameOf(lock.name) })) };
 }
 
 module.exports = { lockStatistics };

@@ -257,9 +257,7 @@ pub fn sync_statistics() -> String {
             "name": &*lock.name,
             "granted": lock.granted,
             "waited": lock.waited,
-            "waitP50": lock.wait_p50,
-            "waitP99": lock.wait_p99,
-            "waitMax": lock.wait_max,
+            "wait": { "p50": lock.wait_p50, "p99": lock.wait_p99, "max": lock.wait_max },
             "held": lock.held,
         })
     });

@@ -40,8 +40,6 @@ pub(crate) struct Hub {
     /// Something is due earlier than the ticker thinks.
     is_due: Condvar,
     common: Common,
-    /// The same, for workers to come; none once it was given up.
-    memory: Mutex<Option<Handle>>,
 }
 
 impl std::fmt::Debug for Hub {
@@ -61,14 +59,12 @@ struct State {
     last_member: u32,
     /// When the ticker acts next, if there is one.
     ticks_at: Option<f64>,
-    /// Something was waited for that depends on who is able to come.
-    has_meetings: bool,
+    /// The common memory, for workers to come; none once this hub was given up.
+    memory: Option<Handle>,
     /// How many pools may start workers.
     pools: usize,
     /// Something was asked.
     is_used: bool,
-    /// There was no pool any more, and nothing was used.
-    is_given_up: bool,
 }
 
 /// What is left for a member.
@@ -119,8 +115,8 @@ impl Hub {
         let memory = socket::memory(Common::LEN)?;
         let common = Common::new(Arc::new(Memory::of(&memory)?));
         let common = common.ok_or_else(|| io::Error::other("the shared memory is too small"))?;
-        let (state, is_due, memory) = (Mutex::default(), Condvar::new(), Mutex::new(Some(memory)));
-        Ok(Arc::new(Self { state, is_due, common, memory }))
+        let state = Mutex::new(State { memory: Some(memory), ..State::default() });
+        Ok(Arc::new(Self { state, is_due: Condvar::new(), common }))
     }
 
     pub(crate) fn common(&self) -> &Common {
@@ -265,10 +261,7 @@ impl Member {
         {
             return;
         }
-        let meets = matches!(asked.ask, Ask::Barrier { .. });
-        if meets {
-            self.hub.lock().has_meetings = true;
-        }
+        self.hub.keep();
         self.hub.act(self.looks(), resolve, |core, now, words, out| {
             core.ask(now, party, asked, value, words, out);
         });

@@ -2,7 +2,7 @@
 //! once something in it was used, because that ends with the program.
 
 use std::io;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::Hub;
 use crate::os::socket::Handle;
@@ -17,9 +17,7 @@ impl Hub {
     /// One more pool. None if this hub was given up: there is a new one then.
     pub(crate) fn stay(self: &Arc<Self>) -> Option<Stay> {
         let mut state = self.lock();
-        if state.is_given_up {
-            return None;
-        }
+        state.memory.as_ref()?;
         state.pools += 1;
         Some(Stay { hub: Arc::clone(self) })
     }
@@ -27,15 +25,14 @@ impl Hub {
     /// The program uses it from now on. False if it was given up.
     pub(crate) fn keep(&self) -> bool {
         let mut state = self.lock();
-        state.is_used |= !state.is_given_up;
+        state.is_used = state.memory.is_some();
         state.is_used
     }
 
     /// The common memory, for one more worker.
     pub(crate) fn memory(&self) -> io::Result<Handle> {
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let none = || io::Error::other("the program's locks were given up");
-        memory.as_ref().ok_or_else(none)?.try_clone()
+        self.lock().memory.as_ref().ok_or_else(none)?.try_clone()
     }
 }
 
@@ -51,9 +48,7 @@ impl Drop for Stay {
         let mut state = self.hub.lock();
         state.pools -= 1;
         if state.pools == 0 && !state.is_used && !self.hub.common.is_used() {
-            state.is_given_up = true;
-            drop(state);
-            *self.hub.memory.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            state.memory = None;
         }
     }
 }

@@ -321,7 +321,7 @@ fn an_event_in_one_word_is_what_it_was() {
 }
 
 /// Whether the memory is open after the last of two pools, when something of the hub was used.
-fn is_kept_after(used: impl Fn(&Hub)) -> bool {
+fn is_kept_after(used: impl Fn(&Arc<Hub>)) -> bool {
     let hub = Hub::new().expect("memory");
     let [first, second] = [hub.stay().expect("new"), hub.stay().expect("there is a pool")];
     used(&hub);
@@ -337,6 +337,10 @@ fn is_kept_after(used: impl Fn(&Hub)) -> bool {
 fn the_memory_is_open_as_long_as_there_are_pools_and_for_good_once_something_was_used() {
     assert!(!is_kept_after(|_| ()));
     assert!(is_kept_after(|hub| assert!(hub.keep())));
+    assert!(is_kept_after(|hub| {
+        let pool = Listener::new(hub, Looks::ByItself);
+        pool.ask(&pool.owner(), 1, Ask::CountDown { name: "x".into(), count: 2, n: 1, ordinal: 0 });
+    }));
     assert!(is_kept_after(|hub| _ = hub.common().counter(b"x").expect("one of many")));
     let spot = Spot { place: 0, generation: 0 };
     assert!(is_kept_after(|hub| _ = hub.common().acquire(spot, 1, NO_EVENT, 0).expect("free")));

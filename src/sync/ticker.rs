@@ -79,7 +79,7 @@ impl Hub {
     fn able(&self) -> Able {
         let mut able = Able { is_open: false, running: Vec::new() };
         let state = self.lock();
-        if !state.has_meetings {
+        if !state.core.has_barriers() {
             // Nobody asks.
             return able;
         }

@@ -45,10 +45,9 @@ class Latch {
 
 /** @param {unknown} count @returns {number} */
 function checkStart(count) {
-  const must = `sync.latch: count must be`;
   if (typeof count !== "number") throw wrongType("sync.latch: count", "a whole number", count);
   if (Number.isInteger(count) && count >= 0 && count <= MOST) return count;
-  throw invalidRange(`${must} a whole number from 0 to ${MOST}, got ${count}`);
+  throw invalidRange(`sync.latch: count must be a whole number from 0 to ${MOST}, got ${count}`);
 }
 
 module.exports = { Latch };

@@ -78,6 +78,10 @@ impl Barriers {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// How many have come, of how many.
     pub(super) fn count(&self, name: &str) -> Option<(usize, u32)> {
         let barrier = self.names.get(name)?;

@@ -24,8 +24,9 @@
 //! inside a callback waits for any event that runs and could still come; if another event could begin, it waits for nothing.
 //! At a barrier outside of callbacks, and at a latch, the master may be the one that is missing: such a wait is in no cycle.
 //! Waits that have lasted for a second make a graph; the youngest wait of a cycle in it is rejected. Only waits inside
-//! callbacks start a search, a second after they began: a cycle cannot be without them. Two waits in one process do not wait for each other, unless one stands in the callback
-//! that the other needs: several events in one worker make no false cycle. What says nothing of its callback is not searched.
+//! callbacks start a search, a second after they began: a cycle cannot be without them. Two waits in one process do not wait
+//! for each other, unless one stands in the callback that the other needs: several events in one worker make no false cycle.
+//! What says nothing of its callback is not searched.
 //!
 //! **The table** ([`book`]) has every wait and every grant, by process: whatever ends, its kind (lock, barrier, …) says which of
 //! the [`parts`] has to know.
@@ -122,6 +123,11 @@ impl Sync {
     /// What an event waits for, in words; none if it waits for nothing here.
     pub(crate) fn why_waits(&self, event: EventName) -> Option<String> {
         Search::new(0.0, &self.book, &self.parts).why_waits(event)
+    }
+
+    /// Whether there are barriers: others may have to come to them.
+    pub(crate) fn has_barriers(&self) -> bool {
+        !self.parts.barriers.is_empty()
     }
 
     /// Does what is due: limiters fill, and cycles of waits are looked for. `able` is called only if something waits at a
