@@ -353,6 +353,8 @@ export interface RunSettings {
   isNumbered?: boolean
   /** Whether its events are none in the pool's statistics. */
   isUncounted?: boolean
+  /** The tags of each chain of functions that its events go through one after the other, if there are several. */
+  chains?: Array<Array<string>>
   /** How large its share of the workers is, beside other runs: by default 1. */
   weight?: number
 }
@@ -456,6 +458,9 @@ export interface Wire {
   hole: number
   direct: number
   lane: number
+  /** The bits above these are the number of a chain. */
+  chainAt: number
+  mostChains: number
   turn: number
   failed: number
   response: number

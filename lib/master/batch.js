@@ -50,9 +50,9 @@ class Batch {
     const { classes } = options;
     const how = { keepsNull: true, keepsData: false, classes, refusal: ONE_ANSWER };
     const about = pool.aboutOf(work, args, how);
-    const settings = settingsInPool(options, about, true);
     const isUncounted = work === STAGES;
-    this.handle = this.native.runOpen(pool.handle, ownOf(settings, { isUncounted }));
+    this.settings = ownOf(settingsInPool(options, about, true), { isUncounted });
+    this.handle = this.native.runOpen(pool.handle, this.settings);
     this.id = this.native.runNumber(this.handle);
     this.isRunning = true;
     /** @type {{ error: unknown } | null} */

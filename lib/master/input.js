@@ -40,6 +40,8 @@ class Input {
   constructor(run) {
     this.run = run;
     this.wire = run.wire;
+    /** The flags of its first chain of functions, if there are several. */
+    this.chain = run.settings.chains === undefined ? 0 : 1 << run.wire.chainAt;
     /** Puts an event in; see `runPutter`. */
     this.put = run.native.runPutter(run.handle);
     /** How many events `Map` has handed over. */
@@ -92,22 +94,22 @@ class Input {
    * @returns {number} how that went: see `runPutter`
    */
   hand(event) {
-    const { wire, put } = this;
+    const { wire, put, chain } = this;
     const isWhole = hasMoreThanData(event);
     const data = isWhole ? undefined : event.data;
     if (typeof data === "number") {
-      const how = put(data, wire.task);
+      const how = put(data, wire.task | chain);
       if (how !== 0) return how;
     } else if (typeof data === "string") {
-      const flags = wire.task | wire.string;
+      const flags = wire.task | wire.string | chain;
       const how = put(data, flags);
       if (how !== 0) return how;
       // Long ones are worth a try; others have failed because they are not ASCII, as a rule.
       if (data.length > LARGE && this.submit(data, flags)) return 0;
     }
     const { encoded, flags } = this.encoded(event, isWhole);
-    const how = put(encoded, flags);
-    if (how === 0) this.submit(encoded, flags);
+    const how = put(encoded, flags | chain);
+    if (how === 0) this.submit(encoded, flags | chain);
     return how;
   }
 

@@ -99,7 +99,8 @@ class LastingPool extends Pool {
    */
   aboutOf(work, args, { classes = [...this.errors.keys()], ...how }) {
     const errors = classes.length > 0 ? classes : undefined;
-    return JSON.stringify({ work: work.stages, args, errors, ...how });
+    const chains = work.options.chains?.map(({ length }) => length);
+    return JSON.stringify({ work: work.stages, chains, args, errors, ...how });
   }
 
   /** @param {import("./pool").AnyRun} run that begins */

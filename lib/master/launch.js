@@ -180,6 +180,8 @@ function runSettings(options, { level, progress, epoch }) {
     stopOnFailure: own.onError === "abort" && own.order === undefined,
     stopGrace: own.abortGrace,
     taskTimeout: wholeMilliseconds(own.taskTimeout),
+    // The tags of the call are those of all stages.
+    chains: own.tags === undefined ? own.chains?.map(tagsOf) : undefined,
     weight: own.weight,
     hintAfter: hintAfter(),
     record: level,
@@ -187,6 +189,9 @@ function runSettings(options, { level, progress, epoch }) {
     epoch,
   };
 }
+
+/** @param {import("../shared/stage").Chain} chain */
+const tagsOf = ({ tags }) => tags;
 
 /**
  * @typedef {Pick<ReturnType<typeof runSettings>, "run" | "hintAfter"> & Partial<ReturnType<typeof runSettings>> & {

@@ -32,6 +32,7 @@ class ManualQueue {
     const { settings, input, pool, routing } = this.run;
     return (
       settings.about !== undefined ||
+      settings.chains !== undefined ||
       input.routed.isUsed ||
       routing !== undefined ||
       pool.launch.groups.length > 1

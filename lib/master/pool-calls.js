@@ -145,8 +145,10 @@ class PoolCalls {
 
   /** @param {Work} work @param {Options} options */
   findBatch(work, options) {
-    const { taskTimeout, retries, weight } = options;
-    const key = `${work.key} ${taskTimeout} ${weight} ${JSON.stringify(retries)} ${typeof work.name}`;
+    const { taskTimeout, retries, weight, tags } = options;
+    // Tags of the call are those of all stages.
+    const inOne = work.options.chains === undefined || tags !== undefined;
+    const key = `${work.key} ${inOne} ${taskTimeout} ${weight} ${JSON.stringify(retries)} ${typeof work.name}`;
     const known = this.batches.get(key);
     if (known !== undefined) return known;
     if (this.batches.size >= MOST_KEPT) this.forgetOne();

@@ -29,9 +29,9 @@ class Routed {
    * @returns {number} see `runRoute`
    */
   hand(event, { tags, key, priority }) {
-    const { native, handle } = this.input.run;
+    const { chain, run } = this.input;
     const { encoded, flags } = this.input.encoded(event);
-    const number = native.runRoute(handle, tags, key, priority, encoded, flags);
+    const number = run.native.runRoute(run.handle, tags, key, priority, encoded, flags | chain);
     this.isUsed = true;
     return number;
   }

@@ -16,7 +16,7 @@ const MOST_LISTED = 10;
  * @property {string | string[]} name
  * @property {string[] | undefined} stages
  * @property {string} key
- * @property {import("../shared/stage").StageOptions} options
+ * @property {ReturnType<typeof mergedOptions>} options
  */
 
 /** What to do instead of passing another function. */

@@ -3,14 +3,17 @@
 
 const { checkFunction } = require("./checks");
 const { checkOptions, STAGE_CHECKS } = require("./options");
-const { invalidType, shown } = require("./errors");
+const { invalidRange, invalidType, shown } = require("./errors");
 const { ownOf } = require("./own");
-const { JSON, WeakMap } = require("./primordials");
+const { JSON, Set, WeakMap } = require("./primordials");
 
 /** @typedef {Pick<import("./options").Options, "name" | "tags" | "key" | "concurrency" | "retries" | "taskTimeout">} StageOptions */
 
 /** @type {StageOptions} */
 const NO_OPTIONS = Object.create(null);
+
+/** More cannot be told apart in an event's flags. */
+const MOST_CHAINS = 63;
 
 /** In JSON, a time without a limit. */
 const UNLIMITED = "Infinity";
@@ -38,15 +41,20 @@ const plainOf = (fn) => stages.get(fn)?.fn || fn;
 /** The options that a function has of its own, its name among them. @param {any} fn @returns {StageOptions} */
 const optionsOf = (fn) => (isStage(fn) && stages.get(fn)?.options) || NO_OPTIONS;
 
+/** Neighbours with the same tags: they run one after the other in one worker. @typedef {{ tags: string[], length: number }} Chain */
+
 /**
- * The options of an event that goes through functions with these, all of them in one worker. A key is made of the event's data,
- * which the first of them gets.
+ * The options of an event that goes through functions with these. Where their tags differ it goes through several chains. A key is
+ * made of the event's data, which the first of them gets.
  * @param {StageOptions[]} list
- * @returns {StageOptions}
+ * @returns {StageOptions & { chains?: Chain[] }}
  */
 function mergedOptions(list) {
   const all = Object.create(null);
-  for (const [at, { name, ...options }] of list.entries()) {
+  const chains = chainsOf(list);
+  if (chains.length > 1) all.chains = chains;
+  else if (chains.length === 1 && chains[0].tags.length > 0) all.tags = chains[0].tags;
+  for (const [at, { name, tags: _, ...options }] of list.entries()) {
     for (const [key, value] of Object.entries(options)) {
       if (key === "key" && at > 0) throw keyOfAnother(name);
       if (key in all && JSON.stringify(all[key]) !== JSON.stringify(value)) throw differ(key, name);
@@ -54,6 +62,37 @@ function mergedOptions(list) {
     }
   }
   return all;
+}
+
+/** @param {StageOptions[]} list @returns {Chain[]} */
+function chainsOf(list) {
+  /** @type {Chain[]} */
+  const chains = [];
+  for (const { tags: given = [] } of list) {
+    const tags = [...new Set(given)].sort();
+    const last = chains[chains.length - 1];
+    if (last !== undefined && JSON.stringify(last.tags) === JSON.stringify(tags)) last.length++;
+    else chains.push({ tags, length: 1 });
+  }
+  if (chains.length <= MOST_CHAINS) return chains;
+  throw invalidRange(
+    `a pipeline may change the tags of its stages ${MOST_CHAINS - 1} times, got ${chains.length - 1}`,
+  );
+}
+
+/**
+ * The functions of each chain.
+ * @template Fn
+ * @param {Fn[]} fns
+ * @param {number[]} lengths
+ * @returns {Fn[][]}
+ */
+function cut(fns, lengths) {
+  let to = 0;
+  return lengths.map((length) => {
+    to += length;
+    return fns.slice(to - length, to);
+  });
 }
 
 /**
@@ -95,6 +134,8 @@ const keyOfAnother = (name) =>
   );
 
 module.exports = {
+  chainsOf,
+  cut,
   isStage,
   mergedOptions,
   optionsOf,

@@ -7,7 +7,7 @@ const { argsOfText } = require("../shared/codec");
 const { ownOf } = require("../shared/own");
 const { Places, count, isFull } = require("../shared/places");
 const { JSON, Map, Set } = require("../shared/primordials");
-const { isStage } = require("../shared/stage");
+const { chainsOf, cut, isStage, optionsOf } = require("../shared/stage");
 const { functionsOf } = require("../shared/stages");
 const { abort: abortWaits } = require("../shared/sync/scopes");
 const { PublicTask } = require("../shared/task");
@@ -27,6 +27,7 @@ const { PublicTask } = require("../shared/task");
  * @property {ReadonlySet<string>} [errors]
  * @property {number} run
  * @property {import("../shared/places").Job["limits"]} limits
+ * @property {Job[]} [chains] the job of each chain of its functions, if there are several
  */
 /** @typedef {(event: { data: any }, args: any, task?: any) => any} WorkerFn */
 /** @typedef {(job: Job) => void} Start */
@@ -59,7 +60,9 @@ class Jobs {
   setOnly(workerFns, args) {
     const givesTask = workerFns.some(isStage);
     const fns = givesTask ? workerFns.map(withTwo) : workerFns;
-    this.only = { ...this.plain(fns, args), logs: true, keepsData: true, givesTask };
+    const lengths = chainsOf(workerFns.map(optionsOf)).map(({ length }) => length);
+    const only = { ...this.plain(fns, args), logs: true, keepsData: true, givesTask };
+    this.only = withChains(only, lengths);
   }
 
   /** @param {WorkerFn[]} workerFns @param {any} args @returns {Job} */
@@ -89,12 +92,13 @@ class Jobs {
       this.startEarly(run, this.plain([runIsOver]));
       return;
     }
-    const { work, args, keepsNull, keepsData, refusal, errors } = ownOf(JSON.parse(about));
+    const told = ownOf(JSON.parse(about));
+    const { work, chains, args, keepsNull, keepsData, refusal, errors } = told;
     const workerFns = functionsOf(this.stages, work);
     const copied = args === undefined ? {} : argsOfText(this.codec, args);
     const how = { keepsNull, keepsData, refusal, errors: new Set(errors), givesTask: true };
-    const job = { ...this.plain(workerFns, copied), ...how, run };
-    job.limits = this.places.limitsOf(workerFns);
+    const limits = this.places.limitsOf(workerFns);
+    const job = withChains({ ...this.plain(workerFns, copied), ...how, run, limits }, chains);
     for (const { jobs } of job.limits) jobs.add(job);
     if (isFull(job)) this.leave(run, true);
     this.byRun.set(run, job);
@@ -165,6 +169,30 @@ class Jobs {
 /** What names an event among those that run, beside its index. @param {number} answers the flags of its answer */
 const laneOf = (answers) => answers >>> 9;
 
+/**
+ * A job whose functions are chains of these lengths.
+ * @param {Job} job
+ * @param {number[]} [lengths]
+ * @returns {Job}
+ */
+function withChains(job, lengths = []) {
+  if (lengths.length < 2) return job;
+  const last = lengths.length - 1;
+  const chains = cut(job.workerFns, lengths).map((workerFns, at) => {
+    // The data of the entry is the event's own, and what is in between is whatever it is.
+    const how =
+      at === last
+        ? { keepsData: false }
+        : { keepsNull: true, keepsData: at === 0 && job.keepsData };
+    return { ...job, workerFns, ...how };
+  });
+  return { ...job, chains };
+}
+
+/** What an event with these flags goes through. @param {Job} job @param {number} chain its number, 0 where there is but one @returns {Job} */
+const chainOf = (job, chain) =>
+  chain === 0 || job.chains === undefined ? job : job.chains[chain - 1];
+
 /** A function that is no stage gets two parameters, whatever the others get. @param {WorkerFn} fn @returns {WorkerFn} */
 const withTwo = (fn) => (isStage(fn) ? fn : (event, args) => fn(event, args));
 
@@ -173,4 +201,4 @@ const runIsOver = () => {
   throw new Error("the run is over");
 };
 
-module.exports = { Jobs };
+module.exports = { Jobs, chainOf };

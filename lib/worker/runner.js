@@ -4,7 +4,7 @@
 
 const { Answers } = require("./answer");
 const channel = require("./channel");
-const { Jobs } = require("./jobs");
+const { Jobs, chainOf } = require("./jobs");
 const { WorkerSync } = require("./sync");
 const { MASK, codecOf, decode } = require("../shared/codec");
 const cluster = require("../shared/cluster");
@@ -244,7 +244,7 @@ class Runner {
    */
   startIn(run, task, inTurn) {
     const start = (/** @type {Job} */ job) => {
-      task.job = job;
+      task.job = chainOf(job, task.flags >>> this.wire.chainAt);
       return this.startEvent(task, inTurn);
     };
     const job = this.jobs.of(run);
@@ -271,6 +271,7 @@ class Runner {
     const job = this.jobs.only;
     const [answers, failed, started] = [flags & this.wire.lane, run >>> 16, IN_TURN];
     const task = { index, flags, answers, failed, started, data, before, text, job };
+    if (job?.chains !== undefined) task.job = chainOf(job, flags >>> this.wire.chainAt);
     return job === undefined ? this.startIn(run & 0xffff, task, true) : this.startEvent(task, true);
   }
 
@@ -322,7 +323,8 @@ class Runner {
   runEventStages(task, inTurn) {
     const isWhole = (task.flags & this.wire.whole) !== 0;
     const data = isWhole ? task.data.data : task.data;
-    if (channel.hasListeners(this)) channel.deliver(isWhole ? task.data : { data });
+    if (channel.hasListeners(this) && task.flags >>> this.wire.chainAt < 2)
+      channel.deliver(isWhole ? task.data : { data });
     let value = data;
     const { workerFns, copyArgs, givesTask, refusal } = task.job;
     if (givesTask) {

@@ -36,6 +36,9 @@ pub struct Wire {
     pub hole: u32,
     pub direct: u32,
     pub lane: u32,
+    /// The bits above these are the number of a chain.
+    pub chain_at: u32,
+    pub most_chains: u32,
     pub turn: u32,
     pub failed: u32,
     pub response: u32,
@@ -69,6 +72,8 @@ pub fn wire() -> Wire {
         hole: flag::HOLE,
         direct: flag::DIRECT,
         lane: flag::LANE,
+        chain_at: flag::CHAIN_AT,
+        most_chains: flag::MOST_CHAINS,
         turn: flag::TURN,
         failed: flag::FAILED,
         response: flag::RESPONSE,

@@ -114,6 +114,8 @@ pub struct RunSettings {
     pub is_numbered: Option<bool>,
     /// Whether its events are none in the pool's statistics.
     pub is_uncounted: Option<bool>,
+    /// The tags of each chain of functions that its events go through one after the other, if there are several.
+    pub chains: Option<Vec<Vec<String>>>,
     /// How large its share of the workers is, beside other runs: by default 1.
     pub weight: Option<f64>,
 }
@@ -268,6 +270,7 @@ impl From<RunSettings> for RunOptions {
             about: settings.about.map(Arc::from),
             is_numbered: settings.is_numbered.unwrap_or_default(),
             is_uncounted: settings.is_uncounted.unwrap_or_default(),
+            chains: settings.chains.unwrap_or_default(),
             weight: settings.weight.unwrap_or(1.0),
         }
     }

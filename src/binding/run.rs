@@ -22,9 +22,9 @@ use crate::pool::Pool;
 use crate::pool::each::Each;
 use crate::pool::route::Room;
 use crate::queue::writer::Writer;
-use crate::run::Queue;
 use crate::run::results::Piece;
 use crate::run::words::Words;
+use crate::run::{Queue, RunOptions};
 use crate::wire::format::Format;
 use crate::wire::header::{flag, format_of};
 use crate::wire::number;
@@ -54,7 +54,9 @@ impl RunHandle {
 #[napi]
 pub fn run_open(pool: &External<PoolHandle>, options: RunSettings) -> Result<External<RunHandle>> {
     let pool = Arc::clone(pool.pool());
-    let opened = pool.open(options.into()).map_err(mapping()).map_err(not_begun)?;
+    let options = RunOptions::from(options);
+    pool.check_chains(&options.chains).map_err(|error| start_failed(&error))?;
+    let opened = pool.open(options).map_err(mapping()).map_err(not_begun)?;
     let (id, words) = (opened.id, opened.words);
     let putter = Rc::new(Putter {
         pool: Arc::clone(&pool),

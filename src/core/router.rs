@@ -39,8 +39,8 @@ const WINDOW: usize = 8;
 const MOST_OFFERED: usize = 256;
 const MOST_OFFERED_ALONE: usize = 4096;
 
-/// So many events a worker there is room for: `Map` waits beyond that.
-const ROOM: usize = 64;
+/// So many events a worker there usually is room for: `Map` waits beyond that.
+pub(crate) const ROOM: usize = 64;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -126,6 +126,11 @@ impl Router {
         is_any.then(|| Routing { tags: tags.clone(), key: None, priority: *priority })
     }
 
+    /// How urgent an event is.
+    pub(crate) fn priority(&self, task: TaskId) -> Priority {
+        self.events.get(&task).map_or(0, |event| event.priority)
+    }
+
     /// Whether no worker will ever run this event, which has not ended.
     pub(crate) fn is_lost(&self, task: TaskId) -> bool {
         self.events.get(&task).is_some_and(|event| event.to.is_none())
@@ -202,23 +207,43 @@ impl Router {
 
     // ---- what happens ----
 
-    /// Takes an event in. True if there is room for it; if not, [`Self::admit`] tells when.
-    /// `is_tight`: there is room for one event a worker only.
+    /// Takes an event in, with `room` for so many a worker. True if there is room for it; if not, [`Self::admit`] tells when.
     pub(crate) fn add(
         &mut self,
         task: TaskId,
         routing: Routing,
-        is_tight: bool,
+        room: usize,
+    ) -> Result<bool, Error> {
+        self.insert(task, routing, Some(room))
+    }
+
+    /// Takes an event in for which nobody waits: there always is room for it.
+    pub(crate) fn add_further(&mut self, task: TaskId, routing: Routing) -> Result<(), Error> {
+        self.insert(task, routing, None).map(|_| ())
+    }
+
+    /// With room for so many events a worker, or for all.
+    fn insert(
+        &mut self,
+        task: TaskId,
+        routing: Routing,
+        room: Option<usize>,
     ) -> Result<bool, Error> {
         let Routing { tags, key, priority } = routing;
         let to = self.address(&tags, key.as_deref())?;
         *self.runs.entry(run_of(task)).or_default() += 1;
         let key = key.map(Arc::<str>::from);
         let is_next = key.as_ref().is_none_or(|key| self.begin_key(key, task));
-        let limit = self.limit(to, is_tight);
+        let limit = room.map(|room| self.reach(to).count() * room);
         let place = Place::of(task, to, priority);
         let queue = self.queues.entry(place).or_default();
-        let has_room = queue.add(task, limit);
+        let has_room = match limit {
+            Some(limit) => queue.add(task, limit),
+            None => {
+                queue.adopt(task, false);
+                true
+            }
+        };
         if is_next {
             queue.waiting.push_back(task);
         }
@@ -343,16 +368,13 @@ impl Router {
         }
     }
 
-    fn limit(&self, to: To, is_tight: bool) -> usize {
-        self.reach(to).count() * if is_tight { 1 } else { ROOM }
-    }
-
-    /// For which events there is room now that there was none for.
-    pub(crate) fn admit(&mut self, is_tight: bool) -> Vec<TaskId> {
+    /// For which events there is room now that there was none for, with `room` for so many of a run a worker.
+    pub(crate) fn admit(&mut self, room: impl Fn(RunId) -> usize) -> Vec<TaskId> {
         let mut admitted = std::mem::take(&mut self.admitted);
         let blocked = self.queues.iter().filter(|(_, queue)| queue.is_blocked());
-        let limits: Vec<(Place, usize)> =
-            blocked.map(|(&place, _)| (place, self.limit(place.to, is_tight))).collect();
+        let limits: Vec<(Place, usize)> = blocked
+            .map(|(&place, _)| (place, self.reach(place.to).count() * room(place.run)))
+            .collect();
         for (place, limit) in limits {
             while let Some(task) = self.queues.get_mut(&place).and_then(|it| it.admit(limit)) {
                 if let Some(event) = self.events.get_mut(&task) {

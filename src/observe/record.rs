@@ -112,6 +112,11 @@ impl Record {
         self.counts.ended[ended.outcome as usize] += 1;
         self.counts.bytes_in += ended.bytes_in as u64;
         self.counts.bytes_out += ended.bytes_out as u64;
+        self.went_on(ended);
+    }
+
+    /// A worker is done with an event: it has ended, or goes on elsewhere.
+    pub(crate) fn went_on(&mut self, ended: Ended<'_>) {
         let Some(detail) = &mut self.detail else {
             let run = ended.started.map_or(0.0, |started| sane(ended.finished - started));
             self.ran(ended.slot, run);

@@ -12,6 +12,7 @@ use crate::core::sync as shared;
 use crate::core::task_id::{Position, TaskId, run_of};
 use crate::observe::record::{Ended, Outcome};
 use crate::queue::lane::{Claim, Owner};
+use crate::queue::tasks::Origin;
 use crate::run::results::{Entry, entry};
 use crate::run::value::Value;
 use crate::shm::store::Bytes;
@@ -171,7 +172,7 @@ impl State {
             state.share.ran(run);
         }
         if !header.has(flag::FAILED)
-            && let Some(error) = self.commit(id, noted)
+            && let Some(error) = self.commit(pool, id, noted)
         {
             header.flags = header.flags & !flag::FORMAT | flag::FAILED | flag::RESPONSE;
             payload = Bytes::from(error.as_bytes());
@@ -200,6 +201,8 @@ impl State {
             if self.try_again(pool, slot, (id, position), is_chosen, attempt) {
                 return;
             }
+        } else if self.goes_on(id) {
+            return self.go_on(pool, slot, (id, position), &header, (payload, split));
         }
         let ended = if is_failed { shared::Ended::Failed } else { shared::Ended::Answered };
         self.attempt_ended(id, ended);
@@ -328,15 +331,21 @@ impl State {
         !self.watch.unread.is_empty()
     }
 
-    /// An event has ended: puts its text into `text`, and returns its flags.
+    /// An event has ended: puts the text that it came with into `text`, and returns its flags.
     pub(super) fn end(&mut self, id: TaskId, position: Option<Position>, text: &mut Bytes) -> u32 {
-        let flags = match (self.tasks.remove(id), position) {
-            (Some(task), _) => {
-                *text = task.text;
-                task.flags
+        let own = self.tasks.remove(id);
+        let flags = if let Some(Origin { text: came, flags, .. }) = self.origin(id) {
+            *text = came;
+            flags
+        } else {
+            match (own, position) {
+                (Some(task), _) => {
+                    *text = task.text;
+                    task.flags
+                }
+                (None, Some(position)) => self.lanes.read(position, text),
+                (None, None) => unreachable!("an event that is in no lane is kept until it ends"),
             }
-            (None, Some(position)) => self.lanes.read(position, text),
-            (None, None) => unreachable!("an event that is in no lane is kept until it ends"),
         };
         self.router.ended(id);
         if let Some(position) = position {
@@ -364,7 +373,7 @@ pub(super) fn entry_of<'a>(
 
 /// The response of an answer, and the changed data that follows it. Long ones are moved: the data into `rest`, and out of
 /// there.
-fn values_of<'a>(
+pub(super) fn values_of<'a>(
     payload: &'a mut Bytes,
     rest: &'a mut Bytes,
     split: usize,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Pool;
 use super::state::State;
+use crate::core::router::ROOM;
 use crate::core::share::Told;
 use crate::core::task_id::{RunId, run_of};
 use crate::run::Run;
@@ -18,33 +19,70 @@ const UNLIMITED: u64 = 1 << 30;
 
 /// How much a pool has to do, for the credit of its runs.
 #[derive(Clone, Copy)]
-struct Load {
+pub(super) struct Load {
     /// How many events the workers can have, running and waiting.
     capacity: usize,
     /// How many of them run at once.
     places: usize,
     /// The bytes of all events that wait or run.
     bytes: usize,
+    /// Some run has as many bytes as are enough: then there is room for one event a worker.
+    is_tight: bool,
     has_idle: bool,
     /// How many events need no worker for now; there must be an end to it.
     backing_off: usize,
 }
 
+/// So many events a worker may wait for their later chains before no other of their run begins, and so many at least.
+const FURTHER: usize = 64;
+const LEAST_FURTHER: usize = 1024;
+
+impl Load {
+    /// Whether so many events have gone on from their first chain, and wait, that others are not to begin.
+    fn is_crowded(&self, run: &Run) -> bool {
+        let most = if self.bytes < run.options.max_bytes {
+            (FURTHER * self.places).max(LEAST_FURTHER)
+        } else {
+            self.places
+        };
+        run.further > most
+    }
+
+    /// For how many events of a run that name their workers there is room, for each of those.
+    pub(super) fn room_of(&self, run: &Run) -> usize {
+        match self.is_crowded(run) {
+            true => 0,
+            false if self.is_tight => 1,
+            false => ROOM,
+        }
+    }
+}
+
 impl State {
+    pub(super) fn load(&self) -> Load {
+        let bytes = self.bytes();
+        Load {
+            capacity: self.scheduler.capacity(),
+            places: self.scheduler.places(),
+            bytes,
+            is_tight: self.runs.values().any(|run| bytes >= run.options.max_bytes),
+            has_idle: false,
+            backing_off: 0,
+        }
+    }
+
     /// Tells JavaScript what it reads without asking, and calls it if it waits for any of it. False if there is something
     /// to take in again.
     pub(super) fn publish(&mut self, pool: &Pool) -> bool {
         let load = Load {
-            capacity: self.scheduler.capacity(),
-            places: self.scheduler.places(),
-            bytes: self.bytes(),
             has_idle: self.idle_count(pool) > self.lanes.unclaimed(),
             backing_off: self
                 .scheduler
                 .backing_off()
                 .min(pool.launch.max_window * self.slots.len()),
+            ..self.load()
         };
-        self.tell_of_room(load.bytes);
+        self.tell_of_room(&load);
         let is_shared = self.tell_shares();
         let mut calls = !self.notes.is_empty();
         let mut is_settled = true;
@@ -115,6 +153,10 @@ fn give_credit(run: &mut Run, load: &Load, mean_bytes: usize, routed: usize) {
     let handed_over = run.words.handed_over();
     if run.state.error().is_some() {
         run.words.allow(handed_over + UNLIMITED);
+        return;
+    }
+    if load.is_crowded(run) {
+        run.words.allow(handed_over);
         return;
     }
     let outstanding = run.outstanding() - routed.min(run.outstanding());

@@ -33,7 +33,7 @@ pub(super) struct Failing {
 
 impl Failing {
     /// Of a run that cannot go on.
-    const ABORTED: Self =
+    pub(super) const ABORTED: Self =
         Self { slot: None, outcome: Outcome::Aborted, has_run: false, duration: None };
 }
 

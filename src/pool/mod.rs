@@ -26,6 +26,7 @@
 
 mod abandon;
 mod calls;
+mod chain;
 mod collect;
 pub(crate) mod connection;
 mod credit;

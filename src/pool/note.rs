@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::Pool;
 use super::state::State;
 use crate::core::task_id::TaskId;
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
 use crate::shm::store::Bytes;
-use crate::wire::header::{Header, Kind};
+use crate::wire::header::{Header, Kind, chain};
 
 /// What the event adds that a worker answers next.
 #[derive(Debug, Default)]
@@ -41,18 +42,26 @@ impl State {
     }
 
     /// An event has ended well: what it adds is the run's. The error that it fails with, if that cannot be.
-    pub(super) fn commit(&mut self, task: TaskId, noted: Noted) -> Option<&'static str> {
+    pub(super) fn commit(
+        &mut self,
+        pool: &Pool,
+        task: TaskId,
+        noted: Noted,
+    ) -> Option<&'static str> {
         let Noted { emitted, counts } = noted;
         let run = self.run_mut(task).filter(|run| run.state.is_open())?;
         if !emitted.is_empty() && run.is_in_order() {
             return Some(REFUSED);
         }
         run.record.count_up(counts);
-        for event in emitted {
+        for mut event in emitted {
             let Some(run) = self.run_mut(task) else { break };
+            if run.options.chains.len() > 1 {
+                event.flags |= chain(1);
+            }
             let next = run.next_direct();
             run.record.direct(next, if run.record.has_times() { clock() } else { 0.0 });
-            self.submit_emitted(task, next, event);
+            self.submit_emitted(pool, task, next, event);
         }
         None
     }

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::Pool;
-use super::state::State;
+use super::credit::Load;
+use super::fail::{Failing, Failure};
+use super::state::{State, json_of};
 use super::wake::WakeUp;
 use crate::core::error::Error;
-use crate::core::router::{Routing, To};
-use crate::core::task_id::{RunId, TaskId, is_direct, number_of, run_of};
+use crate::core::router::{ROOM, Routing, To};
+use crate::core::task_id::{RunId, TaskId, number_of, run_of};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
 use crate::shm::store::Bytes;
@@ -41,10 +43,10 @@ impl Pool {
     ) -> Result<Room, Error> {
         let mut event = Task::new(text.into(), flags);
         self.enter(|state| {
-            let is_tight = state.is_tight(state.bytes());
+            let load = state.load();
             let Some(run) = state.runs.get(&run) else { return Ok(Room::Is) };
             let task = run.task(run.words.handed_over());
-            let has_room = state.router.add(task, routing, is_tight)?;
+            let has_room = state.router.add(task, routing, load.room_of(run))?;
             let number = run.words.hand_over();
             event.queued = if run.record.has_times() { clock() } else { 0.0 };
             state.tasks.keep(task, event);
@@ -88,11 +90,26 @@ impl State {
     }
 
     /// Takes in an event that another emits: it has its tags and its priority, and not its key.
-    pub(super) fn submit_emitted(&mut self, by: TaskId, task: TaskId, event: Task) {
-        let Some(routing) = self.router.inherited(by) else { return self.submit(task, event) };
+    pub(super) fn submit_emitted(&mut self, pool: &Pool, by: TaskId, task: TaskId, event: Task) {
+        let mut routing = self.router.inherited(by).unwrap_or_default();
+        if let Some(tags) = self.runs.get(&run_of(by)).and_then(|run| run.options.chains.first()) {
+            // It begins with the first chain, wherever the other one is.
+            routing.tags.clone_from(tags);
+        }
+        if routing == Routing::default() {
+            return self.submit(task, event);
+        }
         self.tasks.keep(task, event);
-        // Its like runs on a worker at this moment: there is one.
-        let _ = self.router.add(task, routing, false);
+        self.route_further(pool, task, routing);
+    }
+
+    /// Takes in an event that is kept, and for which nobody waits. If no worker will ever run it, it fails.
+    pub(super) fn route_further(&mut self, pool: &Pool, task: TaskId, routing: Routing) {
+        let Err(error) = self.router.add_further(task, routing) else { return };
+        let error = json_of(&error);
+        if self.fail_task(task, None, Failure::Run(error.as_bytes()), Failing::ABORTED) {
+            self.stop_for_failure(pool, task);
+        }
     }
 
     /// Wakes one idle worker for each event that is offered to it and others, less those that were woken before.
@@ -137,14 +154,15 @@ impl State {
     }
 
     /// Tells JavaScript for which events there is room now.
-    pub(super) fn tell_of_room(&mut self, bytes: usize) {
+    pub(super) fn tell_of_room(&mut self, load: &Load) {
         if !self.router.has_blocked() {
             return;
         }
-        let is_tight = self.is_tight(bytes);
+        let runs = &self.runs;
+        let room = |run: RunId| runs.get(&run).map_or(ROOM, |run| load.room_of(run));
+        let admitted = self.router.admit(room);
         let mut runs: BTreeMap<RunId, Vec<u64>> = BTreeMap::new();
-        // For what events emit nobody waits.
-        for task in self.router.admit(is_tight).into_iter().filter(|&task| !is_direct(task)) {
+        for task in admitted {
             runs.entry(run_of(task)).or_default().push(number_of(task));
         }
         self.notes.extend(runs.into_iter().map(|(run, numbers)| Note::Room { run, numbers }));
@@ -153,10 +171,5 @@ impl State {
     /// The bytes of all events that wait or run.
     pub(super) fn bytes(&self) -> usize {
         self.lanes.bytes() + self.tasks.bytes()
-    }
-
-    /// Whether so many bytes are enough: then there is room for one event a worker.
-    fn is_tight(&self, bytes: usize) -> bool {
-        self.runs.values().any(|run| bytes >= run.options.max_bytes)
     }
 }

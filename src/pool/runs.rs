@@ -153,6 +153,7 @@ impl State {
     /// Nobody asks what becomes of an event that no worker has.
     pub(super) fn forget(&mut self, task: TaskId) {
         self.tasks.remove(task);
+        self.origin(task);
         self.router.ended(task);
     }
 

@@ -137,6 +137,7 @@ pub(crate) fn plain() -> RunOptions {
         about: None,
         is_numbered: false,
         is_uncounted: false,
+        chains: Vec::new(),
         weight: 1.0,
     }
 }

@@ -8,13 +8,13 @@ use crate::shm::store::Bytes;
 use crate::wire::header::flag;
 
 /// What is kept of an event's flags.
-const KEPT: u32 = flag::HOLE | flag::WHOLE | flag::TURN | flag::FORMAT;
+const KEPT: u32 = flag::HOLE | flag::WHOLE | flag::TURN | flag::FORMAT | flag::CHAIN;
 
 /// An event as JavaScript handed it over.
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) text: Bytes,
-    /// [`flag::HOLE`], [`flag::WHOLE`], [`flag::TURN`], [`flag::ALONE`] and the format, or nothing.
+    /// [`flag::HOLE`], [`flag::WHOLE`], [`flag::TURN`], [`flag::ALONE`], the format and the chain, or nothing.
     pub(crate) flags: u32,
     /// How many attempts at it have failed.
     pub(crate) failed: u16,
@@ -28,10 +28,21 @@ impl Task {
     }
 }
 
+/// What an event came with that has gone on since: its entry has that data.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) text: Bytes,
+    pub(crate) flags: u32,
+    /// The number of the chain that it goes through now, from 2 on.
+    pub(crate) chain: usize,
+}
+
 /// A table by id.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
     by_id: HashMap<TaskId, Task>,
+    /// Of the events that have gone on.
+    origins: HashMap<TaskId, Origin>,
     bytes: usize,
 }
 
@@ -67,6 +78,27 @@ impl Tasks {
         let task = self.by_id.remove(&id)?;
         self.bytes -= task.text.len();
         Some(task)
+    }
+
+    /// An event goes on to its next chain. Its own text is what it is to get there.
+    pub(crate) fn go_on(&mut self, id: TaskId, origin: Origin) {
+        self.bytes += origin.text.len();
+        self.origins.insert(id, origin);
+    }
+
+    /// What an event came with, if it has gone on since.
+    pub(crate) fn take_origin(&mut self, id: TaskId) -> Option<Origin> {
+        if self.origins.is_empty() {
+            return None;
+        }
+        let origin = self.origins.remove(&id)?;
+        self.bytes -= origin.text.len();
+        Some(origin)
+    }
+
+    /// The number of the chain that an event goes through, if its run has several.
+    pub(crate) fn chain(&self, id: TaskId) -> usize {
+        self.origins.get(&id).map_or(1, |origin| origin.chain)
     }
 
     /// How many events there are.

@@ -53,6 +53,8 @@ pub(crate) struct RunOptions {
     pub(crate) is_numbered: bool,
     /// Its events are the package's own, and none in the pool's statistics.
     pub(crate) is_uncounted: bool,
+    /// The tags of each chain of functions that its events go through one after the other, if there are several.
+    pub(crate) chains: Vec<Vec<String>>,
     /// How large its share of the workers is, beside other runs: 1 if nobody says otherwise.
     pub(crate) weight: f64,
 }
@@ -87,6 +89,8 @@ pub(crate) struct Run {
     direct: u64,
     /// How many events have ended.
     pub(crate) ended: u64,
+    /// How many have gone on from their first chain, and have not ended.
+    pub(crate) further: usize,
     pub(crate) results: Results,
     pub(crate) failures: Results,
     pub(crate) observed: Results,
@@ -113,6 +117,7 @@ impl Run {
             overflow: VecDeque::new(),
             direct: 0,
             ended: 0,
+            further: 0,
             results: Results::default(),
             failures: Results::default(),
             observed: Results::default(),

@@ -88,6 +88,15 @@ pub(crate) mod flag {
     pub(crate) const LANE_AT: u32 = 22;
     pub(crate) const LANE_MASK: u32 = 7;
     pub(crate) const LANE: u32 = LANE_MASK << LANE_AT;
+    /// Six bits: which chain of its run's functions an event goes through next, from 1 on. 0 where the run has but one.
+    pub(crate) const CHAIN_AT: u32 = 26;
+    pub(crate) const CHAIN: u32 = MOST_CHAINS << CHAIN_AT;
+    pub(crate) const MOST_CHAINS: u32 = 63;
+}
+
+/// The bits that name a chain by its number, from 1 on.
+pub(crate) fn chain(number: usize) -> u32 {
+    (number as u32) << flag::CHAIN_AT & flag::CHAIN
 }
 
 /// How the event's data is encoded, or the answer's response.

@@ -22,7 +22,7 @@ fn router(groups: &[(usize, &[&str], bool)]) -> Router {
 }
 
 fn add(router: &mut Router, task: TaskId, routing: Routing) -> bool {
-    router.add(task, routing, false).expect("some worker runs it")
+    router.add(task, routing, ROOM).expect("some worker runs it")
 }
 
 /// What is due, which is offered.
@@ -75,12 +75,12 @@ fn what_no_worker_runs_is_told_with_its_tags() {
         ),
         (&["cpu", "gpu"], r#"no worker has "cpu" and "gpu" together"#),
     ] {
-        let error = with_tags.add(0, routing(tags, None), false).expect_err("nobody runs it");
+        let error = with_tags.add(0, routing(tags, None), ROOM).expect_err("nobody runs it");
         assert_eq!(text(&error), format!("no worker can run this event: {expected}"));
         assert!(!with_tags.has(0));
     }
     let mut without = router(&[(1, &[], false)]);
-    let error = without.add(0, routing(&["a"], None), false).expect_err("nobody runs it");
+    let error = without.add(0, routing(&["a"], None), ROOM).expect_err("nobody runs it");
     assert!(
         text(&error).ends_with(r#"no worker has the tag "a"; the workers have no tags at all"#)
     );
@@ -88,8 +88,8 @@ fn what_no_worker_runs_is_told_with_its_tags() {
     assert!(exclusive.refuses_others() && !with_tags.refuses_others());
     let refusal = exclusive.refusal().expect("a reason");
     assert!(text(&refusal).contains("all workers are exclusive"), "{refusal}");
-    assert!(exclusive.add(0, routing(&[], "k"), false).is_err());
-    assert!(exclusive.add(0, routing(&["gpu"], "k"), false).is_ok());
+    assert!(exclusive.add(0, routing(&[], "k"), ROOM).is_err());
+    assert!(exclusive.add(0, routing(&["gpu"], "k"), ROOM).is_ok());
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn what_no_worker_will_ever_run_is_told_of_at_once() {
     for task in first.into_iter().filter(|&task| task != 23) {
         router.ended(task);
     }
-    assert!(router.add(30, routing(&["t"], None), false).is_err());
+    assert!(router.add(30, routing(&["t"], None), ROOM).is_err());
     assert!(!router.refuses_others());
     router.ended(23);
     router.close(2);
@@ -231,20 +231,20 @@ fn there_is_room_for_so_many_events_a_worker_and_for_later_ones_in_order() {
     assert_eq!(has_room[ROOM..], [false; 3]);
     assert!(add(&mut router, 1000, routing(&["b"], None)), "another queue");
     offered(&mut router);
-    assert_eq!(router.admit(false), NOTHING);
+    assert_eq!(router.admit(|_| ROOM), NOTHING);
     router.ended(0);
-    assert_eq!(router.admit(true), NOTHING, "too many bytes");
-    assert_eq!(router.admit(false), [room]);
+    assert_eq!(router.admit(|_| 1), NOTHING, "too many bytes");
+    assert_eq!(router.admit(|_| ROOM), [room]);
     // It fails before there was room.
     assert_eq!(router.withdraw(|task| task == room + 1), [room + 1]);
     router.ended(room + 1);
-    assert_eq!(router.admit(false), [room + 1]);
+    assert_eq!(router.admit(|_| ROOM), [room + 1]);
     for (task, has_room) in [(2000, true), (2001, false)] {
-        assert_eq!(router.add(task, routing(&["b"], None), true).ok(), Some(has_room));
+        assert_eq!(router.add(task, routing(&["b"], None), 1).ok(), Some(has_room));
     }
     assert_eq!(router.count(0), ROOM + 4);
     let lost = router.close(0);
-    assert!(lost.contains(&room) && router.admit(false).contains(&(room + 2)));
+    assert!(lost.contains(&room) && router.admit(|_| ROOM).contains(&(room + 2)));
 }
 
 #[test]
@@ -334,7 +334,7 @@ fn each_priority_has_room_of_its_own_and_the_highest_is_let_in_first() {
     }
     router.ended(0);
     router.ended(100);
-    assert_eq!(router.admit(false), [100 + ROOM as TaskId, ROOM as TaskId]);
+    assert_eq!(router.admit(|_| ROOM), [100 + ROOM as TaskId, ROOM as TaskId]);
 }
 
 #[test]
