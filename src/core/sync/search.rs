@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::book::{Book, Failure, Kind, Member, Seq, Wait, number_of};
+use super::book::{Book, Failure, Kind, Member, Seq, Wait, number_of, what};
 use super::deadlock::{Graph, Needs};
 use super::parts::Parts;
 use super::types::{Able, EventName, Party};
@@ -117,7 +117,7 @@ impl<'a> Search<'a> {
         let (what, name) = (what(wait.kind), &wait.name);
         let by = |token| Some(self.party(self.book.grant(token)?.party));
         let why = match wait.kind {
-            Kind::Lock => {
+            Kind::Lock(_) => {
                 let holders: Vec<_> =
                     self.parts.locks.get(name)?.holders().filter_map(by).collect();
                 format!(", held by {}", holders.join(", "))
@@ -205,16 +205,6 @@ impl<'a> Search<'a> {
     }
 }
 
-fn what(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Lock => "lock",
-        Kind::Barrier => "barrier",
-        Kind::Latch => "latch",
-        Kind::Once => "once",
-        Kind::Limiter => "limiter",
-    }
-}
-
 /// A graph while it is made: of all that can be reached from the waits in callbacks.
 struct Build<'a> {
     search: &'a Search<'a>,
@@ -275,7 +265,7 @@ impl<'a> Build<'a> {
             return free;
         };
         match wait.kind {
-            Kind::Lock => {
+            Kind::Lock(_) => {
                 if self.seen.insert(Arc::clone(&wait.name)) {
                     self.queue(&wait.name);
                 }
