@@ -1826,7 +1826,8 @@ export interface RunOptions {
   /**
    * The path of a file for a trace of the run, in the Chrome trace format. Open it in
    * https://ui.perfetto.dev. It has a track for each worker, an entry for each event (at most
-   * 1,048,576), and what happened to the workers. The file is complete when the last worker has
+   * 1,048,576), what events waited for and held (locks, barriers and the like; at most 262,144
+   * entries), and what happened to the workers. The file is complete when the last worker has
    * exited. If the file cannot be written, the call fails before anything starts
    * (`ERR_SONIC_OUTPUT`). If the disk fills up later, only the trace is lost. If the option is
    * absent, the environment variable `SONIC_TRACE` names the file; further runs of the same process

@@ -339,9 +339,9 @@ export interface RunSettings {
   hintAfter?: number
   /**
    * What is kept of the run for people to look at: by default what costs nothing; `times` also how long events waited
-   * and ran, `events` also each of them.
+   * and ran, `events` also each of them, `trace` also what each waited for and held.
    */
-  record?: 'times' | 'events'
+  record?: 'times' | 'events' | 'trace'
   /** Milliseconds of the epoch when the run begins. */
   epoch: number
   /** What workers of a pool that stays are told of the run. */

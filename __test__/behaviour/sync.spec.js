@@ -104,6 +104,15 @@ describe("what is shared", () => {
     assert.match(loaded, /^(master|worker)$/);
   });
 
+  it("is waited for no longer at a barrier or a latch than the event lasts that has not awaited it", async () => {
+    const { result, files, code, stderr, transcript } = await run("sync/program.js", {
+      args: ["left"],
+    });
+    assert.deepEqual([result, code, stderr], [4, 0, ""], transcript);
+    const heard = files["left.log"].trim().split("\n").sort();
+    assert.deepEqual(heard, ["barrier: AbortError", "latch: AbortError"]);
+  });
+
   it("is the same in the process of a pool, where a latch counts an event once too", async () => {
     assert.deepEqual(await reported("inProcess"), { places: [0, 1, 2, 3], left: 2 });
   });

@@ -1,15 +1,16 @@
 "use strict";
 /**
  * Promise: what processes share beside locks (counters, barriers, latches, `once`, limiters, stores) takes the documented arguments, names
- * the wrong one, asks the documented questions, and returns what the replies say. An event that is aborted ends its waits, and counts a
- * latch down once however often it is tried. A client has no counters.
+ * the wrong one, asks the documented questions, and returns what the replies say. An event that is aborted ends its waits, one
+ * that has ended does not come to barriers and latches any more, and each counts a latch down once however often it is tried. A client has
+ * no counters.
  */
 const assert = require("node:assert/strict");
 const { deserialize, serialize } = require("node:v8");
 const { describe, it } = require("node:test");
 
 const { inside } = require("../../lib/shared/site");
-const { abort } = require("../../lib/shared/sync/scopes");
+const { abort, endScope } = require("../../lib/shared/sync/scopes");
 const { inEvent } = require("../../lib/shared/sync/context");
 const { MOST_BYTES } = require("../../lib/shared/sync/values");
 const { fakeCore, turn, wired } = require("../support/wire");
@@ -527,6 +528,32 @@ describe("an event", () => {
     const mine = task();
     for (let at = 0; at < 2; at++) await inEvent(mine, () => all.locks.request("a", () => {}));
     assert.deepEqual(core.events, [-1, 3512, 3512]);
+  });
+
+  it("that has ended comes to no barrier and waits for no latch, and what it has asked for otherwise goes on", async () => {
+    const all = wired();
+    const [mine, other] = [task(), task()];
+    const waits = (event) =>
+      inEvent(event, () => [all.sync.barrier("a", 2).wait(), all.sync.latch("b", 1).wait()]);
+    const [unheard, heard] = waits(mine);
+    const others = waits(other);
+    const lock = inEvent(mine, () => all.locks.request("c", (given) => given.token));
+    const taken = inEvent(mine, () => all.sync.limiter("d", { tokens: 1, per: 1 }).take());
+    endScope(mine);
+    await assert.rejects(heard, { name: "AbortError", message: /has ended/ });
+    // Node would report it otherwise.
+    await turn();
+    await assert.rejects(unheard, { name: "AbortError" });
+    const cancelled = all.sent.filter(({ ask }) => ask.op === "cancel");
+    assert.deepEqual(
+      cancelled.map(({ ask }) => ask.question),
+      [1, 2],
+    );
+    all.reply(3, { is: "number", number: 1 });
+    all.reply(4, { is: "done" });
+    all.reply(5, { is: "granted", token: 9 });
+    all.reply(6, { is: "done" });
+    assert.deepEqual(await Promise.all([...others, lock, taken]), [1, undefined, 9, undefined]);
   });
 
   it("that ran too long is aborted with a reason that says so", async () => {

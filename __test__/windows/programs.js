@@ -20,7 +20,7 @@ if (name === "never loads" && cluster.isWorker) {
   for (;;);
 }
 
-const { isMaster, Map, MapReduce } = require("../..");
+const { isMaster, locks, Map, MapReduce, sync } = require("../..");
 
 const setup = (settings) => {
   if (isMaster()) (cluster.setupPrimary || cluster.setupMaster)(settings);
@@ -85,6 +85,24 @@ const PROGRAMS = {
       process.send({ victim: process.pid });
       return after(60e3);
     });
+  },
+
+  /** Events add to a number in a file, one at a time, and one dies while it does. */
+  async locks() {
+    if (isMaster()) fs.writeFileSync("number", "0");
+    const number = () => Number(fs.readFileSync("number", "utf8"));
+    const outcome = await sums(100, async ({ data }) => {
+      if (data < 2) await sync.barrier("both", 2).wait();
+      sync.counter("events").add();
+      await locks.request("number", async () => {
+        const before = number();
+        await after(1);
+        fs.writeFileSync("number", `${before + 1}`);
+        if (data === 40) process.exit(3);
+      });
+      return data;
+    });
+    return outcome && { ...outcome, number: number(), counted: sync.counter("events").load() };
   },
 
   async signalled(signal) {

@@ -123,6 +123,13 @@ describe("on Windows", { timeout: 30 * 60_000 }, () => {
     assert.deepEqual([outcome.answered, exitCode, signal], [9, 1, null]);
   });
 
+  it("locks, barriers and counters work, and a lock is free when its holder exits", async () => {
+    const outcome = await result("locks");
+    assert.equal(onlyFailure(outcome).exitCode, 3);
+    const { failed, ...rest } = outcome;
+    assert.deepEqual(rest, { answered: 99, sum: 4910, number: 100, counted: 100 });
+  });
+
   it("worker.kill ends a worker by the signals that Node knows here, and its exit names the signal", async () => {
     for (const signal of ["SIGTERM", "SIGKILL", "SIGINT"]) {
       const { said, exits, failed } = await result("signalled", [signal]);

@@ -74,10 +74,11 @@ class Recording {
     this.report = reportOf(options.report);
     /** How many events subscribers have heard of. */
     this.told = 0;
-    const listsEvents = this.trace !== null || this.report !== null || this.hasSubscriber;
+    const listsEvents = this.report !== null || this.hasSubscriber;
     const hasTimes = options.statistics === true || options.onStats !== undefined;
-    /** How much the core records. @type {"events" | "times" | undefined} */
-    this.level = listsEvents ? "events" : hasTimes ? "times" : undefined;
+    /** How much the core records. @type {"trace" | "events" | "times" | undefined} */
+    this.level =
+      this.trace !== null ? "trace" : listsEvents ? "events" : hasTimes ? "times" : undefined;
   }
 
   /** @param {Run} run that begins */

@@ -102,8 +102,8 @@ pub struct RunSettings {
     /// Whole milliseconds after which the program is told of an event that still runs.
     pub hint_after: Option<u32>,
     /// What is kept of the run for people to look at: by default what costs nothing; `times` also how long events waited
-    /// and ran, `events` also each of them.
-    #[napi(ts_type = "'times' | 'events'")]
+    /// and ran, `events` also each of them, `trace` also what each waited for and held.
+    #[napi(ts_type = "'times' | 'events' | 'trace'")]
     pub record: Option<String>,
     /// Milliseconds of the epoch when the run begins.
     pub epoch: f64,
@@ -264,6 +264,7 @@ impl From<RunSettings> for RunOptions {
             record: match settings.record.as_deref() {
                 None => Level::Counts,
                 Some("times") => Level::Times,
+                Some("trace") => Level::Trace,
                 Some(_) => Level::Events,
             },
             epoch: settings.epoch,

@@ -182,7 +182,8 @@ impl Desk {
     fn ask(&self, owner: u16, text: &str, value: Option<&[u8]>) -> Result<()> {
         let asked = serde_json::from_str(text).map_err(failed)?;
         let value = value.map(Arc::from);
-        self.member.ask(Question { owner, event: None, asked, value }, &());
+        let at = clock();
+        self.member.ask(Question { owner, event: None, at, asked, value }, &());
         Ok(())
     }
 }

@@ -2,14 +2,14 @@
 //! nothing, and has no clock.
 //!
 //! A record is one run's. Events are told to the record of their run; what happens to a worker (started, ready, exited,
-//! crashed) is told to the record of each run that is open. A run that begins on running workers is told first that
-//! they started.
+//! crashed) is told to the record of each run that is open. One that begins on running workers hears that they started.
 //!
 //! Counts cost a few additions an event and are always kept. Memory is bounded: after `MOST_EVENTS`, `MOST_MARKS`
-//! and `MOST_FAILURES` the rest is counted, and not listed.
+//! and `MOST_FAILURES` the rest is counted, and not listed. Of waits and holds it is told `MOST_SPANS`.
 
 mod kept;
 mod show;
+mod spans;
 
 use std::collections::BTreeMap;
 
@@ -17,9 +17,8 @@ use hdrhistogram::Histogram;
 
 use crate::core::retry::{Cause, parsed_error, summary_of};
 use crate::core::task_id::{self, TaskId, is_direct};
-
 use kept::{Counts, Detail, Events, Failure, Live, Share};
-pub(crate) use kept::{Ended, Level, Lifetime, Mark, Outcome, Row};
+pub(crate) use kept::{Ended, Level, Lifetime, MOST_SPANS, Mark, Outcome, Row};
 
 /// `Map` waits for room all the time in a loop of short events: shorter waits are no mark. In milliseconds.
 const SHORTEST_PRESSURE: f64 = 1.0;

@@ -13,7 +13,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::observe::record::{Lifetime, Mark, Record, Row};
+use crate::core::sync::Span;
+use crate::observe::record::{Lifetime, Mark, Record, Row, number_of};
 
 /// How many events are rendered at once: others may wait for the pool meanwhile.
 const PIECE: usize = 4096;
@@ -41,6 +42,7 @@ pub(crate) struct Cursor {
     pid: u32,
     rows: usize,
     marks: usize,
+    spans: usize,
     /// By process: 0 if its start is written, 1 if it was ready, 2 if it ended.
     lifetimes: Vec<usize>,
     has_curve: bool,
@@ -101,7 +103,13 @@ impl Cursor {
             self.event(row, record.worker_of(row), text);
         }
         self.rows += piece.len();
-        piece.len() < rows.len()
+        let spans = record.spans(self.spans);
+        let shown = &spans[..spans.len().min(PIECE)];
+        for span in shown {
+            self.wait_or_hold(span, text);
+        }
+        self.spans += shown.len();
+        piece.len() < rows.len() || shown.len() < spans.len()
     }
 
     fn event(&self, row: &Row, (worker, pid): (u32, u32), text: &mut Vec<u8>) {
@@ -153,6 +161,29 @@ impl Cursor {
             Some(until) => self.span(mark.kind, track, (mark.at, until), &args),
             None => self.instant(mark.kind, track, mark.at, &args),
         };
+        put(text, &entry);
+    }
+
+    /// What was waited for, or held.
+    fn wait_or_hold(&self, span: &Span, text: &mut Vec<u8>) {
+        let Span { who, kind, name, .. } = span;
+        let verb = match (span.is_hold, *kind) {
+            (false, _) => "wait for",
+            (true, "once") => "run",
+            (true, _) => "hold",
+        };
+        let event = span.party.event.map(|event| number_of(event.task));
+        let mut args = json!({ "name": &**name, "pid": who.pid });
+        if let Some(mode) = span.mode {
+            args["mode"] = json!(mode);
+        }
+        if let Some(event) = event {
+            args["event"] = json!(event);
+        }
+        let title = format!("{verb} {kind} {name}");
+        let mut entry =
+            self.span(&title, who.worker.unwrap_or(MASTER), (span.from, span.until), &args);
+        entry["cat"] = json!(kind);
         put(text, &entry);
     }
 
@@ -209,7 +240,10 @@ fn micros(milliseconds: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::sync::{EventName, Party, Who};
+    use crate::core::task_id::first_of;
     use crate::observe::record::{Ended, Level, Outcome};
+    use crate::wire::sync::Mode;
 
     fn end(record: &mut Record, task: u64) {
         record.claimed(task, 1000.5);
@@ -250,5 +284,80 @@ mod tests {
             assert_eq!(list[0]["args"]["name"], "a\"b.js");
         }
         std::fs::remove_file(&path).expect("removed");
+    }
+
+    fn span(worker: Option<u32>, event: Option<u64>, from: f64, until: f64) -> Span {
+        let event = event.map(|number| EventName { pool: 1, task: first_of(3) + number });
+        Span {
+            is_hold: false,
+            who: Who { worker, pid: 11 },
+            party: Party { owner: 1, event },
+            kind: "lock",
+            mode: Some(Mode::Exclusive),
+            name: "a\"b".into(),
+            from,
+            until,
+        }
+    }
+
+    /// What is rendered until there is nothing more.
+    fn rendered(cursor: &mut Cursor, record: &Record) -> Vec<Value> {
+        let mut text = Vec::new();
+        while cursor.render(record, &mut text) {}
+        let list = [b"[0", &text[..], b"]"].concat();
+        let list: Vec<Value> = serde_json::from_slice(&list).expect("JSON");
+        list.into_iter().filter(|entry| entry["args"]["name"] == "a\"b").collect()
+    }
+
+    #[test]
+    fn waits_and_holds_are_on_the_tracks_of_those_who_waited_and_held() {
+        let mut record = Record::new(Level::Trace, &[1, 2], 1000.0, 0.0);
+        record.add_spans(vec![
+            span(Some(2), Some(7), 1001.0, 1003.5),
+            Span { is_hold: true, ..span(Some(2), None, 900.0, 1004.0) },
+            Span { kind: "barrier", mode: None, ..span(None, None, 1002.0, 1003.0) },
+            Span { is_hold: true, kind: "once", mode: None, ..span(Some(1), None, 1002.0, 1003.0) },
+        ]);
+        let list = rendered(&mut Cursor { pid: 10, ..Cursor::default() }, &record);
+        let args = |more: Value| {
+            let mut args = json!({ "name": "a\"b", "pid": 11 });
+            args.as_object_mut()
+                .expect("one")
+                .extend(more.as_object().cloned().unwrap_or_default());
+            args
+        };
+        let entry = |name: &str, cat: &str, track: u32, [ts, dur]: [f64; 2], more: Value| {
+            json!({ "ph": "X", "cat": cat, "name": name, "pid": 10, "tid": track, "ts": ts, "dur": dur,
+                "args": args(more) })
+        };
+        let own = json!({ "mode": "exclusive", "event": 7 });
+        let expected = [
+            entry("wait for lock a\"b", "lock", 2, [1000.0, 2500.0], own),
+            entry("hold lock a\"b", "lock", 2, [0.0, 4000.0], json!({ "mode": "exclusive" })),
+            entry("wait for barrier a\"b", "barrier", 0, [2000.0, 1000.0], json!({})),
+            entry("run once a\"b", "once", 1, [2000.0, 1000.0], json!({})),
+        ];
+        assert_eq!(list, expected);
+    }
+
+    #[test]
+    fn many_waits_are_rendered_in_pieces_each_once() {
+        let mut record = Record::new(Level::Trace, &[1], 1000.0, 0.0);
+        let mut cursor = Cursor::default();
+        for count in [PIECE * 2 + 3, 0, 5] {
+            record.add_spans(vec![span(Some(1), None, 1001.0, 1002.0); count]);
+            let mut first = Vec::new();
+            assert_eq!(cursor.render(&record, &mut first), count > PIECE);
+            let first = String::from_utf8(first).expect("text").matches("wait for").count();
+            assert_eq!(first, count.min(PIECE));
+            assert_eq!(rendered(&mut cursor, &record).len(), count - first);
+        }
+    }
+
+    #[test]
+    fn a_run_without_a_trace_keeps_no_waits() {
+        let mut record = Record::new(Level::Times, &[1], 1000.0, 0.0);
+        record.add_spans(vec![span(Some(1), None, 1001.0, 1002.0)]);
+        assert!(record.spans(0).is_empty());
     }
 }

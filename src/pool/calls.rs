@@ -181,7 +181,8 @@ impl Pool {
         run: RunId,
         look: impl FnOnce(&Record, u64) -> T,
     ) -> Option<T> {
-        let state = self.lock();
+        let mut state = self.lock();
+        state.record_spans(run);
         state.runs.get(&run).map(|run| look(&run.record, run.words.handed_over()))
     }
 

@@ -10,7 +10,7 @@ use crate::core::error::Error;
 use crate::core::event::Event;
 use crate::core::lifecycle::Leave;
 use crate::core::task_id::{RunId, TaskId, run_of};
-use crate::observe::record::Record;
+use crate::observe::record::{Level, Record};
 use crate::os::clock::clock;
 use crate::run::{Run, RunOptions};
 
@@ -42,6 +42,9 @@ impl State {
                 record.ready(slot, clock());
             }
         }
+        if options.record == Level::Trace {
+            self.keep_spans(id);
+        }
         let mut run = Run::new(id, lane, options, record);
         if let Some(error) = &self.error {
             run.state.fail(&json_of(error));
@@ -56,6 +59,7 @@ impl State {
     /// Nobody asks for this run any more: its queues go with it.
     pub(super) fn close(&mut self, id: RunId) {
         let Some(mut run) = self.runs.remove(&id) else { return };
+        self.keep_no_spans(id);
         run.state.end();
         if !run.options.is_uncounted {
             self.total.closed(&run.record, run.words.handed_over());

@@ -1,7 +1,7 @@
 //! Locks and what else a pool's workers share with all processes of the program: their questions go to the hub, and what they are
 //! told comes from there. Of all events only those are followed that have asked something.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
@@ -10,10 +10,11 @@ use super::connection::Connection;
 use super::state::State;
 use crate::core::lifecycle::Worker;
 use crate::core::sync::{Able, Ended, EventName};
-use crate::core::task_id::{Position, TaskId};
+use crate::core::task_id::{Position, RunId, TaskId};
+use crate::observe::record::MOST_SPANS;
 use crate::os::socket::Handle;
 use crate::shm::store::Bytes;
-use crate::sync::{Member, Owner, Question, Resolve, Stay, event_of};
+use crate::sync::{Member, Owner, Question, Resolve, Stay, Watch, event_of};
 use crate::wire::header::{Header, flag};
 use crate::wire::sync::Asked;
 
@@ -24,11 +25,14 @@ pub(super) struct Sharing {
     stay: Option<Stay>,
     /// Events that have asked something and have not ended.
     asked: HashSet<TaskId>,
+    /// Of the runs whose traces are on.
+    watches: HashMap<RunId, Watch>,
 }
 
 impl Sharing {
     pub(super) fn new(stay: Stay, member: Member) -> Self {
-        Self { member: Arc::new(member), stay: Some(stay), asked: HashSet::new() }
+        let (asked, watches) = (HashSet::new(), HashMap::new());
+        Self { member: Arc::new(member), stay: Some(stay), asked, watches }
     }
 
     /// No worker is started any more.
@@ -74,6 +78,24 @@ impl State {
         }
     }
 
+    /// The trace of a run shows what its events wait for and hold.
+    pub(super) fn keep_spans(&mut self, run: RunId) {
+        let watch = self.sharing.member.watch(run, MOST_SPANS);
+        self.sharing.watches.insert(run, watch);
+    }
+
+    pub(super) fn keep_no_spans(&mut self, run: RunId) {
+        self.sharing.watches.remove(&run);
+    }
+
+    /// Tells the record of a run what its events have waited for and held by now, if that is watched.
+    pub(super) fn record_spans(&mut self, run: RunId) {
+        let Some(watch) = self.sharing.watches.get(&run) else { return };
+        if let Some(run) = self.runs.get_mut(&run) {
+            run.record.add_spans(watch.take());
+        }
+    }
+
     /// A worker asks something of the hub.
     pub(super) fn accept_question(&mut self, slot: usize, header: &Header, payload: &Bytes) {
         let split = (header.split as usize).min(payload.len());
@@ -95,7 +117,7 @@ impl State {
         });
         self.sharing.asked.extend(event);
         let value = header.has(flag::DATA).then(|| Arc::from(value));
-        let question = Question { owner, event, asked, value };
+        let question = Question { owner, event, at: header.finished, asked, value };
         self.sharing.member.ask(question, &*self);
     }
 

@@ -17,6 +17,7 @@
 mod places;
 mod stay;
 mod ticker;
+mod watch;
 
 use std::collections::HashMap;
 use std::io;
@@ -26,7 +27,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use self::places::{Places, Table};
 pub(crate) use self::places::{Resolve, event_of, event_word};
 pub(crate) use self::stay::Stay;
-use crate::core::sync::{Able, Ended, EventName, LockStatistics, Out, Party, Sync, Who, Words};
+pub(crate) use self::watch::Watch;
+use self::watch::Watched;
+use crate::core::sync::{
+    Able, Ended, EventName, LockStatistics, Out, Party, Said, Sync, Who, Words,
+};
 use crate::core::task_id::TaskId;
 use crate::os::clock::clock;
 use crate::os::memory::Memory;
@@ -57,6 +62,9 @@ struct State {
     last_owner: u16,
     members: HashMap<u32, Mailbox>,
     last_member: u32,
+    /// Those who see waits and holds one by one.
+    watches: HashMap<u32, Watched>,
+    last_watch: u32,
     /// When the ticker acts next, if there is one.
     ticks_at: Option<f64>,
     /// The common memory, for workers to come; none once this hub was given up.
@@ -105,6 +113,8 @@ pub(crate) struct Question {
     pub(crate) owner: u16,
     /// The event that it is asked for.
     pub(crate) event: Option<TaskId>,
+    /// When it was sent, by the sender's account.
+    pub(crate) at: f64,
     pub(crate) asked: Asked,
     /// The bytes behind it.
     pub(crate) value: Option<Arc<[u8]>>,
@@ -178,12 +188,13 @@ impl Hub {
 }
 
 impl State {
-    /// Leaves messages with the members of their owners. How those are notified that have had none.
+    /// Leaves messages with the members of their owners, and what is over with those who watch. How those are notified that have had none.
     fn post(
         &mut self,
         out: Vec<Out>,
         looks: Option<u32>,
     ) -> Vec<Arc<dyn Fn() + Send + std::marker::Sync>> {
+        self.show_spans();
         let mut notified = Vec::new();
         for message in out {
             let Some(member) = self.owners.get(&message.owner) else { continue };
@@ -254,7 +265,7 @@ impl Member {
 
     /// A process of this member asks.
     pub(crate) fn ask(&self, question: Question, resolve: &dyn Resolve) {
-        let Question { owner, event, asked, value } = question;
+        let Question { owner, event, at, asked, value } = question;
         let party = Party { owner, event: event.map(|task| self.name(task)) };
         if let Ask::Unlock { name, token } = &asked.ask
             && self.has_ended(owner, name, *token)
@@ -263,7 +274,7 @@ impl Member {
         }
         self.hub.keep();
         self.hub.act(self.looks(), resolve, |core, now, words, out| {
-            core.ask(now, party, asked, value, words, out);
+            core.ask(now, Said { party, at, asked, value }, words, out);
         });
     }
 

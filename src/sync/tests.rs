@@ -2,6 +2,8 @@
 //! it was taken; what was held is free when its owner is gone; what is due at some time happens without being asked; and
 //! places are given to the locks that are used, however many names there are.
 
+mod watch;
+
 use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
@@ -33,8 +35,7 @@ impl Listener {
 
     fn ask(&self, owner: &Owner, id: u32, ask: Ask) {
         let asked = Asked { id, inside: Vec::new(), event: None, ask };
-        let question = Question { owner: owner.number(), event: None, asked, value: None };
-        self.member.ask(question, &());
+        self.member.ask(question(owner, None, asked), &());
     }
 
     fn replies(&self) -> Vec<(u16, u32, Reply)> {
@@ -56,6 +57,10 @@ impl Listener {
     fn notices(&self) -> usize {
         self.notified.swap(0, Ordering::SeqCst)
     }
+}
+
+fn question(owner: &Owner, event: Option<TaskId>, asked: Asked) -> Question {
+    Question { owner: owner.number(), event, at: clock(), asked, value: None }
 }
 
 fn lock(name: &str) -> Ask {
@@ -218,7 +223,7 @@ fn a_cycle_of_waits_is_found_and_members_are_asked_without_the_lock() {
     let owner = desk.owner();
     let inside = |id, tokens: &[u64], ask| {
         let asked = Asked { id, inside: tokens.to_vec(), event: None, ask };
-        desk.member.ask(Question { owner: owner.number(), event: None, asked, value: None }, &());
+        desk.member.ask(question(&owner, None, asked), &());
     };
     inside(1, &[], lock("a"));
     let (a, _) = desk.grant();

@@ -3,7 +3,7 @@
 
 const { MOST, signalIn } = require("./checks");
 const { textOf } = require("./names");
-const { numberOf } = require("./port");
+const { numberOf, withEvent } = require("./port");
 const { checkCount } = require("../checks");
 const { siteOf } = require("../stack");
 
@@ -20,11 +20,13 @@ class Barrier {
   }
 
   /** @param {unknown} [options] @returns {Promise<number>} */
-  async wait(options) {
+  wait(options) {
     const site = siteOf(this.wait);
-    const signal = signalIn("barrier.wait", options);
-    const ask = { op: "barrier", name: this.#name, parties: this.#parties };
-    return numberOf(await this.#port.request(ask, { signal, site }));
+    return withEvent(async (onLeft) => {
+      const signal = signalIn("barrier.wait", options);
+      const ask = { op: "barrier", name: this.#name, parties: this.#parties };
+      return numberOf(await this.#port.request(ask, { signal, site, onLeft }));
+    });
   }
 }
 

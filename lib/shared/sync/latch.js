@@ -4,7 +4,7 @@
 const { MOST, signalIn } = require("./checks");
 const { current } = require("./context");
 const { textOf } = require("./names");
-const { numberOf } = require("./port");
+const { numberOf, withEvent } = require("./port");
 const { invalidRange } = require("../errors");
 const { checkCount, wrongType } = require("../checks");
 const { siteOf } = require("../stack");
@@ -35,11 +35,13 @@ class Latch {
   }
 
   /** @param {unknown} [options] @returns {Promise<void>} */
-  async wait(options) {
+  wait(options) {
     const site = siteOf(this.wait);
-    const signal = signalIn("latch.wait", options);
-    const ask = { op: "latch", name: this.#name, count: this.#count };
-    await this.#port.request(ask, { signal, site });
+    return withEvent(async (onLeft) => {
+      const signal = signalIn("latch.wait", options);
+      const ask = { op: "latch", name: this.#name, count: this.#count };
+      await this.#port.request(ask, { signal, site, onLeft });
+    });
   }
 }
 

@@ -27,6 +27,7 @@ const { pointAt } = require("../stack");
  * @property {AbortSignal} [signal]
  * @property {Uint8Array} [value]
  * @property {{ stack?: unknown }} [site] where the program has asked
+ * @property {() => void} [onLeft] the event has ended in which it is asked; then it fails. Otherwise it outlives the event
  */
 
 /** What a process counts its questions to. */
@@ -61,7 +62,7 @@ class Port {
    * @param {(answer: Answer) => void} hear
    * @param {(error: unknown) => void} fail
    */
-  ask(ask, { frame = current(), signal, value }, hear, fail) {
+  ask(ask, { frame = current(), signal, value, onLeft }, hear, fail) {
     const { scope } = frame;
     if (this.failure !== undefined) throw this.failure();
     this.#wire.check?.();
@@ -77,6 +78,7 @@ class Port {
       this.#close(id);
       throw error;
     }
+    if (onLeft !== undefined) question.leaveBy(onLeft);
     scope?.live.add(question);
     question.ignore = stopBy(signal, question.abort);
   }
@@ -166,7 +168,31 @@ class Question {
     this.abort = abort;
     /** Does not listen for the program's signal any more. */
     this.ignore = () => {};
+    /** The event has ended. @type {((error: Error) => void) | undefined} */
+    this.leave = undefined;
   }
+
+  /** It ends with its event. @param {() => void} onLeft */
+  leaveBy(onLeft) {
+    this.leave = (error) => {
+      onLeft();
+      this.abort(error);
+    };
+  }
+}
+
+/**
+ * Something that ends with the event in which it is awaited. If the event has not awaited it, nobody need hear of that.
+ * @template T
+ * @param {(onLeft: () => void) => Promise<T>} wait
+ * @returns {Promise<T>}
+ */
+function withEvent(wait) {
+  /** @type {Promise<T>} */
+  const waited = wait(() => {
+    waited.then(undefined, () => {});
+  });
+  return waited;
 }
 
 /** The number of a reply. @param {Answer} answer @returns {number} */
@@ -175,4 +201,4 @@ function numberOf({ reply }) {
   return reply.number;
 }
 
-module.exports = { LAST_ID, Port, numberOf };
+module.exports = { LAST_ID, Port, numberOf, withEvent };

@@ -4,7 +4,7 @@
 
 const { Map, Set, WeakMap } = require("../primordials");
 
-/** Something that an event waits for or holds. @typedef {{ abort: (error: Error) => void }} Abortable */
+/** Something that an event waits for or holds. `leave`: it ends with the event. @typedef {{ abort: (error: Error) => void, leave?: (error: Error) => void }} Abortable */
 /** How an event is named to the core: its index and the flags of its answer. @typedef {[number, number]} EventName */
 
 /** How often the events of this process have counted down, by events and latches. @type {WeakMap<object, globalThis.Map<string, number>>} */
@@ -56,6 +56,16 @@ class Scope {
     for (const one of [...this.live]) one.abort(error);
     this.live.clear();
   }
+
+  /** The event has ended. Who does not come to a barrier any more waits for nobody there. */
+  end() {
+    this.isOver = true;
+    for (const one of [...this.live]) {
+      if (one.leave === undefined) continue;
+      const { aborted } = require("./faults");
+      one.leave(aborted("this event has ended, and has not awaited this"));
+    }
+  }
 }
 
 /** By an attempt at an event. @type {WeakMap<object, Scope>} */
@@ -78,8 +88,7 @@ function scopeOf(attempt, name, event) {
 
 /** An event has ended. @param {object} attempt */
 function endScope(attempt) {
-  const scope = scopes.get(attempt);
-  if (scope !== undefined) scope.isOver = true;
+  scopes.get(attempt)?.end();
 }
 
 /** Nobody waits for an event any more. @param {object} attempt @param {boolean} isLate */

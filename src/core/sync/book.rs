@@ -4,20 +4,31 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::spans::Spans;
 use super::types::{EventName, Out, Party, Who, Words};
-use crate::wire::sync::{Reply, Told};
+use crate::wire::sync::{Mode, Reply, Told};
 
 /// Waits are numbered in the order in which they begin.
 pub(super) type Seq = u64;
 
 /// The kinds of things that processes wait for or hold. Names of one kind say nothing of another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    Lock,
+    Lock(Mode),
     Barrier,
     Latch,
     Once,
     Limiter,
+}
+
+pub(super) fn what(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Lock(_) => "lock",
+        Kind::Barrier => "barrier",
+        Kind::Latch => "latch",
+        Kind::Once => "once",
+        Kind::Limiter => "limiter",
+    }
 }
 
 /// Who takes part in something: an event, or a process outside of events.
@@ -90,6 +101,7 @@ pub(super) struct Book {
     /// Waits that a cycle may begin with: they stand in a callback.
     attributed: BTreeSet<Seq>,
     last: Seq,
+    pub(super) spans: Spans,
 }
 
 impl Book {
@@ -100,7 +112,7 @@ impl Book {
 
     /// Ends all waits and grants of a process.
     pub(super) fn close(&mut self, owner: u16) -> Closed {
-        let Some(Owner { questions, held, .. }) = self.owners.remove(&owner) else {
+        let Some(Owner { who, questions, held }) = self.owners.remove(&owner) else {
             return Closed::default();
         };
         let waits = questions.into_values().filter_map(|stand| {
@@ -111,7 +123,14 @@ impl Book {
         let mut waits: Vec<_> = waits.collect();
         waits.sort_unstable_by_key(|&(seq, _)| seq);
         let held = held.into_iter().filter_map(|token| Some((token, self.grants.remove(&token)?)));
-        Closed { waits, grants: held.collect() }
+        let grants: Vec<_> = held.collect();
+        for (_, wait) in &waits {
+            self.spans.waited(who, wait);
+        }
+        for (_, grant) in &grants {
+            self.spans.held(who, grant);
+        }
+        Closed { waits, grants }
     }
 
     pub(super) fn has(&self, owner: u16) -> bool {
@@ -163,6 +182,7 @@ impl Book {
         self.attributed.remove(&seq);
         if let Some(owner) = self.owners.get_mut(&wait.asker.party.owner) {
             owner.questions.remove(&wait.asker.id);
+            self.spans.waited(owner.who, &wait);
         }
         Some(wait)
     }
@@ -186,6 +206,7 @@ impl Book {
             if matches!(stand, Some(Stand::Holds(held)) if *held == token) {
                 owner.questions.remove(&grant.question);
             }
+            self.spans.held(owner.who, &grant);
         }
         Some(grant)
     }

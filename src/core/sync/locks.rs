@@ -53,7 +53,8 @@ impl Lock {
         }
         let Holder { owner, event, token, since } = holder;
         let (party, name) = (Party { owner, event }, Arc::clone(name));
-        desk.book.begin_grant(token, Grant { party, question: 0, since, kind: Kind::Lock, name });
+        let kind = Kind::Lock(Mode::Exclusive);
+        desk.book.begin_grant(token, Grant { party, question: 0, since, kind, name });
         lock.limit = None;
         lock.holders.insert(token);
         lock
@@ -69,7 +70,7 @@ impl Lock {
     }
 
     fn grant(&mut self, desk: &mut Desk, name: &Arc<str>, asker: &Asker, mode: Mode) {
-        let token = desk.grant(asker, Kind::Lock, name);
+        let token = desk.grant(asker, Kind::Lock(mode), name);
         self.mode = mode;
         self.holders.insert(token);
         let mut place = None;
@@ -124,13 +125,14 @@ impl Locks {
         } else if manner == Manner::IfAvailable {
             desk.reply(&asker, Reply::Unavailable);
         } else {
-            lock.queue.insert(desk.wait(asker, Kind::Lock, &name), mode);
+            lock.queue.insert(desk.wait(asker, Kind::Lock(mode), &name), mode);
         }
     }
 
     /// A process says that a grant of its own is over.
     pub(super) fn unlock(&mut self, desk: &mut Desk, owner: u16, token: u64) {
-        let is_own = |grant: &Grant| grant.party.owner == owner && grant.kind == Kind::Lock;
+        let is_own =
+            |grant: &Grant| grant.party.owner == owner && matches!(grant.kind, Kind::Lock(_));
         if desk.book.grant(token).is_some_and(is_own)
             && let Some(grant) = desk.book.end_grant(token)
         {

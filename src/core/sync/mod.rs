@@ -28,6 +28,8 @@
 //! for each other, unless one stands in the callback that the other needs: several events in one worker make no false cycle.
 //! What says nothing of its callback is not searched.
 //!
+//! **Spans** ([`spans`]) are waits and holds one by one, for traces.
+//!
 //! **The table** ([`book`]) has every wait and every grant, by process: whatever ends, its kind (lock, barrier, …) says which of
 //! the [`parts`] has to know.
 
@@ -40,17 +42,16 @@ mod locks;
 mod once;
 mod parts;
 mod search;
+mod spans;
 mod statistics;
 mod store;
 mod types;
-
-use std::sync::Arc;
 
 use self::book::{Asker, Book, Desk, Stand};
 use self::parts::Parts;
 use self::search::{Schedule, Search};
 pub(crate) use self::types::{
-    Able, Ended, EventName, Holder, LockStatistics, Out, Party, Who, Words,
+    Able, Ended, EventName, Holder, LockStatistics, Out, Party, Said, Span, Who, Words,
 };
 use crate::wire::sync::Asked;
 
@@ -68,17 +69,11 @@ impl Sync {
         self.book.open(owner, who);
     }
 
-    /// A process asks, or says that something is over. `value`: the bytes behind the message, if it has any.
-    pub(crate) fn ask(
-        &mut self,
-        now: f64,
-        party: Party,
-        asked: Asked,
-        value: Option<Arc<[u8]>>,
-        words: &mut dyn Words,
-        out: &mut Vec<Out>,
-    ) {
+    /// A process asks, or says that something is over.
+    pub(crate) fn ask(&mut self, now: f64, said: Said, words: &mut dyn Words, out: &mut Vec<Out>) {
+        let Said { party, at, asked, value } = said;
         let Asked { id, inside, ask, .. } = asked;
+        self.book.spans.begin(now, Some((party.owner, at)));
         let desk = &mut Desk { now, book: &mut self.book, words, out };
         let stand = desk.book.question(party.owner, id);
         // No process of ours uses a number again that still waits.
@@ -97,6 +92,7 @@ impl Sync {
         words: &mut dyn Words,
         out: &mut Vec<Out>,
     ) {
+        self.book.spans.begin(now, None);
         let closed = self.book.close(owner);
         let desk = &mut Desk { now, book: &mut self.book, words, out };
         self.parts.owner_gone(desk, owner, &closed);
@@ -111,6 +107,7 @@ impl Sync {
         words: &mut dyn Words,
         out: &mut Vec<Out>,
     ) {
+        self.book.spans.begin(now, None);
         let desk = &mut Desk { now, book: &mut self.book, words, out };
         self.parts.event_ended(desk, event, ended);
     }
@@ -139,6 +136,7 @@ impl Sync {
         words: &mut dyn Words,
         out: &mut Vec<Out>,
     ) {
+        self.book.spans.begin(now, None);
         let desk = &mut Desk { now, book: &mut self.book, words, out };
         self.parts.limiters.tick(desk);
         if self.schedule.due(desk.book).is_none_or(|due| due > now) {
@@ -162,6 +160,16 @@ impl Sync {
     /// Of the locks that were waited for longest, in the order of their names.
     pub(crate) fn statistics(&self) -> Vec<LockStatistics> {
         self.parts.locks.statistics()
+    }
+
+    /// Whether waits and holds are noted from now on, each when it is over.
+    pub(crate) fn keep_spans(&mut self, is_on: bool) {
+        self.book.spans.keep(is_on);
+    }
+
+    /// Those that are over since the last call.
+    pub(crate) fn take_spans(&mut self) -> Vec<Span> {
+        self.book.spans.take()
     }
 }
 

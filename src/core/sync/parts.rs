@@ -120,7 +120,7 @@ impl Parts {
     pub(super) fn withdraw(&mut self, desk: &mut Desk, seq: Seq, wait: &Wait) {
         let name = &wait.name;
         match wait.kind {
-            Kind::Lock => self.locks.withdraw(name, seq),
+            Kind::Lock(_) => self.locks.withdraw(name, seq),
             Kind::Barrier => self.barriers.withdraw(name, wait.asker.party.member(), seq),
             Kind::Latch => self.latches.withdraw(name, seq),
             Kind::Once => self.onces.withdraw(name, seq),
@@ -131,7 +131,7 @@ impl Parts {
     /// A grant is over. Others may be [next](Self::settle).
     fn release(&mut self, desk: &mut Desk, token: u64, grant: &Grant) {
         match grant.kind {
-            Kind::Lock => self.locks.release(desk.now, token, grant),
+            Kind::Lock(_) => self.locks.release(desk.now, token, grant),
             _ => self.onces.release(token, grant),
         }
     }
@@ -139,7 +139,7 @@ impl Parts {
     /// Whoever is next goes on.
     pub(super) fn settle(&mut self, desk: &mut Desk, kind: Kind, name: &Arc<str>) {
         match kind {
-            Kind::Lock => self.locks.settle(desk, name),
+            Kind::Lock(_) => self.locks.settle(desk, name),
             Kind::Once => self.onces.settle(desk, name),
             Kind::Barrier | Kind::Latch | Kind::Limiter => {}
         }

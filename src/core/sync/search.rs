@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::book::{Book, Failure, Kind, Member, Seq, Wait, number_of};
+use super::book::{Book, Failure, Kind, Member, Seq, Wait, number_of, what};
 use super::deadlock::{Graph, Needs};
 use super::parts::Parts;
 use super::types::{Able, EventName, Party};
@@ -105,7 +105,8 @@ impl<'a> Search<'a> {
             build.missing = self.missing(able());
         }
         build.expand();
-        let cycle = build.graph.cycle()?;
+        let nodes = &build.nodes;
+        let cycle = build.graph.cycle(|from, to| keeps(nodes[from], nodes[to]))?;
         let cycle: Vec<Node> = cycle.into_iter().map(|at| build.nodes[at]).collect();
         self.rejected(cycle)
     }
@@ -117,7 +118,7 @@ impl<'a> Search<'a> {
         let (what, name) = (what(wait.kind), &wait.name);
         let by = |token| Some(self.party(self.book.grant(token)?.party));
         let why = match wait.kind {
-            Kind::Lock => {
+            Kind::Lock(_) => {
                 let holders: Vec<_> =
                     self.parts.locks.get(name)?.holders().filter_map(by).collect();
                 format!(", held by {}", holders.join(", "))
@@ -155,16 +156,12 @@ impl<'a> Search<'a> {
         missing
     }
 
-    /// The wait that is to fail. It must be one that keeps something from going on: a request that only stands in a queue
-    /// before another would leave the cycle as it is.
+    /// The wait that is to fail: the youngest that keeps something from going on.
     fn rejected(&self, mut cycle: Vec<Node>) -> Option<(Seq, Failure)> {
         let before = cycle.iter().cycle().skip(cycle.len().saturating_sub(1));
         let pairs = before.zip(&cycle).enumerate();
-        let keeps = pairs.filter_map(|(at, pair)| match pair {
-            (Node::Grant(_) | Node::Event(_), &Node::Wait(seq)) => Some((seq, at)),
-            _ => None,
-        });
-        let (seq, at) = keeps.max()?;
+        let keeping = pairs.filter_map(|(at, (&before, &node))| Some((keeps(before, node)?, at)));
+        let (seq, at) = keeping.max()?;
         cycle.rotate_left(at);
         let message = format!(
             "deadlock, ended by rejecting its youngest request: {}; request locks in the same order everywhere",
@@ -205,13 +202,11 @@ impl<'a> Search<'a> {
     }
 }
 
-fn what(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Lock => "lock",
-        Kind::Barrier => "barrier",
-        Kind::Latch => "latch",
-        Kind::Once => "once",
-        Kind::Limiter => "limiter",
+/// The wait that keeps a node from going on. One that only stands in a queue before another would leave a cycle as it is.
+fn keeps(node: Node, next: Node) -> Option<Seq> {
+    match (node, next) {
+        (Node::Grant(_) | Node::Event(_), Node::Wait(seq)) => Some(seq),
+        _ => None,
     }
 }
 
@@ -275,7 +270,7 @@ impl<'a> Build<'a> {
             return free;
         };
         match wait.kind {
-            Kind::Lock => {
+            Kind::Lock(_) => {
                 if self.seen.insert(Arc::clone(&wait.name)) {
                     self.queue(&wait.name);
                 }

@@ -7,6 +7,7 @@ mod latch;
 mod limiter;
 mod locks;
 mod once;
+mod spans;
 mod store;
 mod waits;
 mod walk;
@@ -96,6 +97,8 @@ struct Program {
     sync: Sync,
     words: Table,
     now: f64,
+    /// How long messages are on their way.
+    late: f64,
     questions: HashMap<u16, u32>,
     out: Vec<Out>,
 }
@@ -107,7 +110,7 @@ impl Program {
             sync.owner_came(owner, who(owner));
         }
         let (words, questions) = (Table::default(), HashMap::new());
-        Self { sync, words, now: 0.0, questions, out: Vec::new() }
+        Self { sync, words, now: 0.0, late: 0.0, questions, out: Vec::new() }
     }
 
     fn ask(&mut self, party: Party, inside: &[u64], ask: Ask, value: Option<&str>) -> u32 {
@@ -120,7 +123,8 @@ impl Program {
         *next = id.max(*next);
         let asked = Asked { id, inside: inside.to_vec(), event: None, ask };
         let value = value.map(|value| value.as_bytes().into());
-        self.sync.ask(self.now, party, asked, value, &mut self.words, &mut self.out);
+        let said = Said { party, at: self.now - self.late, asked, value };
+        self.sync.ask(self.now, said, &mut self.words, &mut self.out);
         id
     }
 

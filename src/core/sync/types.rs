@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::core::task_id::TaskId;
-use crate::wire::sync::Told;
+use crate::wire::sync::{Asked, Mode, Told};
 
 /// An event of any pool of this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +18,17 @@ pub(crate) struct Party {
     /// The process's number.
     pub(crate) owner: u16,
     pub(crate) event: Option<EventName>,
+}
+
+/// What a process says, or asks.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) party: Party,
+    /// When it said so, by its own account.
+    pub(crate) at: f64,
+    pub(crate) asked: Asked,
+    /// The bytes behind the message, if it has any.
+    pub(crate) value: Option<Arc<[u8]>>,
 }
 
 /// What texts and snapshots say of a process.
@@ -94,4 +105,19 @@ pub(crate) struct LockStatistics {
     pub(crate) wait_max: f64,
     /// How long it was held in all, the time of each holder counted.
     pub(crate) held: f64,
+}
+
+/// Something that a process has waited for, or has held.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Span {
+    pub(crate) is_hold: bool,
+    pub(crate) who: Who,
+    pub(crate) party: Party,
+    /// A lock, a barrier, …
+    pub(crate) kind: &'static str,
+    /// Of a lock.
+    pub(crate) mode: Option<Mode>,
+    pub(crate) name: Arc<str>,
+    pub(crate) from: f64,
+    pub(crate) until: f64,
 }

@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use serde_json::Value;
 
 use crate::core::retry::Cause;
+use crate::core::sync::Span;
 use crate::core::task_id::TaskId;
 
 /// How many events are listed, 50 bytes each.
@@ -13,6 +14,9 @@ pub(super) const MOST_EVENTS: usize = 1 << 20;
 
 /// How many marks are listed. Nobody reads more one by one.
 pub(super) const MOST_MARKS: usize = 10_000;
+
+/// How many waits and holds of locks and the like are listed, 100 bytes each.
+pub(crate) const MOST_SPANS: usize = 1 << 18;
 
 /// How many errors are kept.
 pub(super) const MOST_FAILURES: usize = 1000;
@@ -26,6 +30,8 @@ pub(crate) enum Level {
     Times,
     /// Also each event.
     Events,
+    /// Also what each waits for and holds.
+    Trace,
 }
 
 /// How an event ended.
@@ -186,17 +192,19 @@ impl Detail {
             live: HashMap::new(),
             wait: histogram(),
             run: histogram(),
-            events: (level == Level::Events).then(Events::default),
+            events: matches!(level, Level::Events | Level::Trace).then(Events::default),
         }
     }
 }
 
-/// What is kept at [`Level::Events`].
+/// What is kept from [`Level::Events`] on.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     pub(super) rows: Vec<Row>,
     pub(super) marks: Vec<Mark>,
     pub(super) failures: Vec<Failure>,
+    /// What was waited for and held. Times are milliseconds since the run began.
+    pub(super) spans: Vec<Span>,
     /// How many events are not listed.
     pub(super) unlisted: u64,
     /// Since when `Map` waits for room.

@@ -4,7 +4,11 @@
 
 use super::*;
 use crate::core::retry::{Cause, Policy};
+use crate::core::sync::Span;
+use crate::core::task_id::number_of;
+use crate::observe::record::Record;
 use crate::os::child::Exit;
+use crate::os::clock::clock;
 use crate::shm::locks::{NO_EVENT, Spot};
 use crate::wire::sync::{Ask, Asked, Info, Mode, Reply, Told};
 
@@ -25,7 +29,8 @@ impl Seat {
         let asked = Asked { id, inside: Vec::new(), event, ask };
         let text = serde_json::to_vec(&asked).expect("plain data");
         let has_value = if value.is_some() { flag::DATA } else { 0 };
-        let header = Header { split: text.len() as u32, ..Header::new(Kind::Sync, has_value) };
+        let (split, finished) = (text.len() as u32, clock());
+        let header = Header { split, finished, ..Header::new(Kind::Sync, has_value) };
         self.player.worker.write(&header, &[&text, value.unwrap_or_default()].concat());
     }
 
@@ -233,6 +238,32 @@ fn an_event_that_took_a_lock_without_asking_is_named_to_those_of_its_pool() {
         let Reply::Snapshot { held, .. } = reply else { panic!("{id}: {reply:?}") };
         let holders: Vec<_> = held.iter().map(|info| (info.worker, info.event)).collect();
         assert_eq!(holders, [(Some(1), Some(0))], "{id}");
+    }
+}
+
+#[test]
+fn the_record_of_a_run_with_a_trace_has_what_its_events_waited_for_and_held() {
+    for record in [Level::Events, Level::Trace] {
+        let options = RunOptions { record, ..plain() };
+        let (bench, [mut a, mut b]) = Bench::with(launch(2, DEADLINE), options).run();
+        bench.map(0..2);
+        let (one, other) = (a.player.start(), b.player.start());
+        a.ask_for(&bench, 1, &one, lock("x"));
+        let (token, _) = a.grant(1);
+        b.ask_for(&bench, 1, &other, lock("x"));
+        let asked = clock();
+        until("a later time", || clock() > asked);
+        a.ask(&bench, 0, unlock("x", token));
+        let text = |span: &Span| {
+            let event = span.party.event.map(|event| number_of(event.task));
+            (span.is_hold, span.who.worker, event)
+        };
+        let look = |record: &Record, _| record.spans(0).iter().map(text).collect::<Vec<_>>();
+        let expected = [(true, Some(1), Some(0)), (false, Some(2), Some(1))];
+        let expected = if record == Level::Trace { &expected[..] } else { &[] };
+        for _ in 0..2 {
+            assert_eq!(bench.pool.recorded(bench.run, look).as_deref(), Some(expected));
+        }
     }
 }
 

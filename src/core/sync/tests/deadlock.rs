@@ -99,7 +99,7 @@ fn a_cycle_of_locks_rejects_its_youngest_request_and_only_that() {
             ],
             &[],
             // Each waits for its own reader too.
-            &["1.2 ERR_SONIC_DEADLOCK", "2.2 ERR_SONIC_DEADLOCK"],
+            &["2.2 ERR_SONIC_DEADLOCK", "1.2 ERR_SONIC_DEADLOCK"],
         ),
         (
             "a reader that waits behind a writer that waits for it",
@@ -152,7 +152,20 @@ fn a_cycle_of_locks_and_other_things_does_too() {
                 (0.0, E2, &[2], lock("a")),
             ],
             &[],
-            &["1.2 ERR_SONIC_DEADLOCK"],
+            &["2.2 ERR_SONIC_DEADLOCK"],
+        ),
+        (
+            "a semaphore that is asked for last",
+            vec![
+                (0.0, E1, &[], semaphore("s", 2)),
+                (0.0, E2, &[], semaphore("s", 2)),
+                (0.0, E3, &[], lock("a")),
+                (0.0, E1, &[1], lock("a")),
+                (0.0, E2, &[2], lock("a")),
+                (0.0, E3, &[3], semaphore("s", 2)),
+            ],
+            &[],
+            &["3.2 ERR_SONIC_DEADLOCK"],
         ),
         (
             "two cycles at once",
@@ -197,6 +210,33 @@ fn a_cycle_of_locks_and_other_things_does_too() {
             &["2.1 ERR_SONIC_DEADLOCK"],
         ),
     ]);
+}
+
+#[test]
+fn a_circle_of_semaphores_rejects_its_youngest_request_whichever_that_is() {
+    let asks = [(1, 1, "t"), (2, 2, "t"), (3, 3, "s"), (4, 4, "s")];
+    let able = open;
+    let mut orders = 0;
+    for order in 0..256_usize {
+        let order = [order % 4, order / 4 % 4, order / 16 % 4, order / 64];
+        if (0..4).any(|at| !order.contains(&at)) {
+            continue;
+        }
+        orders += 1;
+        let mut program = Program::new();
+        for (owner, name) in [(1, "s"), (2, "s"), (3, "t"), (4, "t")] {
+            program.ask(event(owner, owner.into()), &[], semaphore(name, 2), None);
+        }
+        for at in order {
+            let (owner, token, name) = asks[at];
+            program.ask(event(owner, owner.into()), &[token], semaphore(name, 2), None);
+        }
+        program.told();
+        program.advance(1499.0, &able);
+        let (last, ..) = asks[order[3]];
+        assert_eq!(program.told(), [format!("{last}.2 ERR_SONIC_DEADLOCK")], "{order:?}");
+    }
+    assert_eq!(orders, 24);
 }
 
 fn reject_none(cases: Vec<(&'static str, Vec<Step>, Able)>) {

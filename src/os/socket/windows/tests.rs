@@ -85,7 +85,7 @@ fn what_passes_through_nodes_channel_is_framed_both_ways() {
     theirs.read_exact(&mut bytes).expect("the text");
     assert_eq!(bytes, text);
     let writer = std::thread::spawn(move || {
-        let frames = [&b"{\"a\":1}\n"[..], &[b'y'; LEN], b"last\n"];
+        let frames = [&b"{\"a\":1}\n"[..], &vec![b'y'; LEN], b"last\n"];
         for frame in frames {
             let whole = [&crate::os::socket::frames::header(frame.len()), frame].concat();
             for part in whole.chunks(30_000) {
