@@ -2,6 +2,7 @@
 //! once; what names none runs on no exclusive worker. Workers that are busy hold up nobody else's events, nor their credit.
 //! What no worker will ever run fails at once, with the tags that it wants.
 
+mod chains;
 mod walk;
 
 use super::parked::run_parking;
@@ -38,9 +39,19 @@ fn retrying<const N: usize>(groups: &[(usize, &[&str], bool)]) -> (Bench, [Seat;
 
 impl Bench {
     fn route(&self, number: u32, tags: &[&str], key: Option<&str>) -> Result<Room, Error> {
+        self.route_as(number, tags, key, 0)
+    }
+
+    fn route_as(
+        &self,
+        number: u32,
+        tags: &[&str],
+        key: Option<&str>,
+        flags: u32,
+    ) -> Result<Room, Error> {
         let tags = tags.iter().map(ToString::to_string).collect();
         let routing = Routing { tags, key: key.map(ToOwned::to_owned), priority: 0 };
-        self.pool.submit_routed(self.run, routing, number.to_string().as_bytes(), 0)
+        self.pool.submit_routed(self.run, routing, number.to_string().as_bytes(), flags)
     }
 
     fn urgent(&self, numbers: impl IntoIterator<Item = u32>, priority: i32) {
