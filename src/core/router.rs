@@ -19,6 +19,7 @@
 mod address;
 mod close;
 mod queue;
+mod room;
 mod types;
 
 use std::cmp::Reverse;
@@ -57,6 +58,8 @@ pub(crate) struct Router {
     refuses_others: bool,
     /// Events for which there was no room, and that have ended without it.
     admitted: Vec<TaskId>,
+    /// Events for which there was no room, and that have gone on without it.
+    passed: Vec<TaskId>,
 }
 
 impl Router {
@@ -76,6 +79,7 @@ impl Router {
             runs: HashMap::new(),
             refuses_others: false,
             admitted: Vec::new(),
+            passed: Vec::new(),
         };
         router.refuses_others = router.refusal().is_some();
         router
@@ -93,11 +97,6 @@ impl Router {
     }
 
     // ---- what it knows ----
-
-    /// Whether there was no room for some event.
-    pub(crate) fn has_blocked(&self) -> bool {
-        !self.admitted.is_empty() || self.queues.values().any(Queue::is_blocked)
-    }
 
     /// Whether it has this event, which has not ended.
     pub(crate) fn has(&self, task: TaskId) -> bool {
@@ -366,24 +365,6 @@ impl Router {
         if let Some(place) = self.events.get(&next).and_then(|event| event.place(next)) {
             self.queues.entry(place).or_default().waiting.push_back(next);
         }
-    }
-
-    /// For which events there is room now that there was none for, with `room` for so many of a run a worker.
-    pub(crate) fn admit(&mut self, room: impl Fn(RunId) -> usize) -> Vec<TaskId> {
-        let mut admitted = std::mem::take(&mut self.admitted);
-        let blocked = self.queues.iter().filter(|(_, queue)| queue.is_blocked());
-        let limits: Vec<(Place, usize)> = blocked
-            .map(|(&place, _)| (place, self.reach(place.to).count() * room(place.run)))
-            .collect();
-        for (place, limit) in limits {
-            while let Some(task) = self.queues.get_mut(&place).and_then(|it| it.admit(limit)) {
-                if let Some(event) = self.events.get_mut(&task) {
-                    event.is_blocked = false;
-                }
-                admitted.push(task);
-            }
-        }
-        admitted
     }
 }
 

@@ -156,7 +156,8 @@ fn give_credit(run: &mut Run, load: &Load, mean_bytes: usize, routed: usize) {
         return;
     }
     if load.is_crowded(run) {
-        run.words.allow(handed_over);
+        // A `Map` that waits has handed its event over: it goes on waiting.
+        run.words.allow(run.words.allowed().min(handed_over));
         return;
     }
     let outstanding = run.outstanding() - routed.min(run.outstanding());

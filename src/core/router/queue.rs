@@ -41,6 +41,15 @@ impl Queue {
     pub(super) fn remove(&mut self, task: TaskId, is_blocked: bool) {
         self.count -= 1;
         if is_blocked {
+            self.unblock(task);
+        }
+    }
+
+    /// An event does not wait for room here any more.
+    pub(super) fn unblock(&mut self, task: TaskId) {
+        if self.blocked.front() == Some(&task) {
+            self.blocked.pop_front();
+        } else {
             self.blocked.retain(|&other| other != task);
         }
     }

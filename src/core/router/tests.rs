@@ -392,3 +392,22 @@ fn a_run_without_room_has_none_whatever_ends_until_it_has_some() {
     assert!(add(&mut router, other, routing(&["a"], None)), "another run has room");
     assert_eq!(router.admit(|run| if run == 0 { 1 } else { 0 }), [0]);
 }
+
+#[test]
+fn an_event_without_room_that_goes_on_has_room_when_its_run_has() {
+    let mut router = router(&[(1, &["a"], false), (1, &["b"], false)]);
+    for task in 0..3 {
+        assert!(!router.add(task, routing(&["a"], None), 0).expect("some worker runs it"));
+    }
+    for task in [1, 0] {
+        router.goes_on(task);
+        router.ended(task);
+        router.add_further(task, routing(&["b"], None)).expect("some worker runs it");
+    }
+    assert!(router.has_blocked());
+    assert_eq!(router.admit(|_| 0), NOTHING);
+    router.ended(0);
+    assert_eq!(router.admit(|_| 0), NOTHING, "not even when it has ended");
+    assert_eq!(router.admit(|_| 1), [1, 0, 2]);
+    assert!(!router.has_blocked());
+}

@@ -29,8 +29,17 @@ fn a_crowded_run_has_no_credit_until_it_is_less_so() {
         fill(&bench, &mut first, 1);
     }
     assert!(bench.credit() <= 0, "there is none for others");
-    bench.wait_for(bench.words.handed_over());
-    bench.calls();
+    // It has handed its event over, and waits.
+    let waiting = bench.words.handed_over();
+    bench.begin([1], &[], None);
+    bench.wait_for(waiting);
+    for _ in 0..3 {
+        bench.pool.flush();
+    }
+    assert_eq!((bench.calls(), bench.credit()), (0, -1));
+    fill(&bench, &mut first, 1);
+    assert_eq!(bench.calls(), 0);
+    second.answers(&bench, ("7", 2), Outcome::response("8"));
     second.answers(&bench, ("7", 2), Outcome::response("8"));
     assert!(bench.credit() > 0);
     assert_eq!(bench.calls(), 1, "the map that waits is called");
@@ -56,6 +65,11 @@ fn a_crowded_run_has_no_room_for_events_with_tags_until_it_is_less_so() {
     bench.hear();
     assert_eq!(hand_over(), Room::Awaits(count));
     bench.pool.flush();
+    assert_eq!(bench.hear(), []);
+    // It goes on, and there is no room for others either.
+    fill(&bench, &mut a, 1);
+    assert_eq!(bench.hear(), []);
+    b.answers(&bench, ("7", 2), Outcome::response("8"));
     assert_eq!(bench.hear(), []);
     b.answers(&bench, ("7", 2), Outcome::response("8"));
     assert_eq!(bench.hear(), [Note::Room { run: bench.run, numbers: vec![count] }]);
