@@ -390,7 +390,7 @@ fn a_run_without_room_has_none_whatever_ends_until_it_has_some() {
     assert_eq!(offered(&mut router), [0], "it is offered nevertheless");
     let other = first_of(1);
     assert!(add(&mut router, other, routing(&["a"], None)), "another run has room");
-    assert_eq!(router.admit(|run| if run == 0 { 1 } else { 0 }), [0]);
+    assert_eq!(router.admit(|run| usize::from(run == 0)), [0]);
 }
 
 #[test]
