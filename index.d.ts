@@ -182,8 +182,8 @@ export declare function stream<Args = any, In = any, Out = any>(
  * @param event `{ data }`. The data is encoded before the call returns, so you may change it right
  *   afterwards. Without `data`, the event's data is `undefined`.
  * @param routing Which workers may run the event: `{ tags, key }`. The promise then waits only for
- *   room in those workers, 64 events each. Anything but a plain object is ignored, so that
- *   `events.map(Map.bind(null, workerQueue))` works. New in 2.0.0.
+ *   room in those workers: 64 events each, or more if they are short. Anything but a plain object is
+ *   ignored, so that `events.map(Map.bind(null, workerQueue))` works. New in 2.0.0.
  * @returns A promise of nothing.
  */
 export declare const Map: (
