@@ -182,8 +182,8 @@ export declare function stream<Args = any, In = any, Out = any>(
  * @param event `{ data }`. The data is encoded before the call returns, so you may change it right
  *   afterwards. Without `data`, the event's data is `undefined`.
  * @param routing Which workers may run the event: `{ tags, key }`. The promise then waits only for
- *   room in those workers, 64 events each. Anything but a plain object is ignored, so that
- *   `events.map(Map.bind(null, workerQueue))` works. New in 2.0.0.
+ *   room in those workers: 64 events each, or more if they are short. Anything but a plain object is
+ *   ignored, so that `events.map(Map.bind(null, workerQueue))` works. New in 2.0.0.
  * @returns A promise of nothing.
  */
 export declare const Map: (
@@ -368,8 +368,8 @@ export interface ConnectOptions {
  *
  * **Work.** Each method takes `work`: the name of a stage, the very stage function, or an array of
  * those. An array is a pipeline. Each stage gets what the previous one returned, in the same
- * worker. Write a pipeline as a literal or `as const`, so that the compiler can check that its
- * stages fit together.
+ * worker unless their {@link StageOptions.tags} differ. Write a pipeline as a literal or `as const`,
+ * so that the compiler can check that its stages fit together.
  *
  * **Values** cross between processes as JSON, as for {@link MapReduce}, but a `Buffer` or typed
  * array crosses as bytes if it is the data or the result itself. {@link Json} is the type of a
@@ -665,7 +665,10 @@ export type StageFn<Args = object, In = unknown, Out = unknown> = (
  * {@link stage} was called with. All stages of a pipeline get the same.
  */
 export interface Task {
-  /** The number of the attempt: 1, or more if the event is tried again. See `retries`. */
+  /**
+   * The number of the attempt: 1, or more if the event is tried again. See `retries`. It starts at 1
+   * again where the {@link StageOptions.tags} of a pipeline change.
+   */
   readonly attempt: number;
 
   /**
@@ -680,8 +683,8 @@ export interface Task {
   readonly signal: NodeAbortSignal;
 
   /**
-   * Adds a further event to the same run, which goes through all its stages. Use it for work that
-   * finds work: crawls, directory trees, branch and bound.
+   * Adds a further event to the same run, which goes through all its stages from the first one on.
+   * Use it for work that finds work: crawls, directory trees, branch and bound.
    *
    * The event is added when this one is answered. If this attempt fails or its worker dies, the
    * event is dropped. It counts as submitted with {@link Map}: the run ends when it has ended too.
@@ -741,8 +744,8 @@ export declare function stage<Event = { data: any }, Args = any, Out = unknown>(
 
 /**
  * How to run the events of a {@link stage}. Options of a call take precedence, and the options of a
- * pool are the defaults. All stages of a pipeline run together, so two of them must not have
- * different values of an option.
+ * pool are the defaults. In a pipeline `retries` and `taskTimeout` of one stage hold for all of
+ * them, so two stages must not have different values of an option. Only their `tags` may differ.
  */
 export interface StageOptions {
   /** The name of the function, in errors and stacks. Default: the function's own. */
@@ -751,13 +754,26 @@ export interface StageOptions {
   retries?: number | RetryOptions;
   /** See {@link RunOptions.taskTimeout}. */
   taskTimeout?: number;
-  /** The workers that may run the stage: see {@link RouteOptions.tags}. Default: `[]`. */
+  /**
+   * The workers that may run the stage: see {@link RouteOptions.tags}. Default: `[]`.
+   *
+   * The stages of a pipeline may have different tags, also in {@link MapReduce} and {@link stream}.
+   * Neighbours with the same tags run in one worker. Where the tags change, the event moves on to a
+   * worker with the tags of the next stage, and what the previous stage returned crosses as values
+   * do. It stays one event, with one result. `retries` and `taskTimeout` hold for each of these
+   * parts of the pipeline: if a worker dies, only the part that it was running is retried. A
+   * pipeline may change tags 62 times.
+   *
+   * `tags` of a call hold for all stages, which then run in one worker. `tags` of a {@link Map}
+   * choose the worker of the first part only.
+   */
   tags?: string[];
   /**
    * Returns the {@link RouteOptions.key} of an event with this data. Runs in the master, when the event
    * is handed over; the call or `Map` rejects with what it throws. Only the first stage of a pipeline
-   * may have it, and no stage of a worker file: use {@link RouteOptions.key} there. Events that a
-   * stage emits have no key. Default: none.
+   * may have it, and no stage of a worker file: use {@link RouteOptions.key} there. Where the tags of
+   * a pipeline change the event gives its key up. Events that a stage emits have no key. Default:
+   * none.
    */
   key?: (data: any) => string | number;
   /**

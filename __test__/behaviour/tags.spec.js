@@ -188,7 +188,7 @@ describe("a stage", () => {
       ["TypeError", wrong],
       [
         "TypeError",
-        'the stages of a pipeline run as one, in the worker that the first of them chooses: give the option key to that, not to "counted"',
+        'only the first stage of a pipeline may have the option key: give it to that, not to "counted"',
       ],
     ]);
   });

@@ -19,7 +19,7 @@ const IS_TO_TURN = 2;
 function runThat(runListen) {
   const native = { runPutter: () => () => 1, runWait: () => false, runCredit: () => 0, runListen };
   const parts = { manual: { isOn: false }, output: { checkLog() {} }, wire: { task: 1 } };
-  return { native, ...parts, handle: {}, isRunning: true, reader: null };
+  return { native, ...parts, handle: {}, settings: {}, isRunning: true, reader: null };
 }
 
 describe("an event without credit", () => {

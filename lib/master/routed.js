@@ -2,13 +2,16 @@
 // Events of a run that name their workers, by tags or a key, or that have a priority. Each `Map` waits for room in its own workers alone, so that those that
 // are busy hold up no other event.
 
-const { Map, Promise } = require("../shared/primordials");
+const { Map, Promise, setImmediate } = require("../shared/primordials");
 const { pointAt, siteOf } = require("../shared/stack");
 
 /** @typedef {import("../shared/routing").Address} Address */
 
 /** There is room for the event; otherwise `runRoute` returns its number. */
 const HAS_ROOM = -1;
+
+/** There is room, and the event goes to its workers with the next ones, or when the pool is flushed. */
+const HAS_ROOM_SOON = -2;
 
 const HANDED_OVER = Promise.resolve();
 
@@ -20,6 +23,8 @@ class Routed {
     this.waiting = new Map();
     /** Some event was handed over so. */
     this.isUsed = false;
+    /** The pool will be flushed once the program has handed over what it has. */
+    this.isFlushed = false;
   }
 
   /**
@@ -33,7 +38,20 @@ class Routed {
     const { encoded, flags } = this.input.encoded(event);
     const number = run.native.runRoute(run.handle, tags, key, priority, encoded, flags | chain);
     this.isUsed = true;
-    return number;
+    if (number !== HAS_ROOM_SOON) return number;
+    this.flushSoon();
+    return HAS_ROOM;
+  }
+
+  flushSoon() {
+    if (this.isFlushed) return;
+    this.isFlushed = true;
+    const { idle, run } = this.input;
+    idle.begun++;
+    setImmediate(() => {
+      this.isFlushed = false;
+      run.native.poolFlush(run.pool.handle);
+    });
   }
 
   /**

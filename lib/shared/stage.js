@@ -124,13 +124,13 @@ function stagesAsTold(told) {
 /** @param {string} key @param {string | undefined} name */
 const differ = (key, name) =>
   invalidType(
-    `the stages of a pipeline run as one: give the option ${key} to one of them only${name ? `, not to ${shown(name)} too` : ""}`,
+    `the stages of a pipeline share their options except tags: give the option ${key} to one of them only${name ? `, not to ${shown(name)} too` : ""}`,
   );
 
 /** @param {string | undefined} name */
 const keyOfAnother = (name) =>
   invalidType(
-    `the stages of a pipeline run as one, in the worker that the first of them chooses: give the option key to that${name ? `, not to ${shown(name)}` : ""}`,
+    `only the first stage of a pipeline may have the option key: give it to that${name ? `, not to ${shown(name)}` : ""}`,
   );
 
 module.exports = {

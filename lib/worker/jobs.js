@@ -62,7 +62,7 @@ class Jobs {
     const fns = givesTask ? workerFns.map(withTwo) : workerFns;
     const lengths = chainsOf(workerFns.map(optionsOf)).map(({ length }) => length);
     const only = { ...this.plain(fns, args), logs: true, keepsData: true, givesTask };
-    this.only = withChains(only, lengths);
+    this.only = this.withChains(only, lengths);
   }
 
   /** @param {WorkerFn[]} workerFns @param {any} args @returns {Job} */
@@ -70,6 +70,28 @@ class Jobs {
     const copyArgs = argsCopier(args, this.id);
     const flags = { logs: false, keepsNull: false, keepsData: false, givesTask: false };
     return { workerFns, copyArgs, ...flags, run: 0, limits: [] };
+  }
+
+  /**
+   * A job whose functions are chains of these lengths.
+   * @param {Job} job
+   * @param {number[]} [lengths]
+   * @returns {Job}
+   */
+  withChains(job, lengths = []) {
+    if (lengths.length < 2) return job;
+    const last = lengths.length - 1;
+    const chains = cut(job.workerFns, lengths).map((workerFns, at) => {
+      // The data of the entry is the event's own, and what is in between is whatever it is.
+      const how =
+        at === last
+          ? { keepsData: false }
+          : { keepsNull: true, keepsData: at === 0 && job.keepsData };
+      // An event takes the places of those stages alone that it goes through here.
+      const limits = job.limits.length > 0 ? this.places.limitsOf(workerFns) : job.limits;
+      return { ...job, workerFns, limits, ...how };
+    });
+    return { ...job, chains };
   }
 
   /** @param {number} run @returns {Job | undefined} */
@@ -98,7 +120,8 @@ class Jobs {
     const copied = args === undefined ? {} : argsOfText(this.codec, args);
     const how = { keepsNull, keepsData, refusal, errors: new Set(errors), givesTask: true };
     const limits = this.places.limitsOf(workerFns);
-    const job = withChains({ ...this.plain(workerFns, copied), ...how, run, limits }, chains);
+    const whole = { ...this.plain(workerFns, copied), ...how, run, limits };
+    const job = this.withChains(whole, chains);
     for (const { jobs } of job.limits) jobs.add(job);
     if (isFull(job)) this.leave(run, true);
     this.byRun.set(run, job);
@@ -168,26 +191,6 @@ class Jobs {
 
 /** What names an event among those that run, beside its index. @param {number} answers the flags of its answer */
 const laneOf = (answers) => answers >>> 9;
-
-/**
- * A job whose functions are chains of these lengths.
- * @param {Job} job
- * @param {number[]} [lengths]
- * @returns {Job}
- */
-function withChains(job, lengths = []) {
-  if (lengths.length < 2) return job;
-  const last = lengths.length - 1;
-  const chains = cut(job.workerFns, lengths).map((workerFns, at) => {
-    // The data of the entry is the event's own, and what is in between is whatever it is.
-    const how =
-      at === last
-        ? { keepsData: false }
-        : { keepsNull: true, keepsData: at === 0 && job.keepsData };
-    return { ...job, workerFns, ...how };
-  });
-  return { ...job, chains };
-}
 
 /** What an event with these flags goes through. @param {Job} job @param {number} chain its number, 0 where there is but one @returns {Job} */
 const chainOf = (job, chain) =>

@@ -19,6 +19,7 @@
 mod address;
 mod close;
 mod queue;
+mod room;
 mod types;
 
 use std::cmp::Reverse;
@@ -32,15 +33,18 @@ use crate::core::error::Error;
 use crate::core::task_id::{RunId, TaskId, run_of};
 
 /// So many events of a queue are offered at a time, for each worker that may claim them: enough that it need not wait for
-/// the master between two short ones.
+/// the master between two short ones. More where it runs so many in a moment, but not so many that others wait for long.
 const WINDOW: usize = 8;
+const WIDEST: usize = 128;
 
 /// The most of one queue, and of all queues that are for one worker each: they have their places in the lane together.
 const MOST_OFFERED: usize = 256;
 const MOST_OFFERED_ALONE: usize = 4096;
 
-/// So many events a worker there usually is room for: `Map` waits beyond that.
+/// So many events a worker there usually is room for: `Map` waits beyond that. There is room for more where it runs as many in
+/// a moment, but not for more than that.
 pub(crate) const ROOM: usize = 64;
+pub(crate) const MOST_ROOM: usize = 512;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -57,12 +61,14 @@ pub(crate) struct Router {
     refuses_others: bool,
     /// Events for which there was no room, and that have ended without it.
     admitted: Vec<TaskId>,
+    /// Events for which there was no room, and that have gone on without it.
+    passed: Vec<TaskId>,
 }
 
 impl Router {
     /// For workers of these ids, each in one of these groups.
     pub(crate) fn new(groups: Vec<Group>, workers: impl Iterator<Item = (u32, usize)>) -> Self {
-        let worker = |(id, group)| Worker { id, group, is_closed: false };
+        let worker = |(id, group)| Worker { id, group, is_closed: false, window: 0 };
         let mut ranks: Vec<usize> = groups.iter().map(|group| group.tags.len()).collect();
         ranks.sort_unstable();
         ranks.dedup();
@@ -76,6 +82,7 @@ impl Router {
             runs: HashMap::new(),
             refuses_others: false,
             admitted: Vec::new(),
+            passed: Vec::new(),
         };
         router.refuses_others = router.refusal().is_some();
         router
@@ -83,7 +90,7 @@ impl Router {
 
     /// One more worker, of the first group, of which nothing is started yet.
     pub(crate) fn add_closed(&mut self, id: u32) {
-        self.workers.push(Worker { id, group: 0, is_closed: true });
+        self.workers.push(Worker { id, group: 0, is_closed: true, window: 0 });
     }
 
     /// A worker is to be started in this slot after all.
@@ -93,11 +100,6 @@ impl Router {
     }
 
     // ---- what it knows ----
-
-    /// Whether there was no room for some event.
-    pub(crate) fn has_blocked(&self) -> bool {
-        !self.admitted.is_empty() || self.queues.values().any(Queue::is_blocked)
-    }
 
     /// Whether it has this event, which has not ended.
     pub(crate) fn has(&self, task: TaskId) -> bool {
@@ -207,6 +209,11 @@ impl Router {
 
     // ---- what happens ----
 
+    /// The worker of `slot` runs about so many events in a moment.
+    pub(crate) fn measured(&mut self, slot: usize, window: usize) {
+        self.workers[slot].window = window;
+    }
+
     /// Takes an event in, with `room` for so many a worker. True if there is room for it; if not, [`Self::admit`] tells when.
     pub(crate) fn add(
         &mut self,
@@ -234,16 +241,11 @@ impl Router {
         *self.runs.entry(run_of(task)).or_default() += 1;
         let key = key.map(Arc::<str>::from);
         let is_next = key.as_ref().is_none_or(|key| self.begin_key(key, task));
-        let limit = room.map(|room| self.reach(to).count() * room);
+        let limit = room.map(|room| self.room(to, room));
         let place = Place::of(task, to, priority);
         let queue = self.queues.entry(place).or_default();
-        let has_room = match limit {
-            Some(limit) => queue.add(task, limit),
-            None => {
-                queue.adopt(task, false);
-                true
-            }
-        };
+        let has_room = limit.is_none_or(|limit| queue.has_room(limit));
+        queue.adopt(task, !has_room);
         if is_next {
             queue.waiting.push_back(task);
         }
@@ -287,9 +289,10 @@ impl Router {
 
     /// How many events of an address are offered at a time.
     fn window(&self, to: To) -> usize {
+        let of_worker = |slot: usize| self.workers[slot].window.clamp(WINDOW, WIDEST);
         match to {
-            To::Groups(_) => (WINDOW * self.reach(to).count()).min(MOST_OFFERED),
-            To::Slot(_) => (MOST_OFFERED_ALONE / self.workers.len()).clamp(1, WINDOW),
+            To::Groups(_) => self.reach(to).map(of_worker).sum::<usize>().min(MOST_OFFERED),
+            To::Slot(slot) => (MOST_OFFERED_ALONE / self.workers.len()).clamp(1, of_worker(slot)),
         }
     }
 
@@ -366,24 +369,6 @@ impl Router {
         if let Some(place) = self.events.get(&next).and_then(|event| event.place(next)) {
             self.queues.entry(place).or_default().waiting.push_back(next);
         }
-    }
-
-    /// For which events there is room now that there was none for, with `room` for so many of a run a worker.
-    pub(crate) fn admit(&mut self, room: impl Fn(RunId) -> usize) -> Vec<TaskId> {
-        let mut admitted = std::mem::take(&mut self.admitted);
-        let blocked = self.queues.iter().filter(|(_, queue)| queue.is_blocked());
-        let limits: Vec<(Place, usize)> = blocked
-            .map(|(&place, _)| (place, self.reach(place.to).count() * room(place.run)))
-            .collect();
-        for (place, limit) in limits {
-            while let Some(task) = self.queues.get_mut(&place).and_then(|it| it.admit(limit)) {
-                if let Some(event) = self.events.get_mut(&task) {
-                    event.is_blocked = false;
-                }
-                admitted.push(task);
-            }
-        }
-        admitted
     }
 }
 

@@ -49,6 +49,7 @@ impl State {
         let priority = self.router.priority(id);
         let number = self.tasks.chain(id);
         let is_new = number == 1;
+        self.router.goes_on(id);
         let mut text = Bytes::default();
         let flags = self.end(id, position, &mut text);
         let Some(run) = self.runs.get_mut(&run_of(id)) else { return };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Pool;
 use super::state::State;
-use crate::core::router::ROOM;
+use crate::core::router::MOST_ROOM;
 use crate::core::share::Told;
 use crate::core::task_id::{RunId, run_of};
 use crate::run::Run;
@@ -48,12 +48,12 @@ impl Load {
         run.further > most
     }
 
-    /// For how many events of a run that name their workers there is room, for each of those.
+    /// For how many events of a run that name their workers there is room, at most, for each of those.
     pub(super) fn room_of(&self, run: &Run) -> usize {
         match self.is_crowded(run) {
             true => 0,
             false if self.is_tight => 1,
-            false => ROOM,
+            false => MOST_ROOM,
         }
     }
 }
@@ -156,7 +156,8 @@ fn give_credit(run: &mut Run, load: &Load, mean_bytes: usize, routed: usize) {
         return;
     }
     if load.is_crowded(run) {
-        run.words.allow(handed_over);
+        // A `Map` that waits has handed its event over: it goes on waiting.
+        run.words.allow(run.words.allowed().min(handed_over));
         return;
     }
     let outstanding = run.outstanding() - routed.min(run.outstanding());

@@ -9,13 +9,16 @@ use super::fail::{Failing, Failure};
 use super::state::{State, json_of};
 use super::wake::WakeUp;
 use crate::core::error::Error;
-use crate::core::router::{ROOM, Routing, To};
+use crate::core::router::{MOST_ROOM, Routing, To};
 use crate::core::task_id::{RunId, TaskId, number_of, run_of};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
 use crate::shm::store::Bytes;
 use crate::wire::layout::Shared;
 use crate::wire::note::Note;
+
+/// So many short events are offered together at most: each settling of the pool and each wake-up of a worker is for all of them.
+const TOGETHER: usize = 32;
 
 /// An event that was taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub(crate) enum Room {
     Is,
     /// There is none: [`Note::Room`] says when there is for the event of this number.
     Awaits(u64),
+    /// There is room, and it is offered together with others, when the pool is flushed at the latest.
+    IsSoon,
 }
 
 impl Pool {
@@ -34,6 +39,7 @@ impl Pool {
     }
 
     /// Takes in an event that names its workers. Fails if no worker will ever run it.
+    #[cfg(test)]
     pub(crate) fn submit_routed(
         &self,
         run: RunId,
@@ -41,24 +47,59 @@ impl Pool {
         text: impl Into<Bytes>,
         flags: u32,
     ) -> Result<Room, Error> {
-        let mut event = Task::new(text.into(), flags);
-        self.enter(|state| {
-            let load = state.load();
-            let Some(run) = state.runs.get(&run) else { return Ok(Room::Is) };
-            let task = run.task(run.words.handed_over());
-            let has_room = state.router.add(task, routing, load.room_of(run))?;
-            let number = run.words.hand_over();
-            event.queued = if run.record.has_times() { clock() } else { 0.0 };
-            state.tasks.keep(task, event);
-            Ok(if has_room { Room::Is } else { Room::Awaits(number) })
-        })
+        let event = Task::new(text.into(), flags);
+        self.enter(|state| state.route(run, routing, event).map(|(_, room)| room))
+    }
+
+    /// The same, but where many short events come one after the other they are offered several at a time. The caller has the
+    /// pool [flushed](Self::flush) soon where that is said.
+    pub(crate) fn submit_routed_soon(
+        &self,
+        run: RunId,
+        routing: Routing,
+        text: impl Into<Bytes>,
+        flags: u32,
+    ) -> Result<Room, Error> {
+        let event = Task::new(text.into(), flags);
+        let mut state = self.lock();
+        let routed = state.route(run, routing, event);
+        if let Ok((task, Room::Is)) = routed
+            && state.deferred < TOGETHER
+            && state.router.is_one_of_many(task)
+        {
+            state.deferred += 1;
+            return Ok(Room::IsSoon);
+        }
+        state.settle(self);
+        routed.map(|(_, room)| room)
     }
 }
 
 impl State {
+    /// Takes in an event that names its workers.
+    fn route(
+        &mut self,
+        run: RunId,
+        routing: Routing,
+        mut event: Task,
+    ) -> Result<(TaskId, Room), Error> {
+        let load = self.load();
+        let Some(run) = self.runs.get(&run) else { return Ok((TaskId::MAX, Room::Is)) };
+        let task = run.task(run.words.handed_over());
+        let has_room = self.router.add(task, routing, load.room_of(run))?;
+        let number = run.words.hand_over();
+        event.queued = if run.record.has_times() { clock() } else { 0.0 };
+        self.tasks.keep(task, event);
+        Ok((task, if has_room { Room::Is } else { Room::Awaits(number) }))
+    }
+
     /// Puts what is due into the addressed lane, as far as there is room.
     pub(super) fn offer(&mut self) {
+        self.deferred = 0;
         self.lanes.set_ranked(self.router.has_priorities());
+        for slot in 0..self.slots.len() {
+            self.router.measured(slot, self.scheduler.window(slot));
+        }
         while let Some((task, to, priority)) = self.router.next(|run| self.had(run)) {
             let Some(event) = self.tasks.remove(task) else { return };
             let address = match to {
@@ -159,7 +200,7 @@ impl State {
             return;
         }
         let runs = &self.runs;
-        let room = |run: RunId| runs.get(&run).map_or(ROOM, |run| load.room_of(run));
+        let room = |run: RunId| runs.get(&run).map_or(MOST_ROOM, |run| load.room_of(run));
         let admitted = self.router.admit(room);
         let mut runs: BTreeMap<RunId, Vec<u64>> = BTreeMap::new();
         for task in admitted {

@@ -46,6 +46,8 @@ pub(super) struct State {
     pub(super) returned: VecDeque<TaskId>,
     pub(super) runs: BTreeMap<RunId, Run>,
     pub(super) served: Served,
+    /// How many events have a place to come in the addressed lane, and were not looked at since.
+    pub(super) deferred: usize,
     pub(super) total: Total,
     pub(super) next_run: RunId,
     /// Why the pool cannot go on.
@@ -96,6 +98,7 @@ impl State {
             returned: VecDeque::new(),
             runs: BTreeMap::new(),
             served: Served::default(),
+            deferred: 0,
             total: Total::new(Record::new(Level::Counts, &launch.ids(), clock(), 0.0)),
             next_run: 0,
             error: None,

@@ -107,8 +107,17 @@ impl Tasks {
         self.by_id.len()
     }
 
+    /// How many events have gone on from their first chain.
+    #[cfg(test)]
+    pub(crate) fn gone_on(&self) -> usize {
+        self.origins.len()
+    }
+
     /// How many bytes of text there are.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 }
+
+#[cfg(test)]
+mod tests;

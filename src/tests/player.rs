@@ -504,7 +504,7 @@ impl Player {
             self.ring();
             return None;
         }
-        let flags = flags & (flag::HOLE | flag::WHOLE);
+        let flags = flags & (flag::HOLE | flag::WHOLE | flag::CHAIN);
         Some(Item { header: Header { index, ..Header::new(Kind::Task, flags) }, text: text.into() })
     }
 

@@ -17,11 +17,9 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// One more event. False if there is no room for it, with room for `limit`.
-    pub(super) fn add(&mut self, task: TaskId, limit: usize) -> bool {
-        let has_room = self.blocked.is_empty() && self.count < limit;
-        self.adopt(task, !has_room);
-        has_room
+    /// Whether there is room for one more event, with room for `limit`.
+    pub(super) fn has_room(&self, limit: usize) -> bool {
+        self.blocked.is_empty() && self.count < limit
     }
 
     /// One more event, for which there was room or not.
@@ -41,6 +39,15 @@ impl Queue {
     pub(super) fn remove(&mut self, task: TaskId, is_blocked: bool) {
         self.count -= 1;
         if is_blocked {
+            self.unblock(task);
+        }
+    }
+
+    /// An event does not wait for room here any more.
+    pub(super) fn unblock(&mut self, task: TaskId) {
+        if self.blocked.front() == Some(&task) {
+            self.blocked.pop_front();
+        } else {
             self.blocked.retain(|&other| other != task);
         }
     }

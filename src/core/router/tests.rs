@@ -360,3 +360,54 @@ fn an_emitted_event_has_the_tags_and_the_priority_but_not_the_key() {
     assert_eq!(router.inherited(1), Some(Routing { priority: 3, ..routing(&["t"], None) }));
     assert_eq!(router.inherited(2), None);
 }
+
+#[test]
+fn an_event_for_which_nobody_waits_has_room_and_leaves_less_to_others() {
+    let mut router = router(&[(1, &["a"], false), (1, &["b"], false)]);
+    for task in 0..2 * ROOM as TaskId {
+        router.add_further(task, routing(&["a"], None)).expect("some worker runs it");
+    }
+    assert!(!router.has_blocked() && router.count(0) == 2 * ROOM);
+    let (blocked, free) = (1000, 1001);
+    assert!(!add(&mut router, blocked, routing(&["a"], None)));
+    assert!(add(&mut router, free, routing(&["b"], None)));
+    assert!(router.has_blocked());
+    for task in 0..=ROOM as TaskId {
+        assert_eq!(router.admit(|_| ROOM), NOTHING);
+        router.ended(task);
+    }
+    assert_eq!(router.admit(|_| ROOM), [blocked]);
+    let error = router.add_further(2000, routing(&["c"], None)).expect_err("nobody runs it");
+    assert!(text(&error).contains(r#"no worker has the tag "c""#), "{error}");
+    assert!(!router.has(2000));
+}
+
+#[test]
+fn a_run_without_room_has_none_whatever_ends_until_it_has_some() {
+    let mut router = router(&[(1, &["a"], false)]);
+    assert!(!router.add(0, routing(&["a"], None), 0).expect("some worker runs it"));
+    assert_eq!(router.admit(|_| 0), NOTHING);
+    assert_eq!(offered(&mut router), [0], "it is offered nevertheless");
+    let other = first_of(1);
+    assert!(add(&mut router, other, routing(&["a"], None)), "another run has room");
+    assert_eq!(router.admit(|run| usize::from(run == 0)), [0]);
+}
+
+#[test]
+fn an_event_without_room_that_goes_on_has_room_when_its_run_has() {
+    let mut router = router(&[(1, &["a"], false), (1, &["b"], false)]);
+    for task in 0..3 {
+        assert!(!router.add(task, routing(&["a"], None), 0).expect("some worker runs it"));
+    }
+    for task in [1, 0] {
+        router.goes_on(task);
+        router.ended(task);
+        router.add_further(task, routing(&["b"], None)).expect("some worker runs it");
+    }
+    assert!(router.has_blocked());
+    assert_eq!(router.admit(|_| 0), NOTHING);
+    router.ended(0);
+    assert_eq!(router.admit(|_| 0), NOTHING, "not even when it has ended");
+    assert_eq!(router.admit(|_| 1), [1, 0, 2]);
+    assert!(!router.has_blocked());
+}

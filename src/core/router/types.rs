@@ -40,6 +40,8 @@ pub(super) struct Worker {
     pub(super) group: usize,
     /// Nothing is started in its slot any more.
     pub(super) is_closed: bool,
+    /// How many events it runs in a moment.
+    pub(super) window: usize,
 }
 
 /// What the events of a queue have in common. Those of a higher priority come first.

@@ -30,6 +30,11 @@ impl Scheduler {
         self.takers().map(|slot| slot.window).sum()
     }
 
+    /// How many events there is credit for on the worker of `slot`: about so many it runs in a moment.
+    pub(crate) fn window(&self, slot: usize) -> usize {
+        self.slots[slot].window
+    }
+
     /// The longest mean run time in milliseconds of a worker's events; 0 where nothing was answered yet.
     pub(crate) fn mean_run(&self) -> f64 {
         let ready = self.slots.iter().filter(|slot| slot.worker.is_ready());

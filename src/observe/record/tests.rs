@@ -106,6 +106,24 @@ fn what_came_back_was_handed_over_when_it_was_first() {
 }
 
 #[test]
+fn an_event_that_goes_on_counts_once_and_is_timed_in_each_worker() {
+    let mut record = record(Level::Events);
+    record.claimed(0, 1003.0);
+    record.went_on(ended(0, Outcome::Answered, 1004.0, 1014.0));
+    assert_eq!(record.statistics(1, 1100.0)["unfinished"], 1);
+    record.claimed(0, 1015.0);
+    record.end(ended(0, Outcome::Answered, 1020.0, 1030.0));
+    let statistics = record.statistics(1, 1100.0);
+    assert_eq!((&statistics["answered"], &statistics["unfinished"]), (&1.into(), &0.into()));
+    assert_eq!((&statistics["bytesIn"], &statistics["bytesOut"]), (&3.into(), &5.into()));
+    let worker = &statistics["workers"][0];
+    assert_eq!((&worker["tasks"], &worker["busy"]), (&2.into(), &20.0.into()));
+    let rows: Vec<(f64, f64)> =
+        record.rows(0).iter().map(|row| (row.queued, row.started)).collect();
+    assert_eq!(rows, [(3.0, 4.0), (15.0, 20.0)], "what it waits for is that of each chain");
+}
+
+#[test]
 fn people_count_the_events_of_each_run_from_its_first() {
     for run in [0, 1, 700] {
         let first = first_of(run);

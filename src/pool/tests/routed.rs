@@ -2,6 +2,7 @@
 //! once; what names none runs on no exclusive worker. Workers that are busy hold up nobody else's events, nor their credit.
 //! What no worker will ever run fails at once, with the tags that it wants.
 
+mod chains;
 mod walk;
 
 use super::parked::run_parking;
@@ -38,9 +39,19 @@ fn retrying<const N: usize>(groups: &[(usize, &[&str], bool)]) -> (Bench, [Seat;
 
 impl Bench {
     fn route(&self, number: u32, tags: &[&str], key: Option<&str>) -> Result<Room, Error> {
+        self.route_as(number, tags, key, 0)
+    }
+
+    fn route_as(
+        &self,
+        number: u32,
+        tags: &[&str],
+        key: Option<&str>,
+        flags: u32,
+    ) -> Result<Room, Error> {
         let tags = tags.iter().map(ToString::to_string).collect();
         let routing = Routing { tags, key: key.map(ToOwned::to_owned), priority: 0 };
-        self.pool.submit_routed(self.run, routing, number.to_string().as_bytes(), 0)
+        self.pool.submit_routed(self.run, routing, number.to_string().as_bytes(), flags)
     }
 
     fn urgent(&self, numbers: impl IntoIterator<Item = u32>, priority: i32) {
@@ -247,10 +258,62 @@ fn a_map_without_room_is_told_when_there_is() {
     assert!(rooms[..64].iter().all(|&room| room == Room::Is));
     assert_eq!(rooms[64..], [Room::Awaits(64), Room::Awaits(65)]);
     assert_eq!(bench.hear(), []);
-    gpu.run(&bench, 1);
+    let mut run = |count: usize| {
+        for _ in 0..count {
+            let item = gpu.player.start();
+            gpu.player.answer(&item, Outcome::response("1").taking(LONG));
+            bench.pool.flush();
+        }
+    };
+    run(1);
     assert_eq!(bench.hear(), [Note::Room { run: bench.run, numbers: vec![64] }]);
-    gpu.run(&bench, 2);
+    run(2);
     assert_eq!(bench.hear(), [Note::Room { run: bench.run, numbers: vec![65] }]);
+}
+
+#[test]
+fn where_events_are_short_there_is_room_for_more_and_a_little_of_it_is_told_together() {
+    let (bench, [mut seat]) = bench(&[(1, &["t"], false)]);
+    // As many as fit into a moment.
+    let most = (1.0 / SHORT) as u32;
+    seat.widen(&bench, most as usize);
+    let first = bench.words.handed_over();
+    let room = |number| bench.route(number, &["t"], None).expect("it runs");
+    assert!((0..most).all(|number| room(number) == Room::Is));
+    let waiting = first + u64::from(most);
+    assert_eq!(room(most), Room::Awaits(waiting));
+    seat.run(&bench, most as usize / 4);
+    assert_eq!(bench.hear(), []);
+    seat.run(&bench, 1);
+    assert_eq!(bench.hear(), [Note::Room { run: bench.run, numbers: vec![waiting] }]);
+    seat.run(&bench, 3 * most as usize / 4);
+    assert!(bench.is_clean());
+}
+
+#[test]
+fn short_events_that_come_one_after_the_other_are_offered_together_or_at_the_next_flush() {
+    let (bench, [mut seat]) = bench(&[(1, &["t"], false)]);
+    let submit = || {
+        let routing = Routing { tags: vec!["t".into()], ..Routing::default() };
+        bench.pool.submit_routed_soon(bench.run, routing, b"1", 0).expect("it runs")
+    };
+    // Nothing is known of how long they run.
+    assert_eq!([submit(), submit()], [Room::Is; 2]);
+    seat.run(&bench, 2);
+    seat.widen(&bench, 64);
+    assert_eq!(submit(), Room::Is, "it is alone");
+    let item = seat.player.start();
+    assert_eq!(submit(), Room::IsSoon);
+    assert_eq!(look(&mut seat), None);
+    bench.pool.flush();
+    let second = seat.player.start();
+    assert!((0..32).all(|_| submit() == Room::IsSoon));
+    assert_eq!((look(&mut seat), submit()), (None, Room::Is));
+    for item in [item, second] {
+        seat.player.answer(&item, Outcome::response("1"));
+    }
+    seat.run(&bench, 33);
+    assert!(bench.is_clean());
 }
 
 #[test]

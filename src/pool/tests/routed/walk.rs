@@ -2,20 +2,28 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::chains::{number_of, through};
 use super::*;
+use crate::wire::header::chain;
 
 const GROUPS: [(usize, &[&str], bool); 4] =
     [(1, &["gpu"], true), (2, &["cpu"], false), (1, &["cpu", "big"], false), (2, &[], false)];
 const TAGS: [&[&str]; 5] = [&[], &["gpu"], &["cpu"], &["big"], &["cpu", "big"]];
 const EVENTS: u32 = 400;
+/// What the events of a run go through: of the first chain, each event has tags of its own.
+const CHAINS: [&[&[&str]]; 4] =
+    [&[], &[&["gpu"], &["cpu"]], &[&[], &["big"], &["cpu"]], &[&["cpu"], &[], &["gpu"], &[]]];
 
 struct Event {
     tags: &'static [&'static str],
     key: Option<String>,
+    /// The chain that it goes through next; 0 where the run has but one.
+    chain: u32,
 }
 
 struct Walk {
     bench: Bench,
+    chains: &'static [&'static [&'static str]],
     random: fastrand::Rng,
     /// None where nothing is started any more.
     seats: Vec<Option<Seat>>,
@@ -37,10 +45,10 @@ fn group_of(slot: usize) -> (&'static [&'static str], bool) {
 }
 
 impl Walk {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, chains: &'static [&'static [&'static str]]) -> Self {
         let on = vec![Cause::Crash, Cause::Error];
         let retries = Some(Policy { limit: 2, backoff: 0.0, factor: 2.0, max_delay: 1e3, on });
-        let bench = pool(&GROUPS, RunOptions { retries, ..plain() });
+        let bench = pool(&GROUPS, through(chains, RunOptions { retries, ..plain() }));
         let count = bench.pool.launch.places.len();
         let mut seats: Vec<Seat> = (0..count).map(|slot| bench.seat(slot)).collect();
         for (slot, seat) in seats.iter_mut().enumerate() {
@@ -48,6 +56,7 @@ impl Walk {
         }
         Self {
             bench,
+            chains,
             random: fastrand::Rng::with_seed(seed),
             seats: seats.into_iter().map(Some).collect(),
             runs: (0..count).map(|_| None).collect(),
@@ -62,15 +71,17 @@ impl Walk {
         let tags = TAGS[self.random.usize(..TAGS.len())];
         let key = self.random.bool().then(|| format!("{tags:?} {}", self.random.u32(..5)));
         let number = self.events.len() as u32;
+        let first = u32::from(!self.chains.is_empty());
+        let flags = chain(first as usize);
         if tags.is_empty() && key.is_none() {
-            self.bench.map([number]);
-        } else if self.bench.route(number, tags, key.as_deref()).is_err() {
+            self.bench.hand_over(&number.to_string(), flags);
+        } else if self.bench.route_as(number, tags, key.as_deref(), flags).is_err() {
             let could = |slot: usize| self.seats[slot].is_some() && may_run(slot, tags);
             assert!(!(0..self.seats.len()).any(could), "some worker runs {tags:?}");
             self.refused += 1;
             return;
         }
-        self.events.push(Event { tags, key });
+        self.events.push(Event { tags, key, chain: first });
     }
 
     /// The worker of `slot` takes an event.
@@ -78,11 +89,15 @@ impl Walk {
         let Some(seat) = self.seats[slot].as_mut() else { return };
         let Some(item) = seat.player.look() else { return };
         let number: u32 = String::from_utf8_lossy(&item.text).parse().expect("a number");
-        let Event { tags, key } = &self.events[number as usize];
+        let Event { tags, key, chain } = &self.events[number as usize];
+        assert_eq!(number_of(&item), *chain, "one chain after the other");
+        let tags = if *chain < 2 { tags } else { self.chains[*chain as usize - 1] };
         assert!(may_run(slot, tags), "{tags:?} in slot {slot}");
-        if let Some(key) = key {
-            let is_key =
-                |&&(_, other): &&(Item, u32)| self.events[other as usize].key.as_ref() == Some(key);
+        if let Some(key) = key.as_ref().filter(|_| *chain < 2) {
+            let is_key = |&&(_, other): &&(Item, u32)| {
+                let Event { key: of_other, chain, .. } = &self.events[other as usize];
+                of_other.as_ref() == Some(key) && *chain < 2
+            };
             assert_eq!(self.runs.iter().flatten().filter(is_key).count(), 0, "one at a time");
             let last = self.keys.insert(key.clone(), number);
             assert!(last <= Some(number), "in order: {number} after {last:?}");
@@ -92,11 +107,15 @@ impl Walk {
     }
 
     fn answer(&mut self, slot: usize) {
-        let Some((item, _)) = self.runs[slot].take() else { return };
+        let Some((item, number)) = self.runs[slot].take() else { return };
         let seat = self.seats[slot].as_mut().expect("it runs something");
         let fails = self.random.u32(..4) == 0;
-        seat.player
-            .answer(&item, if fails { Outcome::failed("{}") } else { Outcome::response("1") });
+        let outcome = if fails { Outcome::failed("{}") } else { Outcome::response(&item.text) };
+        seat.player.answer(&item, outcome);
+        let event = &mut self.events[number as usize];
+        if !fails && (event.chain as usize) < self.chains.len() {
+            event.chain += 1;
+        }
         self.bench.pool.flush();
     }
 
@@ -143,7 +162,7 @@ impl Walk {
         ended.extend(self.bench.numbers(Queue::Failures));
         ended.sort_unstable();
         assert_eq!(ended, (0..self.events.len() as u32).collect::<Vec<_>>(), "each ends once");
-        assert!(self.bench.is_clean());
+        assert!(self.bench.has_forgotten_all());
         let state = self.bench.pool.lock();
         assert_eq!((state.lanes.waiting(), state.returned.len()), (vec![], 0));
     }
@@ -156,8 +175,8 @@ fn may_run(slot: usize, tags: &[&str]) -> bool {
 
 #[test]
 fn whatever_happens_each_event_ends_once_where_it_belongs() {
-    for seed in 0..40 {
-        let mut walk = Walk::new(seed);
+    for seed in 0..80 {
+        let mut walk = Walk::new(seed, CHAINS[seed as usize % CHAINS.len()]);
         for _ in 0..2500 {
             walk.step();
         }
