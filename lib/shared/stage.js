@@ -12,9 +12,6 @@ const { JSON, Set, WeakMap } = require("./primordials");
 /** @type {StageOptions} */
 const NO_OPTIONS = Object.create(null);
 
-/** More cannot be told apart in an event's flags. */
-const MOST_CHAINS = 63;
-
 /** In JSON, a time without a limit. */
 const UNLIMITED = "Infinity";
 
@@ -74,9 +71,12 @@ function chainsOf(list) {
     if (last !== undefined && JSON.stringify(last.tags) === JSON.stringify(tags)) last.length++;
     else chains.push({ tags, length: 1 });
   }
-  if (chains.length <= MOST_CHAINS) return chains;
+  if (chains.length < 2) return chains;
+  // More cannot be told apart in an event's flags.
+  const { mostChains } = require("./native").wire();
+  if (chains.length <= mostChains) return chains;
   throw invalidRange(
-    `a pipeline may change the tags of its stages ${MOST_CHAINS - 1} times, got ${chains.length - 1}`,
+    `a pipeline may change the tags of its stages ${mostChains - 1} times, got ${chains.length - 1}`,
   );
 }
 
