@@ -316,8 +316,8 @@ export declare function runReport(run: ExternalObject<RunHandle>, head: string):
 /**
  * Hands over an event for workers with all of these tags, before all others of a lower priority, and where it has a key behind
  * all others of that: see `runSubmit`.
- * Returns -1 if there is room for it, and -2 if so and `poolFlush` is to be called soon; otherwise its number, which a note names when there is. Throws if no worker will ever
- * run it.
+ * Returns -1 if there is room for it, and -2 if there is and `poolFlush` is to be called soon; otherwise its number, which a note
+ * names when there is. Throws if no worker will ever run it.
  */
 export declare function runRoute(run: ExternalObject<RunHandle>, tags: Array<string>, key: string | undefined | null, priority: number, text: string | Uint8Array, flags: number): number
 

@@ -205,8 +205,8 @@ pub fn run_check(run: &External<RunHandle>) -> Result<()> {
 
 /// Hands over an event for workers with all of these tags, before all others of a lower priority, and where it has a key behind
 /// all others of that: see `runSubmit`.
-/// Returns -1 if there is room for it, and -2 if so and `poolFlush` is to be called soon; otherwise its number, which a note names when there is. Throws if no worker will ever
-/// run it.
+/// Returns -1 if there is room for it, and -2 if there is and `poolFlush` is to be called soon; otherwise its number, which a note
+/// names when there is. Throws if no worker will ever run it.
 #[napi]
 pub fn run_route(
     run: &External<RunHandle>,
@@ -217,7 +217,7 @@ pub fn run_route(
     flags: u32,
 ) -> Result<f64> {
     let text = text.read(format_of(flags)).map_err(failed)?.unwrap_or_default();
-    let routed = run.pool.submit_routed_soon(run.id, Routing { tags, key, priority }, text, flags);
+    let routed = run.pool.submit_routed(run.id, Routing { tags, key, priority }, text, flags);
     Ok(match routed.map_err(|error| start_failed(&error))? {
         Room::Is => -1.0,
         Room::IsSoon => -2.0,

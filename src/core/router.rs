@@ -101,6 +101,11 @@ impl Router {
 
     // ---- what it knows ----
 
+    /// Whether it has no event.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// Whether it has this event, which has not ended.
     pub(crate) fn has(&self, task: TaskId) -> bool {
         !self.events.is_empty() && self.events.contains_key(&task)

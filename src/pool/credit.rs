@@ -17,17 +17,23 @@ const ENOUGH: usize = 128;
 /// In a failed run events end at once: there is credit for as many as the program cares to send.
 const UNLIMITED: u64 = 1 << 30;
 
-/// How much a pool has to do, for the credit of its runs.
+/// How full a pool is.
 #[derive(Clone, Copy)]
-pub(super) struct Load {
-    /// How many events the workers can have, running and waiting.
-    capacity: usize,
-    /// How many of them run at once.
+pub(super) struct Fill {
+    /// How many events its workers run at once.
     places: usize,
     /// The bytes of all events that wait or run.
     bytes: usize,
     /// Some run has as many bytes as are enough: then there is room for one event a worker.
     is_tight: bool,
+}
+
+/// How much a pool has to do, for the credit of its runs.
+#[derive(Clone, Copy)]
+struct Load {
+    fill: Fill,
+    /// How many events the workers can have, running and waiting.
+    capacity: usize,
     has_idle: bool,
     /// How many events need no worker for now; there must be an end to it.
     backing_off: usize,
@@ -37,7 +43,7 @@ pub(super) struct Load {
 const FURTHER: usize = 64;
 const LEAST_FURTHER: usize = 1024;
 
-impl Load {
+impl Fill {
     /// Whether so many events have gone on from their first chain, and wait, that others are not to begin.
     fn is_crowded(&self, run: &Run) -> bool {
         let most = if self.bytes < run.options.max_bytes {
@@ -59,37 +65,33 @@ impl Load {
 }
 
 impl State {
-    pub(super) fn load(&self) -> Load {
+    pub(super) fn fill(&self) -> Fill {
         let bytes = self.bytes();
-        Load {
-            capacity: self.scheduler.capacity(),
-            places: self.scheduler.places(),
-            bytes,
-            is_tight: self.runs.values().any(|run| bytes >= run.options.max_bytes),
-            has_idle: false,
-            backing_off: 0,
-        }
+        let is_tight = self.runs.values().any(|run| bytes >= run.options.max_bytes);
+        Fill { places: self.scheduler.places(), bytes, is_tight }
     }
 
     /// Tells JavaScript what it reads without asking, and calls it if it waits for any of it. False if there is something
     /// to take in again.
     pub(super) fn publish(&mut self, pool: &Pool) -> bool {
+        let fill = self.fill();
         let load = Load {
+            fill,
+            capacity: self.scheduler.capacity(),
             has_idle: self.idle_count(pool) > self.lanes.unclaimed(),
             backing_off: self
                 .scheduler
                 .backing_off()
                 .min(pool.launch.max_window * self.slots.len()),
-            ..self.load()
         };
-        self.tell_of_room(&load);
+        self.tell_of_room(fill);
         let is_shared = self.tell_shares();
         let mut calls = !self.notes.is_empty();
         let mut is_settled = true;
         for run in self.runs.values_mut() {
             let lane = self.lanes.lane(run.lane);
             // Workers that end several of its events in a row must find more of them, or another run has its turn.
-            let spare = if is_shared && run.options.about.is_some() { load.places } else { 0 };
+            let spare = if is_shared && run.options.about.is_some() { fill.places } else { 0 };
             let load = Load { capacity: load.capacity + spare, ..load };
             give_credit(run, &load, lane.mean_bytes(), self.router.count(run.id));
             if run.is_draining && run.outstanding() == 0 {
@@ -155,18 +157,21 @@ fn give_credit(run: &mut Run, load: &Load, mean_bytes: usize, routed: usize) {
         run.words.allow(handed_over + UNLIMITED);
         return;
     }
-    if load.is_crowded(run) {
+    if load.fill.is_crowded(run) {
         // A `Map` that waits has handed its event over: it goes on waiting.
         run.words.allow(run.words.allowed().min(handed_over));
         return;
     }
     let outstanding = run.outstanding() - routed.min(run.outstanding());
-    let fits = run.options.max_bytes.saturating_sub(load.bytes) / mean_bytes;
+    let fits = run.options.max_bytes.saturating_sub(load.fill.bytes) / mean_bytes;
     let is_heavy = fits == 0 || !run.overflow.is_empty();
     let active =
         if is_heavy { outstanding } else { outstanding - load.backing_off.min(outstanding) };
-    let capacity =
-        if is_heavy { load.places } else { load.capacity.min(active + fits).max(load.places) };
+    let capacity = if is_heavy {
+        load.fill.places
+    } else {
+        load.capacity.min(active + fits).max(load.fill.places)
+    };
     // What is outstanding beyond the capacity waits; the direct ones are none of `Map`'s.
     let allowed = (handed_over + capacity as u64).saturating_sub(active as u64);
     let before = run.words.allowed();

@@ -7,6 +7,7 @@ use super::collect::{data_of, entry_of};
 use super::exit::Crash;
 use super::order::Order;
 use super::state::{State, json_of};
+use crate::core::error::Error;
 use crate::core::event::Event;
 use crate::core::lifecycle;
 use crate::core::retry::Attempt;
@@ -33,7 +34,7 @@ pub(super) struct Failing {
 
 impl Failing {
     /// Of a run that cannot go on.
-    pub(super) const ABORTED: Self =
+    const ABORTED: Self =
         Self { slot: None, outcome: Outcome::Aborted, has_run: false, duration: None };
 }
 
@@ -125,8 +126,14 @@ impl State {
             self.returned.push_back(task);
             None
         };
-        let Some(error) = refusal else { return };
-        let error = json_of(&error);
+        if let Some(error) = refusal {
+            self.fail_unrouted(pool, task, &error);
+        }
+    }
+
+    /// An event fails that no worker will ever run.
+    pub(super) fn fail_unrouted(&mut self, pool: &Pool, task: TaskId, error: &Error) {
+        let error = json_of(error);
         if self.fail_task(task, None, Failure::Run(error.as_bytes()), Failing::ABORTED) {
             self.stop_for_failure(pool, task);
         }

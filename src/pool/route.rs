@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Pool;
-use super::credit::Load;
-use super::fail::{Failing, Failure};
-use super::state::{State, json_of};
+use super::credit::Fill;
+use super::state::State;
 use super::wake::WakeUp;
 use crate::core::error::Error;
 use crate::core::router::{MOST_ROOM, Routing, To};
@@ -38,22 +37,9 @@ impl Pool {
         if state.router.refuses_others() { state.router.refusal() } else { None }
     }
 
-    /// Takes in an event that names its workers. Fails if no worker will ever run it.
-    #[cfg(test)]
+    /// Takes in an event that names its workers. Where many short ones come one after the other they are offered several at a
+    /// time: the caller has the pool [flushed](Self::flush) soon where that is said. Fails if no worker will ever run it.
     pub(crate) fn submit_routed(
-        &self,
-        run: RunId,
-        routing: Routing,
-        text: impl Into<Bytes>,
-        flags: u32,
-    ) -> Result<Room, Error> {
-        let event = Task::new(text.into(), flags);
-        self.enter(|state| state.route(run, routing, event).map(|(_, room)| room))
-    }
-
-    /// The same, but where many short events come one after the other they are offered several at a time. The caller has the
-    /// pool [flushed](Self::flush) soon where that is said.
-    pub(crate) fn submit_routed_soon(
         &self,
         run: RunId,
         routing: Routing,
@@ -83,10 +69,10 @@ impl State {
         routing: Routing,
         mut event: Task,
     ) -> Result<(TaskId, Room), Error> {
-        let load = self.load();
+        let fill = self.fill();
         let Some(run) = self.runs.get(&run) else { return Ok((TaskId::MAX, Room::Is)) };
         let task = run.task(run.words.handed_over());
-        let has_room = self.router.add(task, routing, load.room_of(run))?;
+        let has_room = self.router.add(task, routing, fill.room_of(run))?;
         let number = run.words.hand_over();
         event.queued = if run.record.has_times() { clock() } else { 0.0 };
         self.tasks.keep(task, event);
@@ -97,6 +83,9 @@ impl State {
     pub(super) fn offer(&mut self) {
         self.deferred = 0;
         self.lanes.set_ranked(self.router.has_priorities());
+        if self.router.is_empty() {
+            return;
+        }
         for slot in 0..self.slots.len() {
             self.router.measured(slot, self.scheduler.window(slot));
         }
@@ -146,10 +135,8 @@ impl State {
 
     /// Takes in an event that is kept, and for which nobody waits. If no worker will ever run it, it fails.
     pub(super) fn route_further(&mut self, pool: &Pool, task: TaskId, routing: Routing) {
-        let Err(error) = self.router.add_further(task, routing) else { return };
-        let error = json_of(&error);
-        if self.fail_task(task, None, Failure::Run(error.as_bytes()), Failing::ABORTED) {
-            self.stop_for_failure(pool, task);
+        if let Err(error) = self.router.add_further(task, routing) {
+            self.fail_unrouted(pool, task, &error);
         }
     }
 
@@ -195,12 +182,12 @@ impl State {
     }
 
     /// Tells JavaScript for which events there is room now.
-    pub(super) fn tell_of_room(&mut self, load: &Load) {
+    pub(super) fn tell_of_room(&mut self, fill: Fill) {
         if !self.router.has_blocked() {
             return;
         }
         let runs = &self.runs;
-        let room = |run: RunId| runs.get(&run).map_or(MOST_ROOM, |run| load.room_of(run));
+        let room = |run: RunId| runs.get(&run).map_or(MOST_ROOM, |run| fill.room_of(run));
         let admitted = self.router.admit(room);
         let mut runs: BTreeMap<RunId, Vec<u64>> = BTreeMap::new();
         for task in admitted {

@@ -188,7 +188,8 @@ impl Hub {
 }
 
 impl State {
-    /// Leaves messages with the members of their owners, and what is over with those who watch. How those are notified that have had none.
+    /// Leaves messages with the members of their owners, and what is over with those who watch. How those are notified that
+    /// have had none.
     fn post(
         &mut self,
         out: Vec<Out>,

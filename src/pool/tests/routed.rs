@@ -42,6 +42,13 @@ impl Bench {
         self.route_as(number, tags, key, 0)
     }
 
+    /// Has an event taken in and offered, as JavaScript does once it has handed over what it has.
+    fn take_in(&self, routing: Routing, text: impl Into<Bytes>, flags: u32) -> Result<Room, Error> {
+        let room = self.pool.submit_routed(self.run, routing, text, flags)?;
+        self.pool.flush();
+        Ok(if room == Room::IsSoon { Room::Is } else { room })
+    }
+
     fn route_as(
         &self,
         number: u32,
@@ -51,14 +58,14 @@ impl Bench {
     ) -> Result<Room, Error> {
         let tags = tags.iter().map(ToString::to_string).collect();
         let routing = Routing { tags, key: key.map(ToOwned::to_owned), priority: 0 };
-        self.pool.submit_routed(self.run, routing, number.to_string().as_bytes(), flags)
+        self.take_in(routing, number.to_string().as_bytes(), flags)
     }
 
     fn urgent(&self, numbers: impl IntoIterator<Item = u32>, priority: i32) {
         for number in numbers {
             let routing = Routing { priority, ..Routing::default() };
             let text = number.to_string();
-            self.pool.submit_routed(self.run, routing, text.as_bytes(), 0).expect("it runs");
+            self.take_in(routing, text.as_bytes(), 0).expect("it runs");
         }
     }
 
@@ -295,7 +302,7 @@ fn short_events_that_come_one_after_the_other_are_offered_together_or_at_the_nex
     let (bench, [mut seat]) = bench(&[(1, &["t"], false)]);
     let submit = || {
         let routing = Routing { tags: vec!["t".into()], ..Routing::default() };
-        bench.pool.submit_routed_soon(bench.run, routing, b"1", 0).expect("it runs")
+        bench.pool.submit_routed(bench.run, routing, b"1", 0).expect("it runs")
     };
     // Nothing is known of how long they run.
     assert_eq!([submit(), submit()], [Room::Is; 2]);
@@ -322,7 +329,7 @@ fn of_large_events_there_is_room_for_one_a_worker() {
     let (bench, [mut gpu]) = pool(&[(1, &["gpu"], false)], options).run();
     let tags = || Routing { tags: vec!["gpu".into()], ..Routing::default() };
     let large = vec![b' '; 2000];
-    let submit = || bench.pool.submit_routed(bench.run, tags(), &large, 0).expect("it runs");
+    let submit = || bench.take_in(tags(), &large, 0).expect("it runs");
     assert_eq!([submit(), submit()], [Room::Is, Room::Awaits(1)]);
     let item = gpu.player.start();
     gpu.player.answer(&item, Outcome::response("1"));
@@ -335,7 +342,7 @@ fn a_text_that_is_too_long_for_a_lane_comes_to_the_worker_that_claims_it() {
     let (bench, [mut other, mut gpu]) = bench(&[(1, &[], false), (1, &["gpu"], false)]);
     let big = vec![b'7'; Shared::LONGEST + 1];
     let routing = Routing { tags: vec!["gpu".into()], ..Routing::default() };
-    let routed = bench.pool.submit_routed(bench.run, routing, &big, 0);
+    let routed = bench.take_in(routing, &big, 0);
     assert_eq!(routed.expect("it runs"), Room::Is);
     assert!(other.player.look().is_none());
     assert!(gpu.player.look().is_none() && gpu.player.awaits_text);

@@ -291,7 +291,7 @@ fn a_priority_holds_in_all_chains() {
     for (number, priority) in [(1, 0), (2, 5)] {
         let text = number.to_string();
         let routing = Routing { tags: vec!["a".into()], key: None, priority };
-        bench.pool.submit_routed(bench.run, routing, text.as_bytes(), chain(1)).expect("it runs");
+        bench.take_in(routing, text.as_bytes(), chain(1)).expect("it runs");
     }
     a.answers(&bench, ("2", 1), Outcome::response("20"));
     a.answers(&bench, ("1", 1), Outcome::response("10"));

@@ -54,8 +54,7 @@ fn a_crowded_run_has_no_credit_until_it_is_less_so() {
 fn a_crowded_run_has_no_room_for_events_with_tags_until_it_is_less_so() {
     let (bench, [mut a, mut b]) = two(plain());
     let routing = || Routing { tags: vec!["a".into()], ..Routing::default() };
-    let hand_over =
-        || bench.pool.submit_routed(bench.run, routing(), b"1", chain(1)).expect("it runs");
+    let hand_over = || bench.take_in(routing(), b"1", chain(1)).expect("it runs");
     let mut count = 0;
     while further(&bench) <= MOST {
         assert_eq!(hand_over(), Room::Is);
@@ -82,7 +81,7 @@ fn of_large_events_one_a_worker_waits_beyond_the_first_chain() {
     let routing = || Routing { tags: vec!["a".into()], ..Routing::default() };
     let mut rooms = Vec::new();
     for _ in 0..4 {
-        let room = bench.pool.submit_routed(bench.run, routing(), large.as_bytes(), chain(1));
+        let room = bench.take_in(routing(), large.as_bytes(), chain(1));
         rooms.push(room.expect("it runs"));
         let item = a.player.start();
         a.player.answer(&item, Outcome::response("7"));
