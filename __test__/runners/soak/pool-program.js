@@ -12,6 +12,9 @@ const stages = require("./pool-stages");
 /** On which the pool listens, in its folder. */
 const SOCKET = "socket";
 
+/** Milliseconds after which no worker that crashed is still to be replaced. */
+const REPLACED = 30_000;
+
 const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 /** How the calls of a job are made, by its kind. Each resolves to what its events came to. */
@@ -92,7 +95,7 @@ async function runJob(pool, load, job, { seed, folder }) {
   }
 }
 
-/** The sizes one after the other; how many workers there are in the end. */
+/** The sizes one after the other. */
 async function resize(pool, { sizes }) {
   let done;
   for (const { pause, size } of sizes) {
@@ -101,6 +104,13 @@ async function resize(pool, { sizes }) {
     done.catch(() => {});
   }
   await done;
+}
+
+/** How many workers there are, once those that crashed are replaced. */
+async function sizeOf(pool, { sizes }) {
+  const due = sizes[sizes.length - 1]?.size ?? pool.workers.length;
+  const until = Date.now() + REPLACED;
+  while (pool.workers.length !== due && Date.now() < until) await sleep(20);
   return pool.workers.length;
 }
 
@@ -134,14 +144,15 @@ async function runPool(seed, load, folder) {
     if (load.keeps) await pool.each("keep", undefined, { keep: true });
     outcome.tags = Object.fromEntries(pool.workers.map(({ id, tags }) => [id, tags]));
     const eaches = Array.from({ length: load.eaches }, () => pool.each("look"));
-    const [size, lives, ...jobs] = await Promise.all([
+    const [, lives, ...jobs] = await Promise.all([
       resize(pool, load),
       Promise.all(load.clients.map((client) => runClient(seed, load, client, folder))),
       ...load.jobs.map((job) => runJob(pool, load, job, { seed, folder })),
     ]);
-    Object.assign(outcome, { size, jobs, lives: lives.flat() });
+    Object.assign(outcome, { jobs, lives: lives.flat() });
     for (const pids of await Promise.all(eaches))
       if (pids.length === 0) throw new Error("each ran nowhere");
+    outcome.size = await sizeOf(pool, load);
     await pool.close();
     outcome.statistics = pool.statistics();
   } catch (error) {
