@@ -4,6 +4,7 @@
 
 mod call;
 mod direct;
+mod flow;
 mod heap;
 mod hub;
 mod options;
@@ -20,6 +21,7 @@ use napi_derive::napi;
 
 use crate::os::clock;
 use crate::run::results::entry;
+use crate::wire::flow::{FIRST_EXIT, MOST_EXITS};
 use crate::wire::header::{Kind, flag};
 use crate::wire::protocol::VARIABLE;
 
@@ -39,6 +41,11 @@ pub struct Wire {
     /// The bits above these are the number of a chain.
     pub chain_at: u32,
     pub most_chains: u32,
+    pub outputs: u32,
+    pub parts: u32,
+    pub failure: u32,
+    pub first_exit: u32,
+    pub most_exits: u32,
     pub turn: u32,
     pub failed: u32,
     pub response: u32,
@@ -56,6 +63,10 @@ pub struct Wire {
     pub entry_taken: u32,
     pub entry_data_format_at: u32,
     pub entry_response_format_at: u32,
+    pub entry_data_parts: u32,
+    pub entry_data_failure: u32,
+    pub entry_response_failure: u32,
+    pub entry_place_at: u32,
 }
 
 /// The wire's numbers.
@@ -74,6 +85,11 @@ pub fn wire() -> Wire {
         lane: flag::LANE,
         chain_at: flag::CHAIN_AT,
         most_chains: flag::MOST_CHAINS,
+        outputs: flag::OUTPUTS,
+        parts: flag::PARTS,
+        failure: flag::FAILURE,
+        first_exit: FIRST_EXIT.into(),
+        most_exits: MOST_EXITS as u32,
         turn: flag::TURN,
         failed: flag::FAILED,
         response: flag::RESPONSE,
@@ -91,6 +107,10 @@ pub fn wire() -> Wire {
         entry_taken: entry::TAKEN,
         entry_data_format_at: entry::DATA_FORMAT_AT,
         entry_response_format_at: entry::RESPONSE_FORMAT_AT,
+        entry_data_parts: entry::DATA_PARTS,
+        entry_data_failure: entry::DATA_FAILURE,
+        entry_response_failure: entry::RESPONSE_FAILURE,
+        entry_place_at: entry::PLACE_AT,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use napi_derive::napi;
 
-use crate::core::retry::{Cause, Policy};
+use crate::core::retry::Policy;
 use crate::core::router;
 use crate::core::scheduler::MAX_WINDOW;
 use crate::observe::record::Level;
@@ -45,6 +45,8 @@ pub struct PoolOptions {
     pub title: String,
     /// `json` or `advanced`.
     pub serialization: String,
+    /// The folder where workers write what is too large for memory, if they may have to.
+    pub spill_folder: Option<String>,
     /// Milliseconds from a worker's start to the program's call.
     pub deadline: f64,
     /// The most events there is credit for a worker, running and waiting.
@@ -116,6 +118,8 @@ pub struct RunSettings {
     pub is_uncounted: Option<bool>,
     /// The tags of each chain of functions that its events go through one after the other, if there are several.
     pub chains: Option<Vec<Vec<String>>>,
+    /// The plan of the flow that its events go through, if they go through one: JSON.
+    pub flow: Option<String>,
     /// How large its share of the workers is, beside other runs: by default 1.
     pub weight: Option<f64>,
 }
@@ -136,14 +140,7 @@ pub struct RetryOptions {
 
 fn policy(options: RetryOptions) -> Policy {
     let RetryOptions { limit, backoff, factor, max_delay, on } = options;
-    let cause = |name: &String| match name.as_str() {
-        "crash" => Cause::Crash,
-        "timeout" => Cause::Timeout,
-        _ => Cause::Error,
-    };
-    // The scheduler's times are durations in the end.
-    let max_delay = max_delay.clamp(0.0, 1e12);
-    Policy { limit, backoff, factor, max_delay, on: on.iter().map(cause).collect() }
+    Policy::new(limit, (backoff, factor, max_delay), &on)
 }
 
 /// So many milliseconds; none if that is no number of them.
@@ -204,6 +201,7 @@ impl PoolOptions {
             call: self.call,
             title: self.title,
             serialization: self.serialization,
+            spill_folder: self.spill_folder,
             deadline: duration(self.deadline),
             max_window: self.max_events_per_worker.map_or(MAX_WINDOW, |count| count as usize),
             concurrency: self.concurrency as usize,
@@ -272,6 +270,7 @@ impl From<RunSettings> for RunOptions {
             is_numbered: settings.is_numbered.unwrap_or_default(),
             is_uncounted: settings.is_uncounted.unwrap_or_default(),
             chains: settings.chains.unwrap_or_default(),
+            flow: settings.flow.map(Arc::from),
             weight: settings.weight.unwrap_or(1.0),
         }
     }

@@ -31,8 +31,8 @@ use crate::wire::number;
 
 /// A run, and the function that puts its events in.
 pub struct RunHandle {
-    pool: Arc<Pool>,
-    id: RunId,
+    pub(super) pool: Arc<Pool>,
+    pub(super) id: RunId,
     words: Arc<Words>,
     putter: Rc<Putter>,
 }
@@ -55,7 +55,7 @@ impl RunHandle {
 pub fn run_open(pool: &External<PoolHandle>, options: RunSettings) -> Result<External<RunHandle>> {
     let pool = Arc::clone(pool.pool());
     let options = RunOptions::from(options);
-    pool.check_chains(&options.chains).map_err(|error| start_failed(&error))?;
+    pool.check_chains(&options).map_err(|error| start_failed(&error))?;
     let opened = pool.open(options).map_err(mapping()).map_err(not_begun)?;
     let (id, words) = (opened.id, opened.words);
     let putter = Rc::new(Putter {

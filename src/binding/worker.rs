@@ -34,7 +34,7 @@ static HAS_JOINED: Mutex<bool> = Mutex::new(false);
 
 /// A worker and the function that it calls.
 pub struct WorkerHandle {
-    worker: Arc<Worker>,
+    pub(super) worker: Arc<Worker>,
     pub(super) runner: Rc<Runner>,
     hold: Rc<Hold>,
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod error;
 pub(crate) mod event;
+pub(crate) mod flow;
 pub(crate) mod lifecycle;
 pub(crate) mod retry;
 pub(crate) mod router;

@@ -24,6 +24,20 @@ pub(crate) enum Cause {
     Error,
 }
 
+impl Cause {
+    /// As the program names it.
+    fn of(name: &str) -> Self {
+        match name {
+            "crash" => Self::Crash,
+            "timeout" => Self::Timeout,
+            _ => Self::Error,
+        }
+    }
+}
+
+/// Longer than anybody waits, in milliseconds: what comes of it is a duration in the end.
+const LONGEST_DELAY: f64 = 1e12;
+
 /// What the program wants. All times are in milliseconds.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
@@ -38,6 +52,22 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
+    /// From what the program says: the limit; backoff, factor and the longest delay; what is tried again.
+    pub(crate) fn new(
+        limit: u32,
+        (backoff, factor, max_delay): (f64, f64, f64),
+        on: &[String],
+    ) -> Self {
+        let max_delay = max_delay.clamp(0.0, LONGEST_DELAY);
+        Self {
+            limit,
+            backoff,
+            factor,
+            max_delay,
+            on: on.iter().map(|name| Cause::of(name)).collect(),
+        }
+    }
+
     /// The pause after this attempt, counted from 1.
     fn delay(&self, attempt: u32) -> f64 {
         if self.backoff == 0.0 {
@@ -145,25 +175,32 @@ pub(crate) struct Again {
 /// See the module's text.
 #[derive(Debug)]
 pub(crate) struct Retries {
-    policy: Policy,
+    /// By the node of a flow that events enter; of all others there is the first alone.
+    policies: Vec<Option<Policy>>,
     records: HashMap<TaskId, Record>,
 }
 
 impl Retries {
-    pub(crate) fn new(policy: Policy) -> Self {
-        Self { policy, records: HashMap::new() }
+    pub(crate) fn new(policies: Vec<Option<Policy>>) -> Self {
+        Self { policies, records: HashMap::new() }
     }
 
-    /// An attempt of `task` has failed. Says whether there is to be another one.
-    pub(crate) fn failed(&mut self, task: TaskId, attempt: Attempt<'_>) -> Option<Again> {
+    /// An attempt of `task`, which enters this node, has failed. Says whether there is to be another one.
+    pub(crate) fn failed(
+        &mut self,
+        task: TaskId,
+        node: usize,
+        attempt: Attempt<'_>,
+    ) -> Option<Again> {
+        let policy = self.policies.get(node)?.as_ref()?;
         let record = self.records.entry(task).or_default();
         record.attempts.push(attempt.summary());
         record.is_survivable |= attempt.cause == Cause::Error;
         record.error = attempt.error.to_vec();
         let after = record.attempts.len();
         let count = u32::try_from(after).unwrap_or(u32::MAX);
-        let is_wanted = count <= self.policy.limit && self.policy.on.contains(&attempt.cause);
-        is_wanted.then(|| Again { after, delay: self.policy.delay(count) })
+        let is_wanted = count <= policy.limit && policy.on.contains(&attempt.cause);
+        is_wanted.then(|| Again { after, delay: policy.delay(count) })
     }
 
     /// How many attempts of `task` have failed, which has not ended.
@@ -208,7 +245,7 @@ mod tests {
 
     fn retries(limit: u32, backoff: f64, on: &[Cause]) -> Retries {
         let on = on.to_vec();
-        Retries::new(Policy { limit, backoff, factor: 2.0, max_delay: 100.0, on })
+        Retries::new(vec![Some(Policy { limit, backoff, factor: 2.0, max_delay: 100.0, on })])
     }
 
     fn attempt(cause: Cause, error: &str) -> Attempt<'_> {
@@ -226,7 +263,7 @@ mod tests {
     fn an_error_with_half_a_character_keeps_its_evidence() {
         let error = r#"{"name":"Error","message":"cut \ud83d, \\ud83d","list":["\udead"]}"#;
         let mut retries = retries(1, 0.0, &[Cause::Error]);
-        assert!(retries.failed(1, attempt(Cause::Error, error)).is_some());
+        assert!(retries.failed(1, 0, attempt(Cause::Error, error)).is_some());
         let text = retries.conclude(1, Some(error.as_bytes())).expect("it was tried");
         let text = String::from_utf8(text).expect("UTF-8");
         let (before, attempts) = text.split_once(r#","attempts":"#).expect("they are there");
@@ -250,7 +287,7 @@ mod tests {
         for limit in 0..4 {
             let mut retries = retries(limit, 0.0, &[Cause::Error]);
             let mut follow = 0;
-            while retries.failed(1, attempt(Cause::Error, "{}")).is_some() {
+            while retries.failed(1, 0, attempt(Cause::Error, "{}")).is_some() {
                 follow += 1;
             }
             assert_eq!(follow, limit);
@@ -261,23 +298,24 @@ mod tests {
     #[test]
     fn pauses_grow_up_to_the_longest() {
         let mut retries = retries(6, 10.0, &[Cause::Crash]);
-        let pauses = std::iter::from_fn(|| retries.failed(1, attempt(Cause::Crash, "{}")));
+        let pauses = std::iter::from_fn(|| retries.failed(1, 0, attempt(Cause::Crash, "{}")));
         let pauses: Vec<(usize, f64)> = pauses.map(|again| (again.after, again.delay)).collect();
         assert_eq!(pauses, [(1, 10.0), (2, 20.0), (3, 40.0), (4, 80.0), (5, 100.0), (6, 100.0)]);
         let at_once = super::tests::retries(1, 0.0, &[Cause::Crash]);
-        assert!(at_once.policy.delay(1_000_000).abs() < f64::EPSILON);
+        assert!(at_once.policies[0].as_ref().expect("one").delay(1_000_000).abs() < f64::EPSILON);
         let mut endless = super::tests::retries(u32::MAX, 1.0, &[Cause::Crash]);
-        endless.policy.factor = 1e300;
-        assert!((endless.policy.delay(u32::MAX) - 100.0).abs() < f64::EPSILON);
+        let policy = endless.policies[0].as_mut().expect("one");
+        policy.factor = 1e300;
+        assert!((policy.delay(u32::MAX) - 100.0).abs() < f64::EPSILON);
     }
 
     #[test]
     fn only_what_is_wanted_is_tried_again_and_each_event_counts_for_itself() {
         let mut retries = retries(1, 0.0, &[Cause::Crash, Cause::Timeout]);
-        assert!(retries.failed(1, attempt(Cause::Error, "{}")).is_none());
-        assert!(retries.failed(2, attempt(Cause::Timeout, "{}")).is_some());
-        assert!(retries.failed(3, attempt(Cause::Crash, "{}")).is_some());
-        assert!(retries.failed(3, attempt(Cause::Crash, "{}")).is_none());
+        assert!(retries.failed(1, 0, attempt(Cause::Error, "{}")).is_none());
+        assert!(retries.failed(2, 0, attempt(Cause::Timeout, "{}")).is_some());
+        assert!(retries.failed(3, 0, attempt(Cause::Crash, "{}")).is_some());
+        assert!(retries.failed(3, 0, attempt(Cause::Crash, "{}")).is_none());
         assert_eq!([1, 2, 3, 4].map(|task| retries.count(task)), [1, 1, 2, 0]);
         retries.forget(2);
         assert_eq!(retries.count(2), 0);
@@ -289,8 +327,8 @@ mod tests {
         let mut retries = retries(1, 0.0, &[Cause::Error]);
         let long = "é".repeat(LONGEST_MESSAGE);
         let first = json!({ "name": "E", "message": long, "code": 5, "signal": "mine", "x": [1] });
-        retries.failed(1, attempt(Cause::Error, &first.to_string()));
-        retries.failed(1, attempt(Cause::Error, r#" {"name":"F","message":"m","n":1e400} "#));
+        retries.failed(1, 0, attempt(Cause::Error, &first.to_string()));
+        retries.failed(1, 0, attempt(Cause::Error, r#" {"name":"F","message":"m","n":1e400} "#));
         let text = retries.conclude(1, None).expect("it was tried");
         let text = String::from_utf8(text).expect("UTF-8");
         assert!(text.starts_with(r#"{"name":"F","message":"m","n":1e400"#), "{text}");
@@ -301,9 +339,9 @@ mod tests {
     fn attempts_say_who_ran_them_for_how_long_and_how_they_ended() {
         let mut retries = retries(1, 0.0, &[Cause::Error, Cause::Crash]);
         let error = r#"{"name":"E","message":"m","code":5,"signal":"mine","x":[1]}"#;
-        retries.failed(1, attempt(Cause::Error, error));
+        retries.failed(1, 0, attempt(Cause::Error, error));
         let crash = r#"{"message":"gone","code":"C","exitCode":null,"signal":"SIGKILL"}"#;
-        retries.failed(1, Attempt { duration: None, ..attempt(Cause::Crash, crash) });
+        retries.failed(1, 0, Attempt { duration: None, ..attempt(Cause::Crash, crash) });
         let error = json(retries.conclude(1, None));
         let (worker, pid) = (3, 77);
         let expected = json!([
@@ -325,7 +363,7 @@ mod tests {
         ] {
             let mut retries = retries(2, 0.0, causes);
             for &cause in causes {
-                retries.failed(1, attempt(cause, "{}"));
+                retries.failed(1, 0, attempt(cause, "{}"));
             }
             let error = json(retries.conclude(1, None));
             assert_eq!(error["quarantined"] == true, expected, "{causes:?}");
@@ -335,14 +373,14 @@ mod tests {
     #[test]
     fn another_error_takes_the_place_of_the_last_and_what_is_no_error_stays_as_it_is() {
         let mut retries = retries(1, 0.0, &[Cause::Crash]);
-        retries.failed(1, attempt(Cause::Crash, r#"{"message":"old"}"#));
+        retries.failed(1, 0, attempt(Cause::Crash, r#"{"message":"old"}"#));
         let error = json(retries.conclude(1, Some(br#"{"message":"new"}"#)));
         assert_eq!(
             (&error["message"], error["attempts"][0]["message"] == "old"),
             (&json!("new"), true)
         );
         for garbage in ["", "7", "[1]", "{\"a\":", "}"] {
-            retries.failed(1, attempt(Cause::Error, garbage));
+            retries.failed(1, 0, attempt(Cause::Error, garbage));
             assert_eq!(retries.conclude(1, None).expect("it was tried"), garbage.as_bytes());
         }
     }

@@ -85,6 +85,9 @@ pub(super) async fn obey(io: Io, mut inputs: mpsc::UnboundedReceiver<Input>) {
                 let delay = Duration::try_from_secs_f64(again.delay / 1e3).unwrap_or_default();
                 after(delay, move || pool.backed_off(task, again.after));
             }
+            Order::Flush { run, node, generation, after: delay } => {
+                after(delay, move || pool.flush_batch(run, node, generation));
+            }
             Order::Monitor { run } => monitors::follow(&pool, run),
             Order::EndRun { run, grace } => after(grace, move || pool.end_run(run)),
             Order::SeeAbandoned { slot, pid, after: delay, is_last } => {

@@ -92,6 +92,7 @@ fn start(io: &Io, slot: usize, announce: bool) -> Result<Started, Error> {
         group: u32::try_from(launch.group_of(slot)).unwrap_or_default(),
         exclusive: launch.group(slot).route.is_exclusive,
         serialization: launch.serialization.clone(),
+        spill: launch.spill(),
         times: launch.notes_times,
         concurrency: u32::try_from(launch.concurrency(slot)).unwrap_or(u32::MAX),
         max_tasks: launch.max_tasks(slot),

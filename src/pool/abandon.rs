@@ -100,7 +100,7 @@ impl State {
         if !self.try_again(pool, slot, (task, from), false, attempt) {
             let outcome = Outcome::of(cause);
             let failing = Failing { slot: Some(slot), outcome, has_run: true, duration };
-            if self.fail_task(task, from, Failure::Attempt(&error), failing) {
+            if self.fail_task(pool, task, from, Failure::Attempt(&error), failing) {
                 self.stop_for_failure(pool, task);
             }
         }

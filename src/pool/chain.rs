@@ -8,21 +8,27 @@ use super::Pool;
 use super::collect::values_of;
 use super::state::State;
 use crate::core::error::Error;
+use crate::core::flow::Plan;
 use crate::core::router::Routing;
 use crate::core::sync as shared;
 use crate::core::task_id::{Position, TaskId, run_of};
 use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
 use crate::queue::tasks::{Origin, Task};
+use crate::run::RunOptions;
 use crate::run::value::Value;
 use crate::shm::store::Bytes;
 use crate::wire::header::{Header, chain, flag};
 
 impl Pool {
-    /// Fails if no worker will ever have the tags of one of these chains.
-    pub(crate) fn check_chains(&self, chains: &[Vec<String>]) -> Result<(), Error> {
+    /// Fails if no worker will ever have the tags of one of a run's chains, or of one of the nodes of its flow.
+    pub(crate) fn check_chains(&self, options: &RunOptions) -> Result<(), Error> {
+        let flow = options.flow.as_deref().and_then(|flow| serde_json::from_str(flow).ok());
+        let plan = flow.and_then(Plan::new);
+        let of_nodes = plan.iter().flat_map(Plan::tags);
         let state = self.lock();
-        chains.iter().try_for_each(|tags| state.router.check(tags))
+        let mut all = options.chains.iter().map(Vec::as_slice).chain(of_nodes);
+        all.try_for_each(|tags| state.router.check(tags))
     }
 }
 

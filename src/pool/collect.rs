@@ -2,6 +2,7 @@
 
 use super::Pool;
 use super::connection::Connection;
+use super::flow::GARBAGE;
 use super::order::Order;
 use super::state::State;
 use super::wake::WakeUp;
@@ -174,9 +175,19 @@ impl State {
         if !header.has(flag::FAILED)
             && let Some(error) = self.commit(pool, id, noted)
         {
-            header.flags = header.flags & !flag::FORMAT | flag::FAILED | flag::RESPONSE;
-            payload = Bytes::from(error.as_bytes());
-            header.split = payload.len() as u32;
+            (header, payload) = failed(header, error);
+        }
+        let node = self.node_of(id, position);
+        if node > 0 && !header.has(flag::FAILED) {
+            let split = (header.split as usize).min(payload.len());
+            if let Some(made) = self.made(id, node, &header, &payload[..split]) {
+                self.on(Event::Answered { slot, task: id, run });
+                self.has_answered(pool, slot);
+                let bytes_out = payload.len();
+                let answer = (made, bytes_out);
+                return self.has_made(pool, slot, (id, position, node), &header, answer);
+            }
+            (header, payload) = failed(header, GARBAGE);
         }
         let is_failed = header.has(flag::FAILED);
         let is_chosen = is_failed && self.scheduler.is_chosen(slot, id);
@@ -239,6 +250,7 @@ impl State {
         header: &Header,
         (mut payload, split): (Bytes, usize),
     ) {
+        let node = self.node_of(id, position);
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(id, position, &mut text);
         let taken = if self.scheduler.is_taken(slot, &mut self.effects) { entry::TAKEN } else { 0 };
@@ -289,7 +301,11 @@ impl State {
         let response = report.as_deref().map_or(response, Value::json);
         let response = header.has(flag::RESPONSE).then_some(response);
         let entry = entry_of(failed | whole | taken, worker, data, response);
-        let stops = run.deliver(id, entry, is_manual);
+        let stops = if node > 0 {
+            self.has_failed_in_flow(pool, (id, node), flags, &entry)
+        } else {
+            run.deliver(id, entry, is_manual)
+        };
         self.text = text;
         if stops {
             self.stop_for_failure(pool, id);
@@ -357,6 +373,13 @@ impl State {
     pub(super) fn pid(&self, slot: usize) -> u32 {
         self.slots[slot].connection.as_ref().map_or(0, |connection| connection.child.pid())
     }
+}
+
+/// An answer that becomes a failure, with the JSON of an error.
+fn failed(header: Header, error: &str) -> (Header, Bytes) {
+    let payload = Bytes::from(error.as_bytes());
+    let flags = header.flags & !(flag::FORMAT | flag::OUTPUTS) | flag::FAILED | flag::RESPONSE;
+    (Header { flags, split: payload.len() as u32, ..header }, payload)
 }
 
 /// An entry with these values.

@@ -37,6 +37,8 @@ struct Load {
     has_idle: bool,
     /// How many events need no worker for now; there must be an end to it.
     backing_off: usize,
+    /// For how many events of the source there is room in a flow; none if that does not matter.
+    room: Option<usize>,
 }
 
 /// So many events a worker may wait for their later chains before no other of their run begins, and so many at least.
@@ -58,6 +60,14 @@ impl Fill {
     pub(super) fn room_of(&self, run: &Run) -> usize {
         match self.is_crowded(run) {
             true => 0,
+            false
+                if run
+                    .flow
+                    .as_ref()
+                    .is_some_and(|_| State::room_of_source(run, 1, 1) == Some(0)) =>
+            {
+                0
+            }
             false if self.is_tight => 1,
             false => MOST_ROOM,
         }
@@ -77,6 +87,7 @@ impl State {
         let fill = self.fill();
         let load = Load {
             fill,
+            room: None,
             capacity: self.scheduler.capacity(),
             has_idle: self.idle_count(pool) > self.lanes.unclaimed(),
             backing_off: self
@@ -93,8 +104,10 @@ impl State {
             // Workers that end several of its events in a row must find more of them, or another run has its turn.
             let spare = if is_shared && run.options.about.is_some() { fill.places } else { 0 };
             let load = Load { capacity: load.capacity + spare, ..load };
+            let room = State::room_of_source(run, load.capacity, fill.places);
+            let load = Load { room, ..load };
             give_credit(run, &load, lane.mean_bytes(), self.router.count(run.id));
-            if run.is_draining && run.outstanding() == 0 {
+            if run.is_draining && run.is_drained() {
                 run.is_draining = false;
                 self.notes.push(Note::Drained { run: run.id });
                 calls = true;
@@ -157,12 +170,16 @@ fn give_credit(run: &mut Run, load: &Load, mean_bytes: usize, routed: usize) {
         run.words.allow(handed_over + UNLIMITED);
         return;
     }
-    if load.fill.is_crowded(run) {
+    if load.fill.is_crowded(run) || load.room == Some(0) {
         // A `Map` that waits has handed its event over: it goes on waiting.
         run.words.allow(run.words.allowed().min(handed_over));
         return;
     }
-    let outstanding = run.outstanding() - routed.min(run.outstanding());
+    let all = run.flow.as_ref().map_or_else(
+        || run.outstanding(),
+        |flow| usize::try_from(flow.source_left(handed_over)).unwrap_or(usize::MAX),
+    );
+    let outstanding = all - routed.min(all);
     let fits = run.options.max_bytes.saturating_sub(load.fill.bytes) / mean_bytes;
     let is_heavy = fits == 0 || !run.overflow.is_empty();
     let active =
@@ -172,6 +189,7 @@ fn give_credit(run: &mut Run, load: &Load, mean_bytes: usize, routed: usize) {
     } else {
         load.capacity.min(active + fits).max(load.fill.places)
     };
+    let capacity = load.room.map_or(capacity, |room| room.min(capacity));
     // What is outstanding beyond the capacity waits; the direct ones are none of `Map`'s.
     let allowed = (handed_over + capacity as u64).saturating_sub(active as u64);
     let before = run.words.allowed();

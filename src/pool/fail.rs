@@ -63,8 +63,9 @@ impl State {
     ) -> bool {
         let is_over = self.is_over();
         let may_retry = self.may_retry(task);
+        let node = self.node_of(task, position);
         let Some(run) = self.run_mut(task).filter(|run| !run.is_own(task)) else { return false };
-        let again = run.retries.as_mut().and_then(|retries| retries.failed(task, attempt));
+        let again = run.retries.as_mut().and_then(|retries| retries.failed(task, node, attempt));
         let Some(again) = again.filter(|_| run.state.is_open() && !is_over && may_retry) else {
             return false;
         };
@@ -88,7 +89,13 @@ impl State {
     /// An event has backed off.
     pub(super) fn backed_off(&mut self, task: TaskId, after: usize) {
         // It may have ended, or have been tried again and back off once more.
-        if self.run_mut(task).is_some_and(|run| run.attempts(task) == after) {
+        let run = self.runs.get_mut(&run_of(task));
+        let Some(run) = run.filter(|run| run.attempts(task) == after) else { return };
+        // What failed in the middle of an event is no worker's, and never was.
+        let item = run.flow.as_mut().and_then(|flow| Some((flow.backing_off.remove(&task)?, flow)));
+        if let Some((node, flow)) = item {
+            flow.node(node).queue.push_back(task);
+        } else {
             self.on(Event::BackedOff { task });
         }
     }
@@ -103,10 +110,10 @@ impl State {
             lifecycle::Run::Open => self.put_back_open(pool, task),
             lifecycle::Run::Failed(error) => {
                 let error = error.clone();
-                self.fail_task(task, None, Failure::Run(error.as_bytes()), Failing::ABORTED);
+                self.fail_task(pool, task, None, Failure::Run(error.as_bytes()), Failing::ABORTED);
             }
             _ if run.attempts(task) > 0 => {
-                self.fail_task(task, None, Failure::Attempt(GONE), Failing::ABORTED);
+                self.fail_task(pool, task, None, Failure::Attempt(GONE), Failing::ABORTED);
             }
             // Nobody will see what becomes of it.
             _ => {
@@ -134,7 +141,7 @@ impl State {
     /// An event fails that no worker will ever run.
     pub(super) fn fail_unrouted(&mut self, pool: &Pool, task: TaskId, error: &Error) {
         let error = json_of(error);
-        if self.fail_task(task, None, Failure::Run(error.as_bytes()), Failing::ABORTED) {
+        if self.fail_task(pool, task, None, Failure::Run(error.as_bytes()), Failing::ABORTED) {
             self.stop_for_failure(pool, task);
         }
     }
@@ -152,7 +159,7 @@ impl State {
         let failure =
             error.as_ref().map_or(Failure::Attempt(GONE), |error| Failure::Run(error.as_bytes()));
         let failing = Failing { slot: Some(slot), ..Failing::ABORTED };
-        if self.fail_task(task, from, failure, failing) {
+        if self.fail_task(pool, task, from, failure, failing) {
             self.stop_for_failure(pool, task);
         }
     }
@@ -176,7 +183,7 @@ impl State {
         let is_stopped = run.is_some_and(|run| run.state == lifecycle::Run::Stopped);
         let outcome = if is_stopped { Outcome::Aborted } else { Outcome::of(cause) };
         let failing = Failing { slot: Some(slot), outcome, has_run: true, duration };
-        if self.fail_task(task, from, Failure::Attempt(&error), failing) {
+        if self.fail_task(pool, task, from, Failure::Attempt(&error), failing) {
             self.stop_for_failure(pool, task);
         }
     }
@@ -184,6 +191,7 @@ impl State {
     /// Fails an event. True if its run is to be stopped for that.
     pub(super) fn fail_task(
         &mut self,
+        pool: &Pool,
         task: TaskId,
         from: Option<Position>,
         failure: Failure<'_>,
@@ -195,6 +203,7 @@ impl State {
             Failure::Attempt(error) => (error, None),
             Failure::Run(error) => (error, Some(error)),
         };
+        let node = self.node_of(task, from);
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(task, from, &mut text);
         let is_taken = slot.is_some_and(|slot| self.scheduler.is_taken(slot, &mut self.effects));
@@ -224,7 +233,11 @@ impl State {
         let taken = if is_taken { entry::TAKEN } else { 0 };
         let kind = entry::FAILED | entry::CRASH | whole | taken;
         let entry = entry_of(kind, worker, data_of(&mut text, flags), Some(Value::json(error)));
-        let stops = run.deliver(task, entry, is_manual);
+        let stops = if node > 0 {
+            self.has_failed_in_flow(pool, (task, node), flags, &entry)
+        } else {
+            run.deliver(task, entry, is_manual)
+        };
         self.text = text;
         stops
     }

@@ -5,6 +5,12 @@ use std::time::Duration;
 use super::resize::Place;
 use crate::core::router;
 use crate::os::child::Recipe;
+use crate::wire::protocol::Spill;
+
+/// Into so many parts, for each event that runs at once, keys are divided: one that is larger than others holds nobody up for long.
+const PARTITIONS: usize = 4;
+const LEAST_PARTITIONS: usize = 8;
+const MOST_PARTITIONS: usize = 64;
 
 /// What a pool's workers are made of.
 #[derive(Debug)]
@@ -23,6 +29,8 @@ pub(crate) struct Launch {
     pub(crate) title: String,
     /// How values are encoded; the core only passes it on.
     pub(crate) serialization: String,
+    /// Where workers write what is too large for memory, if they may have to.
+    pub(crate) spill_folder: Option<String>,
     /// How long a worker may take from its start to the program's call.
     pub(crate) deadline: Duration,
     /// The most events there is credit for a worker: by default [`MAX_WINDOW`](crate::core::scheduler::MAX_WINDOW).
@@ -67,6 +75,15 @@ impl Launch {
     pub(crate) fn limits_memory(&self) -> bool {
         let mut groups = self.groups.iter();
         self.limits.max_memory.is_some() || groups.any(|group| group.max_memory.is_some())
+    }
+
+    /// Where workers write what is too large for memory. All of them divide keys alike, those that come later too.
+    pub(crate) fn spill(&self) -> Option<Spill> {
+        let places: usize = (0..self.places.len()).map(|slot| self.concurrency(slot)).sum();
+        let partitions = (places.min(MOST_PARTITIONS) * PARTITIONS).next_power_of_two();
+        let partitions = partitions.clamp(LEAST_PARTITIONS, MOST_PARTITIONS) as u32;
+        let folder = self.spill_folder.clone()?;
+        Some(Spill { folder, partitions })
     }
 
     /// The ids of the workers that the pool begins with.

@@ -14,6 +14,7 @@
 //! | `state`, `runs` | what a pool and its runs know; what follows from each change |
 //! | `collect` | claims and frames from workers, turned into what they mean |
 //! | `dispatch` | effects carried out: lanes, task rings, wake-ups |
+//! | `flow` | events of flows: what they make, what fails, nodes that hold what comes |
 //! | `route` | events that name their workers, by tags or a key |
 //! | `credit` | how much more each run may hand over |
 //! | `each`, `resize` | work that every worker runs; how many there are |
@@ -34,6 +35,7 @@ mod dispatch;
 pub(crate) mod each;
 mod exit;
 mod fail;
+mod flow;
 mod heard;
 mod hints;
 pub(crate) mod launch;

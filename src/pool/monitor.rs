@@ -8,7 +8,7 @@ use tracing::debug;
 use super::Pool;
 use super::connection::Connection;
 use super::state::State;
-use crate::core::event::Event;
+use crate::core::event::{Event, Origin};
 use crate::core::lifecycle::{self, Kill, Leave, Worker};
 use crate::core::task_id::{Position, RunId, TaskId, run_of};
 use crate::os::child::resident;
@@ -151,6 +151,7 @@ impl State {
                 if run_of(task) != run {
                     continue;
                 }
+                let Some(timeout) = self.limit_of(slot, task, timeout) else { continue };
                 let ran = elapsed(started, now);
                 // Both times are rounded: so it ran no less.
                 if ran > timeout {
@@ -160,10 +161,20 @@ impl State {
                 }
             }
             for task in late {
+                let timeout = self.limit_of(slot, task, timeout).unwrap_or(timeout);
                 self.stop_late(pool, slot, task, timeout);
             }
         }
         next.max(timeout / MOST_LOOKS).max(1)
+    }
+
+    /// How long an event may run, in milliseconds, where those of its run may run for so long: in a flow, each node says.
+    fn limit_of(&self, slot: usize, task: TaskId, of_run: u32) -> Option<u32> {
+        let position = self.scheduler.origin(slot, task).and_then(Origin::position);
+        match self.node_of(task, position) {
+            0 => Some(of_run),
+            node => self.runs.get(&run_of(task))?.flow.as_ref()?.plan.node(node).timeout,
+        }
     }
 
     /// Whether a worker has an event of this run.

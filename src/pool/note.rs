@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Pool;
 use super::state::State;
-use crate::core::task_id::TaskId;
+use crate::core::task_id::{TaskId, run_of};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
 use crate::shm::store::Bytes;
@@ -54,6 +54,17 @@ impl State {
             return Some(REFUSED);
         }
         run.record.count_up(counts);
+        let flow = self.run_mut(task).and_then(|run| run.flow.take());
+        if let Some(mut flow) = flow {
+            let entry = flow.plan.entry;
+            for event in emitted {
+                self.enter_node(run_of(task), &mut flow, entry, event);
+            }
+            if let Some(run) = self.run_mut(task) {
+                run.flow = Some(flow);
+            }
+            return None;
+        }
         for mut event in emitted {
             let Some(run) = self.run_mut(task) else { break };
             if run.options.chains.len() > 1 {

@@ -18,6 +18,8 @@ pub(crate) enum Order {
     Poll,
     /// Say when an event has backed off that is to be tried again.
     BackOff { task: TaskId, again: Again },
+    /// Say when a batch of a flow has waited for long enough.
+    Flush { run: RunId, node: usize, generation: u64, after: Duration },
     /// Look after the limits of a run until it is over.
     Monitor { run: RunId },
     /// Kill what still runs of a stopped run when its grace is over.

@@ -8,20 +8,32 @@ use super::order::Order;
 use super::state::{State, failed, json_of};
 use crate::core::error::Error;
 use crate::core::event::Event;
+use crate::core::flow::Plan;
 use crate::core::lifecycle::Leave;
 use crate::core::task_id::{RunId, TaskId, run_of};
 use crate::observe::record::{Level, Record};
 use crate::os::clock::clock;
+use crate::run::flow::Flow;
 use crate::run::{Run, RunOptions};
 
 /// The most runs that are open at the same time: fewer than there are numbers for them.
 const MOST_RUNS: usize = 1 << 15;
 
+/// A flow of which nothing has happened yet, from its plan.
+fn flow_of(plan: &str) -> io::Result<Flow> {
+    let plan = serde_json::from_str(plan).ok().and_then(Plan::new);
+    plan.map(Flow::new).ok_or_else(|| io::Error::other("the flow's plan makes no sense"))
+}
+
 impl State {
     /// Begins a run.
-    pub(super) fn open(&mut self, options: RunOptions) -> io::Result<&mut Run> {
+    pub(super) fn open(&mut self, mut options: RunOptions) -> io::Result<&mut Run> {
         if self.runs.len() >= MOST_RUNS {
             return Err(io::Error::other("too many runs of the pool are open"));
+        }
+        let flow = options.flow.as_deref().map(flow_of).transpose()?;
+        if let Some(flow) = &flow {
+            options.task_timeout = flow.plan.shortest_timeout();
         }
         let lane = self.lanes.assign(options.weight)?;
         while self.runs.contains_key(&self.next_run) {
@@ -46,6 +58,9 @@ impl State {
             self.keep_spans(id);
         }
         let mut run = Run::new(id, lane, options, record);
+        if let Some(flow) = flow {
+            run.follow(flow);
+        }
         if let Some(error) = &self.error {
             run.state.fail(&json_of(error));
             self.notes.push(failed(Some(id), error));
@@ -66,7 +81,8 @@ impl State {
         }
         self.lanes.take_back(|task| run_of(task) == id);
         let withdrawn = self.withdraw(|task| run_of(task) == id);
-        for task in run.overflow.into_iter().chain(withdrawn) {
+        let in_flow = run.flow.as_deref_mut().map(Flow::withdraw_all).unwrap_or_default();
+        for task in run.overflow.into_iter().chain(withdrawn).chain(in_flow) {
             self.forget(task);
         }
         if run.options.about.is_some() {
@@ -145,6 +161,9 @@ impl State {
         let mut tasks = self.withdraw(is_over);
         for run in self.runs.values_mut().filter(|run| refuses || !is_open(run)) {
             tasks.extend(run.overflow.drain(..));
+            if !is_open(run) {
+                tasks.extend(run.flow.as_deref_mut().map(Flow::withdraw_all).unwrap_or_default());
+            }
         }
         if refuses {
             tasks.extend(self.returned.drain(..));

@@ -177,6 +177,7 @@ impl State {
             self.reclaim(pool);
             self.release_surplus();
             self.carry_out(pool);
+            self.advance_flows(pool);
             self.refill(pool);
             self.offer();
             self.take_mail();

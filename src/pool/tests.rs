@@ -112,6 +112,7 @@ pub(crate) fn launch(workers: u32, deadline: Duration) -> Launch {
         call: "{}".into(),
         title: "the call".into(),
         serialization: "json".into(),
+        spill_folder: None,
         deadline,
         max_window: MAX_WINDOW,
         concurrency: 1,
@@ -138,6 +139,7 @@ pub(crate) fn plain() -> RunOptions {
         is_numbered: false,
         is_uncounted: false,
         chains: Vec::new(),
+        flow: None,
         weight: 1.0,
     }
 }

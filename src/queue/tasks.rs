@@ -8,7 +8,13 @@ use crate::shm::store::Bytes;
 use crate::wire::header::flag;
 
 /// What is kept of an event's flags.
-const KEPT: u32 = flag::HOLE | flag::WHOLE | flag::TURN | flag::FORMAT | flag::CHAIN;
+const KEPT: u32 = flag::HOLE
+    | flag::WHOLE
+    | flag::TURN
+    | flag::FORMAT
+    | flag::CHAIN
+    | flag::PARTS
+    | flag::FAILURE;
 
 /// An event as JavaScript handed it over.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! What belongs to one run: its options, how far it has come, its results and failures, its retries and its record.
 //! A pool has any number of runs, at once and one after another. Nothing in here knows workers or lanes.
 
+pub(crate) mod flow;
 pub(crate) mod kept;
 pub(crate) mod results;
 pub(crate) mod stream;
@@ -18,6 +19,7 @@ use crate::core::task_id::{DIRECT, RunId, TaskId, first_of, number_of};
 use crate::observe::record::{Level, Record};
 use crate::shm::store::Bytes;
 use crate::wire::format::Format;
+use flow::Flow;
 use kept::Kept;
 use results::{Entry, Results, entry};
 use stream::{Order, Stream};
@@ -55,6 +57,8 @@ pub(crate) struct RunOptions {
     pub(crate) is_uncounted: bool,
     /// The tags of each chain of functions that its events go through one after the other, if there are several.
     pub(crate) chains: Vec<Vec<String>>,
+    /// The plan of the flow that its events go through, if they go through one: JSON.
+    pub(crate) flow: Option<Arc<str>>,
     /// How large its share of the workers is, beside other runs: 1 if nobody says otherwise.
     pub(crate) weight: f64,
 }
@@ -100,6 +104,8 @@ pub(crate) struct Run {
     /// JavaScript waits for the last answer.
     pub(crate) is_draining: bool,
     pub(crate) retries: Option<Retries>,
+    /// What its events go through, if that is a flow.
+    pub(crate) flow: Option<Box<Flow>>,
     /// What each worker that comes later runs first.
     pub(crate) kept: Option<Kept>,
     pub(crate) record: Record,
@@ -124,7 +130,8 @@ impl Run {
             is_observing: false,
             stream: options.stream.map(|order| Stream::new(order, id)),
             is_draining: false,
-            retries: options.retries.clone().map(Retries::new),
+            retries: options.retries.clone().map(|policy| Retries::new(vec![Some(policy)])),
+            flow: None,
             kept: None,
             record,
             share: Share::new(options.weight),
@@ -170,6 +177,21 @@ impl Run {
     /// How many attempts of `task`, which has not ended, have failed.
     pub(crate) fn attempts(&self, task: TaskId) -> usize {
         self.retries.as_ref().map_or(0, |retries| retries.count(task))
+    }
+
+    /// Its events go through this, each node with retries of its own.
+    pub(crate) fn follow(&mut self, flow: Flow) {
+        let policy = |number| flow.plan.node(number).retries.clone();
+        let policies: Vec<_> =
+            std::iter::once(None).chain(flow.plan.numbers().map(policy)).collect();
+        self.retries = policies.iter().any(Option::is_some).then(|| Retries::new(policies));
+        self.flow = Some(Box::new(flow));
+    }
+
+    /// Whether all its events have ended, and there will be no other.
+    pub(crate) fn is_drained(&self) -> bool {
+        let is_done = |flow: &Flow| flow.progress.is_done() || !self.state.is_open();
+        self.outstanding() == 0 && self.flow.as_deref().is_none_or(is_done)
     }
 
     /// Puts an event that has ended where it belongs. `is_manual`: no more will come through the lane. True if the run

@@ -47,6 +47,13 @@ pub(crate) mod entry {
     /// Two bits each: the formats of the data and of the response. (A string in an array is JSON like its neighbours.)
     pub(crate) const DATA_FORMAT_AT: u32 = 7;
     pub(crate) const RESPONSE_FORMAT_AT: u32 = 9;
+    /// Of a flow: the data is an array whose items are one after the other, or a failure whose own data is bytes.
+    pub(crate) const DATA_PARTS: u32 = 1 << 11;
+    pub(crate) const DATA_FAILURE: u32 = 1 << 12;
+    /// Of a flow: the response is a failure whose own data is bytes.
+    pub(crate) const RESPONSE_FAILURE: u32 = 1 << 13;
+    /// Seven bits, of a flow: the node that failed, or the sink, each counted from 1 on; 0 if there is but one sink.
+    pub(crate) const PLACE_AT: u32 = 14;
 }
 
 /// One entry. `Entry<'static>` owns its values.

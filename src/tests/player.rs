@@ -168,6 +168,7 @@ pub(crate) fn invitation(worker: u32, token: &str) -> Invitation {
         group: 0,
         exclusive: false,
         serialization: "json".into(),
+        spill: None,
         times: true,
         concurrency: 1,
         max_tasks: None,

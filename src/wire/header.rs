@@ -92,6 +92,12 @@ pub(crate) mod flag {
     pub(crate) const CHAIN_AT: u32 = 26;
     pub(crate) const CHAIN: u32 = MOST_CHAINS << CHAIN_AT;
     pub(crate) const MOST_CHAINS: u32 = 63;
+    /// Of an answer to an event of a flow: its response is [records](crate::wire::flow::Record).
+    pub(crate) const OUTPUTS: u32 = WHOLE;
+    /// Of an event of a flow: its data is an array, and the bytes are its items, each with its length and its format.
+    pub(crate) const PARTS: u32 = DATA;
+    /// Of an event of a flow: its data is a failure whose own data is bytes.
+    pub(crate) const FAILURE: u32 = FAILED;
 }
 
 /// The bits that name a chain by its number, from 1 on.

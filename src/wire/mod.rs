@@ -2,6 +2,7 @@
 //! It knows nobody.
 
 pub(crate) mod channel;
+pub(crate) mod flow;
 pub(crate) mod format;
 pub(crate) mod frame;
 pub(crate) mod header;

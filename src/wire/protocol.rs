@@ -52,8 +52,20 @@ pub(crate) struct Invitation {
     pub(crate) max_tasks: Option<u32>,
     /// The master's pid: a process with another parent inherited the variable, and is no worker.
     pub(crate) parent: u32,
+    /// Where it writes what is too large for memory, if it may have to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) spill: Option<Spill>,
     /// Sent back in `Hello`: proof that the peer is the process that was started.
     pub(crate) token: String,
+}
+
+/// Where workers write what is too large for memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Spill {
+    /// A folder of the pool's own.
+    pub(crate) folder: String,
+    /// Into how many parts keys are divided.
+    pub(crate) partitions: u32,
 }
 
 /// Everything that is said over the control socket.

@@ -20,7 +20,7 @@ use crate::shm::store::Bytes;
 use crate::wire::frame::Decoder;
 use crate::wire::header::Header;
 use crate::wire::layout::{Layout, Shared};
-use crate::wire::protocol::{Hello, Invitation, Message, VERSION};
+use crate::wire::protocol::{Hello, Invitation, Message, Spill, VERSION};
 use crate::worker::memories::Memories;
 
 /// How long a worker whose master is gone may take to end by itself: Node's own `disconnect` runs
@@ -65,6 +65,8 @@ pub(crate) struct Worker {
     pub(crate) call: String,
     pub(crate) id: u32,
     pub(crate) serialization: String,
+    /// Where it writes what is too large for memory, if it may have to.
+    pub(crate) spill: Option<Spill>,
     /// Whether the master wants to know when each event starts.
     pub(crate) times: bool,
     /// How many events it runs at once.
@@ -117,6 +119,7 @@ impl Worker {
             call: invitation.call.clone(),
             id: invitation.worker,
             serialization: invitation.serialization.clone(),
+            spill: invitation.spill.clone(),
             times: invitation.times,
             concurrency: invitation.concurrency,
             max_tasks: invitation.max_tasks,

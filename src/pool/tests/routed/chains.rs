@@ -325,7 +325,7 @@ fn events_fail_whose_next_chain_no_worker_will_run() {
     }
     assert_eq!(next(&mut b), "7");
     give_up(&bench, 1, b);
-    assert!(bench.pool.check_chains(&[vec!["a".into()], vec!["b".into()]]).is_err());
+    assert!(bench.pool.check_chains(&of_chains(&[&["a"], &["b"]])).is_err());
     let mut failures = bench.take(Queue::Failures);
     assert_eq!(failures.len(), 2);
     for number in ["3", "4"] {

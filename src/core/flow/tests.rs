@@ -1,0 +1,115 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn node(inputs: &[usize], hold: Option<&str>, exit: i32) -> Value {
+    json!({
+        "name": "n", "hold": hold, "inputs": inputs, "errors": -1, "plain": exit,
+        "ports": [{ "exit": exit, "next": 0 }],
+    })
+}
+
+fn plan_of(plan: Value) -> Option<Plan> {
+    Plan::new(serde_json::from_value(plan).expect("its shape is right"))
+}
+
+/// Source, a map, a node that holds all, and behind it a map that leads to a sink.
+fn chain() -> Plan {
+    plan_of(json!({
+        "entry": 1,
+        "nodes": [node(&[0], None, 0), node(&[1], Some("all"), 1), node(&[2], None, 2)],
+        "exits": [{ "to": [{ "node": 2 }] }, { "to": [{ "node": 3 }] }, { "to": [{ "sink": 0 }] }],
+    }))
+    .expect("it makes sense")
+}
+
+#[test]
+fn a_node_opens_when_all_before_it_have_ended() {
+    let plan = chain();
+    let mut progress = Progress::new(&plan);
+    assert_eq!(progress.next(&plan), None);
+    progress.entered(1);
+    progress.source_is_over();
+    assert_eq!(progress.next(&plan), None, "an event of the first has not ended");
+    progress.ended(1);
+    assert_eq!(progress.next(&plan), Some(2));
+    progress.entered(2);
+    assert_eq!(progress.next(&plan), None, "what it holds is an event now");
+    progress.entered(3);
+    progress.ended(2);
+    assert_eq!(progress.next(&plan), None);
+    assert!(!progress.is_done());
+    progress.ended(3);
+    assert_eq!(progress.next(&plan), None);
+    assert!(progress.is_done());
+}
+
+#[test]
+fn nothing_at_all_opens_what_holds_too() {
+    let plan = chain();
+    let mut progress = Progress::new(&plan);
+    progress.source_is_over();
+    assert_eq!(progress.next(&plan), Some(2));
+    assert_eq!(progress.next(&plan), None);
+    assert!(progress.is_done(), "it has made nothing");
+}
+
+#[test]
+fn what_is_postponed_opens_when_its_events_have_ended() {
+    let plan = chain();
+    let mut progress = Progress::new(&plan);
+    progress.source_is_over();
+    assert_eq!(progress.next(&plan), Some(2));
+    progress.entered(2);
+    progress.postpone(2);
+    assert_eq!(progress.next(&plan), None);
+    progress.ended(2);
+    assert_eq!(progress.next(&plan), Some(2));
+}
+
+#[test]
+fn a_plan_that_makes_no_sense_is_none() {
+    let good = json!({
+        "entry": 1, "nodes": [node(&[0], None, 0)], "exits": [{ "to": [{ "sink": 0 }] }],
+    });
+    assert!(plan_of(good.clone()).is_some());
+    let changes: &[(&str, Value)] = &[
+        ("/entry", json!(0)),
+        ("/entry", json!(2)),
+        ("/exits/0/to/0", json!({ "node": 2 })),
+        ("/exits/0/to/0", json!({ "node": 0 })),
+        ("/exits/0/to/0", json!({ "sink": 63 })),
+        ("/nodes/0/inputs", json!([2])),
+        ("/nodes/0/inputs", json!([1])),
+        ("/nodes/0/errors", json!(1)),
+        ("/nodes/0/plain", json!(-2)),
+        ("/nodes/0/ports/0/exit", json!(1)),
+        ("/nodes/0/ports/0/next", json!(5)),
+    ];
+    for (at, value) in changes {
+        let mut bad = good.clone();
+        *bad.pointer_mut(at).expect("it is there") = value.clone();
+        assert!(plan_of(bad).is_none(), "{at} = {value}");
+    }
+}
+
+#[test]
+fn a_plan_knows_what_an_event_may_make() {
+    let mut first = node(&[0], None, -1);
+    first["ports"] = json!([{ "exit": -1, "next": 2 }, { "exit": 0, "next": 0 }]);
+    let plan = plan_of(json!({
+        "entry": 1,
+        "nodes": [first, node(&[1], None, 1), node(&[1], None, 2), node(&[2], Some("batch"), 2)],
+        "exits": [
+            { "to": [{ "node": 3 }] }, { "to": [{ "node": 4 }, { "node": 3 }] }, { "to": [{ "sink": 0 }] },
+        ],
+    }))
+    .expect("it makes sense");
+    let mut feeds = plan.node(1).feeds.clone();
+    feeds.sort_unstable();
+    assert_eq!(feeds, [3, 3], "through what runs in the same event, and not what holds");
+    assert!(!plan.node(1).has_sink);
+    assert!(plan.node(3).has_sink && plan.node(4).has_sink);
+    let last: Vec<usize> = plan.last_first.iter().rev().copied().collect();
+    assert_eq!(last, [1, 2, 3, 4]);
+}

@@ -1,0 +1,307 @@
+//! Events of flows: what becomes of their answers. What one makes is its run's when its answer is taken in, all of it or nothing;
+//! from there it passes as bytes to the nodes behind, and JavaScript of the master sees sinks alone.
+
+mod barrier;
+mod failure;
+
+use super::Pool;
+use super::collect::entry_of;
+use super::state::State;
+use crate::core::flow::Plan;
+use crate::core::router::Routing;
+use crate::core::sync as shared;
+use crate::core::task_id::{Position, RunId, TaskId, run_of};
+use crate::observe::record::{Ended, Outcome};
+use crate::os::clock::clock;
+use crate::queue::tasks::Task;
+use crate::run::Run;
+use crate::run::flow::{Flow, Kept};
+use crate::run::results::entry;
+use crate::run::value::Value;
+use crate::shm::store::Bytes;
+use crate::wire::flow::{Hold, Record, Target, Told, records};
+use crate::wire::header::{Header, chain, flag, format_of};
+
+/// What an answer fails with that makes no sense.
+pub(super) const GARBAGE: &str = r#"{"name":"Error","message":"the worker sent an answer that cannot be decoded","stack":"Error: the worker sent an answer that cannot be decoded","code":"ERR_SONIC_PROTOCOL"}"#;
+
+/// A stream's reader may be so many entries behind before nothing more is made for it.
+const UNREAD: usize = 4096;
+
+/// What an event of a flow has made.
+pub(super) enum Made<'a> {
+    /// One item, for the exit of plain answers.
+    Plain(Option<Value<'a>>),
+    Records(Vec<Record<'a>>),
+}
+
+impl State {
+    /// The number of the node that an event enters; 0 if its run has no flow.
+    pub(super) fn node_of(&self, task: TaskId, position: Option<Position>) -> usize {
+        let Some(flow) = self.runs.get(&run_of(task)).and_then(|run| run.flow.as_ref()) else {
+            return 0;
+        };
+        let flags = match (self.tasks.get(task), position) {
+            (Some(event), _) => event.flags,
+            (None, Some(position)) => self.lanes.peek(position, 0, &mut Bytes::default()),
+            (None, None) => 0,
+        };
+        let number = ((flags & flag::CHAIN) >> flag::CHAIN_AT) as usize;
+        if flow.plan.has(number) { number } else { flow.plan.entry }
+    }
+
+    /// What an answer says that an event of a flow has made. None if it makes no sense.
+    pub(super) fn made<'a>(
+        &self,
+        task: TaskId,
+        node: usize,
+        header: &Header,
+        payload: &'a [u8],
+    ) -> Option<Made<'a>> {
+        let plan = &self.runs.get(&run_of(task))?.flow.as_ref()?.plan;
+        if !header.has(flag::OUTPUTS) {
+            plan.node(node).plain?;
+            let value = Value::new(payload, format_of(header.flags));
+            return Some(Made::Plain(header.has(flag::RESPONSE).then_some(value)));
+        }
+        let made = records(payload, format_of(header.flags))?;
+        made.iter().all(|record| is_sound(plan, record)).then_some(Made::Records(made))
+    }
+
+    /// An event of a flow was answered well.
+    pub(super) fn has_made(
+        &mut self,
+        pool: &Pool,
+        slot: usize,
+        (id, position, node): (TaskId, Option<Position>, usize),
+        header: &Header,
+        (made, bytes_out): (Made<'_>, usize),
+    ) {
+        self.attempt_ended(id, shared::Ended::Answered);
+        let mut text = std::mem::take(&mut self.text);
+        self.end(id, position, &mut text);
+        let bytes_in = text.len();
+        self.text = text;
+        let worker = self.slots[slot].worker;
+        let Some(run) = self.runs.get_mut(&run_of(id)) else { return };
+        if let Some(retries) = run.retries.as_mut() {
+            retries.forget(id);
+        }
+        run.ended += 1;
+        run.record.end(Ended {
+            task: id,
+            slot: Some(slot),
+            started: Some(header.started),
+            finished: header.finished,
+            outcome: Outcome::Answered,
+            bytes_in,
+            bytes_out,
+            error: None,
+            attempts: 1,
+        });
+        let Some(mut flow) = run.flow.take() else { return };
+        flow.compactions.remove(&id);
+        let (before, plain) = (flow.progress.total(), flow.plan.node(node).plain);
+        if run.state.is_open() {
+            match made {
+                Made::Plain(value) => {
+                    if let Some(exit) = plain {
+                        let item = Kept::of_value(value);
+                        self.put_out(pool, (run_of(id), &mut flow), worker, exit, item);
+                    }
+                }
+                Made::Records(records) => {
+                    for record in records {
+                        self.put_record(pool, (id, node, &mut flow), (slot, header), record);
+                    }
+                }
+            }
+        }
+        let made = flow.progress.total().saturating_sub(before);
+        flow.made(node, made);
+        flow.ended(id, node);
+        if let Some(run) = self.runs.get_mut(&run_of(id)) {
+            run.flow = Some(flow);
+        }
+    }
+
+    fn put_record(
+        &mut self,
+        pool: &Pool,
+        (id, node, flow): (TaskId, usize, &mut Flow),
+        (slot, header): (usize, &Header),
+        record: Record<'_>,
+    ) {
+        let run = run_of(id);
+        match record {
+            Record::Out { exit, item } => {
+                let worker = self.slots[slot].worker;
+                self.put_out(pool, (run, flow), worker, exit, Kept::of(&item));
+            }
+            Record::Failed { node, error, redo, item } => {
+                let failed = failure::Failed { node, error, redo, item };
+                self.item_failed(pool, (run, flow), (slot, header), failed);
+            }
+            Record::Spilled { node, told } => {
+                if let Ok(told) = serde_json::from_slice::<Told>(told) {
+                    flow.node(node).shuffle.add(told);
+                    self.compact(run, flow, node);
+                }
+            }
+            Record::Further { data } => {
+                let event = Task::new(Bytes::from(data), 0);
+                self.enter_node(run, flow, node, event);
+            }
+        }
+    }
+
+    /// An item leaves an exit.
+    pub(super) fn put_out(
+        &mut self,
+        pool: &Pool,
+        (run, flow): (RunId, &mut Flow),
+        worker: u32,
+        exit: usize,
+        item: Kept,
+    ) {
+        let count = flow.plan.targets(exit).map_or(0, <[Target]>::len);
+        let mut item = Some(item);
+        for at in 0..count {
+            let Some(target) = flow.plan.targets(exit).map(|targets| targets[at]) else { return };
+            let is_last = at + 1 == count;
+            let next = if is_last { item.take() } else { item.as_ref().map(Kept::copy) };
+            let Some(next) = next else { return };
+            match target {
+                Target::Sink { sink } => self.sink(run, worker, sink, next),
+                Target::Node { node } => self.enter(pool, (run, flow), node, next),
+            }
+        }
+    }
+
+    /// An item has come to a sink: it is an entry, unless it is `undefined`.
+    fn sink(&mut self, run: RunId, worker: u32, sink: usize, item: Kept) {
+        let Some(run) = self.runs.get_mut(&run) else { return };
+        let Kept { mut bytes, flags } = item;
+        if flags & flag::HOLE != 0 {
+            return;
+        }
+        let failure = if flags & flag::FAILURE != 0 { entry::RESPONSE_FAILURE } else { 0 };
+        let place = (sink as u32) << entry::PLACE_AT;
+        let response = Some(Value::out_of(&mut bytes, format_of(flags)));
+        let entry = entry_of(failure | place, worker, None, response);
+        // Only failures stop a run.
+        let _ = run.deliver(TaskId::MAX, entry, false);
+    }
+
+    /// An item comes to a node.
+    fn enter(&mut self, pool: &Pool, (run, flow): (RunId, &mut Flow), node: usize, item: Kept) {
+        match flow.plan.node(node).hold {
+            None => {
+                let event = Task::new(item.bytes, item.flags);
+                self.enter_node(run, flow, node, event);
+            }
+            Some(Hold::Batch) => self.gather(pool, (run, flow), node, item),
+            Some(Hold::All | Hold::Master) => flow.node(node).held.push(item),
+            // Workers write for those.
+            Some(Hold::Spill) => {}
+        }
+    }
+
+    /// A new event for a node: it waits there.
+    pub(super) fn enter_node(
+        &mut self,
+        run: RunId,
+        flow: &mut Flow,
+        node: usize,
+        mut event: Task,
+    ) -> Option<TaskId> {
+        let run = self.runs.get_mut(&run)?;
+        let task = run.next_direct();
+        event.queued = if run.record.has_times() { clock() } else { 0.0 };
+        run.record.direct(task, event.queued);
+        event.flags |= chain(node);
+        self.tasks.keep(task, event);
+        flow.progress.entered(node);
+        flow.node(node).queue.push_back(task);
+        Some(task)
+    }
+
+    /// Hands the events of flows out as far as there is room for what they make, and opens what nothing more comes to.
+    pub(super) fn advance_flows(&mut self, pool: &Pool) {
+        let has_flow = |run: &Run| run.flow.is_some() && run.state.is_open();
+        let ids: Vec<RunId> =
+            self.runs.values().filter(|run| has_flow(run)).map(|run| run.id).collect();
+        for id in ids {
+            let Some(run) = self.runs.get_mut(&id) else { continue };
+            let Some(mut flow) = run.flow.take() else { continue };
+            if run.is_draining && flow.source_left(run.words.handed_over()) == 0 {
+                flow.progress.source_is_over();
+            }
+            loop {
+                while let Some(node) = flow.progress.next(&flow.plan) {
+                    self.open_node(pool, (id, &mut flow), node);
+                }
+                if !self.hand_out(pool, id, &mut flow) {
+                    break;
+                }
+            }
+            if let Some(run) = self.runs.get_mut(&id) {
+                run.flow = Some(flow);
+            }
+        }
+    }
+
+    /// True if something has ended by that.
+    fn hand_out(&mut self, pool: &Pool, id: RunId, flow: &mut Flow) -> bool {
+        let (most, places) = (self.scheduler.capacity(), self.scheduler.places());
+        let is_full = self.runs.get(&id).is_some_and(is_full);
+        for at in 0..flow.plan.last_first.len() {
+            let number = flow.plan.last_first[at];
+            if flow.node(number).queue.is_empty() {
+                continue;
+            }
+            let room = flow.room_of(number, most.max(places), places, is_full);
+            while flow.active(number) < room {
+                let Some(task) = flow.node(number).queue.pop_front() else { break };
+                let tags = flow.plan.node(number).tags.clone();
+                if tags.is_empty() {
+                    if let Some(run) = self.runs.get_mut(&id) {
+                        run.overflow.push_back(task);
+                    }
+                } else {
+                    let routing = Routing { tags, key: None, priority: 0 };
+                    if let Err(error) = self.router.add_further(task, routing) {
+                        self.fail_in_flow(pool, task, (number, flow), &error);
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    /// How many events of the source may be on their way; none if that does not matter.
+    pub(super) fn room_of_source(run: &Run, most: usize, places: usize) -> Option<usize> {
+        let flow = run.flow.as_ref()?;
+        Some(flow.room_of(flow.plan.entry, most.max(places), places, is_full(run)))
+    }
+}
+
+/// Whether the reader of a stream is behind.
+fn is_full(run: &Run) -> bool {
+    run.stream.is_some()
+        && (run.results.len() >= UNREAD || run.results.bytes() >= run.options.max_bytes)
+}
+
+fn is_sound(plan: &Plan, record: &Record<'_>) -> bool {
+    match *record {
+        Record::Out { exit, .. } => plan.targets(exit).is_some(),
+        Record::Failed { node, error, .. } => plan.has(node) && !error.is_empty(),
+        Record::Spilled { node, told } => {
+            plan.has(node)
+                && plan.node(node).hold == Some(Hold::Spill)
+                && serde_json::from_slice::<Told>(told).is_ok()
+        }
+        Record::Further { data } => !data.is_empty(),
+    }
+}

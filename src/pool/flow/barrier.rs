@@ -1,0 +1,186 @@
+//! Nodes that hold what comes until there is enough of it, or nothing more comes.
+
+use std::time::Duration;
+
+use super::super::Pool;
+use super::super::order::Order;
+use super::super::state::State;
+use crate::core::task_id::{DIRECT, RunId, TaskId, first_of, run_of};
+use crate::observe::record::{Ended, Outcome};
+use crate::os::clock::clock;
+use crate::queue::tasks::Task;
+use crate::run::flow::{Compaction, Flow, Kept, text_of};
+use crate::shm::store::Bytes;
+use crate::wire::flow::Hold;
+use crate::wire::header::flag;
+use crate::wire::note::Note;
+
+/// What a node fails with whose items are too many.
+fn too_large(message: &str) -> Vec<u8> {
+    let stack = format!("RangeError: {message}");
+    let error = serde_json::json!({
+        "name": "RangeError", "message": message, "stack": stack, "code": "ERR_SONIC_TOO_LARGE",
+    });
+    error.to_string().into_bytes()
+}
+
+impl Pool {
+    /// A batch has waited for long enough, if it is still the same.
+    pub(crate) fn flush_batch(&self, run: RunId, node: usize, generation: u64) {
+        self.enter(|state| {
+            let Some(run) = state.runs.get_mut(&run).filter(|run| run.state.is_open()) else {
+                return;
+            };
+            let (id, Some(mut flow)) = (run.id, run.flow.take()) else { return };
+            if flow.node(node).held.generation == generation {
+                state.flush(self, (id, &mut flow), node);
+            }
+            if let Some(run) = state.runs.get_mut(&id) {
+                run.flow = Some(flow);
+            }
+        });
+    }
+
+    /// All items that the master's JavaScript is to reduce, for the note with this number: their bytes, and flags as an event
+    /// has them. None if the run is over.
+    pub(crate) fn to_reduce(&self, run: RunId, number: u64) -> Option<(Bytes, u32)> {
+        let task = first_of(run) + DIRECT + number;
+        let mut state = self.lock();
+        let mut event = state.tasks.remove(task)?;
+        let text = std::mem::take(&mut event.text);
+        let flags = event.flags;
+        state.tasks.keep(task, event);
+        Some((text, flags))
+    }
+
+    /// What they came to: an item, or the JSON of an error.
+    pub(crate) fn reduced(&self, run: RunId, number: u64, item: Result<Kept, Vec<u8>>) {
+        let task = first_of(run) + DIRECT + number;
+        self.enter(|state| state.reduced(self, task, item));
+    }
+}
+
+impl State {
+    /// An item comes to a node that makes batches.
+    pub(super) fn gather(
+        &mut self,
+        pool: &Pool,
+        (id, flow): (RunId, &mut Flow),
+        node: usize,
+        item: Kept,
+    ) {
+        let batch = flow.plan.node(node).batch;
+        let held = &mut flow.node(node).held;
+        held.push(item);
+        let is_full = batch.count.is_some_and(|count| held.len() >= count)
+            || batch.bytes.is_some_and(|bytes| held.bytes() >= bytes);
+        if is_full {
+            self.flush(pool, (id, flow), node);
+        } else if let Some(ms) = batch.ms.filter(|_| held.len() == 1) {
+            let after = Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default();
+            let generation = held.generation;
+            pool.order(Order::Flush { run: id, node, generation, after });
+        }
+    }
+
+    /// What a node holds becomes an event of it.
+    fn flush(
+        &mut self,
+        pool: &Pool,
+        (id, flow): (RunId, &mut Flow),
+        node: usize,
+    ) -> Option<TaskId> {
+        match flow.node(node).held.take() {
+            Ok(Kept { bytes, flags }) => self.enter_node(id, flow, node, Task::new(bytes, flags)),
+            Err(message) => {
+                let task =
+                    self.enter_node(id, flow, node, Task::new(Bytes::default(), flag::HOLE))?;
+                flow.node(node).queue.pop_back();
+                self.fail_held(pool, (task, node), flow, &too_large(&message));
+                None
+            }
+        }
+    }
+
+    /// Nothing more comes to a node: it gives away what it holds.
+    pub(super) fn open_node(&mut self, pool: &Pool, (id, flow): (RunId, &mut Flow), node: usize) {
+        match flow.plan.node(node).hold {
+            None => {}
+            Some(Hold::Batch) => {
+                if flow.node(node).held.len() > 0 {
+                    self.flush(pool, (id, flow), node);
+                }
+            }
+            Some(Hold::All) => {
+                self.flush(pool, (id, flow), node);
+            }
+            Some(Hold::Master) => {
+                if let Some(task) = self.flush(pool, (id, flow), node) {
+                    flow.node(node).queue.pop_back();
+                    flow.in_master.insert(task, node);
+                    self.notes.push(Note::Reduce { run: id, number: task & (DIRECT - 1) });
+                }
+            }
+            Some(Hold::Spill) => {
+                self.compact(id, flow, node);
+                if flow.progress.events(node) > 0 {
+                    flow.progress.postpone(node);
+                    return;
+                }
+                for (partition, extents) in flow.node(node).shuffle.take() {
+                    let text = text_of(partition, &extents, false);
+                    self.enter_node(id, flow, node, Task::new(text.as_bytes().into(), 0));
+                }
+            }
+        }
+    }
+
+    /// Has workers merge what one of them could not read at once.
+    pub(super) fn compact(&mut self, id: RunId, flow: &mut Flow, node: usize) {
+        while let Some((partition, extents)) = flow.node(node).shuffle.excess() {
+            let text = text_of(partition, &extents, true);
+            let event = Task::new(text.as_bytes().into(), 0);
+            if let Some(task) = self.enter_node(id, flow, node, event) {
+                flow.compactions.insert(task, Compaction { node, partition, extents });
+            }
+        }
+    }
+
+    fn reduced(&mut self, pool: &Pool, task: TaskId, item: Result<Kept, Vec<u8>>) {
+        let id = run_of(task);
+        let Some(mut flow) = self.runs.get_mut(&id).and_then(|run| run.flow.take()) else { return };
+        if let Some(node) = flow.in_master.remove(&task) {
+            match item {
+                Ok(item) => {
+                    self.tasks.remove(task);
+                    self.end_held(task, Outcome::Answered, None);
+                    if let Some(exit) = flow.plan.node(node).plain {
+                        self.put_out(pool, (id, &mut flow), 0, exit, item);
+                    }
+                    flow.ended(task, node);
+                }
+                Err(error) => self.fail_held(pool, (task, node), &mut flow, &error),
+            }
+        }
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.flow = Some(flow);
+        }
+    }
+
+    /// An event that no worker has had ends.
+    pub(super) fn end_held(&mut self, task: TaskId, outcome: Outcome, error: Option<&[u8]>) {
+        let Some(run) = self.runs.get_mut(&run_of(task)) else { return };
+        run.ended += 1;
+        run.record.end(Ended {
+            task,
+            slot: None,
+            started: None,
+            finished: clock(),
+            outcome,
+            bytes_in: 0,
+            bytes_out: 0,
+            error,
+            attempts: 0,
+        });
+    }
+}

@@ -1,0 +1,198 @@
+//! What fails in a flow: it is tried again by the rules of its node, or becomes an item of the node's errors, or an entry.
+
+use super::super::Pool;
+use super::super::collect::entry_of;
+use super::super::order::Order;
+use super::super::state::{State, json_of};
+use crate::core::error::Error;
+use crate::core::retry::{Attempt, Cause, parsed_error};
+use crate::core::task_id::{RunId, TaskId, run_of};
+use crate::observe::record::{Ended, Outcome};
+use crate::os::clock::clock;
+use crate::queue::tasks::Task;
+use crate::run::flow::{Flow, Kept, failure_of};
+use crate::run::results::{Entry, entry};
+use crate::run::value::Value;
+use crate::wire::flow::{Hold, Item};
+use crate::wire::header::{Header, chain, flag, format_of};
+use crate::wire::note::Note;
+
+/// What cannot be written down or read again stops the run.
+const SPILL: &str = "ERR_SONIC_SPILL";
+
+/// An item that failed in a node behind the one that its event entered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failed<'a> {
+    pub(super) node: usize,
+    pub(super) error: &'a [u8],
+    pub(super) redo: &'a [u8],
+    pub(super) item: Item<'a>,
+}
+
+impl State {
+    /// It counts as an event of its own from here on.
+    pub(super) fn item_failed(
+        &mut self,
+        pool: &Pool,
+        (id, flow): (RunId, &mut Flow),
+        (slot, header): (usize, &Header),
+        failed: Failed<'_>,
+    ) {
+        let Failed { node, error, redo, item } = failed;
+        let (worker, pid) = (self.slots[slot].worker, self.pid(slot));
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        let task = run.next_direct();
+        run.record.direct(task, if run.record.has_times() { header.finished } else { 0.0 });
+        flow.progress.entered(node);
+        let kept = Kept::of(&item);
+        let (cause, duration) = (Cause::Error, None);
+        let attempt = Attempt { worker, pid, cause, is_shared: false, duration, error };
+        let retries = run.retries.as_mut();
+        if let Some(again) = retries.and_then(|retries| retries.failed(task, node, attempt)) {
+            run.record.retried(task, slot, cause, again.after, clock());
+            let mut event = if redo.is_empty() {
+                Task::new(kept.bytes, kept.flags)
+            } else {
+                Task::new(redo.into(), 0)
+            };
+            event.flags |= chain(node);
+            self.tasks.keep(task, event);
+            self.tasks.try_again(task, again.after, false);
+            if again.delay > 0.0 {
+                flow.backing_off.insert(task, node);
+                pool.order(Order::BackOff { task, again });
+            } else {
+                flow.node(node).queue.push_back(task);
+            }
+            return;
+        }
+        let report = run.retries.as_mut().and_then(|retries| retries.conclude(task, None));
+        let error = report.as_deref().unwrap_or(error);
+        run.ended += 1;
+        run.record.end(Ended {
+            task,
+            slot: Some(slot),
+            started: Some(header.finished),
+            finished: header.finished,
+            outcome: Outcome::Error,
+            bytes_in: kept.bytes.len(),
+            bytes_out: 0,
+            error: Some(error),
+            attempts: 1,
+        });
+        let data = Some((&*kept.bytes, kept.flags));
+        let stops = self.put_failure(pool, (id, flow), (node, worker), error, data);
+        flow.ended(task, node);
+        if stops {
+            self.stop_for_failure(pool, task);
+        }
+    }
+
+    /// An event that enters at a node has failed for good, with this entry. True if its run is to be stopped for that.
+    pub(in super::super) fn has_failed_in_flow(
+        &mut self,
+        pool: &Pool,
+        (task, node): (TaskId, usize),
+        flags: u32,
+        entry: &Entry<'_>,
+    ) -> bool {
+        let id = run_of(task);
+        let Some(mut flow) = self.runs.get_mut(&id).and_then(|run| run.flow.take()) else {
+            return false;
+        };
+        let error = entry.response.as_deref().unwrap_or_default();
+        let stops = if let Some(merge) = flow.compactions.remove(&task) {
+            if flow.node(merge.node).shuffle.put_back(merge.partition, merge.extents) {
+                self.compact(id, &mut flow, merge.node);
+            } else {
+                self.fail_run(id, error);
+            }
+            false
+        } else {
+            // What such an event has as data is the package's own.
+            let is_own = flow.plan.node(node).hold == Some(Hold::Spill);
+            let data = entry.data.as_ref().filter(|_| !is_own);
+            let data = data.map(|data| {
+                (&**data, flags & !flag::FORMAT | data.format.number() << flag::FORMAT_AT)
+            });
+            self.put_failure(pool, (id, &mut flow), (node, entry.worker), error, data)
+        };
+        flow.ended(task, node);
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.flow = Some(flow);
+        }
+        stops
+    }
+
+    /// No worker will ever run this event, which has not been handed out.
+    pub(super) fn fail_in_flow(
+        &mut self,
+        pool: &Pool,
+        task: TaskId,
+        (node, flow): (usize, &mut Flow),
+        error: &Error,
+    ) {
+        self.fail_held(pool, (task, node), flow, json_of(error).as_bytes());
+    }
+
+    /// An event fails that no worker has.
+    pub(super) fn fail_held(
+        &mut self,
+        pool: &Pool,
+        (task, node): (TaskId, usize),
+        flow: &mut Flow,
+        error: &[u8],
+    ) {
+        let event = self.tasks.remove(task);
+        let data = event.as_ref().map(|event| (&*event.text, event.flags));
+        self.end_held(task, Outcome::Error, Some(error));
+        let stops = self.put_failure(pool, (run_of(task), flow), (node, 0), error, data);
+        flow.ended(task, node);
+        if stops {
+            self.stop_for_failure(pool, task);
+        }
+    }
+
+    /// True if the run is to be stopped for it. `data`: its bytes and flags as an event has them.
+    fn put_failure(
+        &mut self,
+        pool: &Pool,
+        (id, flow): (RunId, &mut Flow),
+        (node, worker): (usize, u32),
+        error: &[u8],
+        data: Option<(&[u8], u32)>,
+    ) -> bool {
+        let data = data.filter(|(_, flags)| flags & flag::HOLE == 0);
+        if flow.plan.is_spilling() && parsed_error(error)["code"] == SPILL {
+            self.fail_run(id, error);
+            return false;
+        }
+        let Some(run) = self.runs.get_mut(&id) else { return false };
+        if let Some(exit) = flow.plan.node(node).errors.filter(|_| run.state.is_open()) {
+            let item = failure_of(worker, &flow.plan.node(node).name, error, data);
+            self.put_out(pool, (id, flow), worker, exit, item);
+            return false;
+        }
+        let has =
+            |flag: u32, bit: u32| if data.is_some_and(|(_, it)| it & flag != 0) { bit } else { 0 };
+        let kind = entry::FAILED
+            | has(flag::PARTS, entry::DATA_PARTS)
+            | has(flag::FAILURE, entry::DATA_FAILURE)
+            | (node as u32) << entry::PLACE_AT;
+        let data = data.map(|(bytes, flags)| Value::new(bytes, format_of(flags)));
+        let entry = entry_of(kind, worker, data, Some(Value::json(error)));
+        run.deliver(TaskId::MAX, entry, false)
+    }
+
+    /// A run cannot go on, because of this error.
+    fn fail_run(&mut self, id: RunId, error: &[u8]) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        if !run.state.is_open() || !run.state.fail(&String::from_utf8_lossy(error)) {
+            return;
+        }
+        let told = parsed_error(error);
+        let word = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
+        let (name, code, message) = (word("name"), word("code"), word("message"));
+        self.notes.push(Note::Failed { run: Some(id), name, code, message, stderr: None });
+    }
+}

@@ -1,0 +1,130 @@
+//! What a run of a flow has beside what every run has: how far its nodes have come, the events that wait for them, and what
+//! the nodes hold that wait for more.
+
+mod held;
+mod shuffle;
+
+use std::collections::{HashMap, VecDeque};
+
+pub(crate) use self::held::{Held, Kept, failure_of};
+pub(crate) use self::shuffle::{Compaction, Shuffle, text_of};
+use crate::core::flow::{Plan, Progress};
+use crate::core::task_id::{TaskId, is_direct};
+
+/// How much of what is new counts in a mean.
+const NEWER: f64 = 0.1;
+
+/// See the module's text.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) plan: Plan,
+    pub(crate) progress: Progress,
+    nodes: Vec<Node>,
+    /// Items that failed in the middle of an event, and back off until their nodes try them again.
+    pub(crate) backing_off: HashMap<TaskId, usize>,
+    /// What the master's JavaScript reduces, by the event that stands for it.
+    pub(crate) in_master: HashMap<TaskId, usize>,
+    /// Events that merge what workers wrote down.
+    pub(crate) compactions: HashMap<TaskId, Compaction>,
+    /// How many of the source's events have ended.
+    source_ended: u64,
+}
+
+/// What one node has.
+#[derive(Debug, Default)]
+pub(crate) struct Node {
+    /// Events that are in no lane.
+    pub(crate) queue: VecDeque<TaskId>,
+    pub(crate) held: Held,
+    pub(crate) shuffle: Shuffle,
+    /// How many items an event of it makes, for nodes behind it; none if none was answered.
+    outputs: Option<f64>,
+}
+
+impl Flow {
+    pub(crate) fn new(plan: Plan) -> Self {
+        Self {
+            progress: Progress::new(&plan),
+            nodes: plan.numbers().map(|_| Node::default()).collect(),
+            plan,
+            backing_off: HashMap::new(),
+            in_master: HashMap::new(),
+            compactions: HashMap::new(),
+            source_ended: 0,
+        }
+    }
+
+    pub(crate) fn node(&mut self, number: usize) -> &mut Node {
+        &mut self.nodes[number - 1]
+    }
+
+    /// An event of a node has ended. What it made was told before.
+    pub(crate) fn ended(&mut self, task: TaskId, node: usize) {
+        if is_direct(task) {
+            self.progress.ended(node);
+        } else {
+            self.source_ended += 1;
+        }
+    }
+
+    /// How many of the source's events have not ended, if it has handed over so many.
+    pub(crate) fn source_left(&self, handed_over: u64) -> u64 {
+        handed_over.saturating_sub(self.source_ended)
+    }
+
+    /// An event of a node has made so many items for nodes behind it.
+    pub(crate) fn made(&mut self, node: usize, items: usize) {
+        let outputs = &mut self.nodes[node - 1].outputs;
+        let items = items as f64;
+        *outputs = Some(outputs.map_or(items, |mean| mean + (items - mean) * NEWER));
+    }
+
+    /// How many events of a node may run or be on their way, so that those behind it have room for what they make: at most
+    /// `most`. `places`: how many run at once. `is_full`: the reader of a stream is behind.
+    pub(crate) fn room_of(
+        &self,
+        number: usize,
+        most: usize,
+        places: usize,
+        is_full: bool,
+    ) -> usize {
+        let node = self.plan.node(number);
+        if node.has_sink && is_full {
+            return 0;
+        }
+        let Some(free) = node.feeds.iter().map(|&next| self.free(next, places)).min() else {
+            return most;
+        };
+        let fits = match self.nodes[number - 1].outputs {
+            _ if free == 0 => return 0,
+            // Nobody knows yet.
+            None => return most.min(places),
+            Some(outputs) => (free as f64 / outputs.max(f64::MIN_POSITIVE)) as usize,
+        };
+        most.min(fits.max(1))
+    }
+
+    /// How many more items may wait for a node.
+    fn free(&self, number: usize, places: usize) -> usize {
+        let most = self.plan.node(number).most_waiting.saturating_add(places);
+        most.saturating_sub(self.progress.events(number))
+    }
+
+    /// How many events of a node are on their way or run.
+    pub(crate) fn active(&self, number: usize) -> usize {
+        self.progress.events(number) - self.nodes[number - 1].queue.len()
+    }
+
+    /// Everything that waits, for a run that is not open any more. What is held is nobody's.
+    pub(crate) fn withdraw_all(&mut self) -> Vec<TaskId> {
+        let in_master = self.in_master.drain().map(|(task, _)| task);
+        let backing_off = self.backing_off.drain().map(|(task, _)| task);
+        let mut tasks: Vec<TaskId> = in_master.chain(backing_off).collect();
+        for node in &mut self.nodes {
+            tasks.extend(node.queue.drain(..));
+            node.held = Held::default();
+        }
+        tasks.sort_unstable();
+        tasks
+    }
+}
