@@ -12,11 +12,11 @@ const { stage } = require("../../lib/shared/stage");
 const same = ({ data }) => data;
 const on = [same, same];
 
-/** @param {(source: any) => unknown} build @param {string} name @param {string} message a part of it */
+/** @param {any} build @param {string} name @param {string} message a part of it */
 function refuses(build, name, message) {
   assert.throws(
     () => flow(build),
-    (error) => {
+    (/** @type {any} */ error) => {
       assert.equal(error.name, name);
       assert.equal(error.code, "ERR_SONIC_INVALID_ARGUMENT");
       assert.ok(error.message.includes(message), error.message);
