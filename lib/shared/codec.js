@@ -158,6 +158,18 @@ function bytesOf(encoded) {
   return isLong ? Buffer.byteLength(/** @type {string} */ (encoded)) : encoded.length;
 }
 
+/**
+ * What is ready to be sent, if it is not too long.
+ * @template {Encoded | { length: number }} T
+ * @param {T} encoded
+ * @param {string} what it is, for the error
+ * @returns {T}
+ */
+function checkEncoded(encoded, what) {
+  checkBytes(bytesOf(/** @type {Encoded} */ (encoded)), what);
+  return encoded;
+}
+
 /** @param {number} bytes @param {string} what */
 function checkBytes(bytes, what) {
   if (bytes > MOST_BYTES) throw tooLong(what, bytes);
@@ -210,6 +222,7 @@ const codecOf = (serialization = "json") => CODECS[serialization];
 module.exports = {
   MASK,
   argsOfText,
+  checkEncoded,
   codecOf,
   decode,
   encodedWithin,

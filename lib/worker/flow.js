@@ -1,0 +1,275 @@
+"use strict";
+// Runs the events of a flow in a worker: from the node at which an event enters through all nodes that run in the same event. What it
+// puts out goes into records (flow/records.js); keys and values that go through files are groups.js' and spill.js'.
+
+const { Attempt } = require("./flow/attempt");
+const { noItem } = require("./flow/records");
+const {
+  FILTER,
+  FLAT_MAP,
+  IN_MASTER,
+  PASS,
+  REDUCE,
+  SPILL,
+  SPLIT,
+  stepsOf,
+} = require("./flow/steps");
+const { drain } = require("./flow/drain");
+const { invalidType, shown } = require("../shared/errors");
+
+/** What `run` has returned: a value, what is in an answer's records, or a promise of an `Outcome`. */
+const PLAIN = 0;
+const OUTPUTS = 1;
+const PENDING = 2;
+
+/** @typedef {{ plain: true, value: any } | { plain: false, payload: string | import("buffer").Buffer }} Outcome */
+/** @typedef {import("./flow/steps").AnyStep} Step */
+/** @typedef {import("./flow/attempt").How} How */
+/** @typedef {InstanceType<typeof Attempt>} AttemptOf */
+/** @typedef {Promise<void> | undefined} Wait undefined if nothing is to be waited for */
+/** @typedef {FlowWork} Work */
+
+/**
+ * @typedef {object} About
+ * @property {import("./flow/steps").Plan} plan
+ * @property {any[]} functions by the indexes of the graph's nodes
+ * @property {import("../shared/codec").Codec} codec
+ * @property {ReadonlySet<string>} [errors] the names of those classes of errors that the master knows
+ * @property {any} [spill] a `Spill`, if the plan has anything to write into files
+ */
+
+class FlowWork {
+  /** @param {About} about */
+  constructor({ plan, functions, codec, errors, spill }) {
+    this.codec = codec;
+    this.errors = errors;
+    this.spill = spill;
+    this.steps = stepsOf(plan, functions);
+    /** Says what the last call of `run` has returned. */
+    this.returned = PLAIN;
+  }
+
+  /**
+   * Runs an event that enters at a node. To make nothing for a short event, what it returns stands for itself, and `returned` says
+   * what it is: PLAIN, the one output at the node's plain exit; OUTPUTS, the records of the answer; PENDING, a promise of an
+   * `Outcome`. Throws or rejects with what was thrown if the event as a whole has failed.
+   * @param {number} node
+   * @param {any} data
+   * @param {How} how is read now: the caller may use it again
+   * @returns {any}
+   */
+  run(node, data, how) {
+    const step = this.steps[node];
+    if (step.chain !== undefined) return this.runChain(step.chain, data, how);
+    const attempt = new Attempt(this, step, how);
+    const wait = this.enter(step, data, attempt);
+    if (wait === undefined) return this.returnOutputs(attempt);
+    this.returned = PENDING;
+    return wait.then(() => ({ plain: false, payload: attempt.payload() }));
+  }
+
+  /** @param {AttemptOf} attempt */
+  returnOutputs(attempt) {
+    this.returned = OUTPUTS;
+    return attempt.payload();
+  }
+
+  /** @param {Step} step @param {any} data @param {AttemptOf} attempt @returns {Wait} */
+  enter(step, data, attempt) {
+    if (step.kind === IN_MASTER) throw new Error(`node ${step.name} runs in the master`);
+    if (step.kind === SPILL) return this.spill.enter(step, data, attempt, this);
+    return this.walk(step, data, attempt);
+  }
+
+  /**
+   * Where there is one output at most: no records are made for what is plain.
+   * @param {Step[]} chain
+   * @param {any} data
+   * @param {How} how
+   */
+  runChain(chain, data, how) {
+    const { args, context } = how;
+    let value = data;
+    let entered = data;
+    let at = 0;
+    try {
+      for (; at < chain.length; at++) {
+        // As a member of the step it would have that as `this`.
+        const { kind, fn } = chain[at];
+        entered = value;
+        if (kind === PASS) continue;
+        const result = kind === REDUCE ? fn(value, args()) : fn({ data: value }, args(), context);
+        if (isPromise(result)) {
+          this.returned = PENDING;
+          return this.finishChain(chain, at, entered, result, { args, context });
+        }
+        if (kind !== FILTER) value = result;
+        else if (!result) {
+          this.returned = OUTPUTS;
+          return "";
+        }
+      }
+    } catch (thrown) {
+      if (at === 0) throw thrown;
+      return this.returnOutputs(this.failedAlone(chain, at, entered, thrown, how));
+    }
+    if (!isSimple(value)) {
+      const attempt = this.chainOutput(chain, entered, value, how);
+      if (attempt !== undefined) return this.returnOutputs(attempt);
+    }
+    this.returned = PLAIN;
+    return value;
+  }
+
+  /**
+   * @param {Step[]} chain
+   * @param {number} first the step that has returned a promise
+   * @param {any} data what that got
+   * @param {PromiseLike<any>} promise
+   * @param {How} how
+   * @returns {Promise<Outcome>}
+   */
+  async finishChain(chain, first, data, promise, how) {
+    let value = data;
+    let entered = data;
+    let at = first;
+    let result = promise;
+    try {
+      for (;;) {
+        const settled = await result;
+        if (chain[at].kind !== FILTER) value = settled;
+        else if (!settled) return { plain: false, payload: "" };
+        at++;
+        while (at < chain.length && chain[at].kind === PASS) at++;
+        if (at === chain.length) break;
+        const { fn } = chain[at];
+        entered = value;
+        result = fn({ data: value }, how.args(), how.context);
+      }
+    } catch (thrown) {
+      if (at === 0) throw thrown;
+      return outcomeOf(this.failedAlone(chain, at, entered, thrown, how));
+    }
+    const attempt = isSimple(value) ? undefined : this.chainOutput(chain, entered, value, how);
+    return attempt === undefined ? { plain: true, value } : outcomeOf(attempt);
+  }
+
+  /** A chain whose item failed behind its entry. @type {(chain: Step[], at: number, data: any, thrown: unknown, how: How) => AttemptOf} */
+  failedAlone(chain, at, data, thrown, how) {
+    const attempt = new Attempt(this, chain[0], how);
+    attempt.fail(chain[at], data, thrown);
+    return attempt;
+  }
+
+  /**
+   * The output of a chain that may have no encoding. It is encoded here where that would be the failure of a node behind the entry:
+   * nothing is returned if it may be plain.
+   * @type {(chain: Step[], data: any, value: any, how: How) => AttemptOf | undefined}
+   */
+  chainOutput(chain, data, value, how) {
+    const last = chain[chain.length - 1];
+    if (chain.length === 1) {
+      if (typeof value === "function" || typeof value === "symbol") throw noItem(value);
+      return undefined;
+    }
+    const attempt = new Attempt(this, chain[0], how);
+    try {
+      attempt.emit(last.out, value);
+    } catch (thrown) {
+      attempt.fail(last, data, thrown);
+    }
+    return attempt;
+  }
+
+  /**
+   * An item enters a step.
+   * @param {Step} step
+   * @param {any} data
+   * @param {AttemptOf} attempt
+   * @returns {Wait}
+   */
+  walk(step, data, attempt) {
+    const { kind, fn } = step;
+    let result = data;
+    try {
+      if (kind === REDUCE) result = fn(data, attempt.args());
+      else if (kind !== PASS) result = fn({ data }, attempt.args(), attempt.context);
+      if (kind !== PASS && isPromise(result)) return this.walkLater(step, data, result, attempt);
+    } catch (thrown) {
+      attempt.fail(step, data, thrown);
+      return undefined;
+    }
+    return this.leave(step, data, result, attempt);
+  }
+
+  /** @type {(step: Step, data: any, promise: PromiseLike<any>, attempt: AttemptOf) => Promise<void>} */
+  async walkLater(step, data, promise, attempt) {
+    let result;
+    try {
+      result = await promise;
+    } catch (thrown) {
+      attempt.fail(step, data, thrown);
+      return;
+    }
+    await this.leave(step, data, result, attempt);
+  }
+
+  /**
+   * A step's function has returned.
+   * @param {Step} step
+   * @param {any} data
+   * @param {any} result
+   * @param {AttemptOf} attempt
+   * @returns {Wait}
+   */
+  leave(step, data, result, attempt) {
+    switch (step.kind) {
+      case FILTER:
+        return result ? this.put(step, data, step.out, data, attempt) : undefined;
+      case SPLIT: {
+        const port = step.branches.get(result);
+        if (port !== undefined) return this.put(step, data, port, data, attempt);
+        attempt.fail(step, data, noBranch(step, result));
+        return undefined;
+      }
+      case FLAT_MAP:
+        return drain(this, step, data, result, attempt);
+      default:
+        return this.put(step, data, step.out, result, attempt);
+    }
+  }
+
+  /** The only output of an item. @type {(step: Step, data: any, port: Step["out"], value: any, attempt: AttemptOf) => Wait} */
+  put(step, data, port, value, attempt) {
+    try {
+      attempt.emit(port, value);
+    } catch (thrown) {
+      attempt.fail(step, data, thrown);
+      return undefined;
+    }
+    return port.next === undefined ? undefined : this.walk(port.next, value, attempt);
+  }
+}
+
+/** @param {AttemptOf} attempt @returns {Outcome} */
+const outcomeOf = (attempt) => ({ plain: false, payload: attempt.payload() });
+
+/** @param {any} value @returns {value is PromiseLike<any>} */
+const isPromise = (value) =>
+  value !== null && typeof value === "object" && typeof value.then === "function";
+
+/** Whether a value has an encoding whatever the codec. @param {any} value */
+const isSimple = (value) =>
+  typeof value === "string" ||
+  typeof value === "number" ||
+  typeof value === "boolean" ||
+  value === undefined ||
+  value === null;
+
+/** @param {Step} step @param {unknown} branch */
+const noBranch = ({ name, branches }, branch) =>
+  invalidType(
+    `${name}: the function must return the name of a branch (${[...branches.keys()].map(shown).join(", ")}), got ${shown(branch)}`,
+  );
+
+module.exports = { FlowWork, OUTPUTS, PENDING, PLAIN };
