@@ -167,6 +167,8 @@ export interface PoolOptions {
   title: string
   /** `json` or `advanced`. */
   serialization: string
+  /** The folder where workers write what is too large for memory, if they may have to. */
+  spillFolder?: string
   /** Milliseconds from a worker's start to the program's call. */
   deadline: number
   /** The most events there is credit for a worker, running and waiting. */
@@ -310,6 +312,12 @@ export declare function runPutter(run: ExternalObject<RunHandle>): (value: numbe
 /** Has JavaScript called when there is an entry for a stream's reader, or not any more. */
 export declare function runRead(run: ExternalObject<RunHandle>, reads: boolean): void
 
+/**
+ * What those came to: an item, in the format of the flags, with `hole` among them if it is undefined; or with `failed` the JSON
+ * of an error.
+ */
+export declare function runReduced(run: ExternalObject<RunHandle>, number: number, flags: number, value: string | Uint8Array): void
+
 /** The whole record of the run as the JSON of an object. Its first properties are those of `head`, the JSON of an object. */
 export declare function runReport(run: ExternalObject<RunHandle>, head: string): string
 
@@ -355,6 +363,8 @@ export interface RunSettings {
   isUncounted?: boolean
   /** The tags of each chain of functions that its events go through one after the other, if there are several. */
   chains?: Array<Array<string>>
+  /** The plan of the flow that its events go through, if they go through one: JSON. */
+  flow?: string
   /** How large its share of the workers is, beside other runs: by default 1. */
   weight?: number
 }
@@ -380,6 +390,9 @@ export declare function runSubmitTo(run: ExternalObject<RunHandle>, worker: numb
  */
 export declare function runTake(run: ExternalObject<RunHandle>, queue: number): string | Int32Array | any[] | null
 
+/** The items that the note with this number is about; null if the run is over. */
+export declare function runToReduce(run: ExternalObject<RunHandle>, number: number): ToReduce | null
+
 /** The event loop has turned. */
 export declare function runTurned(run: ExternalObject<RunHandle>): void
 
@@ -388,6 +401,14 @@ export declare function runTurned(run: ExternalObject<RunHandle>): void
  * there is.
  */
 export declare function runWait(run: ExternalObject<RunHandle>, number: number): boolean
+
+/** Where this worker writes what is too large for memory. */
+export interface SpillPlace {
+  /** The folder of the pool, which is there once something was written. */
+  folder: string
+  /** Into how many parts keys are divided. */
+  partitions: number
+}
 
 /** A worker process that was started. */
 export interface StartedWorker {
@@ -437,6 +458,14 @@ export interface Told {
   value?: Buffer
 }
 
+/** All items that a flow's node is to reduce. */
+export interface ToReduce {
+  /** `parts` if they are one after the other, each with its length and format. */
+  flags: number
+  /** The JSON of an array, or a Buffer. */
+  items: any
+}
+
 /** Writes what happened in a run since the last call. */
 export declare function traceAppend(trace: ExternalObject<TraceHandle>, run: ExternalObject<RunHandle>): void
 
@@ -461,6 +490,11 @@ export interface Wire {
   /** The bits above these are the number of a chain. */
   chainAt: number
   mostChains: number
+  outputs: number
+  parts: number
+  failure: number
+  firstExit: number
+  mostExits: number
   turn: number
   failed: number
   response: number
@@ -478,6 +512,10 @@ export interface Wire {
   entryTaken: number
   entryDataFormatAt: number
   entryResponseFormatAt: number
+  entryDataParts: number
+  entryDataFailure: number
+  entryResponseFailure: number
+  entryPlaceAt: number
 }
 
 /**
@@ -563,6 +601,9 @@ export declare function workerRun(worker: ExternalObject<WorkerHandle>, serve: (
 
 /** How values are encoded in this run. */
 export declare function workerSerialization(worker: ExternalObject<WorkerHandle>): 'json' | 'advanced'
+
+/** See `SpillPlace`; null if nothing is to be written. */
+export declare function workerSpill(worker: ExternalObject<WorkerHandle>): SpillPlace | null
 
 /**
  * Makes an event that came for this worker alone its own for good. False if the master took it back. `counts`: whether it is one

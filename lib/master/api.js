@@ -12,6 +12,7 @@ const { Run } = require("./run");
 const { stopBy, throwIfAborted } = require("../shared/signals");
 const { entries } = require("./stream");
 const { coded, invalidType, shown } = require("../shared/errors");
+const { isFlow, optionsOfFlow } = require("../shared/flow/given");
 const { NUM_CPUS, log } = require("../shared/log");
 const { preload } = require("../shared/native");
 const { ownOf } = require("../shared/own");
@@ -75,9 +76,9 @@ function startRun(numWorkers, call, options, how) {
     const recording = new Recording(options);
     const settings = runSettings(options, recording);
     const pool = new Pool(numWorkers, call, options, settings);
-    const { onResult } = options;
+    const { onResult, flow } = options;
     const routing = routingOf(options);
-    const run = runOf(pool, { settings, recording, onResult, routing, ...how });
+    const run = runOf(pool, { settings, recording, onResult, routing, flow, ...how });
     run.begin();
     return run;
   } catch (error) {
@@ -151,7 +152,9 @@ async function beginByHand(numWorkers, call, site) {
  */
 const optionsOf = (workerFns, given, checks) =>
   ownOf(
-    mergedOptions(Array.isArray(workerFns) ? workerFns.map(optionsOfStage) : []),
+    isFlow(workerFns)
+      ? optionsOfFlow(workerFns)
+      : mergedOptions(Array.isArray(workerFns) ? workerFns.map(optionsOfStage) : []),
     checkOptions(given, checks),
   );
 

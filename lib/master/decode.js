@@ -3,6 +3,7 @@
 // an entry that failed. Knows neither runs nor queues.
 
 const { MASK, decode } = require("../shared/codec");
+const { arrayOf, failureOf } = require("../shared/flow/parts");
 const { wire } = require("../shared/native");
 const { Buffer, JSON } = require("../shared/primordials");
 
@@ -12,6 +13,10 @@ const { Buffer, JSON } = require("../shared/primordials");
  * @typedef {Int32Array | string | [string, Buffer] | any[]} Piece
  */
 /** @typedef {{ kind: number, id: number, entry: any }} Answer */
+/** @typedef {Pick<import("../shared/flow/plan").Plan, "nodes" | "sinks">} Plan */
+
+/** The bits that name a place of a flow. */
+const MOST_PLACES = 127;
 
 /** The bit of a format that says that the value is binary. */
 const BINARY = 2;
@@ -22,16 +27,19 @@ const LENGTH = 4;
 /**
  * The entries of a piece. Throws if a worker has put garbage into it: see `answersOf`.
  * @param {Piece} piece
+ * @param {Plan} [plan] of the flow, if they are of one
  * @returns {any[]}
  */
-const entriesOf = (piece) =>
-  ArrayBuffer.isView(piece) ? entriesOfNumbers(piece) : entriesOfValues(valuesOf(piece));
+const entriesOf = (piece, plan) =>
+  ArrayBuffer.isView(piece)
+    ? entriesOfNumbers(piece, plan)
+    : entriesOfValues(valuesOf(piece), plan);
 
-/** @param {any[]} values */
-function entriesOfValues(values) {
+/** @param {any[]} values @param {Plan} [plan] */
+function entriesOfValues(values, plan) {
   const entries = new Array(values.length / 4);
   for (let at = 0, to = 0; at < values.length; at += 4, to++) {
-    entries[to] = entryOf(values[at], values[at + 1], values[at + 2], values[at + 3]);
+    entries[to] = entryOf(values[at], values[at + 1], values[at + 2], values[at + 3], plan);
   }
   return entries;
 }
@@ -39,11 +47,12 @@ function entriesOfValues(values) {
 /**
  * The same for numbers: a loop of its own, because V8 is fast in one that sees one kind of array.
  * @param {Int32Array} values
+ * @param {Plan} [plan]
  */
-function entriesOfNumbers(values) {
+function entriesOfNumbers(values, plan) {
   const entries = new Array(values.length / 4);
   for (let at = 0, to = 0; at < values.length; at += 4, to++) {
-    entries[to] = entryOf(values[at], values[at + 1], values[at + 2], values[at + 3]);
+    entries[to] = entryOf(values[at], values[at + 1], values[at + 2], values[at + 3], plan);
   }
   return entries;
 }
@@ -53,10 +62,12 @@ function entriesOfNumbers(values) {
  * @param {number} id
  * @param {any} data its JSON parsed, or in the format that the kind says
  * @param {any} response likewise
+ * @param {Plan} [plan]
  */
-function entryOf(kind, id, data, response) {
+function entryOf(kind, id, data, response, plan) {
   const numbers = wire();
   if (kind === (numbers.entryData | numbers.entryResponse)) return { id, data, response };
+  if (plan !== undefined) return entryOfFlow(kind, id, data, response, plan);
   const answer = decoded(response, kind >> numbers.entryResponseFormatAt);
   if (kind & numbers.entryMessage) return answer;
   /** @type {any} */
@@ -77,11 +88,42 @@ function entryOf(kind, id, data, response) {
 }
 
 /**
+ * The same of a flow: an entry names its sink, if there are several, and what failed its node.
+ * @param {number} kind
+ * @param {number} id
+ * @param {any} data
+ * @param {any} response
+ * @param {Plan} plan
+ */
+function entryOfFlow(kind, id, data, response, { nodes, sinks }) {
+  const numbers = wire();
+  if (kind === numbers.entryResponse) return { id, response };
+  const answer = decoded(response, kind >> numbers.entryResponseFormatAt);
+  if (kind & numbers.entryMessage) return answer;
+  const place = (kind >> numbers.entryPlaceAt) & MOST_PLACES;
+  if (!(kind & numbers.entryFailed)) {
+    const item = kind & numbers.entryResponseFailure ? failureOf(answer) : answer;
+    const sink = place === 0 ? undefined : sinks[place - 1];
+    return typeof sink === "string" ? { id, response: item, sink } : { id, response: item };
+  }
+  /** @type {any} */
+  const entry = { id, failed: true, error: answer };
+  if (place > 0 && place <= nodes.length) entry.node = nodes[place - 1].name;
+  if (kind & numbers.entryData) {
+    const value = decoded(data, kind >> numbers.entryDataFormatAt);
+    if (kind & numbers.entryDataParts) entry.data = arrayOf(value);
+    else entry.data = kind & numbers.entryDataFailure ? failureOf(value) : value;
+  }
+  return entry;
+}
+
+/**
  * What a piece holds, with the kind and the worker of each. Never throws: garbage becomes an entry that failed.
  * @param {Piece} piece
+ * @param {Plan} [plan] of the flow, if they are of one
  * @returns {Answer[]}
  */
-function answersOf(piece) {
+function answersOf(piece, plan) {
   let values;
   try {
     values = valuesOf(piece);
@@ -90,15 +132,15 @@ function answersOf(piece) {
   }
   const answers = [];
   for (let at = 0; at < values.length; at += 4) {
-    answers.push(answerOf(values[at], values[at + 1], values[at + 2], values[at + 3]));
+    answers.push(answerOf(values[at], values[at + 1], values[at + 2], values[at + 3], plan));
   }
   return answers;
 }
 
-/** @type {(kind: number, id: number, data: any, response: any) => Answer} */
-function answerOf(kind, id, data, response) {
+/** @type {(kind: number, id: number, data: any, response: any, plan?: Plan) => Answer} */
+function answerOf(kind, id, data, response, plan) {
   try {
-    return { kind, id, entry: entryOf(kind, id, data, response) };
+    return { kind, id, entry: entryOf(kind, id, data, response, plan) };
   } catch (_) {
     const [failed, , , error] = garbage(kind, id);
     return { kind: failed, id, entry: { id, failed: true, error } };

@@ -6,6 +6,7 @@ const { runsElsewhere } = require("./launch");
 const { Stages } = require("./work");
 const { pathOf } = require("./worker-file");
 const { invalidType, shown } = require("../shared/errors");
+const { isFlow } = require("../shared/flow/given");
 const { checkStagesHost } = require("../shared/host");
 const { isStages } = require("../shared/identity");
 const { JSON } = require("../shared/primordials");
@@ -39,7 +40,9 @@ function wrongStages(stages) {
   if (stages === null || typeof stages !== "object" || Array.isArray(stages)) {
     return invalidType(`${must}, got ${shown(stages)}`);
   }
-  const name = Object.keys(stages).find((key) => typeof stages[key] !== "function");
+  const name = Object.keys(stages).find(
+    (key) => typeof stages[key] !== "function" && !isFlow(stages[key]),
+  );
   if (name === undefined) return invalidType(`${must}, got one without any`);
   return invalidType(`${must}, got ${shown(stages[name])} as ${JSON.stringify(name)}`);
 }

@@ -40,8 +40,8 @@ class Input {
   constructor(run) {
     this.run = run;
     this.wire = run.wire;
-    /** The flags of its first chain of functions, if there are several. */
-    this.chain = run.settings.chains === undefined ? 0 : 1 << run.wire.chainAt;
+    /** The flags of its first chain of functions, if there are several, or of the flow's first node. */
+    this.chain = (run.settings.entry || 0) << run.wire.chainAt;
     /** Puts an event in; see `runPutter`. */
     this.put = run.native.runPutter(run.handle);
     /** How many events `Map` has handed over. */

@@ -100,7 +100,8 @@ class LastingPool extends Pool {
   aboutOf(work, args, { classes = [...this.errors.keys()], ...how }) {
     const errors = classes.length > 0 ? classes : undefined;
     const chains = work.options.chains?.map(({ length }) => length);
-    return JSON.stringify({ work: work.stages, chains, args, errors, ...how });
+    const flow = work.options.flow?.plan.fingerprint;
+    return JSON.stringify({ work: work.stages, chains, flow, args, errors, ...how });
   }
 
   /** @param {import("./pool").AnyRun} run that begins */

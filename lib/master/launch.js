@@ -6,6 +6,7 @@ const { dirname, resolve } = require("path");
 const { scriptsOf } = require("./worker-file");
 const cluster = require("../shared/cluster");
 const compiled = require("../shared/compiled");
+const { checkFlowOptions, toldPlan } = require("./flow");
 const { launchGroups } = require("./groups");
 const { shared, tellCopy } = require("../shared/copies");
 const { coded, invalidType } = require("../shared/errors");
@@ -170,18 +171,25 @@ let runs = 0;
  */
 function runSettings(options, { level, progress, epoch }) {
   const own = ownOf(options);
+  const { flow } = own;
+  if (flow) checkFlowOptions(own);
+  // The tags of the call are those of all stages.
+  const chains = own.tags === undefined ? own.chains?.map(tagsOf) : undefined;
   return {
     __proto__: null,
     run: ++runs,
     maxBytesWaiting: own.maxBytesWaiting,
-    retries: own.retries?.limit ? own.retries : undefined,
+    // In a flow each node has its own.
+    retries: own.retries?.limit && !flow ? own.retries : undefined,
     stream: own.order,
     // A stream's reader finds the failure among the results.
     stopOnFailure: own.onError === "abort" && own.order === undefined,
     stopGrace: own.abortGrace,
-    taskTimeout: wholeMilliseconds(own.taskTimeout),
-    // The tags of the call are those of all stages.
-    chains: own.tags === undefined ? own.chains?.map(tagsOf) : undefined,
+    taskTimeout: flow ? undefined : wholeMilliseconds(own.taskTimeout),
+    chains,
+    flow: flow && toldPlan(flow.plan, options),
+    /** What `Map`'s events enter: the first chain, if there are several, or a node of the flow. */
+    entry: flow ? flow.plan.entry : chains && 1,
     weight: own.weight,
     hintAfter: hintAfter(),
     record: level,
@@ -289,7 +297,9 @@ function launchOptions(workers, call, options, run) {
     heartbeatTimeout: heartbeatTimeout(options.heartbeatTimeout),
     deadline: startDeadline(),
     hintAfter: run.hintAfter,
-    notesTimes: [run.taskTimeout, run.retries, run.record, run.showsWorkers].some(Boolean),
+    notesTimes: [run.taskTimeout, run.retries, run.flow, run.record, run.showsWorkers].some(
+      Boolean,
+    ),
     stays: run.stays,
   };
 }

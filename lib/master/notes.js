@@ -2,6 +2,7 @@
 // What the core says has happened, told to the program in order: the events of Node's cluster, this package's log lines,
 // and the ends of runs. Decides nothing about workers, which is the core's.
 
+const { reduceHere } = require("./flow");
 const { publish } = require("./diagnostics");
 const primary = require("./cluster");
 const cluster = require("../shared/cluster");
@@ -186,6 +187,9 @@ function hearOfEnd(pool, note) {
       break;
     case "room":
       for (const run of runsOf(pool, note)) run.input.routed.admit(note.numbers);
+      break;
+    case "reduce":
+      for (const run of runsOf(pool, note)) reduceHere(run, note);
       break;
     case "stopped":
       for (const run of runsOf(pool, note)) run.stopByFailure();

@@ -69,10 +69,10 @@ class Output {
   /** @type {(piece: Piece, queue: number) => any[]} */
   decode(piece, queue) {
     try {
-      return entriesOf(piece);
+      return entriesOf(piece, this.run.flow?.plan);
     } catch (_) {
       // Some worker has put garbage into it: that has failed, and the others' entries are what they are.
-      const answers = answersOf(piece);
+      const answers = answersOf(piece, this.run.flow?.plan);
       if (queue !== RESULTS || this.run.reader !== null) return answers.map(({ entry }) => entry);
       const isFailure = (/** @type {{ kind: number }} */ { kind }) => kind & this.wire.entryFailed;
       for (const answer of answers) if (isFailure(answer)) this.failures.push(answer.entry);
@@ -147,7 +147,7 @@ class Output {
    * @param {boolean} frees whether to list the workers that answered as free
    */
   observe(piece, frees) {
-    for (const answer of answersOf(piece)) {
+    for (const answer of answersOf(piece, this.run.flow?.plan)) {
       this.run.pool.told.add(() => this.tellAnswer(answer, frees));
     }
   }

@@ -66,7 +66,9 @@ function begin(pool, work, { options, args, site }) {
   const settings = settingsInPool(options, about, false);
   const recording = new Recording(options);
   const routing = routingOf(options);
-  const parts = { pool, settings, recording, onResult: undefined, site, isByHand: false, routing };
+  const { flow } = options;
+  const given = { onResult: undefined, site, isByHand: false, routing, flow };
+  const parts = { pool, settings, recording, ...given };
   const run = new Run(parts);
   run.begin();
   pool.hold();

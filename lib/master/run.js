@@ -25,9 +25,14 @@ class Run {
    * @param {{ stack?: unknown }} parts.site where the program made the call
    * @param {boolean} parts.isByHand the program has the queues from `initMaster`
    * @param {import("../shared/routing").Routing} [parts.routing] of all its events
+   * @param {import("./flow").Flow} [parts.flow] what its events go through, if that is a flow
    */
-  constructor({ pool, settings, recording, onResult, site, isByHand, routing }) {
+  constructor({ pool, settings, recording, onResult, site, isByHand, routing, flow }) {
     this.pool = pool;
+    /** What its events go through, if that is a flow. */
+    this.flow = flow;
+    /** The arguments of the call, for what is reduced here. @type {any} */
+    this.args = {};
     this.routing = routing;
     this.settings = settings;
     this.recording = recording;
@@ -150,6 +155,7 @@ class Run {
    * @param {any} args
    */
   async lead(masterFn, args) {
+    this.args = args;
     try {
       await Promise.race([masterFn(this.workerQueue, args), this.failed]);
       this.recording.progress.complete();

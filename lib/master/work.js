@@ -3,6 +3,7 @@
 // gets what the one before has answered.
 
 const { coded, invalidType, shown } = require("../shared/errors");
+const { isFlow, optionsOfFlow } = require("../shared/flow/given");
 const { JSON, Map, Set } = require("../shared/primordials");
 const { mergedOptions, optionsOf, stagesAsTold } = require("../shared/stage");
 const { wrongFile } = require("../shared/stages");
@@ -16,7 +17,7 @@ const MOST_LISTED = 10;
  * @property {string | string[]} name
  * @property {string[] | undefined} stages
  * @property {string} key
- * @property {ReturnType<typeof mergedOptions>} options
+ * @property {import("../shared/options").Options & ReturnType<typeof mergedOptions>} options
  */
 
 /** What to do instead of passing another function. */
@@ -25,8 +26,8 @@ const ITSELF = "pass a stage itself, what it closes over goes into args";
 
 class Stages {
   /**
-   * @param {Record<string, import("../shared/stage").StageOptions>} options of each, by its name
-   * @param {Record<string, Function>} [stages] none if they are in a worker file
+   * @param {Record<string, import("../shared/options").Options>} options of each, by its name
+   * @param {Record<string, any>} [stages] none if they are in a worker file
    */
   constructor(options, stages) {
     this.names = Object.keys(options);
@@ -44,10 +45,13 @@ class Stages {
     });
   }
 
-  /** Functions of the program's. @param {Record<string, Function>} stages */
+  /** Functions and flows of the program's. @param {Record<string, any>} stages */
   static of(stages) {
     const options = Object.create(null);
-    for (const name of Object.keys(stages)) options[name] = optionsOf(stages[name]);
+    for (const name of Object.keys(stages)) {
+      const stage = stages[name];
+      options[name] = isFlow(stage) ? optionsOfFlow(stage) : optionsOf(stage);
+    }
     return new Stages(options, stages);
   }
 
@@ -83,7 +87,12 @@ class Stages {
     if (list.length === 0) throw invalidType("work must have at least one stage, got []");
     const numbers = list.map((one) => this.numberOf(one));
     const stages = numbers.map((number) => this.names[number]);
-    const options = mergedOptions(stages.map((name) => this.options[name]));
+    const inFlow = stages.find((name) => this.options[name].flow !== undefined);
+    if (isList && inFlow !== undefined) throw notAlone(inFlow);
+    const options =
+      inFlow === undefined
+        ? mergedOptions(stages.map((name) => this.options[name]))
+        : this.options[inFlow];
     return { name: isList ? stages : stages[0], stages, key: numbers.join(), options };
   }
 
@@ -91,7 +100,7 @@ class Stages {
   numberOf(stage) {
     const number = this.numbers.get(stage);
     if (number !== undefined) return number;
-    if (typeof stage !== "string" && typeof stage !== "function") {
+    if (typeof stage !== "string" && typeof stage !== "function" && !isFlow(stage)) {
       const must = "work must be a stage's name, the stage's function, or an array of those";
       throw invalidType(`${must}, got ${shown(stage)}`);
     }
@@ -109,6 +118,12 @@ class Stages {
     return `the pool has no stage ${what}; it has ${listed}${rest}${why}`;
   }
 }
+
+/** @param {string} name */
+const notAlone = (name) =>
+  invalidType(
+    `${JSON.stringify(name)} is a flow, which stands alone: pass it by itself, or make the other stages nodes of it`,
+  );
 
 /** @param {Function} fn */
 const nameOf = (fn) =>

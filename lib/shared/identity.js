@@ -12,6 +12,7 @@ const { hasOwn } = require("./own");
 const { Buffer, Date, JSON, Set, now } = require("./primordials");
 const { look } = require("./site");
 const { plainOf } = require("./stage");
+const { isFlow, nameOfFlow } = require("./flow/given");
 const { isFile } = require("./stages");
 
 /** The most values of one argument that are read: 20 ms of work. */
@@ -74,6 +75,7 @@ function identify(below, masterFn, workerFns, args, options) {
   identity.args = tokensOf(args);
   const name = nameOf(options);
   if (name !== undefined) identity.name = name;
+  if (isFlow(workerFns)) identity.functions = digest(nameOfFlow(workerFns));
   if (isFunctions(workerFns)) identity.functions = digest(workerFns.map(sourceOf).join("\n"));
   if (typeof masterFn !== "function") identity.isForWorkers = true;
   return identity;
@@ -91,7 +93,9 @@ function identifyPool(below, stages, options) {
   const name = nameOf(options);
   if (name !== undefined) identity.name = name;
   if (isStages(stages)) {
-    const sources = Object.keys(stages).map((key) => `${key}: ${sourceOf(stages[key])}`);
+    const sources = Object.keys(stages).map(
+      (key) => `${key}: ${isFlow(stages[key]) ? nameOfFlow(stages[key]) : sourceOf(stages[key])}`,
+    );
     identity.functions = digest(sources.join("\n"));
   }
   return identity;
@@ -138,14 +142,17 @@ const isFunctions = (list) =>
   Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === "function");
 
 /**
- * Whether it is an object of functions by their names, and has at least one.
+ * Whether it is an object of functions and flows by their names, and has at least one.
  * @param {any} stages
- * @returns {stages is Record<string, Function>}
+ * @returns {stages is Record<string, any>}
  */
 function isStages(stages) {
   if (stages === null || typeof stages !== "object" || Array.isArray(stages)) return false;
   const names = Object.keys(stages);
-  return names.length > 0 && names.every((name) => typeof stages[name] === "function");
+  return (
+    names.length > 0 &&
+    names.every((name) => typeof stages[name] === "function" || isFlow(stages[name]))
+  );
 }
 
 /** @param {Function} fn */

@@ -21,6 +21,8 @@ class Places {
   constructor() {
     /** By the stages' functions. @type {globalThis.Map<Function, Limit>} */
     this.limits = new Map();
+    /** Of the nodes of flows, by their numbers. @type {globalThis.Map<object, globalThis.Map<number, Limit>>} */
+    this.ofFlows = new Map();
   }
 
   /** The limits of the stages among these. @param {Function[]} fns @param {number} places in which as many run each @returns {Limit[]} */
@@ -35,6 +37,16 @@ class Places {
       limits.add(limit);
     }
     return [...limits];
+  }
+
+  /** The limit of a node of a flow, if it has one. @param {object} flow @param {number} node @param {number} [concurrency] */
+  limitOf(flow, node, concurrency) {
+    if (concurrency === undefined) return [];
+    const ofFlow = this.ofFlows.get(flow) || new Map();
+    this.ofFlows.set(flow, ofFlow);
+    const limit = ofFlow.get(node) || new Limit(concurrency);
+    ofFlow.set(node, limit);
+    return [limit];
   }
 }
 

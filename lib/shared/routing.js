@@ -30,11 +30,11 @@ const ROUTE_CHECKS = {
 
 /**
  * The same as one object; undefined if any worker will do. Where the stages are several chains, it is that of the first.
- * @param {Routing & { chains?: import("./stage").Chain[] }} options
+ * @param {Routing & { chains?: import("./stage").Chain[], entryTags?: string[] }} options
  * @returns {Routing | undefined}
  */
-function routingOf({ tags: given, key, spread, priority, chains }) {
-  const first = chains === undefined || chains[0].tags.length === 0 ? undefined : chains[0].tags;
+function routingOf({ tags: given, key, spread, priority, chains, entryTags }) {
+  const first = chains === undefined || chains[0].tags.length === 0 ? entryTags : chains[0].tags;
   const tags = given === undefined ? first : given;
   const isAny = tags !== undefined || key !== undefined || priority !== undefined;
   return isAny ? { tags, key, spread, priority } : undefined;

@@ -95,6 +95,12 @@ function cut(fns, lengths) {
   });
 }
 
+/** What the master gets to know of a flow in a worker file: it has none of the functions. @param {any} flow */
+function toldFlow(flow) {
+  const { flow: whole, ...options } = require("./flow/given").optionsOfFlow(flow);
+  return { ...options, flow: { plan: whole.plan } };
+}
+
 /**
  * The names of the functions that a worker file exports, each with its options, as JSON: it tells the master of them.
  * @param {Record<string, any>} exported
@@ -102,7 +108,8 @@ function cut(fns, lengths) {
 function toldStages(exported) {
   const all = Object.keys(exported).map((name) => {
     const { value } = Object.getOwnPropertyDescriptor(exported, name) || { value: undefined };
-    return [name, optionsOf(value)];
+    const { isFlow } = require("./flow/given");
+    return [name, isFlow(value) ? toldFlow(value) : optionsOf(value)];
   });
   return JSON.stringify(all, (_, value) => {
     // JSON has neither; a key is a function.

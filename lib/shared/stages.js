@@ -3,12 +3,13 @@
 
 const { describe } = require("./describe");
 const { coded } = require("./errors");
+const { isFlow } = require("./flow/given");
 const { hasOwn } = require("./own");
 const { JSON } = require("./primordials");
 const { toldStages } = require("./stage");
 
 /**
- * The exported functions by their names. A function that is the module itself is `default`. Accessors are kept as they are: each
+ * The exported functions and flows by their names. A function that is the module itself is `default`. Accessors are kept as they are: each
  * may be a stage, and none is called before the program names it.
  * @param {any} exported
  * @returns {Record<string, any>}
@@ -19,7 +20,8 @@ function stagesOf(exported) {
   const properties = Object.getOwnPropertyDescriptors(Object(exported));
   for (const name of Object.keys(properties)) {
     const { enumerable, get, value } = properties[name];
-    if (!enumerable || (get === undefined && typeof value !== "function")) continue;
+    const isStage = typeof value === "function" || isFlow(value);
+    if (!enumerable || (get === undefined && !isStage)) continue;
     Object.defineProperty(stages, name, properties[name]);
   }
   return stages;

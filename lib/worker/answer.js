@@ -12,6 +12,9 @@ const { errorToJson } = require("../shared/thrown");
 /** @typedef {import("./runner").Task} Task */
 /** @typedef {import("../shared/codec").Encoded} Encoded */
 
+/** The format of what is neither text nor one value. */
+const BYTES = 3;
+
 class Answers {
   /** @param {Pick<import("./runner").Self, "native" | "wire" | "handle" | "codec">} self */
   constructor({ native, wire, handle, codec }) {
@@ -41,6 +44,13 @@ class Answers {
     if (encoded === undefined || (encoded === "null" && !task.job.keepsNull))
       this.write(task, data, 0, "");
     else this.write(task, data, response | (formatOf(value, encoded) << formatAt), encoded);
+  }
+
+  /** What an event of a flow has put out. @param {Task} task @param {any} data @param {Encoded} payload */
+  answerOutputs(task, data, payload) {
+    const { response, outputs, formatAt } = this.wire;
+    const format = typeof payload === "string" ? 0 : BYTES << formatAt;
+    this.write(task, data, response | outputs | format, payload);
   }
 
   /** @type {(task: Task, data: any, thrown: unknown) => void} */

@@ -4,7 +4,10 @@
 
 const { argsCopier } = require("../shared/args");
 const { argsOfText } = require("../shared/codec");
-const { ownOf } = require("../shared/own");
+const { coded } = require("../shared/errors");
+const { FlowWork } = require("./flow");
+const { functionsOf: functionsOfFlow, isFlow, planOfFlow } = require("../shared/flow/flow");
+const { hasOwn, ownOf } = require("../shared/own");
 const { Places, count, isFull } = require("../shared/places");
 const { JSON, Map, Set } = require("../shared/primordials");
 const { chainsOf, cut, isStage, optionsOf } = require("../shared/stage");
@@ -27,7 +30,9 @@ const { PublicTask } = require("../shared/task");
  * @property {ReadonlySet<string>} [errors]
  * @property {number} run
  * @property {import("../shared/places").Job["limits"]} limits
- * @property {Job[]} [chains] the job of each chain of its functions, if there are several
+ * @property {Job[]} [chains] the job of each chain of its functions, if there are several, or of each node of its flow
+ * @property {any} [flow] the `FlowWork` that runs its events, if they go through one
+ * @property {number} [node] the number of the node that they enter
  */
 /** @typedef {(event: { data: any }, args: any, task?: any) => any} WorkerFn */
 /** @typedef {(job: Job) => void} Start */
@@ -38,11 +43,13 @@ class Jobs {
    * @param {number} id of the worker
    * @param {InstanceType<typeof import("./runner").Runner>["codec"]} codec
    * @param {(run: number, isLeft: boolean) => void} leave leaves the events of a run to other workers, or does not any more
+   * @param {(run: number, folder?: string) => any} spillFor what a run's flow writes too large values with
    */
-  constructor(id, codec, leave) {
+  constructor(id, codec, leave, spillFor) {
     this.id = id;
     this.codec = codec;
     this.leave = leave;
+    this.spillFor = spillFor;
     /** Of every event; in a pool that stays, none. @type {Job | undefined} */
     this.only = undefined;
     /** A pool's stages by name. @type {Record<string, unknown>} */
@@ -63,6 +70,36 @@ class Jobs {
     const lengths = chainsOf(workerFns.map(optionsOf)).map(({ length }) => length);
     const only = { ...this.plain(fns, args), logs: true, keepsData: true, givesTask };
     this.only = this.withChains(only, lengths);
+  }
+
+  /** All events go through this. @param {object} flow @param {any} args */
+  setFlow(flow, args) {
+    const only = { ...this.plain([], args), logs: true, givesTask: true };
+    this.only = this.withFlow(only, flow, undefined);
+  }
+
+  /**
+   * A job whose events go through a flow: each node has a job of its own, which names it.
+   * @param {Job} job
+   * @param {object} flow
+   * @param {string | undefined} folder for what is too large for memory, if not the pool's
+   * @returns {Job}
+   */
+  withFlow(job, flow, folder) {
+    const plan = planOfFlow(flow);
+    const functions = functionsOfFlow(flow);
+    const { codec } = this;
+    const isSpilling = plan.nodes.some(({ hold }) => hold === "spill");
+    const spill = isSpilling ? this.spillFor(job.run, folder) : undefined;
+    const work = new FlowWork({ plan, functions, codec, errors: job.errors, spill });
+    const chains = plan.nodes.map(({ number, concurrency }) => {
+      const limits = this.places.limitOf(flow, number, concurrency);
+      return { ...job, keepsNull: true, keepsData: false, limits, flow: work, node: number };
+    });
+    const limits = chains.flatMap((chain) => chain.limits);
+    const whole = { ...job, limits, flow: work, chains };
+    for (const { jobs } of limits) jobs.add(whole);
+    return whole;
   }
 
   /** @param {WorkerFn[]} workerFns @param {any} args @returns {Job} */
@@ -115,17 +152,38 @@ class Jobs {
       return;
     }
     const told = ownOf(JSON.parse(about));
-    const { work, chains, args, keepsNull, keepsData, refusal, errors } = told;
-    const workerFns = functionsOf(this.stages, work);
+    const { args, keepsNull, keepsData, refusal, errors } = told;
     const copied = args === undefined ? {} : argsOfText(this.codec, args);
-    const how = { keepsNull, keepsData, refusal, errors: new Set(errors), givesTask: true };
-    const limits = this.places.limitsOf(workerFns);
-    const whole = { ...this.plain(workerFns, copied), ...how, run, limits };
-    const job = this.withChains(whole, chains);
+    const how = { keepsNull, keepsData, refusal, errors: new Set(errors), givesTask: true, run };
+    const job =
+      told.flow === undefined ? this.jobOf(told, copied, how) : this.flowOf(told, copied, how);
     for (const { jobs } of job.limits) jobs.add(job);
     if (isFull(job)) this.leave(run, true);
     this.byRun.set(run, job);
     this.startEarly(run, job);
+  }
+
+  /** @param {any} told @param {any} args @param {any} how @returns {Job} */
+  jobOf({ work, chains }, args, how) {
+    const workerFns = functionsOf(this.stages, work);
+    const limits = this.places.limitsOf(workerFns);
+    return this.withChains({ ...this.plain(workerFns, args), ...how, limits }, chains);
+  }
+
+  /** The same of a run whose events go through a flow. @param {any} told @param {any} args @param {any} how @returns {Job} */
+  flowOf({ work, flow: fingerprint, spillDir }, args, how) {
+    const [name] = work;
+    const found = hasOwn(this.stages, name) ? this.stages[name] : undefined;
+    if (isFlow(found) && planOfFlow(found).fingerprint === fingerprint)
+      return this.withFlow({ ...this.plain([], args), ...how }, found, spillDir);
+    const other = () => {
+      throw coded(
+        Error,
+        "ERR_SONIC_FLOW",
+        `the flow ${JSON.stringify(name)} is another one in this worker than in the master: build it alike in both, whatever the arguments and the environment`,
+      );
+    };
+    return { ...this.plain([other], args), ...how };
   }
 
   /** @param {Job | undefined} job of a run that is over */

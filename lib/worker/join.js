@@ -12,6 +12,7 @@ const cluster = require("../shared/cluster");
 const copies = require("../shared/copies");
 const { invalidType, shown } = require("../shared/errors");
 const { passForeign } = require("../shared/host");
+const { isFlow } = require("../shared/flow/given");
 const { isStages } = require("../shared/identity");
 const { native } = require("../shared/native");
 const { variable } = require("../shared/own");
@@ -154,7 +155,7 @@ function register(self, { workerFns, args, stages }) {
   }
   const wrong = wrongWorkerFns(workerFns);
   if (wrong === undefined) {
-    self.register([...workerFns], args);
+    self.register(isFlow(workerFns) ? workerFns : [...workerFns], args);
     return;
   }
   const error = pointAt(invalidType(wrong), siteOf(register));
@@ -164,6 +165,7 @@ function register(self, { workerFns, args, stages }) {
 
 /** @param {any} workerFns */
 function wrongWorkerFns(workerFns) {
+  if (isFlow(workerFns)) return undefined;
   const must = "workerFns must be an array of functions in a worker";
   if (!Array.isArray(workerFns)) return `${must}, got ${shown(workerFns)}`;
   const at = workerFns.findIndex((fn) => typeof fn !== "function");

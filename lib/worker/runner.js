@@ -3,11 +3,13 @@
 // it serves is decided in join.js; how an answer travels, in answer.js.
 
 const { Answers } = require("./answer");
+const { runInFlow, spillsOf } = require("./in-flow");
 const channel = require("./channel");
 const { Jobs, chainOf } = require("./jobs");
 const { WorkerSync } = require("./sync");
 const { MASK, codecOf, decode } = require("../shared/codec");
 const cluster = require("../shared/cluster");
+const { isFlow } = require("../shared/flow/flow");
 const { log } = require("../shared/log");
 const { native, wire } = require("../shared/native");
 const { setImmediate } = require("../shared/primordials");
@@ -70,7 +72,9 @@ class Runner {
     this.serve = this.runClaimed.bind(this);
     this.worker = /** @type {import("cluster").Worker} */ (cluster.worker);
     this.id = this.worker.id;
-    this.jobs = new Jobs(this.id, this.codec, this.native.workerSuspend.bind(undefined, handle));
+    const leave = this.native.workerSuspend.bind(undefined, handle);
+    const spillFor = spillsOf(this.native, handle, this.codec, this.id);
+    this.jobs = new Jobs(this.id, this.codec, leave, spillFor);
     /** An event runs beside which no other may. */
     this.isAlone = false;
     this.registered = false;
@@ -94,9 +98,10 @@ class Runner {
     this.sync = new WorkerSync(this);
   }
 
-  /** Serves the program's call from now on. @param {WorkerFn[]} workerFns @param {any} args */
+  /** Serves the program's call from now on. @param {any} workerFns a list of functions, or a flow @param {any} args */
   register(workerFns, args) {
-    this.jobs.setOnly(workerFns, args);
+    if (isFlow(workerFns)) this.jobs.setFlow(workerFns, args);
+    else this.jobs.setOnly(workerFns, args);
     this.begin();
     log(`Worker ${this.id} now active and processing requests`);
   }
@@ -266,9 +271,11 @@ class Runner {
     const format = (flags >> this.wire.formatAt) & MASK;
     const isEncoded = format === 0 ? typeof value === "string" : format > 1;
     const data = isEncoded ? decode(value, format) : value;
-    const before = isEncoded ? this.codec.snapshot(data, value) : undefined;
-    const text = isEncoded ? value : undefined;
     const job = this.jobs.only;
+    // What becomes of the data of a flow's event concerns nobody.
+    const isKept = isEncoded && job?.flow === undefined;
+    const before = isKept ? this.codec.snapshot(data, value) : undefined;
+    const text = isEncoded ? value : undefined;
     const [answers, failed, started] = [flags & this.wire.lane, run >>> 16, IN_TURN];
     const task = { index, flags, answers, failed, started, data, before, text, job };
     if (job?.chains !== undefined) task.job = chainOf(job, flags >>> this.wire.chainAt);
@@ -326,10 +333,11 @@ class Runner {
     if (channel.hasListeners(this) && task.flags >>> this.wire.chainAt < 2)
       channel.deliver(isWhole ? task.data : { data });
     let value = data;
-    const { workerFns, copyArgs, givesTask, refusal } = task.job;
+    const { workerFns, copyArgs, givesTask, refusal, flow } = task.job;
     if (givesTask) {
       task.context = new PublicTask({ failed: task.failed, codec: this.codec, refusal });
     }
+    if (flow !== undefined) return runInFlow(this, task, data, inTurn);
     try {
       for (let at = 0; at < workerFns.length; at++) {
         // As a member of the array it would have that as `this`, and in stacks its name.
@@ -338,14 +346,7 @@ class Runner {
           ? workerFn({ data: value }, copyArgs(), task.context)
           : workerFn({ data: value }, copyArgs());
         if (value !== null && typeof value === "object" && typeof value.then === "function") {
-          if (inTurn) this.running += this.jobs.count(task.job, 1);
-          this.jobs.begun(task);
-          if (task.flags & this.wire.alone) this.isAlone = true;
-          // Others may be claimed before it ends.
-          if (this.concurrency > 1 && task.started === IN_TURN)
-            task.started = this.native.workerStarted(this.handle);
-          this.hasPromised = true;
-          this.isFollowing = this.followed < FOLLOWED;
+          this.goesOn(task, inTurn);
           this.finishEventStages(task, data, inTurn, value, at + 1);
           return this.isBusy ? false : undefined;
         }
@@ -384,6 +385,23 @@ class Runner {
     } catch (thrown) {
       this.answers.fail(task, data, thrown);
     }
+    this.hasEnded(task, inTurn);
+  }
+
+  /** An event goes on although its function has returned. @param {Task} task @param {boolean} inTurn */
+  goesOn(task, inTurn) {
+    if (inTurn) this.running += this.jobs.count(task.job, 1);
+    this.jobs.begun(task);
+    if (task.flags & this.wire.alone) this.isAlone = true;
+    // Others may be claimed before it ends.
+    if (this.concurrency > 1 && task.started === IN_TURN)
+      task.started = this.native.workerStarted(this.handle);
+    this.hasPromised = true;
+    this.isFollowing = this.followed < FOLLOWED;
+  }
+
+  /** An event that went on was answered. @param {Task} task @param {boolean} inTurn */
+  hasEnded(task, inTurn) {
     this.jobs.ended(task);
     this.sync.ended(task);
     if (task.flags & this.wire.alone) this.isAlone = false;

@@ -44,7 +44,7 @@ pub(crate) enum Note {
     /// There is room now for these events, whose `Map`s wait for that.
     Room { run: u16, numbers: Vec<u64> },
     /// The master's JavaScript is to reduce all items of a flow's node.
-    Reduce { run: u16, number: u64 },
+    Reduce { run: u16, number: u64, node: usize },
     /// Every event that was handed over is answered.
     Drained { run: u16 },
     /// Every worker has exited.

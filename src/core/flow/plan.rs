@@ -4,6 +4,9 @@ use crate::core::retry::Policy;
 use crate::wire::flow::{self, Batch, Hold, MOST_EXITS, Target};
 use crate::wire::header::flag;
 
+/// The bits of an entry that name its sink have no more.
+const MOST_SINKS: usize = 127;
+
 /// So many events wait for a node before those are held up that lead to it, if the program does not say otherwise.
 const MOST_WAITING: usize = 1024;
 
@@ -49,7 +52,7 @@ impl Plan {
             |number: i32| number == -1 || usize::try_from(number).is_ok_and(|it| it < exits.len());
         let is_target = |target: &Target| match *target {
             Target::Node { node } => is_node(node),
-            Target::Sink { sink } => sink < flag::MOST_CHAINS as usize,
+            Target::Sink { sink } => sink <= MOST_SINKS,
         };
         let makes_sense = count <= flag::MOST_CHAINS as usize
             && exits.len() <= MOST_EXITS

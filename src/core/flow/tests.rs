@@ -78,7 +78,7 @@ fn a_plan_that_makes_no_sense_is_none() {
         ("/entry", json!(2)),
         ("/exits/0/to/0", json!({ "node": 2 })),
         ("/exits/0/to/0", json!({ "node": 0 })),
-        ("/exits/0/to/0", json!({ "sink": 63 })),
+        ("/exits/0/to/0", json!({ "sink": 128 })),
         ("/nodes/0/inputs", json!([2])),
         ("/nodes/0/inputs", json!([1])),
         ("/nodes/0/errors", json!(1)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::Pool;
 use super::super::order::Order;
 use super::super::state::State;
-use crate::core::task_id::{DIRECT, RunId, TaskId, first_of, run_of};
+use crate::core::task_id::{DIRECT, RunId, TaskId, first_of, number_of, run_of};
 use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
@@ -118,7 +118,7 @@ impl State {
                 if let Some(task) = self.flush(pool, (id, flow), node) {
                     flow.node(node).queue.pop_back();
                     flow.in_master.insert(task, node);
-                    self.notes.push(Note::Reduce { run: id, number: task & (DIRECT - 1) });
+                    self.notes.push(Note::Reduce { run: id, number: number_of(task), node });
                 }
             }
             Some(Hold::Spill) => {

@@ -1,0 +1,92 @@
+"use strict";
+// A flow as the master runs it: its plan as the core is told of it, and what is reduced here.
+
+const { MASK, decode, encodedWithin, formatOf } = require("../shared/codec");
+const { invalidType } = require("../shared/errors");
+const { arrayOf } = require("../shared/flow/parts");
+const { wire } = require("../shared/native");
+const { JSON } = require("../shared/primordials");
+const { errorToJson } = require("../shared/thrown");
+
+/** @typedef {import("../shared/flow/plan").Plan} Plan */
+/** @typedef {import("../shared/options").Options} Options */
+/** @typedef {InstanceType<typeof import("./run").Run>} Run */
+
+/** What a run knows of its flow; the functions are in the master's own program only. @typedef {{ plan: Plan, functions: any[] }} Flow */
+
+/**
+ * The plan as the core is told of it. What the call says of retries and time limits holds for the nodes that say nothing.
+ * @param {Plan} plan
+ * @param {Options} options those of the call
+ */
+function toldPlan({ entry, nodes, exits, sinks }, { retries, taskTimeout }) {
+  const told = nodes.map((node) => ({
+    name: node.name,
+    hold: node.hold,
+    tags: node.tags,
+    retries: limited(node.retries === undefined ? retries : node.retries),
+    taskTimeout: finite(node.taskTimeout === undefined ? taskTimeout : node.taskTimeout),
+    maxWaiting: node.maxWaiting,
+    batch: node.batch,
+    inputs: node.inputs,
+    ports: node.ports.map(({ exit, next }) => ({ exit, next })),
+    errors: node.errors,
+    plain: node.plain,
+  }));
+  const to = exits.map((exit) => ({
+    to: exit.to.map((target) =>
+      "sink" in target ? { sink: placeOf(target.sink, sinks) } : { node: target.node },
+    ),
+  }));
+  return JSON.stringify({ entry, nodes: told, exits: to });
+}
+
+/** How an entry names its sink: 0 if there is but one, without a name. @param {number} sink @param {Plan["sinks"]} sinks */
+const placeOf = (sink, sinks) => (sinks[sink] === null ? 0 : sink + 1);
+
+/** @param {Options["retries"]} retries */
+const limited = (retries) => (retries?.limit ? retries : undefined);
+
+/** Whole milliseconds; undefined if there is no limit. @param {number | undefined} time */
+const finite = (time) => (time === undefined || time === Infinity ? undefined : Math.ceil(time));
+
+/** Throws if a call with these options cannot have a flow. @param {Options} options */
+function checkFlowOptions({ order }) {
+  if (order !== "submission") return;
+  throw invalidType(
+    'options.order: "submission" is not possible with a flow, where an event may have any number of entries: leave it out',
+  );
+}
+
+/**
+ * Reduces in this process what the core has gathered.
+ * @param {Run} run
+ * @param {{ number: number, node: number }} note
+ */
+async function reduceHere(run, { number, node }) {
+  const { native, handle, pool, flow } = run;
+  const gathered = native.runToReduce(handle, number);
+  if (gathered === null || flow === undefined) return;
+  const { failed, hole, formatAt } = wire();
+  let flags = failed;
+  let value;
+  try {
+    const { name, graph } = flow.plan.nodes[node - 1];
+    const fn = flow.functions[graph];
+    const reduced = await fn(itemsOf(gathered), run.args);
+    value = encodedWithin(pool.codec, reduced, "data", `what ${name} has returned`);
+    flags = value === undefined ? hole : formatOf(reduced, value) << formatAt;
+  } catch (thrown) {
+    flags = failed;
+    value = errorToJson(thrown, pool.errors && new Set(pool.errors.keys()));
+  }
+  native.runReduced(handle, number, flags, value === undefined ? "" : value);
+}
+
+/** @param {import("../../native").ToReduce} gathered */
+function itemsOf({ flags, items }) {
+  const { parts, formatAt } = wire();
+  return flags & parts ? arrayOf(items) : decode(items, (flags >> formatAt) & MASK);
+}
+
+module.exports = { checkFlowOptions, reduceHere, toldPlan };

@@ -1,0 +1,21 @@
+"use strict";
+// Flows where functions could be: their options beside those of stages, and what identifies them.
+
+const { concurrencyOf, functionsOf, isFlow, planOfFlow } = require("./flow");
+const { ownOf } = require("../own");
+
+/** The options that a call has of its flow. @param {object} flow */
+function optionsOfFlow(flow) {
+  const plan = planOfFlow(flow);
+  const options = ownOf({ flow: { plan, functions: functionsOf(flow) } });
+  const concurrency = concurrencyOf(flow);
+  if (concurrency !== undefined) options.concurrency = concurrency;
+  const { tags } = plan.nodes[plan.entry - 1];
+  if (tags.length > 0) options.entryTags = tags;
+  return options;
+}
+
+/** The same in the master and in the workers, whose functions may have been compiled otherwise. @param {object} flow */
+const nameOfFlow = (flow) => `flow ${planOfFlow(flow).fingerprint}`;
+
+module.exports = { isFlow, nameOfFlow, optionsOfFlow };

@@ -1,0 +1,93 @@
+"use strict";
+// An event of a flow as the worker's loop has it: its data read, the flow's nodes run, and the answer written.
+
+const path = require("path");
+const { OUTPUTS, PENDING } = require("./flow");
+const { Spill } = require("./spill");
+const { failureOf, arrayOf } = require("../shared/flow/parts");
+const { PublicTask } = require("../shared/task");
+
+/** @typedef {import("./runner").Task} Task */
+/** @typedef {import("./runner").Self} Self */
+
+/** In the place of a time: see runner.js. */
+const IN_TURN = -1;
+
+/** What `FlowWork.run` reads of an event; used again for each. @type {{ args: () => any, context: any }} */
+const how = { args: () => undefined, context: undefined };
+
+/**
+ * See `runEventStages`.
+ * @param {Self} runner
+ * @param {Task} task
+ * @param {any} given its data, as an event of its format has it
+ * @param {boolean} inTurn
+ * @returns {number | boolean | undefined}
+ */
+function runInFlow(runner, task, given, inTurn) {
+  const { flow, node, copyArgs } = task.job;
+  const { answers } = runner;
+  how.args = copyArgs;
+  how.context = task.context;
+  let value;
+  try {
+    value = flow.run(node, readAgain(runner, task, given), how);
+  } catch (thrown) {
+    answers.fail(task, given, thrown);
+    return true;
+  }
+  if (flow.returned === PENDING) {
+    runner.goesOn(task, inTurn);
+    finishInFlow(runner, task, given, value, inTurn);
+    return runner.isBusy ? false : undefined;
+  }
+  if (flow.returned === OUTPUTS) {
+    answers.answerOutputs(task, given, value);
+    return true;
+  }
+  if (typeof value === "number" && (value | 0) === value && task.started === IN_TURN) {
+    if (task.context !== undefined) answers.add(PublicTask.end(task.context));
+    return value;
+  }
+  answers.answer(task, given, value);
+  return true;
+}
+
+/** @type {(runner: Self, task: Task, data: any, promise: Promise<import("./flow").Outcome>, inTurn: boolean) => Promise<void>} */
+async function finishInFlow(runner, task, data, promise, inTurn) {
+  const { answers } = runner;
+  try {
+    const outcome = await promise;
+    if (outcome.plain) answers.answer(task, data, outcome.value);
+    else answers.answerOutputs(task, data, outcome.payload);
+  } catch (thrown) {
+    answers.fail(task, data, thrown);
+  }
+  runner.hasEnded(task, inTurn);
+}
+
+/** The data where it was gathered, or is a failure whose own data is bytes. @param {Self} runner @param {Task} task @param {any} data */
+function readAgain({ wire }, { flags }, data) {
+  if (flags & wire.parts) return arrayOf(data);
+  return flags & wire.failure ? failureOf(data) : data;
+}
+
+/**
+ * What writes what is too large for memory, for each run.
+ * @param {ReturnType<typeof import("../shared/native").native>} native
+ * @param {any} handle of the worker
+ * @param {import("../shared/codec").Codec} codec
+ * @param {number} id of the worker
+ * @returns {(run: number, folder?: string) => any}
+ */
+function spillsOf(native, handle, codec, id) {
+  return (run, folder) => {
+    const place = native.workerSpill(handle);
+    if (place === null) return undefined;
+    const dir = () => path.join(folder === undefined ? place.folder : folder, String(run));
+    const file = `${id}-${process.pid}`;
+    return new Spill({ native, dir, file, partitions: place.partitions, codec });
+  };
+}
+
+module.exports = { runInFlow, spillsOf };
