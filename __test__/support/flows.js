@@ -87,6 +87,7 @@ function recordOf(mark, head, data) {
  * @param {any} work
  * @param {number} number
  * @param {any} data
+ * @param {{ args: () => any, context: any }} [how]
  */
 async function outcomeOf(
   work,
