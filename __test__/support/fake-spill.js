@@ -27,6 +27,7 @@ const failure = (message) => Object.assign(new Error(message), { code: "ERR_SONI
 
 class FakeSpill {
   constructor() {
+    this.dir = "/run";
     /** @type {Map<string, { key: any, side: number, format: number, bytes: Buffer }[]>} */
     this.files = new Map();
     /** @type {Record<string, number>} */
