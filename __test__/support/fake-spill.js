@@ -152,8 +152,8 @@ class FakeSpill {
       ...chunk,
       keys: JSON.stringify(keys),
       counts: Uint32Array.from(counts),
-      sides: hasSides ? Uint8Array.from(taken.map(({ side }) => side)) : null,
-      values: isText ? `[${taken.map(({ bytes }) => bytes).join(",")}]` : null,
+      ...(hasSides && { sides: Uint8Array.from(taken.map(({ side }) => side)) }),
+      ...(isText && { values: `[${taken.map(({ bytes }) => bytes).join(",")}]` }),
       ...(!isText && {
         bytes: Buffer.concat(taken.map(({ bytes }) => bytes)),
         ends: Uint32Array.from(taken.map(({ bytes }) => (end += bytes.length))),
@@ -186,4 +186,4 @@ class FakeSpill {
   }
 }
 
-module.exports = { FakeSpill, compared, partitionOf };
+module.exports = { FakeSpill, compared };

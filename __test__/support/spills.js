@@ -53,6 +53,12 @@ function extentsOf(records, number = 2) {
   return byPartition;
 }
 
+/** How many keys and values records tell of. */
+function recordsIn(records) {
+  const tolds = records.filter(([mark]) => mark === "$").map(([, , told]) => told.parts);
+  return tolds.flat().reduce((sum, [, , , count]) => sum + count, 0);
+}
+
 /** Runs an event and all that go on behind it. */
 async function whole(work, number, data) {
   const records = [];
@@ -99,12 +105,12 @@ async function written(work, events) {
 const byKey = (pairs) => [...pairs].sort(([a], [b]) => compared(a, b));
 
 module.exports = {
-  PARTITIONS,
   add,
   byKey,
   extentsOf,
   flowOf,
   listed,
+  recordsIn,
   reduced,
   spilling,
   whole,

@@ -31,8 +31,8 @@ const READS = 4;
  * @typedef {object} Chunk
  * @property {string} keys an array, as JSON
  * @property {Uint32Array} counts
- * @property {Uint8Array | null} sides
- * @property {string | null} values an array, as JSON, if all have such
+ * @property {Uint8Array | null} [sides] which side each value is of, if not all are of side 0
+ * @property {string | null} [values] an array, as JSON, if all have such
  * @property {import("buffer").Buffer} [bytes]
  * @property {Uint32Array} [ends]
  * @property {Uint8Array} [formats]

@@ -107,7 +107,7 @@ class Reader {
 
 /** @param {Chunk} chunk @returns {any[]} */
 function valuesOf({ values, bytes, ends, formats }) {
-  if (values !== null) return JSON.parse(values);
+  if (typeof values === "string") return JSON.parse(values);
   if (bytes === undefined || ends === undefined || formats === undefined)
     throw new Error("the values of a chunk are missing");
   const list = [];
