@@ -1,6 +1,10 @@
 "use strict";
 // Plans of flows by hand, and what their events put out in a form that is easy to compare.
+const { it } = require("node:test");
 const { deserialize } = require("node:v8");
+
+const { codecOf } = require("../../lib/shared/codec");
+const { FlowWork, OUTPUTS, PENDING, PLAIN } = require("../../lib/worker/flow");
 
 /**
  * A node of a plan: `ports` as `[exit, next, spills]` each. Its number comes from its place.
@@ -87,6 +91,7 @@ function recordOf(mark, head, data) {
  * @param {any} work
  * @param {number} number
  * @param {any} data
+ * @param {{ args: () => any, context: any }} [how]
  */
 async function outcomeOf(
   work,
@@ -94,7 +99,6 @@ async function outcomeOf(
   data,
   how = { args: () => ({ workerID: 1 }), context: undefined },
 ) {
-  const { OUTPUTS, PENDING, PLAIN } = require("../../lib/worker/flow");
   let result;
   try {
     result = work.run(number, data, how);
@@ -114,4 +118,49 @@ async function outcomeOf(
   }
 }
 
-module.exports = { node, outcomeOf, planOf, recordsOf };
+/** @param {ReturnType<typeof node>[]} nodes @param {any[]} functions @param {string} [serialization] */
+const workOf = (nodes, functions, serialization = "json") =>
+  new FlowWork({ plan: planOf(nodes), functions, codec: codecOf(serialization) });
+
+/** A function's asynchronous form. */
+const later =
+  (fn) =>
+  async (...given) => {
+    await undefined;
+    return fn(...given);
+  };
+
+const pass = ({ data }) => data;
+
+const failFor =
+  (bad) =>
+  ({ data }) => {
+    if (data === bad) throw new Error(`no ${bad}`);
+    return data;
+  };
+
+/** Each in a synchronous and in an asynchronous form. */
+function both(name, test) {
+  it(`${name}, synchronously`, () => test((fn) => fn, false));
+  it(`${name}, asynchronously`, () => test(later, true));
+}
+
+/** flatMap to exit 1. */
+const spread = [node("flatMap", [[1]])];
+
+/** flatMap, then map, then exit 0. */
+const spreadMap = [node("flatMap", [[-1, 2]]), node("map", [[0]])];
+
+module.exports = {
+  both,
+  failFor,
+  later,
+  node,
+  outcomeOf,
+  pass,
+  planOf,
+  recordsOf,
+  spread,
+  spreadMap,
+  workOf,
+};

@@ -39,6 +39,7 @@ const failed = (head, format, data) => {
 const HEAD = { id: 4, failed: true, error: { name: "Error", message: "no €" }, node: "resize" };
 
 describe("gathered items", () => {
+  /** @type {Record<string, [Buffer, any[]]>} */
   const cases = {
     "no items": [Buffer.alloc(0), []],
     JSON: [json({ a: "é\u2028" }), [{ a: "é\u2028" }]],

@@ -3,6 +3,7 @@
 // puts out goes into records (flow/records.js); keys and values that go through files are groups.js' and spill.js'.
 
 const { Attempt } = require("./flow/attempt");
+const { drain } = require("./flow/drain");
 const { noItem } = require("./flow/records");
 const {
   FILTER,
@@ -14,7 +15,7 @@ const {
   SPLIT,
   stepsOf,
 } = require("./flow/steps");
-const { drain } = require("./flow/drain");
+const { enterHold } = require("./groups");
 const { invalidType, shown } = require("../shared/errors");
 
 /** What `run` has returned: a value, what is in an answer's records, or a promise of an `Outcome`. */
@@ -35,7 +36,7 @@ const PENDING = 2;
  * @property {any[]} functions by the indexes of the graph's nodes
  * @property {import("../shared/codec").Codec} codec
  * @property {ReadonlySet<string>} [errors] the names of those classes of errors that the master knows
- * @property {any} [spill] a `Spill`, if the plan has anything to write into files
+ * @property {import("./spill").AnySpill} [spill] if the plan has anything that goes through files
  */
 
 class FlowWork {
@@ -43,7 +44,7 @@ class FlowWork {
   constructor({ plan, functions, codec, errors, spill }) {
     this.codec = codec;
     this.errors = errors;
-    this.spill = spill;
+    this.spill = /** @type {import("./spill").AnySpill} */ (spill);
     this.steps = stepsOf(plan, functions);
     /** Says what the last call of `run` has returned. */
     this.returned = PLAIN;
@@ -77,7 +78,7 @@ class FlowWork {
   /** @param {Step} step @param {any} data @param {AttemptOf} attempt @returns {Wait} */
   enter(step, data, attempt) {
     if (step.kind === IN_MASTER) throw new Error(`node ${step.name} runs in the master`);
-    if (step.kind === SPILL) return this.spill.enter(step, data, attempt, this);
+    if (step.kind === SPILL) return enterHold(this, step, data, attempt);
     return this.walk(step, data, attempt);
   }
 

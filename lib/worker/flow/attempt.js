@@ -6,6 +6,7 @@ const { Records, encodedOf } = require("./records");
 /** @typedef {import("./steps").AnyStep} Step */
 /** @typedef {import("./steps").AnyPort} Port */
 /** @typedef {{ args: () => any, context: any }} How */
+/** @typedef {Attempt} AnyAttempt */
 
 class Attempt {
   /** @param {Pick<import("../flow").Work, "codec" | "errors" | "spill">} work @param {Step} entry @param {How} how */
@@ -16,8 +17,10 @@ class Attempt {
     this.codec = codec;
     this.spill = spill;
     this.records = new Records(codec, errors);
-    /** What is to be written into files. @type {import("../spill").Pairs | undefined} */
+    /** What is to be written into files. @type {import("./pairs").AnyPairs | undefined} */
     this.pairs = undefined;
+    /** What fails the event wherever it is thrown. @type {{ thrown: unknown } | undefined} */
+    this.death = undefined;
   }
 
   /**
@@ -32,8 +35,9 @@ class Attempt {
 
   /** @param {{ step: Step, side: number }[]} spills @param {any} value */
   put(spills, value) {
-    // It goes to all of them or to none.
-    encodedOf(this.codec, value);
+    // It goes to all of them or to none, and what is combined is not encoded until then.
+    const isPut = spills.length === 1 && spills[0].step.planKind !== "reduceByKey";
+    if (!isPut && !isSimplePair(value)) encodedOf(this.codec, value);
     if (this.pairs === undefined) this.pairs = this.spill.pairs();
     for (const { step, side } of spills) this.pairs.put(step, side, value, this);
   }
@@ -43,10 +47,32 @@ class Attempt {
    * @param {Step} step
    * @param {any} data
    * @param {unknown} thrown
+   * @param {() => string} [redo] makes the JSON of the data that tries it again, if that is not its own
    */
-  fail(step, data, thrown) {
+  fail(step, data, thrown, redo) {
+    this.check();
     if (step === this.entry) throw thrown;
-    this.records.fail(step.number, data, thrown);
+    this.records.fail(step.number, data, thrown, redo?.());
+  }
+
+  /**
+   * What cannot be done fails the event.
+   * @template T
+   * @param {() => T} act
+   * @returns {T}
+   */
+  orDie(act) {
+    try {
+      return act();
+    } catch (thrown) {
+      this.death = { thrown };
+      throw thrown;
+    }
+  }
+
+  /** Throws what fails the event, although something else may have caught it. */
+  check() {
+    if (this.death !== undefined) throw this.death.thrown;
   }
 
   /** Where it is, before an item whose outputs count together. */
@@ -72,8 +98,16 @@ class Attempt {
   /** Writes what is to be written into files. @returns {string | import("buffer").Buffer} what the answer has */
   payload() {
     if (this.pairs !== undefined) this.pairs.write(this);
+    this.check();
     return this.records.payload();
   }
+}
+
+/** Whether a value is a pair whose value has an encoding. @param {any} value */
+function isSimplePair(value) {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const type = typeof value[1];
+  return type === "number" || type === "string" || type === "boolean" || value[1] === null;
 }
 
 module.exports = { Attempt };

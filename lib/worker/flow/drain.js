@@ -24,12 +24,9 @@ const { values } = Array.prototype;
 function drain(work, step, data, outputs, attempt) {
   // At the entry the whole event fails.
   const mark = step === attempt.entry ? undefined : attempt.mark();
-  const way = { work, step, attempt };
   let wait;
   try {
-    wait = isPlainArray(outputs)
-      ? drainArray(outputs, way)
-      : drainIterator(iteratorOf(outputs, step), way);
+    wait = drainAll(work, step, outputs, attempt);
   } catch (thrown) {
     return failed(thrown);
   }
@@ -48,6 +45,20 @@ function drain(work, step, data, outputs, attempt) {
     attempt.fail(step, data, thrown);
     return undefined;
   }
+}
+
+/**
+ * The same where the caller sees to what fails.
+ * @param {Work} work
+ * @param {Step} step
+ * @param {any} outputs
+ * @param {AttemptOf} attempt
+ * @returns {Wait}
+ */
+function drainAll(work, step, outputs, attempt) {
+  const way = { work, step, attempt };
+  if (isPlainArray(outputs)) return drainArray(outputs, way);
+  return drainIterator(iteratorOf(outputs, step), way);
 }
 
 /** @param {any[]} items @param {Way} way @returns {Wait} */
@@ -179,4 +190,4 @@ const isPromise = (value) =>
 
 const ignore = () => undefined;
 
-module.exports = { drain };
+module.exports = { drain, drainAll };

@@ -28,7 +28,10 @@ const MOST = 2 ** 30;
 
 /** @typedef {import("../../shared/codec").Codec} Codec */
 /** @typedef {import("../../shared/codec").Encoded} Encoded */
-/** @typedef {string | { character: string, head: string, format: number, bytes: Uint8Array }} Piece */
+/**
+ * Records in text, those in bytes that are ready, or one that is to be headed.
+ * @typedef {string | Uint8Array | { character: string, head: string, format: number, bytes: Uint8Array }} Piece
+ */
 /** @typedef {{ pieces: number, length: number, text: string }} Mark */
 
 class Records {
@@ -72,6 +75,32 @@ class Records {
       else this.addBytes(prefix[1], "", encoded, formatOf(value, encoded));
     }
     if (this.text.length > LONG) this.flush();
+  }
+
+  /**
+   * A key and its value leave through an exit.
+   * @param {string} prefix
+   * @param {any} key
+   * @param {any} value
+   * @returns {boolean} whether it is as simple as that
+   */
+  addPair(prefix, key, value) {
+    if (!isPlain(value)) return false;
+    const text = typeof value === "number" ? value : JSON.stringify(value);
+    this.text += `${prefix}[${JSON.stringify(key)},${text}]`;
+    if (this.text.length > LONG) this.flush();
+    return true;
+  }
+
+  /** Records that are as they have to be. @param {import("buffer").Buffer} bytes @param {boolean} isText */
+  addReady(bytes, isText) {
+    if (isText) {
+      this.addText("\n", bytes.toString());
+      return;
+    }
+    this.flush();
+    this.pieces.push(bytes);
+    this.length += bytes.length;
   }
 
   /** @param {string} prefix @param {string} text */
@@ -170,7 +199,11 @@ function tooLong({ size }) {
 
 /** How long a piece is as bytes. @param {Piece} piece */
 function lengthOf(piece) {
-  if (typeof piece !== "string") return HEAD + Buffer.byteLength(piece.head) + piece.bytes.length;
+  if (typeof piece !== "string") {
+    return "head" in piece
+      ? HEAD + Buffer.byteLength(piece.head) + piece.bytes.length
+      : piece.length;
+  }
   let records = 0;
   for (let at = piece.indexOf("\n"); at >= 0; at = piece.indexOf("\n", at + 1)) records++;
   // A newline and a character are a head there.
@@ -185,6 +218,10 @@ function lengthOf(piece) {
  */
 function written(piece, bytes, from) {
   if (typeof piece !== "string") {
+    if (!("head" in piece)) {
+      bytes.set(piece, from);
+      return from + piece.length;
+    }
     const { character, head, format } = piece;
     const to = from + HEAD + bytes.write(head, from + HEAD);
     bytes.set(piece.bytes, to);
@@ -222,8 +259,14 @@ function encodedOf(codec, value) {
   return encodedWithin(codec, value, "response", "the output");
 }
 
+/** Whether a value has the same JSON alone and in an array, whatever the codec. @param {any} value */
+const isPlain = (value) =>
+  typeof value === "number"
+    ? value - value === 0 && !Object.is(value, -0)
+    : typeof value === "string" || typeof value === "boolean" || value === null;
+
 /** @param {unknown} value */
 const noItem = (value) =>
   invalidType(`the output must be a value that can be sent, got ${shown(value)}`);
 
-module.exports = { FAILED, GO_ON, Records, SPILLED, encodedOf, noItem };
+module.exports = { FAILED, GO_ON, Records, SPILLED, encodedOf, isPlain, noItem };

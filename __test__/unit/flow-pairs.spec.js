@@ -1,0 +1,176 @@
+"use strict";
+/**
+ * Promise: An event writes exactly what belongs to its complete items, or nothing; merging what was written changes nothing of what comes out.
+ */
+const assert = require("node:assert/strict");
+const { describe, it } = require("node:test");
+const fc = require("fast-check");
+
+const { compared } = require("../support/fake-spill");
+const { node, outcomeOf, pass } = require("../support/flows");
+const {
+  add,
+  extentsOf,
+  flowOf,
+  listed,
+  recordsIn,
+  reduced,
+  spilling,
+  written,
+} = require("../support/spills");
+
+const RUNS = Number(process.env.SONIC_PROPERTY_RUNS || 100);
+
+describe("what an event writes", () => {
+  it("is nothing of an item that fails behind the entry", async () => {
+    const spills = [
+      { node: 3, side: 0 },
+      { node: 4, side: 0 },
+    ];
+    const nodes = [
+      node("flatMap", [[-1, 2]]),
+      node("flatMap", [[1, 0, spills]]),
+      node("reduceByKey", [[0]], { hold: "spill" }),
+      node("groupByKey", [[0]], { hold: "spill" }),
+    ];
+    const inner = function* ({ data }) {
+      yield ["a", data];
+      if (data === 2) throw new Error("no 2");
+      yield ["b", data];
+    };
+    const { work } = spilling(nodes, [pass, inner, add, listed], { partitions: 1 });
+    const { records } = await outcomeOf(work, 1, [1, 2, 4]);
+    assert.deepEqual(
+      records.filter(([mark]) => mark === "!"),
+      [["!", 2, "no 2", 2, undefined]],
+    );
+    assert.equal(records.filter(([mark]) => mark === 1).length, 4);
+    assert.deepEqual((await reduced(work, records, 3)).values, [
+      ["a", 5],
+      ["b", 5],
+    ]);
+    assert.deepEqual((await reduced(work, records, 4)).values, [
+      ["a", [1, 4]],
+      ["b", [1, 4]],
+    ]);
+  });
+
+  it("is one item for each edge, or none", async () => {
+    const spills = [
+      { node: 2, side: 0 },
+      { node: 3, side: 0 },
+    ];
+    const nodes = [
+      node("map", [[1, 0, spills]]),
+      node("reduceByKey", [[0]], { hold: "spill" }),
+      node("sortBy", [[0]], { hold: "spill" }),
+    ];
+    const { work, fake } = spilling(nodes, [pass, add, ([key]) => key]);
+    const { thrown } = await outcomeOf(work, 1, ["a", { n: 1n }]);
+    assert.match(thrown.message, /BigInt/);
+    assert.equal(fake.files.size, 0);
+    const { records } = await outcomeOf(work, 1, ["a", { n: 1 }]);
+    assert.deepEqual(
+      records.map(([mark]) => mark),
+      [1, "$", "$"],
+    );
+  });
+
+  it("fails the event if it cannot be written", async () => {
+    /** @type {[string, any][]} */
+    const kinds = [
+      ["reduceByKey", add],
+      ["sortBy", ([key]) => key],
+    ];
+    for (const [kind, fn] of kinds) {
+      const { work, fake } = flowOf(kind, fn);
+      fake.fail.spillWrite = Object.assign(new Error("disk full"), { code: "ERR_SONIC_SPILL" });
+      assert.equal((await outcomeOf(work, 1, [["a", 1]])).thrown.code, "ERR_SONIC_SPILL");
+      assert.equal((await outcomeOf(work, 1, [["a", 1]])).records[0][0], "$");
+    }
+  });
+
+  it("makes no file for an event without pairs", async () => {
+    const { work, fake } = flowOf("reduceByKey", add);
+    assert.deepEqual((await outcomeOf(work, 1, [])).records, []);
+    assert.deepEqual(fake.calls, {});
+  });
+});
+
+describe("merging extents", () => {
+  const events = Array.from({ length: 6 }, (_, n) =>
+    ["a", "b", "c", "d"].map((key) => [key, `${key}${n}`]),
+  );
+
+  /** Merges all extents of each partition. */
+  async function merged(work, records, number = 2) {
+    const all = [];
+    for (const [p, x] of extentsOf(records, number)) {
+      const outcome = await outcomeOf(work, number, { p, x, c: true });
+      assert.equal(outcome.records.length, 1);
+      const [[mark, of, { parts }]] = outcome.records;
+      assert.deepEqual([mark, of, parts.length, parts[0][0]], ["$", number, 1, p]);
+      all.push(...outcome.records);
+    }
+    return all;
+  }
+
+  it("changes nothing of what comes out, and combines what can be", async () => {
+    /** @type {[string, any, number][]} */
+    const kinds = [
+      ["reduceByKey", add, 4],
+      ["groupByKey", listed, 24],
+    ];
+    for (const [kind, fn, length] of kinds) {
+      const { work } = flowOf(kind, fn, { chunk: 30 });
+      const records = await written(work, events);
+      const all = await merged(work, records);
+      assert.deepEqual([recordsIn(records), recordsIn(all)], [24, length]);
+      assert.deepEqual((await reduced(work, all)).values, (await reduced(work, records)).values);
+    }
+  });
+
+  it("leaves what cannot be combined to the group", async () => {
+    let isBroken = true;
+    const combine = (a, b) => {
+      if (isBroken && b === "b3") throw new Error("no b3");
+      return a + b;
+    };
+    const { work } = flowOf("reduceByKey", combine);
+    const records = await written(work, events);
+    const all = await merged(work, records);
+    isBroken = false;
+    assert.deepEqual((await reduced(work, all)).values, (await reduced(work, records)).values);
+  });
+});
+
+describe("any items", () => {
+  const key = fc.oneof(
+    fc.constantFrom("a", "b", null, true, false, 0, 1),
+    fc.string(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+  );
+  const pairs = fc.array(fc.array(fc.tuple(key, fc.jsonValue()), { maxLength: 30 }), {
+    maxLength: 6,
+  });
+
+  it("come out by key as they went in, in chunks of any size", async () => {
+    const property = fc.asyncProperty(
+      pairs,
+      fc.integer({ min: 1, max: 200 }),
+      async (events, chunk) => {
+        const { work } = flowOf("groupByKey", listed, { chunk, partitions: 1 });
+        const { values } = await reduced(work, await written(work, events));
+        const expected = new Map();
+        for (const [of, value] of events.flat()) {
+          const same = of === 0 ? 0 : of;
+          if (!expected.has(same)) expected.set(same, []);
+          expected.get(same).push(JSON.parse(JSON.stringify(value)));
+        }
+        const inOrder = [...expected].sort(([a], [b]) => compared(a, b));
+        assert.deepEqual(values, inOrder);
+      },
+    );
+    await fc.assert(property, { numRuns: RUNS });
+  });
+});
