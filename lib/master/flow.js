@@ -5,14 +5,14 @@ const { MASK, decode, encodedWithin, formatOf } = require("../shared/codec");
 const { invalidType } = require("../shared/errors");
 const { arrayOf } = require("../shared/flow/parts");
 const { wire } = require("../shared/native");
-const { JSON } = require("../shared/primordials");
+const { JSON, Set } = require("../shared/primordials");
 const { errorToJson } = require("../shared/thrown");
 
 /** @typedef {import("../shared/flow/plan").Plan} Plan */
 /** @typedef {import("../shared/options").Options} Options */
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
 
-/** What a run knows of its flow; the functions are in the master's own program only. @typedef {{ plan: Plan, functions: any[] }} Flow */
+/** What a run knows of its flow; of one in a worker file it has no functions. @typedef {{ plan: Plan, functions?: any[] }} Flow */
 
 /**
  * The plan as the core is told of it. What the call says of retries and time limits holds for the nodes that say nothing.
@@ -51,7 +51,12 @@ const limited = (retries) => (retries?.limit ? retries : undefined);
 const finite = (time) => (time === undefined || time === Infinity ? undefined : Math.ceil(time));
 
 /** Throws if a call with these options cannot have a flow. @param {Options} options */
-function checkFlowOptions({ order }) {
+function checkFlowOptions({ order, flow }) {
+  const inMaster = flow?.plan.nodes.find(({ hold }) => hold === "master");
+  if (inMaster !== undefined && flow?.functions === undefined)
+    throw invalidType(
+      `the node ${inMaster.name} reduces in the master, which has none of the functions of a worker file: give it in: "worker"`,
+    );
   if (order !== "submission") return;
   throw invalidType(
     'options.order: "submission" is not possible with a flow, where an event may have any number of entries: leave it out',
@@ -72,7 +77,7 @@ async function reduceHere(run, { number, node }) {
   let value;
   try {
     const { name, graph } = flow.plan.nodes[node - 1];
-    const fn = flow.functions[graph];
+    const fn = flow.functions?.[graph];
     const reduced = await fn(itemsOf(gathered), run.args);
     value = encodedWithin(pool.codec, reduced, "data", `what ${name} has returned`);
     flags = value === undefined ? hole : formatOf(reduced, value) << formatAt;

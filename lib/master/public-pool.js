@@ -8,7 +8,7 @@ const { entriesInPool, runInPool } = require("./pool-run");
 const { stopBy, throwIfAborted } = require("../shared/signals");
 const { checkSendable } = require("./work");
 const { textOfArgs } = require("../shared/codec");
-const { invalidType } = require("../shared/errors");
+const { invalidType, shown } = require("../shared/errors");
 const { ownOf } = require("../shared/own");
 const own = require("../shared/sync/public");
 const { Promise, WeakMap, now } = require("../shared/primordials");
@@ -243,7 +243,7 @@ class PublicPool {
     const named = this.#stages.workOf(work);
     if (named.options.flow === undefined) return named;
     throw invalidType(
-      `${method}: ${JSON.stringify(named.name)} is a flow, where an event may have any number of answers: use run or stream`,
+      `${method}: ${shown(named.name)} is a flow, where an event may have any number of answers: use run or stream`,
     );
   }
 

@@ -4,7 +4,7 @@
 const { concurrencyOf, functionsOf, isFlow, planOfFlow } = require("./flow");
 const { ownOf } = require("../own");
 
-/** The options that a call has of its flow. @param {object} flow */
+/** The options that a call has of its flow. @param {any} flow */
 function optionsOfFlow(flow) {
   const plan = planOfFlow(flow);
   const options = ownOf({ flow: { plan, functions: functionsOf(flow) } });
@@ -15,7 +15,7 @@ function optionsOfFlow(flow) {
   return options;
 }
 
-/** The same in the master and in the workers, whose functions may have been compiled otherwise. @param {object} flow */
+/** The same in the master and in the workers, whose functions may have been compiled otherwise. @param {any} flow */
 const nameOfFlow = (flow) => `flow ${planOfFlow(flow).fingerprint}`;
 
 module.exports = { isFlow, nameOfFlow, optionsOfFlow };
