@@ -11,6 +11,7 @@ const { locks, sync } = require("./lib/shared/sync/public");
 
 const loadMaster = () => require("./lib/master/api");
 const loadPool = () => require("./lib/master/create-pool");
+const loadFlow = () => require("./lib/shared/flow/flow");
 const loadConnect = () => require("./lib/master/connect");
 const loadWorker = () => require("./lib/worker/join");
 const master = isMaster()
@@ -26,6 +27,8 @@ const master = isMaster()
       "stream",
     ]);
 const worker = isMaster() ? later(loadWorker, ["serve"]) : loadWorker();
+
+const { flow } = later(loadFlow, ["flow"]);
 
 if (!isMaster()) worker.join();
 
@@ -105,6 +108,7 @@ exports.stream = stream;
 exports.createPool = createPool;
 exports.connectPool = connectPool;
 exports.stage = stage;
+exports.flow = flow;
 exports.locks = locks;
 exports.sync = sync;
 exports.lastRun = master.lastRun;
