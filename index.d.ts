@@ -302,8 +302,8 @@ export declare const Map: (
  *   mocha, jest, vitest, ava and other hosts whose code cannot run again in a worker. Pass a worker
  *   file there (see the other form of this function), or use {@link PoolOptions.inProcess}.
  *
- * @param stages The stages by name, at least one: see {@link StageFn}. Declare the types of their
- *   parameters: the types of all calls are inferred from them.
+ * @param stages The stages by name, at least one: see {@link StageFn}. A {@link flow} may be one of
+ *   them. Declare the types of their parameters: the types of all calls are inferred from them.
  * @param options How to run the pool: see {@link PoolOptions}.
  * @returns In the master a promise of the pool. In a worker a promise that never settles.
  * @typeParam S The type of `stages`. Inferred.
@@ -435,7 +435,8 @@ export interface ConnectOptions {
  * **Work.** Each method takes `work`: the name of a stage, the very stage function, or an array of
  * those. An array is a pipeline. Each stage gets what the previous one returned, in the same
  * worker unless their {@link StageOptions.tags} differ. Write a pipeline as a literal or `as const`,
- * so that the compiler can check that its stages fit together.
+ * so that the compiler can check that its stages fit together. {@link Pool.run} and
+ * {@link Pool.stream} also take a {@link flow} of the stages, by its name or itself.
  *
  * **Values** cross between processes as JSON, as for {@link MapReduce}, but a `Buffer` or typed
  * array crosses as bytes if it is the data or the result itself. {@link Json} is the type of a
@@ -539,14 +540,14 @@ export interface Pool<S, Via extends "json" | "advanced" = "json"> {
    * The iteration throws the other errors of {@link Pool}, and what the iterable or `masterFn`
    * throws.
    *
-   * @param work A stage, or a pipeline of stages.
+   * @param work A stage, a pipeline of stages, or a flow.
    * @param source The data of the events: an iterable or async iterable, but not a string; or a
    *   generator function that returns one; or a `masterFn` as in {@link MapReduce}, which gets a
    *   queue and `args`, and sends the events with {@link Map}. The queue is only for `Map`: reading
    *   the ids in it throws.
    * @param options See {@link PoolStreamOptions}. Required if a stage declares `args` that it
    *   needs.
-   * @returns The entries: see {@link PoolEntry}.
+   * @returns The entries: see {@link PoolEntry}, and {@link FlowEntry} for a flow.
    */
   stream<W extends Work<S>, Returned = unknown>(
     work: W & SoundRun<S, W>,
@@ -574,7 +575,7 @@ export interface Pool<S, Via extends "json" | "advanced" = "json"> {
    *
    * @param masterFn Sends the events, with {@link Map}. Sync or async. Its queue is only for `Map`:
    *   reading the ids in it throws.
-   * @param work A stage, or a pipeline of stages.
+   * @param work A stage, a pipeline of stages, or a flow.
    * @param reduceFn Turns the two queues into the result, when every event is answered. Sync or
    *   async.
    * @param rest First `args`: an object that `masterFn` gets unchanged and that is sent to the
@@ -1229,9 +1230,10 @@ export type Json<T> =
  * master and in every worker, so it must make the same graph in each of them. The functions of the
  * nodes run in the workers, and are never sent.
  *
- * Nodes whose options are equal run one after the other in one worker. Otherwise an item moves on to
- * another worker, through the memory of the core and not through JavaScript of the master. Items
- * cross between nodes as values do between processes: see {@link Json}.
+ * Neighbours with the same `tags` and `retries`, and without limits of their own, run one after the
+ * other in one worker event. Otherwise an item moves on to another event, through the memory of the
+ * core and not through JavaScript of the master. Items cross between nodes as values do between
+ * processes: see {@link Json}.
  *
  * A node whose function throws, or whose worker dies, fails one item and no others. That is an entry
  * with the name of the node, unless another node reads {@link FlowNode.errors}.
