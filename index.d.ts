@@ -61,6 +61,42 @@ export declare const sonicDistribute: (
 ) => Promise<any>;
 
 /**
+ * Runs a map-reduce with a {@link flow} in place of `workerFns`.
+ *
+ * ```ts part
+ * const counts = await MapReduce(sendFiles, words, (results) =>
+ *   results.getElements().map(({ response }) => response),
+ * );
+ * ```
+ *
+ * It does what the other form of this function does, and rejects as that does. The result queue has an
+ * entry for each item of a sink, in completion order, or in that of the items if the sink is behind a
+ * {@link FlowNode.sortBy}. The failed queue has the failures that no {@link FlowNode.errors} reads. It
+ * also rejects if the flow's graph is not the same in a worker. New in 2.0.0.
+ *
+ * @param masterFn Sends the events, with {@link Map}. Sync or async.
+ * @param work The flow.
+ * @param reduceFn Turns the two queues into the result. Sync or async.
+ * @param args Passed unchanged to `masterFn`, and to the functions of the flow as a shallow copy with
+ *   `workerID` added. Default: `{}`.
+ * @param options How to run: see {@link RunOptions}.
+ * @returns In the master what `reduceFn` returned (awaited), in a worker `undefined`.
+ * @typeParam F The type of the flow. Inferred.
+ * @typeParam R What `reduceFn` returns. Inferred.
+ * @typeParam Args The type of `args`. Inferred.
+ */
+export declare function MapReduce<F extends Flow, R, Args extends object = object>(
+  masterFn: MasterFn<Args>,
+  work: F & NotAny<F>,
+  reduceFn: (
+    resultQueue: Queue<FlowResults<F>>,
+    failedQueue: Queue<FlowFailure>,
+  ) => R | PromiseLike<R>,
+  args?: Args & MapReduceOptions,
+  options?: RunOptions,
+): Promise<R | undefined>;
+
+/**
  * Runs a map-reduce.
  *
  * **In the master** it starts the workers, runs `masterFn`, waits until every event is answered,
@@ -119,6 +155,36 @@ export declare function MapReduce<Args = any, In = any, Out = any, R = any>(
   args?: Given<Args> & MapReduceOptions,
   options?: RunOptions,
 ): Promise<Given<R> | undefined>;
+
+/**
+ * Runs a {@link flow} whose entries you read while it runs.
+ *
+ * ```ts part
+ * for await (const entry of stream(sendFiles, words)) {
+ *   if (entry.failed) console.error(`${entry.node}: ${entry.error.message}`);
+ *   else console.log(entry.response);
+ * }
+ * ```
+ *
+ * It does what the other form of this function does, and throws as that does. It yields an entry for
+ * each item of a sink, and for each failure that no {@link FlowNode.errors} reads: see
+ * {@link FlowEntry}. A slow reader slows all nodes down. `order: "submission"` is for flows of `map`,
+ * `flatMap` and `filter` one behind the other. New in 2.0.0.
+ *
+ * @param masterFn Sends the events, with {@link Map}. Sync or async.
+ * @param work The flow.
+ * @param args As for {@link MapReduce}. Default: `{}`.
+ * @param options How to run: see {@link StreamOptions}.
+ * @returns The entries.
+ * @typeParam F The type of the flow. Inferred.
+ * @typeParam Args The type of `args`. Inferred.
+ */
+export declare function stream<F extends Flow, Args extends object = object>(
+  masterFn: MasterFn<Args>,
+  work: F & NotAny<F>,
+  args?: Args & MapReduceOptions,
+  options?: StreamOptions,
+): AsyncGenerator<FlowEntry<F>, void, undefined>;
 
 /**
  * Runs a map-reduce whose entries you read while it runs. There is no `reduceFn`, and no queue
@@ -236,8 +302,8 @@ export declare const Map: (
  *   mocha, jest, vitest, ava and other hosts whose code cannot run again in a worker. Pass a worker
  *   file there (see the other form of this function), or use {@link PoolOptions.inProcess}.
  *
- * @param stages The stages by name, at least one: see {@link StageFn}. Declare the types of their
- *   parameters: the types of all calls are inferred from them.
+ * @param stages The stages by name, at least one: see {@link StageFn}. A {@link flow} may be one of
+ *   them. Declare the types of their parameters: the types of all calls are inferred from them.
  * @param options How to run the pool: see {@link PoolOptions}.
  * @returns In the master a promise of the pool. In a worker a promise that never settles.
  * @typeParam S The type of `stages`. Inferred.
@@ -369,7 +435,8 @@ export interface ConnectOptions {
  * **Work.** Each method takes `work`: the name of a stage, the very stage function, or an array of
  * those. An array is a pipeline. Each stage gets what the previous one returned, in the same
  * worker unless their {@link StageOptions.tags} differ. Write a pipeline as a literal or `as const`,
- * so that the compiler can check that its stages fit together.
+ * so that the compiler can check that its stages fit together. {@link Pool.run} and
+ * {@link Pool.stream} also take a {@link flow} of the stages, by its name or itself.
  *
  * **Values** cross between processes as JSON, as for {@link MapReduce}, but a `Buffer` or typed
  * array crosses as bytes if it is the data or the result itself. {@link Json} is the type of a
@@ -473,20 +540,20 @@ export interface Pool<S, Via extends "json" | "advanced" = "json"> {
    * The iteration throws the other errors of {@link Pool}, and what the iterable or `masterFn`
    * throws.
    *
-   * @param work A stage, or a pipeline of stages.
+   * @param work A stage, a pipeline of stages, or a flow.
    * @param source The data of the events: an iterable or async iterable, but not a string; or a
    *   generator function that returns one; or a `masterFn` as in {@link MapReduce}, which gets a
    *   queue and `args`, and sends the events with {@link Map}. The queue is only for `Map`: reading
    *   the ids in it throws.
    * @param options See {@link PoolStreamOptions}. Required if a stage declares `args` that it
    *   needs.
-   * @returns The entries: see {@link PoolEntry}.
+   * @returns The entries: see {@link PoolEntry}, and {@link FlowEntry} for a flow.
    */
   stream<W extends Work<S>, Returned = unknown>(
-    work: W & SoundWork<S, W>,
+    work: W & SoundRun<S, W>,
     source: Source<DataOf<S, W>, ArgsOf<S, W>, Returned>,
     ...options: OptionsFor<PoolStreamOptions<ArgsOf<S, W>>, ArgsOf<S, W>>
-  ): AsyncGenerator<PoolEntry<DataOf<S, W>, ResultOf<S, W, Via>>, void, undefined>;
+  ): AsyncGenerator<EntryOf<S, W, Via>, void, undefined>;
 
   /**
    * Runs a {@link MapReduce} on this pool, with `work` in place of `workerFns`.
@@ -508,7 +575,7 @@ export interface Pool<S, Via extends "json" | "advanced" = "json"> {
    *
    * @param masterFn Sends the events, with {@link Map}. Sync or async. Its queue is only for `Map`:
    *   reading the ids in it throws.
-   * @param work A stage, or a pipeline of stages.
+   * @param work A stage, a pipeline of stages, or a flow.
    * @param reduceFn Turns the two queues into the result, when every event is answered. Sync or
    *   async.
    * @param rest First `args`: an object that `masterFn` gets unchanged and that is sent to the
@@ -518,10 +585,10 @@ export interface Pool<S, Via extends "json" | "advanced" = "json"> {
    */
   run<W extends Work<S>, R, Args extends ArgsOf<S, W> = ArgsOf<S, W>>(
     masterFn: (workerQueue: Queue<never>, args: Args) => unknown,
-    work: W & SoundWork<S, W>,
+    work: W & SoundRun<S, W>,
     reduceFn: (
-      resultQueue: Queue<MapResult<DataOf<S, W>, SomeResultOf<S, W, Via>>>,
-      failedQueue: Queue<FailedResult<DataOf<S, W>>>,
+      resultQueue: Queue<RunResultOf<S, W, Via>>,
+      failedQueue: Queue<RunFailureOf<S, W>>,
     ) => R | PromiseLike<R>,
     ...rest: RunArguments<Args>
   ): Promise<R>;
@@ -784,8 +851,8 @@ export interface StageOptions {
   concurrency?: number;
 }
 
-/** The stages of a {@link Pool} by name. Each is a {@link StageFn}. */
-export type Stages = Record<string, PlainStage | AnyFunction>;
+/** The stages of a {@link Pool} by name. Each is a {@link StageFn} or a {@link flow}. */
+export type Stages = Record<string, PlainStage | AnyFunction | Flow>;
 
 /**
  * How to run a {@link Pool}. Only own properties count. A property that is `undefined` counts as
@@ -1136,6 +1203,434 @@ export type Json<T> =
       : T extends Dropped
         ? undefined
         : JsonOrSame<T>;
+
+// ---------------------------------------------------------------------------------------------
+// Flows
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * Makes a flow: stages that are connected to a graph. Use it in place of the worker functions of
+ * {@link MapReduce} and {@link stream}, and as a member of the stages of {@link createPool}, for
+ * {@link Pool.run} and {@link Pool.stream}. {@link Pool.call}, {@link Pool.map} and {@link Pool.each}
+ * take no flow, because an event of a flow has no single result.
+ *
+ * ```ts part
+ * const words = flow((source: FlowNode<string>) =>
+ *   source
+ *     .flatMap(({ data: file }) => readFileSync(file, "utf8").split(/\s+/))
+ *     .map(({ data: word }) => [word.toLowerCase(), 1])
+ *     .reduceByKey((a, b) => a + b),
+ * );
+ * for await (const { response, failed } of stream(sendFiles, words)) {
+ *   if (!failed) console.log(response[0], response[1]);
+ * }
+ * ```
+ *
+ * `build` runs once, at once, and only connects nodes. Like the functions of a stage it runs in the
+ * master and in every worker, so it must make the same graph in each of them. The functions of the
+ * nodes run in the workers, and are never sent.
+ *
+ * Neighbours with the same `tags` and `retries`, and without limits of their own, run one after the
+ * other in one worker event. Otherwise an item moves on to another event, through the memory of the
+ * core and not through JavaScript of the master. Items cross between nodes as values do between
+ * processes: see {@link Json}.
+ *
+ * A node whose function throws, or whose worker dies, fails one item and no others. That is an entry
+ * with the name of the node, unless another node reads {@link FlowNode.errors}.
+ *
+ * Throws a `TypeError` or `RangeError` with the code `"ERR_SONIC_INVALID_ARGUMENT"` that names the
+ * method and the argument. A flow has at most 63 nodes, without those of {@link FlowNode.merge}, and
+ * at most 90 ways from one worker event to other nodes and sinks. New in 2.0.0.
+ *
+ * @param build Gets the source, and returns the node whose items are the results: the **sink**. Or it
+ *   returns an object of several, by name: then each result says in `sink` which one it is of. Declare
+ *   the type of its parameter: the types of all nodes are inferred from it.
+ * @returns The flow. It may be used in several calls.
+ * @typeParam In The data of the events. Inferred from the parameter of `build`.
+ * @typeParam O The sinks. Inferred.
+ * @typeParam Via How values cross. Inferred: `"json"`, or `"advanced"` for a parameter of the type
+ *   `FlowNode<In, "advanced">`.
+ */
+export declare function flow<
+  In,
+  O extends FlowNode<any, any> | Record<string, FlowNode<any, any>>,
+  Via extends "json" | "advanced" = "json",
+>(build: (source: FlowNode<In, Via>) => O): Flow<In, O>;
+
+/**
+ * What {@link flow} returns.
+ *
+ * @typeParam In The data of the events.
+ * @typeParam O The sinks: a {@link FlowNode}, or an object of those.
+ */
+export interface Flow<In = any, O = any> {
+  /** Only for types: it has no value. */
+  readonly "made by flow": (data: In) => O;
+}
+
+/**
+ * A node of a {@link flow}: items on their way. Its methods add a node behind it, and return that. A
+ * node may be used any number of times: each node behind it gets all of its items.
+ *
+ * All methods may be called only inside of the function that `flow` gets. They throw a `TypeError` or
+ * `RangeError` with the code `"ERR_SONIC_INVALID_ARGUMENT"` that names the invalid argument or option.
+ *
+ * Functions of nodes get `args` of the call with `workerID` added, as stages do. They may be sync or
+ * async, but for `combine` of `reduceByKey` and the functions that return keys. A function may be a
+ * {@link stage}: then its options are those of the node, unless the node has its own.
+ *
+ * @typeParam T The items.
+ * @typeParam Via How values cross.
+ */
+export interface FlowNode<T = any, Via extends "json" | "advanced" = "json"> {
+  /**
+   * One item for each item.
+   *
+   * ```ts part
+   * source.map(({ data: url }) => load(url), { retries: 2, tags: ["net"] });
+   * ```
+   *
+   * @param fn A function of `({ data }, args, task)`: see {@link StageFn}. What it returns is an item,
+   *   also if that is `undefined` or `null`.
+   * @param options See {@link FlowNodeOptions}.
+   */
+  map<Out, Args = FlowArgs>(
+    fn: (event: { data: T }, args: Args, task: Task) => Out | Hint,
+    options?: FlowNodeOptions,
+  ): FlowNode<FlowItem<Out, Via>, Via>;
+
+  /**
+   * Any number of items for each item.
+   *
+   * ```ts part
+   * source.flatMap(function* ({ data: text }) {
+   *   for (const [word] of text.matchAll(/\w+/g)) yield word;
+   * });
+   * ```
+   *
+   * @param fn A function of `({ data }, args, task)` that returns an iterable or async iterable, or a
+   *   promise of one, or a generator function. A string is no iterable here. If the function or the
+   *   iterable throws, the item fails and none of its outputs count.
+   * @param options See {@link FlowNodeOptions}.
+   */
+  flatMap<Out, Args = FlowArgs>(
+    fn: (event: { data: T }, args: Args, task: Task) => Items<Out> | PromiseLike<Items<Out>>,
+    options?: FlowNodeOptions,
+  ): FlowNode<FlowItem<Out, Via>, Via>;
+
+  /**
+   * The items for which the function returns something truthy.
+   *
+   * @param fn A function of `({ data }, args, task)`.
+   * @param options See {@link FlowNodeOptions}.
+   */
+  filter<Args = FlowArgs>(
+    fn: (event: { data: T }, args: Args, task: Task) => unknown,
+    options?: FlowNodeOptions,
+  ): FlowNode<T, Via>;
+
+  /**
+   * Sends each item to one of several branches.
+   *
+   * ```ts part
+   * const { small, large } = source.split(({ data }) => (data.size < 1e6 ? "small" : "large"), [
+   *   "small",
+   *   "large",
+   * ]);
+   * ```
+   *
+   * @param fn A function of `({ data }, args, task)` that returns the name of a branch. If it returns
+   *   anything else, the item fails.
+   * @param branches The names: different strings of 1 to 200 characters, not `"out"` or `"errors"`.
+   * @param options See {@link FlowNodeOptions}.
+   * @returns A node for each branch, by its name. All have the same {@link FlowNode.errors}.
+   */
+  split<Branch extends string, Args = FlowArgs>(
+    fn: (event: { data: T }, args: Args, task: Task) => Given<Branch> | PromiseLike<Given<Branch>>,
+    branches: readonly Branch[],
+    options?: FlowNodeOptions,
+  ): { [Name in Extract<Branch, string>]: FlowNode<T, Via> };
+
+  /**
+   * The items of this node and of others, as they come. A node that is given twice has each of its
+   * items twice.
+   *
+   * @param nodes Nodes of the same flow.
+   */
+  merge<Others extends readonly FlowNode<any, Via>[]>(
+    ...nodes: Others
+  ): FlowNode<T | ItemOf<Others[number]>, Via>;
+
+  /**
+   * Gathers items in arrays. What is left when there are no further items is the last one.
+   *
+   * ```ts part
+   * rows.batch({ count: 500, ms: 1000 }).map(({ data: rows }) => insert(rows));
+   * ```
+   *
+   * @param options When a batch is full: see {@link FlowBatchOptions}.
+   */
+  batch(options: FlowBatchOptions): FlowNode<T[], Via>;
+
+  /**
+   * One item for all items: a barrier, that waits until nothing before it is left, whether it ended
+   * well or failed. Without items the function gets an empty array.
+   *
+   * @param fn A function of `(items, args)`. The items are in no order, unless they come from
+   *   {@link FlowNode.sortBy}. If it throws, that is one failure, whose data are the items.
+   * @param options See {@link FlowReduceOptions}.
+   */
+  reduce<Out, Args = FlowArgs>(
+    fn: (items: T[], args: Args) => Out | Hint,
+    options?: FlowReduceOptions,
+  ): FlowNode<FlowItem<Out, Via>, Via>;
+
+  /**
+   * Combines the values of each key. The items must be `[key, value]` pairs, with {@link FlowKey}s.
+   * The results are pairs too, one for each key.
+   *
+   * ```ts part
+   * words.map(({ data: word }) => [word, 1]).reduceByKey((a, b) => a + b);
+   * ```
+   *
+   * Values are combined where they are made and again where they meet: see {@link FlowShuffleOptions}.
+   *
+   * @param combine A sync function of two values that returns one. It is called in any order and
+   *   with any grouping, so it must be associative and commutative. A key with one value is not passed
+   *   to it.
+   * @param options See {@link FlowShuffleOptions}.
+   */
+  reduceByKey(combine: Combine<T>, options?: FlowShuffleOptions): FlowNode<PairOf<T>, Via>;
+
+  /**
+   * One item for each key, made of all of its values. The items must be `[key, value]` pairs, with
+   * {@link FlowKey}s.
+   *
+   * ```ts part
+   * visits
+   *   .map(({ data }) => [data.user, data.page])
+   *   .groupByKey(({ key, values }) => ({ user: key, pages: new Set(values).size }));
+   * ```
+   *
+   * @param fn A function of `({ key, values }, args)`: see {@link FlowGroup}. If it throws, the group
+   *   is one failure.
+   * @param options See {@link FlowShuffleOptions}.
+   */
+  groupByKey<Out, Args = FlowArgs>(
+    fn: Grouping<T, Args, Out | Hint>,
+    options?: FlowShuffleOptions,
+  ): FlowNode<FlowItem<Out, Via>, Via>;
+
+  /**
+   * Joins the items of this node and of another whose keys are equal: one item for each pair of them.
+   *
+   * ```ts part
+   * orders.join(customers, { on: [(order) => order.customer, (customer) => customer.id], kind: "left" });
+   * ```
+   *
+   * @param other A node of the same flow, whose items are `right`.
+   * @param options The keys, and what happens to items without a partner: see {@link FlowJoinOptions}.
+   * @returns Items with `key`, `left` and `right`: see {@link FlowJoined}.
+   */
+  join<R, Key extends FlowKey, Kind extends "inner" | "left" | "outer" = "inner">(
+    other: FlowNode<R, Via>,
+    options: FlowJoinOptions<T, R, Key, Kind>,
+  ): FlowNode<FlowJoined<Key, T, R, Kind>, Via>;
+
+  /**
+   * The same items in the order of their keys: `null`, `false`, `true`, numbers, and then strings by
+   * their code points. A sink behind it is in order. Nodes behind it run at the same time, so that
+   * their results are not.
+   *
+   * @param key A sync function of an item that returns its key. If it throws, or returns something that
+   *   is no key, the item fails.
+   * @param options See {@link FlowShuffleOptions}.
+   */
+  sortBy(key: (data: T) => FlowKey, options?: FlowShuffleOptions): FlowNode<T, Via>;
+
+  /**
+   * The failures of this node, as items. They are then in no failed queue, unless what handles them
+   * fails too. Of {@link FlowNode.split} it has those of all branches. The source, `merge` and `errors`
+   * have none: reading it there throws a `TypeError`.
+   *
+   * ```ts part
+   * const pages = source.map(load, { retries: 2 });
+   * return { pages, broken: pages.errors.map(({ data: { data: url, error } }) => [url, error.message]) };
+   * ```
+   */
+  readonly errors: FlowNode<FlowFailure, Via>;
+}
+
+/** What a function of a {@link flow} gets as `args`, if it does not declare a type. */
+export type FlowArgs = WorkerIdentity & Record<string, unknown>;
+
+/** A key of items in a {@link flow}. Keys of different types are never equal, and no number is `NaN` or infinite. */
+export type FlowKey = string | number | boolean | null;
+
+/**
+ * The options of a {@link FlowNode}. Only own properties count. A property that is `undefined` counts as
+ * absent. An unknown property is a `TypeError`.
+ */
+export interface FlowHoldOptions {
+  /**
+   * The name of the node, in failures and statistics: a string of 1 to 200 characters. Default: the name
+   * of the function, or else of the method. If it is taken, a number is added.
+   */
+  name?: string;
+
+  /** The workers that may run the node: see {@link RouteOptions.tags}. Default: `[]`. */
+  tags?: string[];
+
+  /**
+   * How many events of the node a worker runs at once: an integer from 1 to 1024. See
+   * {@link RunOptions.concurrency}. Default: that of the call or pool.
+   */
+  concurrency?: number;
+
+  /**
+   * How often an item that failed in this node is retried: see {@link RunOptions.retries}. What earlier
+   * nodes did is not repeated. Default: the option of the call or pool.
+   */
+  retries?: number | RetryOptions;
+
+  /**
+   * How long the node may run for an item, in milliseconds: see {@link RunOptions.taskTimeout}. Default:
+   * the option of the call or pool.
+   */
+  taskTimeout?: number;
+}
+
+/** The options of `map`, `flatMap`, `filter` and `split` of a {@link FlowNode}. */
+export interface FlowNodeOptions extends FlowHoldOptions {
+  /**
+   * How many items may wait for the node before those before it pause: an integer from 1 to 1048576.
+   * Default: as many as for a {@link Map}, see {@link RunOptions.maxEventsPerWorker}.
+   */
+  maxWaiting?: number;
+}
+
+/** The options of {@link FlowNode.reduce}. */
+export interface FlowReduceOptions extends FlowHoldOptions {
+  /**
+   * Where the function runs. `"master"` is for what only the master has, such as an open database. Then
+   * the node has no other options but `name`. Default: `"worker"`.
+   */
+  in?: "master" | "worker";
+}
+
+/**
+ * The options of `reduceByKey`, `groupByKey`, `join` and `sortBy` of a {@link FlowNode}. These nodes
+ * take all items before they give any. The workers write them to files, sorted by key, and each worker
+ * reads a part of the keys.
+ */
+export interface FlowShuffleOptions extends FlowHoldOptions {
+  /** How many bytes of items a worker keeps in memory for the node: an integer of at least 1. */
+  memory?: number;
+}
+
+/** The options of {@link FlowNode.batch}: at least one of `count`, `ms` and `bytes`. */
+export interface FlowBatchOptions {
+  /** The name of the node: see {@link FlowHoldOptions.name}. Default: `"batch"`. */
+  name?: string;
+  /** A batch of so many items is full: an integer from 1 to 1048576. */
+  count?: number;
+  /** A batch is full so long after its first item: more than 0, at most 2147483647 ms. */
+  ms?: number;
+  /** A batch of so many bytes, encoded, is full: an integer of at least 1. */
+  bytes?: number;
+}
+
+/** The options of {@link FlowNode.join}. */
+export interface FlowJoinOptions<
+  L,
+  R,
+  Key extends FlowKey = FlowKey,
+  Kind extends "inner" | "left" | "outer" = "inner" | "left" | "outer",
+> extends FlowShuffleOptions {
+  /**
+   * Two sync functions that return the key of a left and of a right item. If one throws, or returns
+   * something that is no key, the item fails.
+   */
+  on: readonly [left: (data: L) => Key, right: (data: R) => Key];
+  /**
+   * What happens to items without a partner: `"inner"` drops them, `"left"` keeps those of the left
+   * side, `"outer"` keeps all. Default: `"inner"`.
+   */
+  kind?: Kind;
+}
+
+/** An item of {@link FlowNode.join}. A side without a partner is absent. */
+export type FlowJoined<Key, L, R, Kind = "inner" | "left" | "outer"> = Kind extends "inner"
+  ? { key: Key; left: L; right: R }
+  : Kind extends "left"
+    ? { key: Key; left: L; right?: R }
+    : { key: Key; left?: L; right?: R };
+
+/** What a function of {@link FlowNode.groupByKey} gets. */
+export interface FlowGroup<Key, Value> {
+  /** The key. */
+  key: Key;
+  /**
+   * The values, in no order. They are read while you iterate, so a key may have more of them than fit
+   * into memory. You can iterate once.
+   */
+  values: Iterable<Value>;
+}
+
+/** An item that failed in a node of a {@link flow}: an entry of the failed queue, or an item of {@link FlowNode.errors}. */
+export interface FlowFailure extends FailedResult<unknown> {
+  /** The name of the node. */
+  node: string;
+  /** The item as it entered that node. */
+  data: unknown;
+  /** Why it failed. */
+  error: MapError;
+}
+
+/** An item of the only sink of a {@link flow}. */
+export interface FlowResult<Out> {
+  /** The number of the worker that answered. */
+  id: number;
+  /** The item. */
+  response: Out;
+  /** Absent. */
+  sink?: undefined;
+  /** Absent. Distinguishes the entry from a failure. */
+  failed?: undefined;
+  /** Absent. */
+  error?: undefined;
+}
+
+/** An item of a sink with a name. */
+export interface FlowSinkResult<Sink, Out> {
+  /** The number of the worker that answered. */
+  id: number;
+  /** The item. */
+  response: Out;
+  /** The name of the sink. The type of `response` depends on it. */
+  sink: Sink;
+  /** Absent. Distinguishes the entry from a failure. */
+  failed?: undefined;
+  /** Absent. */
+  error?: undefined;
+}
+
+/**
+ * The results of a {@link flow}: a {@link FlowResult}, or a {@link FlowSinkResult} for each of its sinks.
+ *
+ * @typeParam F The type of the flow.
+ */
+export type FlowResults<F> = F extends Flow<infer _, infer O> ? ResultsOfSinks<O> : never;
+
+/**
+ * An entry of a {@link stream} or {@link Pool.stream} of a {@link flow}. Its properties `failed` and
+ * `sink` tell which one it is.
+ *
+ * @typeParam F The type of the flow.
+ */
+export type FlowEntry<F> =
+  | FlowResults<F>
+  | (FlowFailure & { response?: undefined; sink?: undefined });
 
 // ---------------------------------------------------------------------------------------------
 // Locks and shared state
@@ -2346,12 +2841,14 @@ interface KnownByName {
   "a stage of a worker file is given by its name": never;
 }
 
-/** `unknown` if the function can be called as a stage. */
-type SoundStage<F> = F extends (event: infer Event, args: infer Args, task: Task) => unknown
-  ? [{ data: never }, Args] extends [Event, unknown extends Args ? unknown : object | undefined]
-    ? unknown
-    : NotAStage
-  : NotAStage;
+/** `unknown` if the function can be called as a stage, or is a flow. */
+type SoundStage<F> = F extends Flow
+  ? unknown
+  : F extends (event: infer Event, args: infer Args, task: Task) => unknown
+    ? [{ data: never }, Args] extends [Event, unknown extends Args ? unknown : object | undefined]
+      ? unknown
+      : NotAStage
+    : NotAStage;
 
 /** Its property is the message of a compile error, as in the interfaces below. */
 interface NotAStage {
@@ -2383,7 +2880,11 @@ interface NotATuple {
 }
 
 /** `unknown` for a name, and for a function with the very type of one of the stages. */
-type KnownStage<S, W> = [UnknownStage<S, W>] extends [never] ? unknown : NotOfThisPool;
+type KnownStage<S, W> = [FlowOf<S, W>] extends [never]
+  ? [UnknownStage<S, W>] extends [never]
+    ? unknown
+    : NotOfThisPool
+  : NotForFlows;
 
 type UnknownStage<S, W> = W extends keyof S
   ? never
@@ -2438,7 +2939,9 @@ type InputOf<F> =
         : Exclude<Event, undefined> extends { data?: infer In }
           ? In
           : unknown
-      : unknown;
+      : F extends Flow<infer In, infer _>
+        ? In
+        : unknown;
 
 /** What a stage returns, awaited. */
 type OutputOfStage<S, W> = W extends unknown ? OutputOf<StageOf<S, W>> : never;
@@ -2512,6 +3015,78 @@ type SoundSource<In, Returned> =
           ? unknown
           : () => Items<In>
         : unknown;
+
+// ---------------------------------------------------------------------------------------------
+// How the types of a flow are inferred
+// ---------------------------------------------------------------------------------------------
+
+/** What a function of a node returns, as the next node gets it. */
+type FlowItem<Out, Via> = Via extends "advanced" ? Unwrapped<Out> : Json<Unwrapped<Out>>;
+
+/** Has the compiler take `[a, b]` for a pair, and not for an array of both. */
+type Hint = [unknown, unknown] | PromiseLike<[unknown, unknown]>;
+
+type ItemOf<Node> = Node extends FlowNode<infer T, infer _> ? T : never;
+
+/** The type of `[key, value]` pairs. */
+type AnyPair = readonly [FlowKey, unknown];
+
+type PairOf<T> =
+  IsAny<T> extends true ? T : T extends readonly [infer Key, infer Value] ? [Key, Value] : never;
+
+type Combine<T> =
+  IsAny<T> extends true
+    ? (a: any, b: any) => any
+    : [T] extends [AnyPair]
+      ? (a: T[1], b: T[1]) => T[1]
+      : NotPairs;
+
+type Grouping<T, Args, Out> =
+  IsAny<T> extends true
+    ? (group: FlowGroup<any, any>, args: Args) => Out
+    : [T] extends [AnyPair]
+      ? (group: FlowGroup<T[0], T[1]>, args: Args) => Out
+      : NotPairs;
+
+interface NotPairs {
+  "the items before this node must be [key, value] pairs": never;
+}
+
+type ResultsOfSinks<O> =
+  IsAny<O> extends true
+    ? any
+    : O extends FlowNode<infer T, infer _>
+      ? FlowResult<T>
+      : { [Name in keyof O]: FlowSinkResult<Name, ItemOf<O[Name]>> }[keyof O];
+
+/** A flow, but not `any`: that stands for functions, as ever. */
+type NotAny<T> = IsAny<T> extends true ? never : unknown;
+
+/** The flow that the work of a call is, or `never`. */
+type FlowOf<S, W> =
+  IsAny<StageOf<S, W>> extends true
+    ? never
+    : [StageOf<S, W>] extends [Flow]
+      ? StageOf<S, W>
+      : never;
+
+/** What `run` and `stream` may have as their work: `call`, `map` and `each` have no flows. */
+type SoundRun<S, W> = [FlowOf<S, W>] extends [never] ? SoundWork<S, W> : unknown;
+
+interface NotForFlows {
+  "a flow has no single result: use `run` or `stream`": never;
+}
+
+/** The entries of `stream`, and of the queues of `run`. */
+type EntryOf<S, W, Via> = [FlowOf<S, W>] extends [never]
+  ? PoolEntry<DataOf<S, W>, ResultOf<S, W, Via>>
+  : FlowEntry<FlowOf<S, W>>;
+
+type RunResultOf<S, W, Via> = [FlowOf<S, W>] extends [never]
+  ? MapResult<DataOf<S, W>, SomeResultOf<S, W, Via>>
+  : FlowResults<FlowOf<S, W>>;
+
+type RunFailureOf<S, W> = [FlowOf<S, W>] extends [never] ? FailedResult<DataOf<S, W>> : FlowFailure;
 
 // ---------------------------------------------------------------------------------------------
 // What JSON makes of a type

@@ -12,6 +12,7 @@ const { locks, sync } = require("./lib/shared/sync/public");
 
 const loadMaster = () => require("./lib/master/api");
 const loadPool = () => require("./lib/master/create-pool");
+const loadFlow = () => require("./lib/shared/flow/flow");
 const loadConnect = () => require("./lib/master/connect");
 const loadWorker = () => require("./lib/worker/join");
 const master = isMaster()
@@ -27,6 +28,8 @@ const master = isMaster()
       "stream",
     ]);
 const worker = isMaster() ? later(loadWorker, ["serve"]) : loadWorker();
+
+const { flow } = later(loadFlow, ["flow"]);
 
 if (!isMaster()) worker.join();
 
