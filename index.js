@@ -1,7 +1,6 @@
 "use strict";
 // The public surface of @tiemma/sonic-distribute. See index.d.ts for what each of these does.
 
-const { flow } = require("./lib/shared/flow/flow");
 const { identify, identifyByHand, identifyPool } = require("./lib/shared/identity");
 const { later } = require("./lib/shared/later");
 const { Delay, NUM_CPUS, getLogger, getWorkerName, isMaster } = require("./lib/shared/log");
