@@ -76,6 +76,48 @@ describe("what an event writes", () => {
     );
   });
 
+  it("is nothing of an item that cannot be encoded, which fails where it was made", async () => {
+    const to = [{ node: 3, side: 0 }];
+    for (const kind of ["reduceByKey", "groupByKey"]) {
+      const nodes = [
+        node("flatMap", [[-1, 2]]),
+        node("map", [[-1, 0, to]]),
+        node(kind, [[0]], { hold: "spill" }),
+      ];
+      const map = ({ data }) => ["a", data === 2 ? 2n : data];
+      const { work } = spilling(nodes, [pass, map, add]);
+      const { records } = await outcomeOf(work, 1, [1, 2, 3]);
+      assert.deepEqual(
+        records.map(([mark, number, , data]) => (mark === "!" ? [number, data] : mark)),
+        [[2, 2], "$"],
+      );
+    }
+  });
+
+  it("has Buffers as they were when they were put out", async () => {
+    const reuse = function* () {
+      const buffer = Buffer.alloc(1);
+      for (let n = 1; n < 4; n++) {
+        buffer[0] = n;
+        yield ["k", buffer];
+      }
+    };
+    const seen = [];
+    const fn = ({ values }) => {
+      seen.push(...values);
+    };
+    const nodes = [
+      node("flatMap", [[-1, 0, [{ node: 2, side: 0 }]]]),
+      node("groupByKey", [[0]], { hold: "spill" }),
+    ];
+    const { work } = spilling(nodes, [reuse, fn], { codec: "bytes" });
+    await reduced(work, await written(work, [0]));
+    assert.deepEqual(
+      seen,
+      [1, 2, 3].map((n) => Buffer.from([n])),
+    );
+  });
+
   it("fails the event if it cannot be written", async () => {
     /** @type {[string, any][]} */
     const kinds = [
