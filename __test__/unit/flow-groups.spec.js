@@ -220,29 +220,19 @@ describe("reduceByKey", () => {
 });
 
 describe("groupByKey", () => {
-  it("gives its function each key with all values", async () => {
-    for (const form of [(fn) => fn, later]) {
-      const { work } = flowOf("groupByKey", form(listed));
-      const records = await written(work, [
-        [
-          ["a", 1],
-          ["b", "x"],
-          ["a", { c: 1 }],
-        ],
-        [["a", null]],
-      ]);
-      const { values } = await reduced(work, records);
+  it("gives its function each key with all values, and the args", async () => {
+    const fn = (group, args) => [...listed(group), args];
+    for (const form of [(same) => same, later]) {
+      const { work } = flowOf("groupByKey", form(fn));
+      const ofKey = (key, values) => values.map((value) => [key, value]);
+      const first = [...ofKey("a", [1]), ...ofKey("b", ["x"]), ...ofKey("a", [{ c: 1 }])];
+      const { values } = await reduced(work, await written(work, [first, ofKey("a", [null])]));
+      const args = { workerID: 1 };
       assert.deepEqual(byKey(values), [
-        ["a", [1, { c: 1 }, null]],
-        ["b", ["x"]],
+        ["a", [1, { c: 1 }, null], args],
+        ["b", ["x"], args],
       ]);
     }
-  });
-
-  it("gives it fresh args", async () => {
-    const { work } = flowOf("groupByKey", ({ key }, args) => [key, args]);
-    const records = await written(work, [[["a", 1]]]);
-    assert.deepEqual((await reduced(work, records)).values, [["a", { workerID: 1 }]]);
   });
 
   it("reads a group of many parts bit by bit", async () => {
@@ -333,6 +323,19 @@ describe("groupByKey", () => {
       isBroken = false;
       assert.deepEqual((await whole(work, 2, redo)).records, [[0, ["hot", 200]]]);
     }
+  });
+
+  it("sends outputs through what follows, one after the other", async () => {
+    const after = [node("map", [[0]])];
+    const functions = [later(later(({ data }) => data))];
+    const options = { after, functions, partitions: 1 };
+    const { work } = flowOf(
+      "groupByKey",
+      later(({ key }) => key),
+      options,
+    );
+    const records = await written(work, [["a", "b", "c"].map((key) => [key, 1])]);
+    assert.deepEqual((await reduced(work, records)).values, ["a", "b", "c"]);
   });
 
   it("fails a group whose output cannot be sent", async () => {

@@ -62,6 +62,23 @@ describe("join", () => {
     assert.deepEqual(sorted(values), sorted(both));
   });
 
+  it("puts out all of a key or nothing", async () => {
+    const { work } = joining("outer", on, { partitions: 1 });
+    const records = await written(work, [items]);
+    const encode = (value, key) => {
+      if (value?.right?.[2] === "z") throw new Error("no z");
+      return codec.encode(value, key);
+    };
+    const { codec } = work;
+    work.codec = { ...codec, encode };
+    const { values, failed } = await reduced(work, records, 3);
+    assert.deepEqual(values, [pair(2, "c"), pair(3, undefined, "y")]);
+    assert.deepEqual(
+      failed.map(([, number, , data]) => [number, data]),
+      [[3, { key: 1 }]],
+    );
+  });
+
   it("fails an item whose key throws or is none, which can be put again", async () => {
     let isBroken = true;
     const right = (r) => {

@@ -187,6 +187,8 @@ describe("flatMap", () => {
     ];
     const { thrown } = await outcomeOf(workOf(spread, [fn]), 1, 0);
     assert.equal(thrown.message, "first");
+    const early = () => [() => 1, Promise.reject(new Error("never waited for"))];
+    assert.match((await outcomeOf(workOf(spread, [early]), 1, 0)).thrown.message, /can be sent/);
     await new Promise(setImmediate);
   });
 });

@@ -76,6 +76,48 @@ describe("what an event writes", () => {
     );
   });
 
+  it("is nothing of an item that cannot be encoded, which fails where it was made", async () => {
+    const to = [{ node: 3, side: 0 }];
+    for (const kind of ["reduceByKey", "groupByKey"]) {
+      const nodes = [
+        node("flatMap", [[-1, 2]]),
+        node("map", [[-1, 0, to]]),
+        node(kind, [[0]], { hold: "spill" }),
+      ];
+      const map = ({ data }) => ["a", data === 2 ? 2n : data];
+      const { work } = spilling(nodes, [pass, map, add]);
+      const { records } = await outcomeOf(work, 1, [1, 2, 3]);
+      assert.deepEqual(
+        records.map(([mark, number, , data]) => (mark === "!" ? [number, data] : mark)),
+        [[2, 2], "$"],
+      );
+    }
+  });
+
+  it("has Buffers as they were when they were put out", async () => {
+    const reuse = function* () {
+      const buffer = Buffer.alloc(1);
+      for (let n = 1; n < 4; n++) {
+        buffer[0] = n;
+        yield ["k", buffer];
+      }
+    };
+    const seen = [];
+    const fn = ({ values }) => {
+      seen.push(...values);
+    };
+    const nodes = [
+      node("flatMap", [[-1, 0, [{ node: 2, side: 0 }]]]),
+      node("groupByKey", [[0]], { hold: "spill" }),
+    ];
+    const { work } = spilling(nodes, [reuse, fn], { codec: "bytes" });
+    await reduced(work, await written(work, [0]));
+    assert.deepEqual(
+      seen,
+      [1, 2, 3].map((n) => Buffer.from([n])),
+    );
+  });
+
   it("fails the event if it cannot be written", async () => {
     /** @type {[string, any][]} */
     const kinds = [
@@ -87,6 +129,32 @@ describe("what an event writes", () => {
       fake.fail.spillWrite = Object.assign(new Error("disk full"), { code: "ERR_SONIC_SPILL" });
       assert.equal((await outcomeOf(work, 1, [["a", 1]])).thrown.code, "ERR_SONIC_SPILL");
       assert.equal((await outcomeOf(work, 1, [["a", 1]])).records[0][0], "$");
+    }
+  });
+
+  it("is written bit by bit where a node's memory is small, but not what fails", async () => {
+    const to = [{ node: 3, side: 0 }];
+    for (const [kind, fn, memory] of /** @type {[string, any, number][]} */ ([
+      ["reduceByKey", add, 130],
+      ["sortBy", ([key]) => key, 20],
+    ])) {
+      const nodes = [
+        node("flatMap", [[-1, 2]]),
+        node("flatMap", [[-1, 0, to]]),
+        node(kind, [[0]], { hold: "spill", memory }),
+      ];
+      const inner = function* ({ data }) {
+        for (let at = 0; at < 5; at++) yield [data * 10 + at, 1];
+        if (data === 2) throw new Error("no 2");
+      };
+      const { work } = spilling(nodes, [pass, inner, fn], { partitions: 1 });
+      const { records } = await outcomeOf(work, 1, [1, 2, 3]);
+      assert.ok(records.length > 3);
+      const { values } = await reduced(work, records, 3);
+      assert.deepEqual(
+        values,
+        [10, 11, 12, 13, 14, 30, 31, 32, 33, 34].map((key) => [key, 1]),
+      );
     }
   });
 
@@ -141,6 +209,24 @@ describe("merging extents", () => {
     const all = await merged(work, records);
     isBroken = false;
     assert.deepEqual((await reduced(work, all)).values, (await reduced(work, records)).values);
+  });
+});
+
+describe("a hold behind a hold", () => {
+  it("gets what comes out in bounded parts", async () => {
+    const nodes = [
+      node("flatMap", [[-1, 0, [{ node: 2, side: 0 }]]]),
+      node("groupByKey", [[-1, 0, [{ node: 3, side: 0 }]]], { hold: "spill" }),
+      node("sortBy", [[0]], { hold: "spill" }),
+    ];
+    const sorted = ([key]) => -key;
+    const { work } = spilling(nodes, [pass, listed, sorted], { partitions: 1, chunk: 10 });
+    const pairs = Array.from({ length: 100 }, (_, at) => [at, at * 2]);
+    const first = await written(work, [pairs]);
+    const { failed, events } = await reduced(work, first);
+    assert.ok(events > 3 && events < 50, `${events} events`);
+    const { values } = await reduced(work, failed, 3);
+    assert.deepEqual(values, pairs.map(([key, value]) => [key, [value]]).reverse());
   });
 });
 

@@ -111,7 +111,6 @@ class FlowWork {
         }
       }
     } catch (thrown) {
-      if (at === 0) throw thrown;
       return this.returnOutputs(this.failedAlone(chain, at, entered, thrown, how));
     }
     if (!isSimple(value)) {
@@ -148,14 +147,13 @@ class FlowWork {
         result = fn({ data: value }, how.args(), how.context);
       }
     } catch (thrown) {
-      if (at === 0) throw thrown;
       return outcomeOf(this.failedAlone(chain, at, entered, thrown, how));
     }
     const attempt = isSimple(value) ? undefined : this.chainOutput(chain, entered, value, how);
     return attempt === undefined ? { plain: true, value } : outcomeOf(attempt);
   }
 
-  /** A chain whose item failed behind its entry. @type {(chain: Step[], at: number, data: any, thrown: unknown, how: How) => AttemptOf} */
+  /** A chain whose item failed. @type {(chain: Step[], at: number, data: any, thrown: unknown, how: How) => AttemptOf} */
   failedAlone(chain, at, data, thrown, how) {
     const attempt = new Attempt(this, chain[0], how);
     attempt.fail(chain[at], data, thrown);

@@ -85,7 +85,7 @@ class Groups {
       this.isDone = true;
       return attempt.orDie(() => findKey(reader, part.only));
     }
-    if (reader.isAtEnd && attempt.records.size >= attempt.spill.chunk) {
+    if (reader.isAtEnd && attempt.size >= attempt.spill.chunk) {
       const place = reader.place();
       if (place !== null) {
         goOn(part, place, attempt);
@@ -159,7 +159,8 @@ const GROUPS = {
     let value = groups.hasValue() ? reader.take() : undefined;
     while (groups.hasValue()) value = combined(step, value, reader.take());
     const { out } = step;
-    if (out.isOneExit && attempt.records.addPair(out.prefix, key, value)) return undefined;
+    if (out.isOneExit && attempt.records.addPair(out.prefix, reader.keyText, value))
+      return undefined;
     return groups.put([key, value]);
   },
 

@@ -3,6 +3,9 @@
 
 const { Records, encodedOf } = require("./records");
 
+/** So many times more bytes than are put out may be written by one event. */
+const WRITES = 16;
+
 /** @typedef {import("./steps").AnyStep} Step */
 /** @typedef {import("./steps").AnyPort} Port */
 /** @typedef {{ args: () => any, context: any }} How */
@@ -21,6 +24,12 @@ class Attempt {
     this.pairs = undefined;
     /** What fails the event wherever it is thrown. @type {{ thrown: unknown } | undefined} */
     this.death = undefined;
+  }
+
+  /** About how much was put out. Few large writes are better than many small ones. */
+  get size() {
+    const written = this.pairs === undefined ? 0 : this.pairs.length;
+    return this.records.size + written / WRITES;
   }
 
   /**

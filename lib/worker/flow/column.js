@@ -6,6 +6,9 @@ const { Buffer, JSON } = require("../../shared/primordials");
 /** Added to the format of what is undefined. */
 const UNDEFINED = 4;
 
+/** Strings have a longest length, of twice as many characters; what is longer is written as bytes. */
+const LONGEST = 2 ** 28;
+
 /** @typedef {import("../../shared/codec").Encoded} Encoded */
 
 class Column {
@@ -44,7 +47,8 @@ class Column {
    */
   write(spill, step, side) {
     const keys = JSON.stringify(this.keys);
-    return spill.write(step, side, keys, this.isText ? `[${this.values.join(",")}]` : this.bytes());
+    const isText = this.isText && this.length < LONGEST;
+    return spill.write(step, side, keys, isText ? `[${this.values.join(",")}]` : this.bytes());
   }
 
   /** The values as bytes, and where each one ends. */

@@ -8,11 +8,11 @@ const { formatOf } = require("../../shared/codec");
 const { invalidType, shown } = require("../../shared/errors");
 const { Buffer, JSON, Map } = require("../../shared/primordials");
 
-/** An event that has so many keys in memory writes them. */
-const MOST_KEYS = 2 ** 20;
-
-/** And one that has values of so many bytes. */
+/** An event writes what it has when that takes so many bytes, unless the node says another number. */
 const MOST_BYTES = 2 ** 26;
+
+/** About what a key and its value take in a map, beside the characters of the key. */
+const BYTES_OF_KEY = 64;
 
 /** The format of a Buffer; see codec.js. */
 const BUFFER = 3;
@@ -40,7 +40,18 @@ class Pairs {
   put(step, side, item, attempt) {
     const to = this.of(step, side);
     to.put(item, attempt);
-    if (to.isFull) to.write(this.spill, attempt);
+    this.check(to, attempt);
+  }
+
+  /** @param {Combined | Listed} put @param {Attempt} attempt */
+  check(put, attempt) {
+    const { memory = MOST_BYTES } = put.step;
+    if (put.length >= memory) put.write(this.spill, attempt);
+  }
+
+  /** About how many bytes there are. */
+  get length() {
+    return this.puts.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** @param {Step} step @param {number} side */
@@ -57,7 +68,7 @@ class Pairs {
       const to = this.of(put.step, put.side);
       if (to instanceof Combined) to.merge(/** @type {Combined} */ (put), attempt);
       else to.merge(/** @type {Listed} */ (put));
-      if (to.isFull) to.write(this.spill, attempt);
+      this.check(to, attempt);
     }
   }
 
@@ -75,10 +86,8 @@ class Combined {
     this.side = side;
     /** @type {globalThis.Map<any, any>} */
     this.values = new Map();
-  }
-
-  get isFull() {
-    return this.values.size >= MOST_KEYS;
+    /** About how many bytes they take. */
+    this.length = 0;
   }
 
   /** @param {any} item @param {Attempt} attempt */
@@ -97,6 +106,7 @@ class Combined {
     const before = values.get(key);
     const isFirst = before === undefined && !values.has(key);
     values.set(key, isFirst ? value : combined(this.step, before, value));
+    if (isFirst) this.length += BYTES_OF_KEY + (typeof key === "string" ? key.length : 0);
   }
 
   /** @param {Combined} other @param {Attempt} attempt */
@@ -109,8 +119,9 @@ class Combined {
     const keys = [...this.values.keys()];
     const values = [...this.values.values()];
     this.values = new Map();
+    this.length = 0;
     if (keys.length === 0) return;
-    if (values.every(isPlain)) {
+    if (values.every(isShort)) {
       const told = () =>
         spill.write(this.step, this.side, JSON.stringify(keys), JSON.stringify(values));
       spilled(this.step, told, attempt);
@@ -135,8 +146,8 @@ class Listed {
     this.column = new Column();
   }
 
-  get isFull() {
-    return this.column.length >= MOST_BYTES;
+  get length() {
+    return this.column.length;
   }
 
   /** @param {any} item @param {Attempt} attempt */
@@ -238,6 +249,9 @@ const noKey = ({ name }, key) =>
   invalidType(
     `${name}: a key must be a string, a finite number, a boolean or null, got ${shown(key)}`,
   );
+
+/** @param {any} value */
+const isShort = (value) => typeof value !== "string" && isPlain(value);
 
 /**
  * Two values of a key as one.

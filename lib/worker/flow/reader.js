@@ -25,6 +25,8 @@ class Reader {
     this.chunk = null;
     /** @type {any[]} */
     this.keys = [];
+    /** All are strings whose JSON is the string between quotes. */
+    this.hasPlainKeys = false;
     /** The key's index among those of the chunk. */
     this.at = -1;
     /** The values of the key: those of the chunk between these two. */
@@ -37,6 +39,12 @@ class Reader {
   /** @returns {any} */
   get key() {
     return this.keys[this.at];
+  }
+
+  /** The key as JSON. */
+  get keyText() {
+    const { key } = this;
+    return this.hasPlainKeys ? `"${key}"` : JSON.stringify(key);
   }
 
   /** Whether nothing is left of the chunk, so that others may go on behind it; see `place`. */
@@ -97,13 +105,20 @@ class Reader {
     if (chunk === null) return false;
     if (place !== null) this.position = place;
     this.chunk = chunk;
-    this.keys = JSON.parse(chunk.keys);
+    this.hasPlainKeys = isPlain(chunk.keys);
+    this.keys = this.hasPlainKeys ? plainKeys(chunk.keys) : JSON.parse(chunk.keys);
     this.at = -1;
     this.value = 0;
     this.end = 0;
     return true;
   }
 }
+
+/** Whether an array of keys in order, as JSON, has strings only, and nothing in them is escaped. @param {string} keys */
+const isPlain = (keys) => keys.startsWith('["') && !keys.includes("\\");
+
+/** Such keys. JSON.parse looks each one up among all strings that there are, and takes several times as long. @param {string} keys */
+const plainKeys = (keys) => keys.slice(2, -2).split('","');
 
 /** @param {Chunk} chunk @returns {any[]} */
 function valuesOf({ values, bytes, ends, formats }) {

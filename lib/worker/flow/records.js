@@ -20,8 +20,8 @@ const UNDEFINED = 4;
 /** The bytes of a record before its own: the length, the character, the format. */
 const HEAD = 6;
 
-/** So many characters are kept in one string, and longer texts are by themselves: strings have a longest length. */
-const LONG = 2 ** 24;
+/** So many characters are put together at a time: each string that others are added to costs the garbage collector its time. */
+const LONG = 2 ** 16;
 
 /** The most bytes of all records; see MOST_BYTES in codec.js. */
 const MOST = 2 ** 30;
@@ -80,14 +80,14 @@ class Records {
   /**
    * A key and its value leave through an exit.
    * @param {string} prefix
-   * @param {any} key
+   * @param {string} key as JSON
    * @param {any} value
    * @returns {boolean} whether it is as simple as that
    */
   addPair(prefix, key, value) {
     if (!isPlain(value)) return false;
     const text = typeof value === "number" ? value : JSON.stringify(value);
-    this.text += `${prefix}[${JSON.stringify(key)},${text}]`;
+    this.text += `${prefix}[${key},${text}]`;
     if (this.text.length > LONG) this.flush();
     return true;
   }
@@ -122,6 +122,8 @@ class Records {
 
   flush() {
     if (this.text === "") return;
+    // Has the engine make one string of all those that were added.
+    this.text.charCodeAt(0);
     this.pieces.push(this.text);
     this.length += this.text.length;
     this.text = "";

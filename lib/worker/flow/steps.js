@@ -38,6 +38,7 @@ const FIRST_EXIT = 0x25;
  * @property {string} kind
  * @property {string | null} hold
  * @property {string} [join]
+ * @property {number} [memory] how many bytes an event keeps before it writes them
  * @property {string[]} [branches]
  * @property {PlanPort[]} ports
  * @property {number} plain
@@ -68,7 +69,7 @@ class Port {
 /** A node. */
 class Step {
   /** @param {PlanNode} node @param {any} fn its function, or its functions */
-  constructor({ number, name, kind, hold, join, branches, ports }, fn) {
+  constructor({ number, name, kind, hold, join, memory, branches, ports }, fn) {
     this.number = number;
     this.name = name;
     this.kind = kindOf(kind, hold);
@@ -76,6 +77,7 @@ class Step {
     /** What the plan calls it. */
     this.planKind = kind;
     this.join = join;
+    this.memory = memory;
     this.ports = ports.map((port) => new Port(port));
     this.out = this.ports[0];
     /** The ports of a split by their branches. */
