@@ -101,6 +101,7 @@ impl State {
         });
         let Some(mut flow) = run.flow.take() else { return };
         flow.compactions.remove(&id);
+        flow.redone.remove(&id);
         let (before, plain) = (flow.progress.total(), flow.plan.node(node).plain);
         if run.state.is_open() {
             match made {

@@ -22,6 +22,8 @@ pub(crate) struct Flow {
     nodes: Vec<Node>,
     /// Items that failed in the middle of an event, and back off until their nodes try them again.
     pub(crate) backing_off: HashMap<TaskId, usize>,
+    /// What an event that tries an item again stands for, where its own data says only how.
+    pub(crate) redone: HashMap<TaskId, Kept>,
     /// What the master's JavaScript reduces, by the event that stands for it.
     pub(crate) in_master: HashMap<TaskId, usize>,
     /// Events that merge what workers wrote down.
@@ -48,6 +50,7 @@ impl Flow {
             nodes: plan.numbers().map(|_| Node::default()).collect(),
             plan,
             backing_off: HashMap::new(),
+            redone: HashMap::new(),
             in_master: HashMap::new(),
             compactions: HashMap::new(),
             source_ended: 0,

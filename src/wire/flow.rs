@@ -110,7 +110,7 @@ pub(crate) struct Told {
 /// A record's first character, but for exits: those begin with [`FIRST_EXIT`].
 pub(crate) const FAILED: u8 = b'!';
 pub(crate) const SPILLED: u8 = b'$';
-pub(crate) const FURTHER: u8 = b'>';
+pub(crate) const FURTHER: u8 = b'#';
 pub(crate) const FIRST_EXIT: u8 = 0x25;
 pub(crate) const MOST_EXITS: usize = 90;
 

@@ -53,6 +53,7 @@ impl State {
             let mut event = if redo.is_empty() {
                 Task::new(kept.bytes, kept.flags)
             } else {
+                flow.redone.insert(task, kept);
                 Task::new(redo.into(), 0)
             };
             event.flags |= chain(node);
@@ -111,11 +112,13 @@ impl State {
         } else {
             // What such an event has as data is the package's own.
             let is_own = flow.plan.node(node).hold == Some(Hold::Spill);
+            let redone = flow.redone.remove(&task);
+            let of_item = redone.as_ref().map(|kept| (&*kept.bytes, kept.flags));
             let data = entry.data.as_ref().filter(|_| !is_own);
             let data = data.map(|data| {
                 (&**data, flags & !flag::FORMAT | data.format.number() << flag::FORMAT_AT)
             });
-            self.put_failure(pool, (id, &mut flow), (node, entry.worker), error, data)
+            self.put_failure(pool, (id, &mut flow), (node, entry.worker), error, of_item.or(data))
         };
         flow.ended(task, node);
         if let Some(run) = self.runs.get_mut(&id) {

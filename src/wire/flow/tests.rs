@@ -6,7 +6,7 @@ fn json(bytes: &[u8]) -> Item<'_> {
 
 #[test]
 fn lines_are_records() {
-    let text = b"%1\n&\"a\"\n%\n!3\t{\"name\":\"Error\"}\t\t{\"n\":1}\n!4\t{}\t{\"p\":1}\t\n$5\t{}\n>{\"p\":0}";
+    let text = b"%1\n&\"a\"\n%\n!3\t{\"name\":\"Error\"}\t\t{\"n\":1}\n!4\t{}\t{\"p\":1}\t\n$5\t{}\n#{\"p\":0}";
     let hole = Item { format: Format::Json, is_hole: true, bytes: b"" };
     let error = br#"{"name":"Error"}"#;
     let expected = vec![
@@ -51,7 +51,7 @@ fn records_with_lengths_have_any_bytes() {
 #[test]
 fn what_makes_no_sense_is_none() {
     for text in
-        [&b"\n"[..], b"%1\n", b"!3", b"!3\t{}", b"!x\t{}\t\t1", b"$\t{}", b"$3", b"#1", b" 1"]
+        [&b"\n"[..], b"%1\n", b"!3", b"!3\t{}", b"!x\t{}\t\t1", b"$\t{}", b"$3", b"\"1", b" 1"]
     {
         assert_eq!(records(text, Format::Json), None, "{}", String::from_utf8_lossy(text));
     }
