@@ -6,6 +6,10 @@ export interface WorkerHandle { readonly worker: unique symbol }
 
 export interface TraceHandle { readonly trace: unique symbol }
 
+export interface SpillFile { readonly spillFile: unique symbol }
+
+export interface Merge { readonly merge: unique symbol }
+
 export declare class ExternalObject<T> {
   readonly '': {
     readonly '': unique symbol
@@ -32,6 +36,26 @@ export interface Arrived {
   text: any
   /** What is behind the text, if it is of locks and the like: the bytes of a value. */
   value?: Buffer
+}
+
+/** Keys in order, each with its values: those of side 0 before those of side 1. */
+export interface Chunk {
+  /** An array, as JSON. */
+  keys: string
+  /** How many values each key has here. */
+  counts: Uint32Array
+  /** Which side each value is of, unless all are of side 0. */
+  sides?: Uint8Array | null
+  /** An array, as JSON, if all are JSON. */
+  values?: string | null
+  /** Else these three, as [`spill_write_bytes`] takes them. */
+  bytes?: Buffer
+  ends?: Uint32Array
+  formats?: Uint8Array
+  /** There are more values of the last key. */
+  isPartial: boolean
+  /** The first key is the last one of the chunk before. */
+  continues: boolean
 }
 
 /** Milliseconds of the system's monotonic clock, the same in every process. */
@@ -388,6 +412,61 @@ export declare function runTurned(run: ExternalObject<RunHandle>): void
  * there is.
  */
 export declare function runWait(run: ExternalObject<RunHandle>, number: number): boolean
+
+/** The path of a pool's folder in `dir`. Nothing is created. */
+export declare function spillBase(dir: string, number: number): string
+
+/**
+ * Merges extents of `dir` (JSON: `[[file, offset, length], …]`) into one of this partition, at the end of `file`. Returns what was
+ * written, as [`spill_write`] does.
+ */
+export declare function spillMerge(file: ExternalObject<SpillFile>, dir: string, extents: string, partition: number): string
+
+/**
+ * The next keys with their values, of about so many bytes: to a key's end, but for one with more than four times as many.
+ * Null at the end.
+ */
+export declare function spillNext(merge: ExternalObject<Merge>, bytes: number): Chunk | null
+
+/** The file of this name in `dir`, to be written at its end. The first write creates both. */
+export declare function spillOpen(dir: string, file: string): ExternalObject<SpillFile>
+
+/** Where [`spill_read`] goes on behind what has been read. Null at the end, and in the middle of a key. */
+export declare function spillPosition(merge: ExternalObject<Merge>): string | null
+
+/** Reads extents of `dir` as one, from the start or from a position on. */
+export declare function spillRead(dir: string, extents: string, from?: string | null): ExternalObject<Merge>
+
+/**
+ * The next values, of about so many bytes, in the order of their keys. Each is a record that begins with the character
+ * `prefix`. Null at the end.
+ */
+export declare function spillRecords(merge: ExternalObject<Merge>, prefix: number, bytes: number): SpillRecords | null
+
+/** Values as an event's answer carries them. */
+export interface SpillRecords {
+  bytes: Buffer
+  /** Lines of text; else each record has its length before it. */
+  isText: boolean
+}
+
+/** Removes a pool's folder, or one in it, with all that is in it. It may not be there. */
+export declare function spillRemove(path: string): void
+
+/** Removes what processes that are gone left in `dir`. Errors are ignored. */
+export declare function spillSweep(dir: string): void
+
+/**
+ * Writes pairs: an array of scalars in JSON, and one of values that is as long. Returns what was written, as JSON:
+ * `{"file": name, "parts": [[partition, offset, length, records], …]}`.
+ */
+export declare function spillWrite(file: ExternalObject<SpillFile>, partitions: number, side: number, keys: string, values: string): string
+
+/**
+ * The same of values that may be of any format: value i is the bytes from `ends[i - 1]` to `ends[i]`. Formats: 0 JSON, 2 a
+ * clone, 3 a buffer; plus 4: there is no value.
+ */
+export declare function spillWriteBytes(file: ExternalObject<SpillFile>, partitions: number, side: number, keys: string, values: Uint8Array, ends: Uint32Array, formats: Uint8Array): string
 
 /** A worker process that was started. */
 export interface StartedWorker {

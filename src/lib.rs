@@ -94,6 +94,7 @@
 //! | folder | what lives there |
 //! |---|---|
 //! | `os` | what the system does, a file per system where they differ: shared memory, processes, sockets, clock, terminal |
+//! | `spill` | sorted files of a shuffle: written by workers, merged by workers |
 //! | `wire` | the protocol, the layout of shared words, frames, formats |
 //! | `shm` | rings and stores of bytes in shared memory |
 //! | `core` | decisions, pure: scheduler, lifecycles, retries, verdicts |
@@ -128,6 +129,7 @@ mod pool;
 mod queue;
 mod run;
 mod shm;
+mod spill;
 mod sync;
 #[cfg(test)]
 mod tests;
