@@ -14,7 +14,6 @@ use super::text::{Argument, string};
 use crate::shm::store::Bytes;
 use crate::spill::error::Error;
 use crate::spill::extent::Extent;
-use crate::spill::key::Keys;
 use crate::spill::pairs::{self, Target, Values};
 use crate::spill::{self, chunk, file, folder, merge};
 use crate::wire::format::Format;
@@ -71,7 +70,7 @@ pub fn spill_write(
     let write = || {
         let values = Values::json(&values)?;
         let mut file = file.0.borrow_mut();
-        pairs::write(&mut file, Target { partitions, side }, &Keys::parse(&keys)?, &values)
+        pairs::write(&mut file, Target { partitions, side }, &keys, &values)
     };
     write().map_err(failed)
 }
@@ -92,7 +91,7 @@ pub fn spill_write_bytes(
     let write = || {
         let values = Values::bytes(&values, &ends, &formats)?;
         let mut file = file.0.borrow_mut();
-        pairs::write(&mut file, Target { partitions, side }, &Keys::parse(&keys)?, &values)
+        pairs::write(&mut file, Target { partitions, side }, &keys, &values)
     };
     write().map_err(failed)
 }

@@ -1,6 +1,7 @@
 //! What a merge hands out at a time: keys with their values, or values as records of a text.
 
 use super::Result;
+use super::block::PADDING;
 use super::key::{self, Rank};
 use super::merge::Merge;
 use super::record::{JSON, UNDEFINED};
@@ -38,17 +39,17 @@ pub(crate) struct Values {
 
 impl Values {
     #[inline]
-    fn push(&mut self, kind: u8, value: &[u8]) {
+    fn push(&mut self, kind: u8, (value, len): (&[u8], usize)) {
         if self.kinds.is_none() {
             if kind == JSON {
                 self.bytes.push(if self.ends.is_empty() { b'[' } else { b',' });
-                self.bytes.extend_from_slice(value);
+                push_padded(&mut self.bytes, value, len);
                 self.ends.push(self.bytes.len() as u32);
                 return;
             }
             self.take_apart();
         }
-        self.bytes.extend_from_slice(value);
+        push_padded(&mut self.bytes, value, len);
         self.ends.push(self.bytes.len() as u32);
         if let Some(kinds) = &mut self.kinds {
             kinds.push(kind);
@@ -68,6 +69,19 @@ impl Values {
         }
         self.bytes.truncate(to);
         self.kinds = Some(vec![JSON; self.ends.len()]);
+    }
+}
+
+/// Adds so many bytes; those behind them do not matter. A few are copied as many at once, without a call.
+#[inline]
+fn push_padded(to: &mut Vec<u8>, bytes: &[u8], len: usize) {
+    match bytes.first_chunk::<PADDING>() {
+        Some(few) if len <= PADDING => {
+            let end = to.len() + len;
+            to.extend_from_slice(few);
+            to.truncate(end);
+        }
+        _ => to.extend_from_slice(&bytes[..len]),
     }
 }
 
@@ -101,7 +115,7 @@ impl Merge {
                     && (!rank.is_long() || top.key()[Rank::COVERED..] == *current.rest)
             });
             if let Some(known) = known {
-                if size - known.start >= bytes * MOST_OF_A_KEY {
+                if size.saturating_sub(known.start) >= bytes * MOST_OF_A_KEY {
                     chunk.is_partial = true;
                     break;
                 }
@@ -122,7 +136,7 @@ impl Merge {
                 kept.extend_from_slice(rest);
                 current = Some(Current { rank, rest: kept, start: size });
             }
-            chunk.push(top.side(), top.kind(), top.value());
+            chunk.push(top.side(), top.kind(), top.padded_value());
             self.pop()?;
         }
         chunk.keys.push(b']');
@@ -156,7 +170,7 @@ impl Merge {
 
 impl Chunk {
     #[inline]
-    fn push(&mut self, side: u8, kind: u8, value: &[u8]) {
+    fn push(&mut self, side: u8, kind: u8, value: (&[u8], usize)) {
         if side != 0 && self.sides.is_none() {
             self.sides = Some(vec![0; self.values.ends.len()]);
         }

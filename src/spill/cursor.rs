@@ -127,6 +127,13 @@ impl Cursor {
         &self.raw[self.record.value.0..self.record.value.1]
     }
 
+    /// The value, and at least [`PADDING`] bytes behind it.
+    #[inline]
+    pub(crate) fn padded_value(&self) -> (&[u8], usize) {
+        let (start, end) = self.record.value;
+        (&self.raw[start..], end - start)
+    }
+
     /// On to the next record.
     #[inline]
     pub(crate) fn advance(&mut self, files: &mut Files) -> Result<Step> {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::Result;
 use super::block::{Compressor, FIRST, FULL, LAST};
-use super::{Result, record};
+use super::record::{self, Record};
 
 /// Where an extent is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,18 +66,43 @@ impl Writer {
         }
     }
 
+    /// So many bytes of records will come.
+    pub(crate) fn reserve(&mut self, size: usize) {
+        self.out.reserve(size + size / 8);
+    }
+
     pub(crate) fn push(&mut self, key: &[u8], side: u8, kind: u8, value: &[u8]) -> Result<()> {
+        let is_same = self.begin(key)?;
+        let start = self.block.len();
+        record::push(&mut self.block, (!is_same).then_some(key), side, kind, value);
+        if !is_same {
+            let from = start + 1 + record::len_size(key.len());
+            self.key = (from, from + key.len());
+        }
+        Ok(())
+    }
+
+    /// The same of a record that has its key, at `at` of others.
+    pub(crate) fn copy(&mut self, records: &[u8], at: usize) -> Result<()> {
+        let Some((record, end)) = Record::read(records, at, None) else { return Ok(()) };
+        let Record { key: (from, to), value: (value_from, value_to), side, kind } = record;
+        if self.begin(&records[from..to])? {
+            record::push(&mut self.block, None, side, kind, &records[value_from..value_to]);
+        } else {
+            let start = self.block.len();
+            self.block.extend_from_slice(&records[at..end]);
+            self.key = (start + from - at, start + to - at);
+        }
+        Ok(())
+    }
+
+    /// A record is to come. Whether its key is that of the one before it in the block.
+    fn begin(&mut self, key: &[u8]) -> Result<bool> {
         if self.block.len() >= FULL {
             self.flush(0)?;
         }
-        let is_same = !self.block.is_empty() && self.block[self.key.0..self.key.1] == *key;
-        record::push(&mut self.block, (!is_same).then_some(key), side, kind, value);
-        if !is_same {
-            let end = self.block.len() - value.len() - record::len_size(value.len());
-            self.key = (end - key.len(), end);
-        }
         self.records += 1;
-        Ok(())
+        Ok(!self.block.is_empty() && self.block[self.key.0..self.key.1] == *key)
     }
 
     /// Ends an extent. None if it has no records.

@@ -24,77 +24,25 @@ const SHOWN: usize = 80;
 
 const SIGN: u64 = 1 << 63;
 
-/// Bytes behind the last key, so that eight bytes can be loaded anywhere in one.
-const PADDING: usize = 8;
-
-/// Keys one after the other.
-#[derive(Debug)]
-pub(crate) struct Keys {
-    /// With [`PADDING`] at the end.
-    bytes: Vec<u8>,
-    ends: Vec<u32>,
-    /// Whether all have the same tag.
-    is_uniform: bool,
+/// The key's tag and as much of the rest as there is space for, as a number in the order of keys. It covers the first
+/// [`FIRST_WORD`] bytes of the key, and a little more.
+pub(crate) fn first_word(key: &[u8]) -> u64 {
+    let Some((&tag, rest)) = key.split_first() else { return 0 };
+    u64::from(tag) << (64 - TAG_BITS) | word(rest) >> TAG_BITS
 }
 
-impl Keys {
-    /// The keys of an array of JSON.
-    pub(crate) fn parse(array: &[u8]) -> Result<Self> {
-        if u32::try_from(array.len()).is_err() {
-            return Err(Error::argument("keys: they are longer than 4 GiB"));
-        }
-        // A number takes nine bytes, and at least two of the text.
-        let mut bytes = Vec::with_capacity(array.len() + array.len() / 4 + PADDING);
-        let mut ends = Vec::with_capacity(array.len() / 8);
-        let mut is_uniform = true;
-        text::each(array, "keys", |text, at| {
-            let start = bytes.len();
-            let end = parse(text, at, &mut bytes)?;
-            is_uniform &= bytes.first() == bytes.get(start);
-            let key_end = u32::try_from(bytes.len());
-            ends.push(key_end.map_err(|_| Error::argument("keys: they are longer than 4 GiB"))?);
-            Ok(end)
-        })?;
-        bytes.resize(bytes.len() + PADDING, 0);
-        Ok(Self { bytes, ends, is_uniform })
-    }
+pub(crate) const FIRST_WORD: usize = 8;
 
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
+/// Bits that a tag takes.
+const TAG_BITS: u32 = 3;
 
-    pub(crate) fn get(&self, index: usize) -> &[u8] {
-        let (start, end) = self.span(index);
-        &self.bytes[start..end]
+/// The first eight bytes as a number in their order, as if zeros followed.
+pub(crate) fn word(bytes: &[u8]) -> u64 {
+    if let Some(&bytes) = bytes.first_chunk() {
+        return u64::from_be_bytes(bytes);
     }
-
-    fn span(&self, index: usize) -> (usize, usize) {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        (start as usize, self.ends[index] as usize)
-    }
-
-    /// Where keys begin to differ: behind the tag, if all have the same.
-    pub(crate) fn skipped(&self) -> usize {
-        usize::from(self.is_uniform)
-    }
-
-    /// Eight bytes of a key from `at` on, as a number that is in their order; zeros follow the key's end.
-    pub(crate) fn word(&self, index: usize, at: usize) -> u64 {
-        let (start, end) = self.span(index);
-        let from = start + at;
-        if from >= end {
-            return 0;
-        }
-        let word = big_endian(&self.bytes[from..from + PADDING]);
-        match end - from {
-            left @ 1..8 => word & (u64::MAX << (64 - 8 * left)),
-            _ => word,
-        }
-    }
-}
-
-fn big_endian(bytes: &[u8]) -> u64 {
-    u64::from_be_bytes(bytes[..8].try_into().expect("eight bytes"))
+    let shifted = |word, (at, &byte): (usize, &u8)| word | u64::from(byte) << (56 - 8 * at);
+    bytes.iter().enumerate().fold(0, shifted)
 }
 
 /// Which of so many partitions a key is of. The same in every process and version that reads the same files.
@@ -102,20 +50,23 @@ pub(crate) fn partition(key: &[u8], partitions: u32) -> u32 {
     (xxhash_rust::xxh3::xxh3_64(key) % u64::from(partitions)) as u32
 }
 
-/// A number whose order is that of keys, as far as it goes: fifteen bytes of the key, then [`Rank::LONG`] if it has more, else how
-/// many it has. So keys of equal ranks are equal unless they are long.
+/// A number whose order is that of keys, as far as it goes: fourteen bytes of the key, then four bits: [`Rank::LONG`] if it has
+/// more, else how many it has. So keys of equal ranks are equal unless they are long. Twelve bits are left for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank(u128);
 
 impl Rank {
     /// Bytes that a rank covers.
-    pub(crate) const COVERED: usize = 15;
+    pub(crate) const COVERED: usize = 14;
     const LONG: usize = Self::COVERED + 1;
+    /// Bits at the end that are zeros.
+    pub(crate) const FREE: u32 = 12;
 
     /// After that of every key.
-    pub(crate) const END: Self = Self(u128::MAX);
+    pub(crate) const END: Self = Self(u128::MAX << Self::FREE);
 
     /// The rank of the key of this length at the start of the bytes.
+    #[inline]
     pub(crate) fn new(bytes: &[u8], len: usize) -> Self {
         let mut covered = [0; 16];
         if let Some(bytes) = bytes.first_chunk::<16>() {
@@ -124,19 +75,32 @@ impl Rank {
             covered[..bytes.len()].copy_from_slice(bytes);
         }
         let covered = u128::from_be_bytes(covered);
-        let count = len.min(Self::LONG);
-        let mask = if count == 0 { 0 } else { u128::MAX << (128 - 8 * count.min(Self::COVERED)) };
-        Self(covered & mask | count as u128)
+        let unused = 128 - 8 * len.min(Self::COVERED) as u32;
+        let mask = u128::MAX.checked_shl(unused).unwrap_or(0);
+        Self(covered & mask | (len.min(Self::LONG) as u128) << Self::FREE)
     }
 
     /// Whether keys of this rank may differ.
+    #[inline]
     pub(crate) fn is_long(self) -> bool {
-        self.0 as u8 as usize == Self::LONG
+        self.0 >> Self::FREE & 15 == Self::LONG as u128
+    }
+
+    /// The rank with a number below 2^12 behind it.
+    #[inline]
+    pub(crate) fn with(self, number: u32) -> u128 {
+        self.0 | u128::from(number)
+    }
+
+    /// The rank of a number that [`Self::with`] has made.
+    #[inline]
+    pub(crate) fn of(number: u128) -> Self {
+        Self(number >> Self::FREE << Self::FREE)
     }
 }
 
 /// Adds the key that begins at `at` of the text; returns where it ends there.
-fn parse(text: &[u8], at: usize, to: &mut Vec<u8>) -> Result<usize> {
+pub(crate) fn parse(text: &[u8], at: usize, to: &mut Vec<u8>) -> Result<usize> {
     let rest = &text[at..];
     let word = |word: &[u8], tag, to: &mut Vec<u8>| {
         to.push(tag);

@@ -1,7 +1,6 @@
 //! Several extents, read as one: by key, then side, then in the order of the extents. A tree of losers says which extent is
 //! next, so that a step compares a record with one of each level only.
 
-use std::cmp::Ordering;
 use std::path::Path;
 
 use super::Result;
@@ -29,42 +28,34 @@ pub(crate) struct Merge {
     has_failed: bool,
 }
 
-/// A cursor, as far as most comparisons need it.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    rank: Rank,
-    /// Which side its record is of, and the number of the extent.
-    place: u32,
+/// A cursor, as far as most comparisons need it: the rank of its key, which side its record is of, and the number of the extent.
+type Entry = u128;
+
+const SIDE_AT: u32 = Rank::FREE - 1;
+
+#[inline]
+fn entry(cursors: &[Cursor], index: usize) -> Entry {
+    let cursor = &cursors[index];
+    cursor.rank().with(u32::from(cursor.side()) << SIDE_AT | index as u32)
 }
 
-impl Entry {
-    const SIDE_AT: u32 = 16;
+#[inline]
+fn index(entry: Entry) -> usize {
+    (entry & ((1 << SIDE_AT) - 1)) as usize
+}
 
-    fn new(cursors: &[Cursor], index: usize) -> Self {
-        let cursor = &cursors[index];
-        Self {
-            rank: cursor.rank(),
-            place: u32::from(cursor.side()) << Self::SIDE_AT | index as u32,
-        }
-    }
+/// Whether the first one is before the second.
+#[inline]
+fn is_before(a: Entry, b: Entry, cursors: &[Cursor]) -> bool {
+    let rank = Rank::of(a);
+    if rank.is_long() && rank == Rank::of(b) { is_before_for_long(a, b, cursors) } else { a < b }
+}
 
-    fn index(self) -> usize {
-        (self.place & 0xffff) as usize
-    }
-
-    #[inline]
-    fn is_before(self, other: Self, cursors: &[Cursor]) -> bool {
-        match self.rank.cmp(&other.rank) {
-            Ordering::Less => true,
-            Ordering::Greater => false,
-            Ordering::Equal if self.rank.is_long() => {
-                let rest = |entry: Self| &cursors[entry.index()].key()[Rank::COVERED..];
-                let by_key = rest(self).cmp(rest(other));
-                by_key.then(self.place.cmp(&other.place)).is_lt()
-            }
-            Ordering::Equal => self.place < other.place,
-        }
-    }
+/// The same of two whose keys may differ where ranks do not tell.
+#[cold]
+fn is_before_for_long(a: Entry, b: Entry, cursors: &[Cursor]) -> bool {
+    let rest = |entry| cursors[index(entry)].key().get(Rank::COVERED..).unwrap_or_default();
+    rest(a).cmp(rest(b)).then(a.cmp(&b)).is_lt()
 }
 
 impl Merge {
@@ -99,15 +90,15 @@ impl Merge {
     /// The cursor at the next record. None at the end.
     #[inline]
     pub(crate) fn top(&self) -> Option<&Cursor> {
-        let first = self.tree.first()?;
-        (first.rank != Rank::END).then(|| &self.cursors[first.index()])
+        let first = *self.tree.first()?;
+        (Rank::of(first) != Rank::END).then(|| &self.cursors[index(first)])
     }
 
     /// On to the record behind that.
     #[inline]
     pub(crate) fn pop(&mut self) -> Result<()> {
-        let Some(first) = self.tree.first() else { return Ok(()) };
-        let index = first.index();
+        let Some(&first) = self.tree.first() else { return Ok(()) };
+        let index = index(first);
         match self.cursors[index].advance(&mut self.files) {
             // Nothing can have come before it.
             Ok(Step::Same) => return Ok(()),
@@ -129,21 +120,21 @@ impl Merge {
     /// The bytes of the top record are not what they must be.
     pub(super) fn damaged(&mut self, what: &'static str) -> Error {
         self.has_failed = true;
-        let index = self.tree.first().map_or(0, |first| first.index());
+        let index = self.tree.first().map_or(0, |&first| index(first));
         self.cursors[index].damaged(what, &self.files)
     }
 
     /// Compares a cursor that has moved with those that stand on its way to the first place.
     #[inline]
     fn replay(&mut self, index: usize) {
-        let mut winner = Entry::new(&self.cursors, index);
+        let mut winner = entry(&self.cursors, index);
         let mut node = usize::midpoint(index, self.tree.len());
         while node > 0 {
             let other = self.tree[node];
-            if other.is_before(winner, &self.cursors) {
-                self.tree[node] = winner;
-                winner = other;
-            }
+            // Who wins cannot be predicted: no jumps.
+            let is_before = is_before(other, winner, &self.cursors);
+            self.tree[node] = if is_before { winner } else { other };
+            winner = if is_before { other } else { winner };
             node /= 2;
         }
         self.tree[0] = winner;
@@ -157,7 +148,7 @@ impl Merge {
 
 fn tree(cursors: &[Cursor]) -> Vec<Entry> {
     let count = cursors.len();
-    let leaves = (0..count).map(|index| Entry::new(cursors, index));
+    let leaves = (0..count).map(|index| entry(cursors, index));
     // The winners of all comparisons: those of leaf i are at (count + i) / 2 and its halves.
     let mut winners: Vec<Entry> = Vec::with_capacity(2 * count);
     winners.extend(leaves.clone());
@@ -165,7 +156,7 @@ fn tree(cursors: &[Cursor]) -> Vec<Entry> {
     let mut tree = winners[..count].to_vec();
     for node in (1..count).rev() {
         let (left, right) = (winners[2 * node], winners[2 * node + 1]);
-        let is_left = left.is_before(right, cursors);
+        let is_left = is_before(left, right, cursors);
         (winners[node], tree[node]) = if is_left { (left, right) } else { (right, left) };
     }
     if count > 1 {

@@ -25,14 +25,13 @@ pub(crate) mod error;
 pub(crate) mod extent;
 pub(crate) mod file;
 pub(crate) mod folder;
-pub(crate) mod key;
 pub(crate) mod merge;
 pub(crate) mod pairs;
 
 mod block;
 mod cursor;
 mod files;
-
+mod key;
 mod position;
 mod record;
 mod text;

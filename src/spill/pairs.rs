@@ -4,9 +4,8 @@ use super::Result;
 use super::error::Error;
 use super::extent::{Part, told};
 use super::file::SpillFile;
-use super::key::{Keys, partition};
-use super::record::{JSON, UNDEFINED, is_kind};
-use super::text;
+use super::record::{self, JSON, UNDEFINED, is_kind};
+use super::{key, text};
 
 /// More partitions than that would have extents of a few records.
 pub(crate) const MOST_PARTITIONS: u32 = 4096;
@@ -57,6 +56,13 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// How many bytes all have, about.
+    fn size(&self) -> usize {
+        match self {
+            Self::Json(bytes, _) | Self::Bytes(bytes, ..) => bytes.len(),
+        }
+    }
+
     /// A value's format, and its bytes.
     fn get(&self, index: usize) -> (u8, &'a [u8]) {
         match self {
@@ -80,31 +86,43 @@ pub(crate) struct Target {
     pub(crate) side: u32,
 }
 
-/// Writes pairs at the end of a file. Returns what is told of it.
+/// Writes pairs, whose keys are an array of JSON, at the end of a file. Returns what is told of it.
 pub(crate) fn write(
     file: &mut SpillFile,
     target: Target,
-    keys: &Keys,
+    keys: &[u8],
     values: &Values<'_>,
 ) -> Result<String> {
     let Target { partitions, side } = target;
     if !(1..=MOST_PARTITIONS).contains(&partitions) || side > 1 {
         return Err(Error::argument(format!("there is no side {side} of {partitions} partitions")));
     }
-    if keys.len() != values.len() {
-        let (keys, values) = (keys.len(), values.len());
-        return Err(Error::argument(format!("{keys} keys have {values} values")));
+    let mut groups = Groups::new(partitions, keys.len() + values.size());
+    let mut key = Vec::new();
+    let mut count = 0;
+    text::each(keys, "keys", |text, at| {
+        key.clear();
+        let end = key::parse(text, at, &mut key)?;
+        if count < values.len() {
+            let (kind, value) = values.get(count);
+            groups.push(&key, side as u8, kind, value)?;
+        }
+        count += 1;
+        Ok(end)
+    })?;
+    if count != values.len() {
+        return Err(Error::argument(format!("{count} keys have {} values", values.len())));
     }
-    if keys.len() == 0 {
+    if count == 0 {
         return Ok(told(file.name(), &[]));
     }
     let mut append = file.append()?;
+    append.writer.reserve(groups.size());
     let mut parts: Vec<Part> = Vec::new();
-    for (partition, group) in sorted(keys, partitions).iter().enumerate() {
-        for &entry in group {
-            let index = index(entry);
-            let (kind, value) = values.get(index);
-            append.writer.push(keys.get(index), side as u8, kind, value)?;
+    for (partition, group) in groups.0.iter_mut().enumerate() {
+        group.sort();
+        for &entry in &group.entries {
+            append.writer.copy(&group.records, offset(entry))?;
         }
         parts.extend(append.writer.end(partition as u32)?);
     }
@@ -112,63 +130,85 @@ pub(crate) fn write(
     Ok(told(file.name(), &parts))
 }
 
-/// Eight bytes of a key, then the number of the pair: in the order of both.
-type Sorted = u128;
+/// The pairs of all partitions.
+struct Groups(Vec<Group>);
 
-fn entry(keys: &Keys, index: usize, at: usize) -> Sorted {
-    u128::from(keys.word(index, at)) << 64 | index as u128
+/// The pairs of a partition: few enough, as a rule, to be sorted near the processor.
+struct Group {
+    /// Records as they are written, in the order in which they came.
+    records: Vec<u8>,
+    entries: Vec<Entry>,
 }
 
-fn index(entry: Sorted) -> usize {
+/// The beginning of a key, then where its record is: in the order of both.
+type Entry = u128;
+
+fn offset(entry: Entry) -> usize {
     entry as u32 as usize
 }
 
-fn word(entry: Sorted) -> u64 {
+fn word(entry: Entry) -> u64 {
     (entry >> 64) as u64
 }
 
-/// The pairs of each partition, in order.
-fn sorted(keys: &Keys, partitions: u32) -> Vec<Vec<Sorted>> {
-    let each = keys.len() / partitions as usize;
-    let room = each + each / 8 + 16;
-    let mut groups: Vec<Vec<Sorted>> = (0..partitions).map(|_| Vec::with_capacity(room)).collect();
-    let at = keys.skipped();
-    for index in 0..keys.len() {
-        let group = if partitions == 1 { 0 } else { partition(keys.get(index), partitions) };
-        groups[group as usize].push(entry(keys, index, at));
+impl Groups {
+    fn new(partitions: u32, size: usize) -> Self {
+        let each = size / partitions as usize;
+        // What is too little grows.
+        let group = |_| Group {
+            records: Vec::with_capacity(each + each / 8),
+            entries: Vec::with_capacity(each / 10),
+        };
+        Self((0..partitions).map(group).collect())
     }
-    for group in &mut groups {
-        sort(keys, group, at, ROUNDS);
+
+    fn size(&self) -> usize {
+        self.0.iter().map(|group| group.records.len()).sum()
     }
-    groups
+
+    fn push(&mut self, key: &[u8], side: u8, kind: u8, value: &[u8]) -> Result<()> {
+        let count = self.0.len() as u32;
+        let group = if count == 1 { 0 } else { key::partition(key, count) };
+        let Group { records, entries } = &mut self.0[group as usize];
+        let offset = u32::try_from(records.len());
+        let offset = offset.map_err(|_| Error::argument("pairs: they are longer than 4 GiB"))?;
+        entries.push(u128::from(key::first_word(key)) << 64 | u128::from(offset));
+        record::push(records, Some(key), side, kind, value);
+        Ok(())
+    }
 }
 
-/// Sorts entries by their keys from `at` on, then by their numbers; these eight bytes of keys are in the entries.
-fn sort(keys: &Keys, entries: &mut [Sorted], at: usize, rounds: usize) {
+impl Group {
+    fn sort(&mut self) {
+        sort(&self.records, &mut self.entries, key::FIRST_WORD, ROUNDS);
+    }
+}
+
+/// Sorts entries by the words in them, then by what is behind `covered` bytes of their keys, then by their places.
+fn sort(records: &[u8], entries: &mut [Entry], covered: usize, rounds: usize) {
     entries.sort_unstable();
-    let next = at + 8;
+    let key = |entry: Entry| record::key(records, offset(entry));
     for run in entries.chunk_by_mut(|a, b| word(*a) == word(*b)) {
-        let rest = |entry: Sorted| keys.get(index(entry)).get(next..).unwrap_or_default();
-        let first = keys.get(index(run[0]));
+        if run.len() == 1 {
+            continue;
+        }
+        let first = key(run[0]);
         // Equal keys stand in order already.
-        if run.len() == 1 || run.iter().all(|&entry| keys.get(index(entry)) == first) {
+        if run.iter().all(|&entry| key(entry) == first) {
             continue;
         }
         if rounds == 0 || run.len() <= FEW {
-            let by_key = |a: &Sorted, b: &Sorted| keys.get(index(*a)).cmp(keys.get(index(*b)));
-            run.sort_unstable_by(|a, b| by_key(a, b).then(a.cmp(b)));
+            run.sort_unstable_by(|&a, &b| key(a).cmp(key(b)).then(a.cmp(&b)));
             continue;
         }
         // Keys that end here come first; what differs among them is how many zeros are at their end.
-        run.sort_unstable_by_key(|&entry| {
-            let is_longer = !rest(entry).is_empty();
-            (is_longer, if is_longer { 0 } else { keys.get(index(entry)).len() }, index(entry))
-        });
-        let longer = run.partition_point(|&entry| rest(entry).is_empty());
-        for place in &mut run[longer..] {
-            *place = entry(keys, index(*place), next);
+        run.sort_unstable_by_key(|&entry| (key(entry).len().min(covered + 1), offset(entry)));
+        let longer = run.partition_point(|&entry| key(entry).len() <= covered);
+        for entry in &mut run[longer..] {
+            let word = key::word(&key(*entry)[covered..]);
+            *entry = u128::from(word) << 64 | offset(*entry) as u128;
         }
-        sort(keys, &mut run[longer..], next, rounds - 1);
+        sort(records, &mut run[longer..], covered + 8, rounds - 1);
     }
 }
 

@@ -74,6 +74,12 @@ impl Record {
     }
 }
 
+/// The key of a record that was added with one.
+#[inline]
+pub(crate) fn key(records: &[u8], at: usize) -> &[u8] {
+    span(records, at + 1).map_or(&[], |(start, end)| &records[start..end])
+}
+
 /// Whether the record at `at` has the key of the one before.
 pub(crate) fn has_same_key(block: &[u8], at: usize) -> bool {
     block.get(at).is_some_and(|head| head & SAME_KEY != 0)
