@@ -48,7 +48,7 @@ export interface Chunk {
   sides?: Uint8Array | null
   /** An array, as JSON, if all are JSON. */
   values?: string | null
-  /** Else these three, as [`spill_write_bytes`] takes them. */
+  /** Else these three, as `spillWriteBytes` takes them. */
   bytes?: Buffer
   ends?: Uint32Array
   formats?: Uint8Array
@@ -418,7 +418,7 @@ export declare function spillBase(dir: string, number: number): string
 
 /**
  * Merges extents of `dir` (JSON: `[[file, offset, length], …]`) into one of this partition, at the end of `file`. Returns what was
- * written, as [`spill_write`] does.
+ * written, as `spillWrite` does.
  */
 export declare function spillMerge(file: ExternalObject<SpillFile>, dir: string, extents: string, partition: number): string
 
@@ -431,7 +431,7 @@ export declare function spillNext(merge: ExternalObject<Merge>, bytes: number): 
 /** The file of this name in `dir`, to be written at its end. The first write creates both. */
 export declare function spillOpen(dir: string, file: string): ExternalObject<SpillFile>
 
-/** Where [`spill_read`] goes on behind what has been read. Null at the end, and in the middle of a key. */
+/** Where `spillRead` goes on behind what has been read. Null at the end, and in the middle of a key. */
 export declare function spillPosition(merge: ExternalObject<Merge>): string | null
 
 /** Reads extents of `dir` as one, from the start or from a position on. */

@@ -47,6 +47,9 @@
 //! worker's answer ring to the hub, under its pool's lock, and the answer comes through the task ring, of whichever worker
 //! it is for. A lock is freed when the exit of its holder is known, never earlier.
 //!
+//! **Shuffles.** Pairs that are to meet by key go from worker to worker through files ([`spill`]). The event that makes them
+//! appends them to its worker's file, sorted, and its answer says where: what no answer tells of does not exist.
+//!
 //! **Decisions.** Everything that happens is one closed [`Event`](core::event::Event); the pure [`core`] answers with
 //! [`Effect`](core::event::Effect)s. How far a worker or a run has come is one enum each
 //! ([`lifecycle`](core::lifecycle)). Whoever has something to do locks the pool and does it: the JavaScript thread or the

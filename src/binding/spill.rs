@@ -102,7 +102,7 @@ fn text(argument: &Argument<'_>, name: &str) -> Result<Bytes> {
 }
 
 /// Merges extents of `dir` (JSON: `[[file, offset, length], …]`) into one of this partition, at the end of `file`. Returns what was
-/// written, as [`spill_write`] does.
+/// written, as `spillWrite` does.
 #[napi]
 pub fn spill_merge(
     #[napi(ts_arg_type = "ExternalObject<SpillFile>")] file: &External<SpillFile>,
@@ -157,7 +157,7 @@ impl ToNapiValue for Text {
 }
 
 /// Keys in order, each with its values: those of side 0 before those of side 1.
-#[napi(object, object_from_js = false)]
+#[napi(object, object_from_js = false, use_nullable = true)]
 pub struct Chunk {
     /// An array, as JSON.
     #[napi(ts_type = "string")]
@@ -165,12 +165,11 @@ pub struct Chunk {
     /// How many values each key has here.
     pub counts: Uint32Array,
     /// Which side each value is of, unless all are of side 0.
-    #[napi(ts_type = "Uint8Array | null")]
     pub sides: Option<Uint8Array>,
     /// An array, as JSON, if all are JSON.
     #[napi(ts_type = "string | null")]
     pub values: Option<Text>,
-    /// Else these three, as [`spill_write_bytes`] takes them.
+    /// Else these three, as `spillWriteBytes` takes them.
     pub bytes: Option<Buffer>,
     pub ends: Option<Uint32Array>,
     pub formats: Option<Uint8Array>,
@@ -215,7 +214,7 @@ pub fn spill_next(
     Ok(chunk.map(Chunk::from))
 }
 
-/// Where [`spill_read`] goes on behind what has been read. Null at the end, and in the middle of a key.
+/// Where `spillRead` goes on behind what has been read. Null at the end, and in the middle of a key.
 #[napi]
 pub fn spill_position(
     #[napi(ts_arg_type = "ExternalObject<Merge>")] merge: &External<Merge>,

@@ -81,7 +81,8 @@ fn check_private(path: &Path) -> io::Result<()> {
 
     let about = std::fs::symlink_metadata(path)?;
     let is_ours = about.uid() == rustix::process::geteuid().as_raw();
-    if about.is_dir() && is_ours && about.mode() & 0o077 == 0 {
+    let others = about.mode() & 0o077;
+    if about.is_dir() && is_ours && others == 0 {
         return Ok(());
     }
     Err(io::Error::new(

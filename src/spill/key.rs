@@ -187,7 +187,7 @@ fn write_number(value: f64, to: &mut Vec<u8>) -> Option<()> {
     if !value.is_finite() {
         return None;
     }
-    if value.abs() < WHOLE && value.trunc() == value {
+    if value.abs() < WHOLE && value.fract() == 0.0 {
         to.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
         return Some(());
     }

@@ -252,7 +252,8 @@ fn a_key_of_half_the_pairs_comes_in_parts() {
     let mut extents = Vec::new();
     let mut expected = Expected::default();
     for event in 0..10 {
-        let key = |n: u32| if n % 2 == 0 { "\"hot\"".to_owned() } else { format!("\"{n}\"") };
+        let key =
+            |n: u32| if n.is_multiple_of(2) { "\"hot\"".to_owned() } else { format!("\"{n}\"") };
         let value = |n: u32| format!("{}", event * 2000 + n).into_bytes();
         let pairs: Vec<Pair> = (0..2000).map(|n| (key(n), 0, value(n))).collect();
         expected.add(0, &pairs);
