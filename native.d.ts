@@ -45,13 +45,13 @@ export interface Chunk {
   /** How many values each key has here. */
   counts: Uint32Array
   /** Which side each value is of, unless all are of side 0. */
-  sides?: Uint8Array | null
+  sides: Uint8Array | null
   /** An array, as JSON, if all are JSON. */
-  values?: string | null
+  values: string | null | null
   /** Else these three, as `spillWriteBytes` takes them. */
-  bytes?: Buffer
-  ends?: Uint32Array
-  formats?: Uint8Array
+  bytes: Buffer | null
+  ends: Uint32Array | null
+  formats: Uint8Array | null
   /** There are more values of the last key. */
   isPartial: boolean
   /** The first key is the last one of the chunk before. */
