@@ -98,3 +98,25 @@ fn check_private(path: &Path) -> io::Result<()> {
     }
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "it exists, but is no folder"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_others_may_enter_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let path = std::env::temp_dir().join(format!("sonic-file-{}", std::process::id()));
+        private_folder(&path).expect("it is created");
+        private_folder(&path).expect("it is there");
+        let open = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode));
+        let mode = path.metadata().expect("a folder").permissions().mode() & 0o777;
+        open(0o711).expect("it is open");
+        let refused = private_folder(&path);
+        std::fs::remove_dir(&path).expect("it is removed");
+        assert_eq!(mode, 0o700);
+        assert_eq!(refused.map_err(|error| error.kind()), Err(io::ErrorKind::PermissionDenied));
+    }
+}
