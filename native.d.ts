@@ -6,6 +6,10 @@ export interface WorkerHandle { readonly worker: unique symbol }
 
 export interface TraceHandle { readonly trace: unique symbol }
 
+export interface SpillFile { readonly spillFile: unique symbol }
+
+export interface Merge { readonly merge: unique symbol }
+
 export declare class ExternalObject<T> {
   readonly '': {
     readonly '': unique symbol
@@ -32,6 +36,26 @@ export interface Arrived {
   text: any
   /** What is behind the text, if it is of locks and the like: the bytes of a value. */
   value?: Buffer
+}
+
+/** Keys in order, each with its values: those of side 0 before those of side 1. */
+export interface Chunk {
+  /** An array, as JSON. */
+  keys: string
+  /** How many values each key has here. */
+  counts: Uint32Array
+  /** Which side each value is of, unless all are of side 0. */
+  sides: Uint8Array | null
+  /** An array, as JSON, if all are JSON. */
+  values: string | null | null
+  /** Else these three, as `spillWriteBytes` takes them. */
+  bytes: Buffer | null
+  ends: Uint32Array | null
+  formats: Uint8Array | null
+  /** There are more values of the last key. */
+  isPartial: boolean
+  /** The first key is the last one of the chunk before. */
+  continues: boolean
 }
 
 /** Milliseconds of the system's monotonic clock, the same in every process. */
@@ -167,8 +191,6 @@ export interface PoolOptions {
   title: string
   /** `json` or `advanced`. */
   serialization: string
-  /** The folder where workers write what is too large for memory, if they may have to. */
-  spillFolder?: string
   /** Milliseconds from a worker's start to the program's call. */
   deadline: number
   /** The most events there is credit for a worker, running and waiting. */
@@ -312,12 +334,6 @@ export declare function runPutter(run: ExternalObject<RunHandle>): (value: numbe
 /** Has JavaScript called when there is an entry for a stream's reader, or not any more. */
 export declare function runRead(run: ExternalObject<RunHandle>, reads: boolean): void
 
-/**
- * What those came to: an item, in the format of the flags, with `hole` among them if it is undefined; or with `failed` the JSON
- * of an error.
- */
-export declare function runReduced(run: ExternalObject<RunHandle>, number: number, flags: number, value: string | Uint8Array): void
-
 /** The whole record of the run as the JSON of an object. Its first properties are those of `head`, the JSON of an object. */
 export declare function runReport(run: ExternalObject<RunHandle>, head: string): string
 
@@ -363,8 +379,6 @@ export interface RunSettings {
   isUncounted?: boolean
   /** The tags of each chain of functions that its events go through one after the other, if there are several. */
   chains?: Array<Array<string>>
-  /** The plan of the flow that its events go through, if they go through one: JSON. */
-  flow?: string
   /** How large its share of the workers is, beside other runs: by default 1. */
   weight?: number
 }
@@ -390,9 +404,6 @@ export declare function runSubmitTo(run: ExternalObject<RunHandle>, worker: numb
  */
 export declare function runTake(run: ExternalObject<RunHandle>, queue: number): string | Int32Array | any[] | null
 
-/** The items that the note with this number is about; null if the run is over. */
-export declare function runToReduce(run: ExternalObject<RunHandle>, number: number): ToReduce | null
-
 /** The event loop has turned. */
 export declare function runTurned(run: ExternalObject<RunHandle>): void
 
@@ -402,13 +413,60 @@ export declare function runTurned(run: ExternalObject<RunHandle>): void
  */
 export declare function runWait(run: ExternalObject<RunHandle>, number: number): boolean
 
-/** Where this worker writes what is too large for memory. */
-export interface SpillPlace {
-  /** The folder of the pool, which is there once something was written. */
-  folder: string
-  /** Into how many parts keys are divided. */
-  partitions: number
+/** The path of a pool's folder in `dir`. Nothing is created. */
+export declare function spillBase(dir: string, number: number): string
+
+/**
+ * Merges extents of `dir` (JSON: `[[file, offset, length], …]`) into one of this partition, at the end of `file`. Returns what was
+ * written, as `spillWrite` does.
+ */
+export declare function spillMerge(file: ExternalObject<SpillFile>, dir: string, extents: string, partition: number): string
+
+/**
+ * The next keys with their values, of about so many bytes: to a key's end, but for one with more than four times as many.
+ * Null at the end.
+ */
+export declare function spillNext(merge: ExternalObject<Merge>, bytes: number): Chunk | null
+
+/** The file of this name in `dir`, to be written at its end. The first write creates both. */
+export declare function spillOpen(dir: string, file: string): ExternalObject<SpillFile>
+
+/** Where `spillRead` goes on behind what has been read. Null at the end, and in the middle of a key. */
+export declare function spillPosition(merge: ExternalObject<Merge>): string | null
+
+/** Reads extents of `dir` as one, from the start or from a position on. */
+export declare function spillRead(dir: string, extents: string, from?: string | null): ExternalObject<Merge>
+
+/**
+ * The next values, of about so many bytes, in the order of their keys. Each is a record that begins with the character
+ * `prefix`. Null at the end.
+ */
+export declare function spillRecords(merge: ExternalObject<Merge>, prefix: number, bytes: number): SpillRecords | null
+
+/** Values as an event's answer carries them. */
+export interface SpillRecords {
+  bytes: Buffer
+  /** Lines of text; else each record has its length before it. */
+  isText: boolean
 }
+
+/** Removes a pool's folder, or one in it, with all that is in it. It may not be there. */
+export declare function spillRemove(path: string): void
+
+/** Removes what processes that are gone left in `dir`. Errors are ignored. */
+export declare function spillSweep(dir: string): void
+
+/**
+ * Writes pairs: an array of scalars in JSON, and one of values that is as long. Returns what was written, as JSON:
+ * `{"file": name, "parts": [[partition, offset, length, records], …]}`.
+ */
+export declare function spillWrite(file: ExternalObject<SpillFile>, partitions: number, side: number, keys: string, values: string): string
+
+/**
+ * The same of values that may be of any format: value i is the bytes from `ends[i - 1]` to `ends[i]`. Formats: 0 JSON, 2 a
+ * clone, 3 a buffer; plus 4: there is no value.
+ */
+export declare function spillWriteBytes(file: ExternalObject<SpillFile>, partitions: number, side: number, keys: string, values: Uint8Array, ends: Uint32Array, formats: Uint8Array): string
 
 /** A worker process that was started. */
 export interface StartedWorker {
@@ -458,14 +516,6 @@ export interface Told {
   value?: Buffer
 }
 
-/** All items that a flow's node is to reduce. */
-export interface ToReduce {
-  /** `parts` if they are one after the other, each with its length and format. */
-  flags: number
-  /** The JSON of an array, or a Buffer. */
-  items: any
-}
-
 /** Writes what happened in a run since the last call. */
 export declare function traceAppend(trace: ExternalObject<TraceHandle>, run: ExternalObject<RunHandle>): void
 
@@ -490,11 +540,6 @@ export interface Wire {
   /** The bits above these are the number of a chain. */
   chainAt: number
   mostChains: number
-  outputs: number
-  parts: number
-  failure: number
-  firstExit: number
-  mostExits: number
   turn: number
   failed: number
   response: number
@@ -512,10 +557,6 @@ export interface Wire {
   entryTaken: number
   entryDataFormatAt: number
   entryResponseFormatAt: number
-  entryDataParts: number
-  entryDataFailure: number
-  entryResponseFailure: number
-  entryPlaceAt: number
 }
 
 /**
@@ -601,9 +642,6 @@ export declare function workerRun(worker: ExternalObject<WorkerHandle>, serve: (
 
 /** How values are encoded in this run. */
 export declare function workerSerialization(worker: ExternalObject<WorkerHandle>): 'json' | 'advanced'
-
-/** See `SpillPlace`; null if nothing is to be written. */
-export declare function workerSpill(worker: ExternalObject<WorkerHandle>): SpillPlace | null
 
 /**
  * Makes an event that came for this worker alone its own for good. False if the master took it back. `counts`: whether it is one

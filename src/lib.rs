@@ -47,6 +47,9 @@
 //! worker's answer ring to the hub, under its pool's lock, and the answer comes through the task ring, of whichever worker
 //! it is for. A lock is freed when the exit of its holder is known, never earlier.
 //!
+//! **Shuffles.** Pairs that are to meet by key go from worker to worker through files ([`spill`]). The event that makes them
+//! appends them to its worker's file, sorted, and its answer says where: what no answer tells of does not exist.
+//!
 //! **Decisions.** Everything that happens is one closed [`Event`](core::event::Event); the pure [`core`] answers with
 //! [`Effect`](core::event::Effect)s. How far a worker or a run has come is one enum each
 //! ([`lifecycle`](core::lifecycle)). Whoever has something to do locks the pool and does it: the JavaScript thread or the
@@ -94,6 +97,7 @@
 //! | folder | what lives there |
 //! |---|---|
 //! | `os` | what the system does, a file per system where they differ: shared memory, processes, sockets, clock, terminal |
+//! | `spill` | sorted files of a shuffle: written by workers, merged by workers |
 //! | `wire` | the protocol, the layout of shared words, frames, formats |
 //! | `shm` | rings and stores of bytes in shared memory |
 //! | `core` | decisions, pure: scheduler, lifecycles, retries, verdicts |
@@ -128,6 +132,7 @@ mod pool;
 mod queue;
 mod run;
 mod shm;
+mod spill;
 mod sync;
 #[cfg(test)]
 mod tests;

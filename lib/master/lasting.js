@@ -9,6 +9,7 @@ const { lockStatistics } = require("./lock-statistics");
 const { hearAll, hearQuietly } = require("./notes");
 const { Pool, poolOfWorker } = require("./pool");
 const { Resizing } = require("./resize");
+const { removeSpilled } = require("./spill");
 const { coded } = require("../shared/errors");
 const { JSON, Map, Promise, Set, now } = require("../shared/primordials");
 
@@ -115,6 +116,7 @@ class LastingPool extends Pool {
     if (at < 0) return;
     this.runs.splice(at, 1);
     this.native.runClose(run.handle);
+    if (run.flow !== undefined) removeSpilled(this.launch.spillFolder, run.id);
   }
 
   /** From now on this keeps the process alive, until `letGo` was called as often. */

@@ -4,6 +4,7 @@
 
 const { dirname, resolve } = require("path");
 const { scriptsOf } = require("./worker-file");
+const { spillFolderOf, sweepFor } = require("./spill");
 const cluster = require("../shared/cluster");
 const compiled = require("../shared/compiled");
 const { checkFlowOptions, toldPlan } = require("./flow");
@@ -172,7 +173,10 @@ let runs = 0;
 function runSettings(options, { level, progress, epoch }) {
   const own = ownOf(options);
   const { flow } = own;
-  if (flow) checkFlowOptions(own);
+  if (flow) {
+    checkFlowOptions(own);
+    sweepFor(own);
+  }
   // The tags of the call are those of all stages.
   const chains = own.tags === undefined ? own.chains?.map(tagsOf) : undefined;
   return {
@@ -283,6 +287,7 @@ function launchOptions(workers, call, options, run) {
     windowsHide: Boolean(settings.windowsHide),
     workers,
     number: run.run,
+    spillFolder: run.flow || run.stays ? spillFolderOf(options, run.run) : undefined,
     call: JSON.stringify(call.wanted(runsElsewhere())),
     title: call.title,
     serialization: run.stays ? poolEncoding(options) : encodingOf(options),

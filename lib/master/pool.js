@@ -7,6 +7,7 @@ const { showLog } = require("./core-log");
 const { launchOptions } = require("./launch");
 const { Told, hearAll } = require("./notes");
 const primary = require("./cluster");
+const { removeSpilled } = require("./spill");
 const cluster = require("../shared/cluster");
 const { codecOf, encodedWithin, formatOf } = require("../shared/codec");
 const { coded, invalidType, shown } = require("../shared/errors");
@@ -192,6 +193,7 @@ class Pool {
     this.waker.pool = null;
     for (const run of this.runs.splice(0)) run.close();
     if (this.launch.preload) this.launch.preload.close();
+    removeSpilled(this.launch.spillFolder);
     for (const id of this.ids) poolOfWorker.delete(id);
     this.native.poolHold(this.handle, false);
   }

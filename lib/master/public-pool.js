@@ -69,11 +69,11 @@ class PublicPool {
    * @param {import("./pool-calls").Load} load
    */
   constructor(pool, stages, options, how, load = { calling: 0 }) {
-    const { maxQueue = Number.POSITIVE_INFINITY, taskTimeout, retries } = options;
+    const { maxQueue = Number.POSITIVE_INFINITY, taskTimeout, retries, spillDir } = options;
     this.#pool = pool;
     this.#how = how;
     this.#stages = stages;
-    this.#defaults = { taskTimeout, retries };
+    this.#defaults = { taskTimeout, retries, spillDir };
     const open = (
       /** @type {Work} */ work,
       /** @type {Options} */ own,

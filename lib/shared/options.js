@@ -58,6 +58,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {string[]} [classes] the names of the classes of errors of whoever has connected: never the program's own option
  * @property {string} [listen]
  * @property {"json" | "advanced"} [serialization]
+ * @property {string} [spillDir]
  * @property {number} [concurrency]
  * @property {number} [maxEventsPerWorker]
  * @property {number} [maxBytesWaiting]
@@ -111,6 +112,10 @@ const checkLimit = number(
 );
 const checkCauses = listOf(THE_CAUSES, (cause) => CAUSES.includes(cause));
 const socket = being("the path of a socket", (value) => typeof value === "string" && value !== "");
+const folder = being(
+  "the path of a folder",
+  (value) => typeof value === "string" && value !== "",
+);
 const path = being("the path of a file", (value) => typeof value === "string" && value !== "");
 
 /** @typedef {import("./checks").Check} Check */
@@ -121,6 +126,7 @@ const COMMON = {
   numWorkers: count(MAX_WORKERS),
   workers: checkWorkers,
   serialization: oneOf("json", "advanced"),
+  spillDir: folder,
   concurrency: count(MAX_CONCURRENCY),
   maxEventsPerWorker: count(MAX_EVENTS),
   maxBytesWaiting: count(Number.MAX_SAFE_INTEGER),
@@ -199,6 +205,7 @@ const POOL_CHECKS = {
   workers: checkWorkers,
   concurrency: COMMON.concurrency,
   serialization: COMMON.serialization,
+  spillDir: COMMON.spillDir,
   maxTasksPerWorker: COMMON.maxTasksPerWorker,
   maxWorkerMemory: COMMON.maxWorkerMemory,
   shutdownGrace: COMMON.shutdownGrace,

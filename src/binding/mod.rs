@@ -13,6 +13,7 @@ mod progress;
 mod record;
 mod run;
 mod serve;
+mod spill;
 mod sync;
 mod text;
 mod worker;

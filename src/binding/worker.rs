@@ -1,5 +1,6 @@
 //! The worker's side, for JavaScript: one worker a process.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,7 @@ use crate::os::memory::Memory;
 use crate::os::socket::{Handle, taken_over};
 use crate::run::value::Value;
 use crate::shm::tail;
+use crate::spill::folder;
 use crate::wire::format::Format;
 use crate::wire::header::{Header, Kind, data_format_of, flag, format_of};
 use crate::wire::layout::Layout;
@@ -107,7 +109,15 @@ pub fn worker_join(
     let map = |memory: &Handle| Memory::of(memory).map(Arc::new).map_err(failed);
     let memories = Memories { memory: map(&memory)?, lanes: map(&lanes)?, common: map(&common)? };
     let control = taken_over(control).map_err(failed)?;
-    let worker = Worker::join(&invitation, control, memories, signal, Orphan::end);
+    let spilled = invitation.spill.as_ref().map(|spill| PathBuf::from(&spill.folder));
+    let orphaned = move |orphan: Orphan| {
+        // Nobody else is left who could.
+        if let Some(folder) = spilled {
+            let _ = folder::remove(&folder);
+        }
+        orphan.end();
+    };
+    let worker = Worker::join(&invitation, control, memories, signal, orphaned);
     let worker = worker.map_err(failed)?;
     let watched = Arc::clone(&worker);
     watch_parent(move || watched.is_doomed());

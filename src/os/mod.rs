@@ -8,6 +8,8 @@
 //! | `socket` | the streams and the memory that a master shares with its workers |
 //! | `memory` | a mapping, as atomic words and bytes |
 //! | `cgroup` | whether the kernel killed a process because memory ran out |
+//! | `file` | folders and files of this user alone, and reads at a position |
+//! | `started` | what tells a process from every other that had its pid |
 //! | `host` | Node's own exported functions, and this library's stay in it |
 //! | `tried`, `windows` | errors that name the system call; how calls on Windows report theirs |
 //! | `clock`, `terminal` | the time, and whether the terminal can be drawn on |
@@ -23,11 +25,13 @@
 pub(crate) mod cgroup;
 pub(crate) mod child;
 pub(crate) mod clock;
+pub(crate) mod file;
 pub(crate) mod futex;
 pub(crate) mod host;
 pub(crate) mod memory;
 pub(crate) mod pidfd;
 pub(crate) mod socket;
+pub(crate) mod started;
 pub(crate) mod terminal;
 pub(crate) mod tree;
 pub(crate) mod tried;

@@ -60,6 +60,11 @@ pub(crate) fn identity(pid: u32) -> Option<Identity> {
     Some(system::stat(pid)?.identity)
 }
 
+/// When the process started that has this pid now, in a unit of the system's; none if the system does not tell.
+pub(crate) fn started(pid: u32) -> Option<u64> {
+    Some(identity(pid)?.started)
+}
+
 /// Kills the descendants of a process that is stopped, or of this one. Kill that process next.
 pub(crate) fn kill_descendants(root: Identity) {
     for member in to_kill(&stop_descendants(root)) {
