@@ -191,6 +191,8 @@ export interface PoolOptions {
   title: string
   /** `json` or `advanced`. */
   serialization: string
+  /** The folder where workers write what is too large for memory, if they may have to. */
+  spillFolder?: string
   /** Milliseconds from a worker's start to the program's call. */
   deadline: number
   /** The most events there is credit for a worker, running and waiting. */
@@ -334,6 +336,12 @@ export declare function runPutter(run: ExternalObject<RunHandle>): (value: numbe
 /** Has JavaScript called when there is an entry for a stream's reader, or not any more. */
 export declare function runRead(run: ExternalObject<RunHandle>, reads: boolean): void
 
+/**
+ * What those came to: an item, in the format of the flags, with `hole` among them if it is undefined; or with `failed` the JSON
+ * of an error.
+ */
+export declare function runReduced(run: ExternalObject<RunHandle>, number: number, flags: number, value: string | Uint8Array): void
+
 /** The whole record of the run as the JSON of an object. Its first properties are those of `head`, the JSON of an object. */
 export declare function runReport(run: ExternalObject<RunHandle>, head: string): string
 
@@ -379,6 +387,8 @@ export interface RunSettings {
   isUncounted?: boolean
   /** The tags of each chain of functions that its events go through one after the other, if there are several. */
   chains?: Array<Array<string>>
+  /** The plan of the flow that its events go through, if they go through one: JSON. */
+  flow?: string
   /** How large its share of the workers is, beside other runs: by default 1. */
   weight?: number
 }
@@ -403,6 +413,9 @@ export declare function runSubmitTo(run: ExternalObject<RunHandle>, worker: numb
  * decodes it.
  */
 export declare function runTake(run: ExternalObject<RunHandle>, queue: number): string | Int32Array | any[] | null
+
+/** The items that the note with this number is about; null if the run is over. */
+export declare function runToReduce(run: ExternalObject<RunHandle>, number: number): ToReduce | null
 
 /** The event loop has turned. */
 export declare function runTurned(run: ExternalObject<RunHandle>): void
@@ -430,6 +443,14 @@ export declare function spillNext(merge: ExternalObject<Merge>, bytes: number): 
 
 /** The file of this name in `dir`, to be written at its end. The first write creates both. */
 export declare function spillOpen(dir: string, file: string): ExternalObject<SpillFile>
+
+/** Where this worker writes what is too large for memory. */
+export interface SpillPlace {
+  /** The folder of the pool, which is there once something was written. */
+  folder: string
+  /** Into how many parts keys are divided. */
+  partitions: number
+}
 
 /** Where `spillRead` goes on behind what has been read. Null at the end, and in the middle of a key. */
 export declare function spillPosition(merge: ExternalObject<Merge>): string | null
@@ -516,6 +537,14 @@ export interface Told {
   value?: Buffer
 }
 
+/** All items that a flow's node is to reduce. */
+export interface ToReduce {
+  /** `parts` if they are one after the other, each with its length and format. */
+  flags: number
+  /** The JSON of an array, or a Buffer. */
+  items: any
+}
+
 /** Writes what happened in a run since the last call. */
 export declare function traceAppend(trace: ExternalObject<TraceHandle>, run: ExternalObject<RunHandle>): void
 
@@ -540,6 +569,11 @@ export interface Wire {
   /** The bits above these are the number of a chain. */
   chainAt: number
   mostChains: number
+  outputs: number
+  parts: number
+  failure: number
+  firstExit: number
+  mostExits: number
   turn: number
   failed: number
   response: number
@@ -557,6 +591,10 @@ export interface Wire {
   entryTaken: number
   entryDataFormatAt: number
   entryResponseFormatAt: number
+  entryDataParts: number
+  entryDataFailure: number
+  entryResponseFailure: number
+  entryPlaceAt: number
 }
 
 /**
@@ -642,6 +680,9 @@ export declare function workerRun(worker: ExternalObject<WorkerHandle>, serve: (
 
 /** How values are encoded in this run. */
 export declare function workerSerialization(worker: ExternalObject<WorkerHandle>): 'json' | 'advanced'
+
+/** See `SpillPlace`; null if nothing is to be written. */
+export declare function workerSpill(worker: ExternalObject<WorkerHandle>): SpillPlace | null
 
 /**
  * Makes an event that came for this worker alone its own for good. False if the master took it back. `counts`: whether it is one

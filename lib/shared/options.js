@@ -112,10 +112,7 @@ const checkLimit = number(
 );
 const checkCauses = listOf(THE_CAUSES, (cause) => CAUSES.includes(cause));
 const socket = being("the path of a socket", (value) => typeof value === "string" && value !== "");
-const folder = being(
-  "the path of a folder",
-  (value) => typeof value === "string" && value !== "",
-);
+const folder = being("the path of a folder", (value) => typeof value === "string" && value !== "");
 const path = being("the path of a file", (value) => typeof value === "string" && value !== "");
 
 /** @typedef {import("./checks").Check} Check */
