@@ -47,7 +47,7 @@ export interface Chunk {
   /** Which side each value is of, unless all are of side 0. */
   sides: Uint8Array | null
   /** An array, as JSON, if all are JSON. */
-  values: string | null | null
+  values: string | null
   /** Else these three, as `spillWriteBytes` takes them. */
   bytes: Buffer | null
   ends: Uint32Array | null

@@ -167,7 +167,7 @@ pub struct Chunk {
     /// Which side each value is of, unless all are of side 0.
     pub sides: Option<Uint8Array>,
     /// An array, as JSON, if all are JSON.
-    #[napi(ts_type = "string | null")]
+    #[napi(ts_type = "string")]
     pub values: Option<Text>,
     /// Else these three, as `spillWriteBytes` takes them.
     pub bytes: Option<Buffer>,
