@@ -107,9 +107,14 @@ class Stages {
     throw coded(Error, "ERR_SONIC_UNKNOWN_STAGE", this.unknown(stage));
   }
 
-  /** @param {string | Function} stage */
+  /** @param {any} stage */
   unknown(stage) {
-    const what = typeof stage === "string" ? JSON.stringify(stage) : nameOf(stage);
+    const what =
+      typeof stage === "string"
+        ? JSON.stringify(stage)
+        : isFlow(stage)
+          ? "that is this flow"
+          : nameOf(stage);
     const listed = [...new Set(this.names)].slice(0, MOST_LISTED).join(", ");
     const more = this.names.length - MOST_LISTED;
     const rest = more > 0 ? ` and ${more} more` : "";

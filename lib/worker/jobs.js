@@ -173,6 +173,7 @@ class Jobs {
   /** The same of a run whose events go through a flow. @param {any} told @param {any} args @param {any} how @returns {Job} */
   flowOf({ work, flow: fingerprint, spillDir }, args, how) {
     const [name] = work;
+    /** @type {any} */
     const found = hasOwn(this.stages, name) ? this.stages[name] : undefined;
     if (isFlow(found) && planOfFlow(found).fingerprint === fingerprint)
       return this.withFlow({ ...this.plain([], args), ...how }, found, spillDir);

@@ -33,9 +33,9 @@ const READS = 4;
  * @property {Uint32Array} counts
  * @property {Uint8Array | null} [sides] which side each value is of, if not all are of side 0
  * @property {string | null} [values] an array, as JSON, if all have such
- * @property {import("buffer").Buffer} [bytes]
- * @property {Uint32Array} [ends]
- * @property {Uint8Array} [formats]
+ * @property {import("buffer").Buffer | null} [bytes]
+ * @property {Uint32Array | null} [ends]
+ * @property {Uint8Array | null} [formats]
  * @property {boolean} isPartial
  * @property {boolean} continues
  */

@@ -105,7 +105,12 @@ impl State {
                 break;
             }
         }
-        for run in self.runs.values_mut() {
+        self.is_held_off = false;
+        for run in self.runs.values_mut().filter(|run| !run.overflow.is_empty()) {
+            if !self.lanes.lane(run.lane).take_over() {
+                self.is_held_off = true;
+                continue;
+            }
             while let Some(task) = run.overflow.pop_front() {
                 let Some(event) = self.tasks.remove(task) else { continue };
                 let lane = self.lanes.lane_mut(run.lane);
@@ -128,7 +133,7 @@ impl State {
                 self.lanes.lane(lane).set_overflows(overflows || refuses);
             }
         }
-        if !self.lanes.unread().is_empty() {
+        if self.is_held_off || !self.lanes.unread().is_empty() {
             self.have_watched(pool);
         }
     }

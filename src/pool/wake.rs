@@ -144,7 +144,7 @@ impl State {
     /// way. True while there is anybody to watch.
     pub(super) fn watch(&mut self, pool: &Pool) -> bool {
         self.scan();
-        let mut is_any = self.take_unread();
+        let mut is_any = self.take_unread() | self.is_held_off;
         let waits = self.lanes.unclaimed() > 0 || self.router.has_offers();
         let claimed = self.lanes.claimed();
         let is_stuck = claimed == std::mem::replace(&mut self.watch.claimed, claimed);

@@ -21,11 +21,12 @@ pub(crate) struct Front {
     places: Memory,
 }
 
-/// By whoever puts an event in: how many there are, and the first free byte.
+/// By whoever puts an event in: how many there are, and the first free byte; and whether JavaScript's thread is putting one in.
 #[derive(Debug, Default)]
 pub(super) struct Published {
     pub(super) count: AtomicU64,
     pub(super) tail: AtomicU32,
+    pub(super) writes: AtomicBool,
 }
 
 /// By whoever holds the lock: the first event whose place is in use and the first such byte; and whether events wait

@@ -292,6 +292,14 @@ impl Lane {
         !is_read()
     }
 
+    /// Has JavaScript's thread put nothing in, until [`Self::set_overflows`]: whoever holds the lock does. False if it is in the
+    /// middle of that.
+    #[must_use]
+    pub(crate) fn take_over(&self) -> bool {
+        self.set_overflows(true);
+        !self.front.published.0.writes.load(Ordering::SeqCst)
+    }
+
     /// Whether events wait for a place: others must queue behind them.
     pub(crate) fn set_overflows(&self, overflows: bool) {
         self.front.taken.0.overflows.store(overflows, Ordering::SeqCst);

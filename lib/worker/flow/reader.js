@@ -123,8 +123,7 @@ const plainKeys = (keys) => keys.slice(2, -2).split('","');
 /** @param {Chunk} chunk @returns {any[]} */
 function valuesOf({ values, bytes, ends, formats }) {
   if (typeof values === "string") return JSON.parse(values);
-  if (bytes === undefined || ends === undefined || formats === undefined)
-    throw new Error("the values of a chunk are missing");
+  if (!bytes || !ends || !formats) throw new Error("the values of a chunk are missing");
   const list = [];
   for (let at = 0, from = 0; at < ends.length; from = ends[at], at++)
     list.push(itemOf(bytes.subarray(from, ends[at]), formats[at], decode));
