@@ -58,7 +58,7 @@ async function finishInFlow(runner, task, data, promise, inTurn) {
   const { answers } = runner;
   try {
     const outcome = await promise;
-    if (outcome.plain) answers.answer(task, data, outcome.value);
+    if ("value" in outcome) answers.answer(task, data, outcome.value);
     else answers.answerOutputs(task, data, outcome.payload);
   } catch (thrown) {
     answers.fail(task, data, thrown);

@@ -43,9 +43,9 @@ class Jobs {
    * @param {number} id of the worker
    * @param {InstanceType<typeof import("./runner").Runner>["codec"]} codec
    * @param {(run: number, isLeft: boolean) => void} leave leaves the events of a run to other workers, or does not any more
-   * @param {(run: number, folder?: string) => any} spillFor what a run's flow writes too large values with
+   * @param {(run: number, folder?: string) => any} [spillFor] what a run's flow writes too large values with
    */
-  constructor(id, codec, leave, spillFor) {
+  constructor(id, codec, leave, spillFor = () => undefined) {
     this.id = id;
     this.codec = codec;
     this.leave = leave;

@@ -5,7 +5,7 @@
 //! that it came with. The attempts at it are counted anew in each chain.
 
 use super::Pool;
-use super::collect::values_of;
+use super::entry::values_of;
 use super::state::State;
 use crate::core::error::Error;
 use crate::core::flow::Plan;

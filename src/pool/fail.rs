@@ -3,7 +3,7 @@
 use tracing::debug;
 
 use super::Pool;
-use super::collect::{data_of, entry_of};
+use super::entry::{data_of, entry_of};
 use super::exit::Crash;
 use super::order::Order;
 use super::state::{State, json_of};

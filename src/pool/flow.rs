@@ -5,7 +5,7 @@ mod barrier;
 mod failure;
 
 use super::Pool;
-use super::collect::entry_of;
+use super::entry::entry_of;
 use super::state::State;
 use crate::core::flow::Plan;
 use crate::core::router::Routing;

@@ -23,6 +23,7 @@
 //! | `note` | what events add to their run beside their answers |
 //! | `abandon` | events that end although their worker goes on |
 //! | `monitor`, `hints`, `tell` | limits, advice, and how far a run has come |
+//! | `entry` | answers and entries made of their parts |
 //! | `connection`, `node_channel` | the wires to one worker |
 
 mod abandon;
@@ -33,6 +34,7 @@ pub(crate) mod connection;
 mod credit;
 mod dispatch;
 pub(crate) mod each;
+mod entry;
 mod exit;
 mod fail;
 mod flow;

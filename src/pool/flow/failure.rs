@@ -1,7 +1,7 @@
 //! What fails in a flow: it is tried again by the rules of its node, or becomes an item of the node's errors, or an entry.
 
 use super::super::Pool;
-use super::super::collect::entry_of;
+use super::super::entry::entry_of;
 use super::super::order::Order;
 use super::super::state::{State, json_of};
 use crate::core::error::Error;
