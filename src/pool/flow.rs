@@ -25,6 +25,9 @@ use crate::wire::header::{Header, chain, flag, format_of};
 /// What an answer fails with that makes no sense.
 pub(super) const GARBAGE: &str = r#"{"name":"Error","message":"the worker sent an answer that cannot be decoded","stack":"Error: the worker sent an answer that cannot be decoded","code":"ERR_SONIC_PROTOCOL"}"#;
 
+/// So many events of a node with tags are handed to the router at most.
+const MOST_ROUTED: usize = 4096;
+
 /// A stream's reader may be so many entries behind before nothing more is made for it.
 const UNREAD: usize = 4096;
 
@@ -254,14 +257,20 @@ impl State {
 
     /// True if something has ended by that.
     fn hand_out(&mut self, pool: &Pool, id: RunId, flow: &mut Flow) -> bool {
-        let (most, places) = (self.scheduler.capacity(), self.scheduler.places());
+        let places = self.scheduler.places();
+        let most = self.scheduler.capacity().max(places);
         let is_full = self.runs.get(&id).is_some_and(is_full);
         for at in 0..flow.plan.last_first.len() {
             let number = flow.plan.last_first[at];
             if flow.node(number).queue.is_empty() {
                 continue;
             }
-            let room = flow.room_of(number, most.max(places), places, is_full);
+            // Workers with tags may take nothing else: they are not counted above, and the router offers them few at a time.
+            let (most, places) = match flow.plan.node(number).tags.is_empty() {
+                true => (most, places),
+                false => (most.max(MOST_ROUTED), places.max(self.slots.len())),
+            };
+            let room = flow.room_of(number, most, places, is_full);
             while flow.active(number) < room {
                 let Some(task) = flow.node(number).queue.pop_front() else { break };
                 let tags = flow.plan.node(number).tags.clone();
