@@ -12,7 +12,7 @@ const { errorToJson } = require("../shared/thrown");
 /** @typedef {import("../shared/options").Options} Options */
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
 
-/** What a run knows of its flow; of one in a worker file it has no functions. @typedef {{ plan: Plan, functions?: any[] }} Flow */
+/** @typedef {import("../shared/flow/given").Flow} Flow */
 
 /**
  * The plan as the core is told of it. What the call says of retries and time limits holds for the nodes that say nothing.

@@ -53,7 +53,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {number} [maxQueue]
  * @property {boolean} [inProcess]
  * @property {Function[]} [errors]
- * @property {import("../master/flow").Flow} [flow] what a call's events go through: never the program's own option
+ * @property {import("./flow/given").Flow} [flow] what a call's events go through: never the program's own option
  * @property {string[]} [entryTags] the tags of the node that they enter: likewise
  * @property {string[]} [classes] the names of the classes of errors of whoever has connected: never the program's own option
  * @property {string} [listen]

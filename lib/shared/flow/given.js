@@ -4,6 +4,8 @@
 const { concurrencyOf, functionsOf, isFlow, planOfFlow } = require("./flow");
 const { ownOf } = require("../own");
 
+/** What a run knows of its flow; of one in a worker file the master has no functions. @typedef {{ plan: import("./plan").Plan, functions?: any[] }} Flow */
+
 /** The options that a call has of its flow. @param {any} flow */
 function optionsOfFlow(flow) {
   const plan = planOfFlow(flow);
