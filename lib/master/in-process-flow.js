@@ -157,12 +157,18 @@ class FlowRun extends DetachedRun {
     held.gather(item);
     // Nothing closes the last one of those that are emitted late.
     if (node.isOpened || held.isFull(node.plan.batch)) this.flush(node);
-    else held.flushLater(node.plan.batch, () => this.flush(node));
+    else held.flushLater(node.plan.batch, () => this.flushInTime(node));
   }
 
   /** A batch is complete. @param {ANode} node */
   flush(node) {
     if (node.held.items.length > 0) this.put(node, 0, node.held.take(), node.held.priority);
+  }
+
+  /** A batch has waited for long enough. @param {ANode} node */
+  flushInTime(node) {
+    this.flush(node);
+    this.onNews();
   }
 
   /** Nothing more comes to a node: it gives away what it holds. @param {ANode} node */

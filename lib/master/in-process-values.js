@@ -68,22 +68,23 @@ class FailedItem {
 
   /** @returns {any} */
   open() {
-    return failureOf(this.about, this.data);
+    const { id, error, node } = this.about;
+    return withData({ id, failed: true, node, error: structured(error) }, this.data);
   }
 }
 
-/** An entry, or an item, that tells of a failure. @param {{ id: number, error: any, node: string }} about @param {Item} item */
-function failureOf({ id, error, node }, item) {
-  /** @type {any} */
-  const failure = { id, failed: true, error: structured(error) };
+/** The entry that tells of a failure. @param {{ id: number, error: any, node: string }} about @param {Item} data */
+const failureOf = ({ id, error, node }, data) => withData({ id, failed: true, error, node }, data);
+
+/** @param {any} failure @param {Item} item */
+function withData(failure, item) {
   const data = open(item);
   if (data !== undefined) failure.data = data;
-  failure.node = node;
   return failure;
 }
 
 /** A copy of a plain object. @param {any} value @returns {any} */
-const structured = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
+const structured = (value) => JSON.parse(JSON.stringify(value));
 
 /** The value of an item: a copy each time. @param {Item} item @returns {any} */
 const open = (item) => ("encoded" in item ? unpack(item) : item.open());
