@@ -43,6 +43,17 @@ describe("flows in this process", () => {
     });
   }
 
+  for (const scenario of ["sinks", "failures", "keyed", "sorted"]) {
+    it(`do the same as in workers, where a worker file exports them: ${scenario}`, async () => {
+      const [here, there] = await Promise.all(
+        [true, false].map((inProcess) =>
+          reported("flows/program.js", scenario, "file", JSON.stringify({ inProcess })),
+        ),
+      );
+      assert.deepEqual(here, there);
+    });
+  }
+
   it("fail with all items where the program's own reducer throws", async () => {
     assert.deepEqual(await reported("flows/program.js", "unreduced", "inProcess"), [
       {

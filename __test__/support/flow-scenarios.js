@@ -66,7 +66,9 @@ const scenarios = {
 
   async emits(pool) {
     const entries = await all(pool, "emits", [5]);
-    return [entries, pool.statistics().counts];
+    // A client hears of it a little later.
+    await until(() => Object(pool.statistics().counts).events === 6);
+    return entries;
   },
 
   async timed(pool) {
