@@ -16,7 +16,7 @@ const { run, start } = require("../support/run");
 const { version } = require("../../package.json");
 
 const POSIX = process.platform === "win32" ? "sockets have no modes and owners there" : false;
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 const HELLO = 1;
 
 /** A program with a pool that listens, once it does. */

@@ -75,7 +75,7 @@ class Knock {
   }
 
   /** @param {any[]} message */
-  greet([kind, one, two]) {
+  greet([kind, one, two, three]) {
     switch (kind) {
       case TO_CLIENT.GREETING:
         if (one !== PROTOCOL || two !== PACKAGE) {
@@ -86,7 +86,7 @@ class Knock {
         this.sayWho();
         break;
       case TO_CLIENT.WELCOME:
-        this.enter(one, two);
+        this.enter(one, two, three);
         break;
       case TO_CLIENT.REFUSED:
         throw this.refused(String(two));
@@ -101,8 +101,8 @@ class Knock {
     this.connection.send([TO_POOL.HELLO, PROTOCOL, PACKAGE, tokenOf(this.door), names]);
   }
 
-  /** @param {string} encoding @param {string[]} names of the stages */
-  enter(encoding, names) {
+  /** @param {string} encoding @param {string[]} names of the stages @param {string[]} flows those of them that are flows */
+  enter(encoding, names, flows) {
     this.end();
     const { connection, errors } = this;
     const pool = new RemotePool(connection, { encoding, address: this.door.address, errors });
@@ -115,7 +115,7 @@ class Knock {
       calls: new RemoteCalls(pool),
       shared: () => pool.namespace,
     };
-    this.resolve(new PublicPool(pool, Stages.named(names), {}, how));
+    this.resolve(new PublicPool(pool, Stages.named(names, flows), {}, how));
   }
 
   /** @param {string} why @param {string} [advice] */

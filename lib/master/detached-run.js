@@ -15,6 +15,7 @@ class DetachedRun {
   constructor(pool, options) {
     this.pool = pool;
     this.isStream = options.order !== undefined;
+    this.hasFlow = options.flow !== undefined;
     this.isRunning = true;
     /** @type {{ error: unknown } | null} */
     this.failure = null;
@@ -96,9 +97,10 @@ class DetachedRun {
 
   /** @param {any} entry */
   keep(entry) {
-    const hasResponse = entry.response !== undefined && entry.response !== null;
-    // A stream has an entry for each event.
-    if (this.isStream || hasResponse) this.results.enqueue(entry);
+    const { response } = entry;
+    // What comes to a sink of a flow is an entry, and a stream has one for each event.
+    const isResult = response !== undefined && (response !== null || this.hasFlow);
+    if (this.isStream || isResult) this.results.enqueue(entry);
     else if (entry.failed) this.failures.enqueue(entry);
   }
 

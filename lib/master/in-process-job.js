@@ -3,16 +3,9 @@
 // between processes. Knows nothing of calls and results.
 
 const { argsCopier } = require("../shared/args");
-const { argsOfText, decode, encodedWithin, formatOf } = require("../shared/codec");
-const {
-  Buffer,
-  JSON,
-  Promise,
-  Set,
-  clearTimeout,
-  now,
-  setTimeout,
-} = require("../shared/primordials");
+const { crossed, pack, unpack } = require("./in-process-values");
+const { argsOfText } = require("../shared/codec");
+const { JSON, Promise, Set, clearTimeout, now, setTimeout } = require("../shared/primordials");
 const { routingOf } = require("../shared/routing");
 const { inside } = require("../shared/site");
 const { bytesOf } = require("./tally");
@@ -22,41 +15,13 @@ const { PublicTask } = require("../shared/task");
 const { errorToJson } = require("../shared/thrown");
 
 /** @typedef {InstanceType<typeof import("./in-process").InProcessPool>} InProcessPool */
-/** @typedef {import("../shared/codec").Codec} Codec */
+/** @typedef {import("./in-process-values").Packed} Packed */
 /** @typedef {import("../shared/routing").Routing} Routing */
-
-/** A value as it crosses; none if it has no encoding. @typedef {{ encoded: import("../shared/codec").Encoded | undefined, format: number }} Packed */
 
 /**
  * How an attempt ended: `data` is the event's as the stages have left it, `error` a plain object as it travels.
  * @typedef {{ data: any, response?: any, error?: any, cause?: "error" | "timeout", added?: import("../shared/task").Added }} Outcome
  */
-
-/**
- * @param {Codec} codec
- * @param {any} value
- * @param {string} key
- * @param {string} what
- * @returns {Packed}
- */
-function pack(codec, value, key, what) {
-  const encoded = encodedWithin(codec, value, key, what);
-  if (encoded === undefined) return { encoded, format: 0 };
-  // The program may change its own bytes at once.
-  return {
-    encoded: encoded === value ? Buffer.from(value) : encoded,
-    format: formatOf(value, encoded),
-  };
-}
-
-/** A copy each time: what is decoded may lie in the bytes that it was decoded from. @param {Packed} packed @returns {any} */
-const unpack = ({ encoded, format }) =>
-  encoded === undefined
-    ? undefined
-    : decode(typeof encoded === "string" ? encoded : Buffer.from(encoded), format);
-
-/** What is there of a value once it has crossed. @type {(codec: Codec, value: any, key: string, what: string) => any} */
-const crossed = (codec, value, key, what) => unpack(pack(codec, value, key, what));
 
 /** Of an event that any worker would do for. @type {{ key: string | undefined, priority: number }} */
 const NO_ADDRESS = { key: undefined, priority: 0 };
@@ -122,13 +87,13 @@ class Job {
     this.pool.forget(this);
   }
 
-  /** What the stages get at an attempt. @param {JobEvent} event */
+  /** What the stages get at an attempt. @param {{ attempts: object[] }} event */
   newTask({ attempts }) {
     const { codec } = this.pool;
     return new PublicTask({ failed: attempts.length, codec, refusal: this.refusal });
   }
 
-  /** @param {JobEvent} event @param {InstanceType<typeof PublicTask>} task @returns {Promise<Outcome>} */
+  /** @param {{ packed: any }} event @param {InstanceType<typeof PublicTask>} task @returns {Promise<Outcome>} */
   async runEventStages(event, task) {
     const data = unpack(event.packed);
     const { codec } = this.pool;
@@ -156,13 +121,18 @@ class Job {
     return mayHaveChanged ? crossed(this.pool.codec, data, "data", "the event's data") : data;
   }
 
-  /** @param {JobEvent} event @param {any} data */
-  dataOfFailed({ packed }, data) {
+  /** @param {{ packed: any }} event @param {any} data */
+  dataOfFailed(event, data) {
     try {
       return this.dataAfter(data);
     } catch (_) {
-      return unpack(packed);
+      return this.dataOf(event);
     }
+  }
+
+  /** The data as it was handed over. @param {{ packed: any }} event @returns {any} */
+  dataOf({ packed }) {
+    return unpack(packed);
   }
 }
 
@@ -252,7 +222,7 @@ class JobEvent {
       "be ended in this process";
     const code = "ERR_SONIC_TASK_TIMEOUT";
     const error = { name: "Error", message, stack: `Error: ${message}`, code };
-    return { data: unpack(this.packed), cause: "timeout", error };
+    return { data: this.job.dataOf(this), cause: "timeout", error };
   }
 
   /** Tells the stages that nobody waits for them. @param {boolean} isLate */
@@ -273,4 +243,4 @@ class JobEvent {
   }
 }
 
-module.exports = { Job };
+module.exports = { Job, NO_ADDRESS };

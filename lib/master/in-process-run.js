@@ -3,6 +3,7 @@
 
 const { ONE_ANSWER, checkData } = require("./batch");
 const { DetachedRun } = require("./detached-run");
+const { checkFlowOptions } = require("./flow");
 const { Job } = require("./in-process-job");
 const { IN_ORDER } = require("./pool-run");
 const { revive } = require("./revive");
@@ -178,7 +179,13 @@ class Run extends DetachedRun {
 }
 
 /** @param {InProcessPool} pool @param {Work} work @param {import("./pool-run").Given} given */
-const begin = (pool, work, { options, args }) =>
-  new Run(pool, work, options, args).begin(options.signal);
+function begin(pool, work, { options, args }) {
+  const { flow, signal } = options;
+  if (flow === undefined) return new Run(pool, work, options, args).begin(signal);
+  checkFlowOptions(options);
+  // Few pools have flows.
+  const { FlowRun } = require("./in-process-flow");
+  return new FlowRun(pool, work, options, args).begin(signal);
+}
 
 module.exports = { Batch, begin };

@@ -7,7 +7,7 @@
 const { version: PACKAGE } = require("../../package.json");
 
 /** Changes with whatever is written here. */
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 
 /** From the pool to a client. */
 const TO_CLIENT = {
@@ -15,7 +15,7 @@ const TO_CLIENT = {
   GREETING: 1,
   /** code, message: the connection ends */
   REFUSED: 2,
-  /** encoding, names of the stages */
+  /** encoding, names of the stages, names of those that are flows */
   WELCOME: 3,
   /** workers, statistics */
   STATE: 4,
@@ -29,7 +29,7 @@ const TO_CLIENT = {
   TAKEN: 8,
   /** id of a map or run, id of an event that waited for workers of its own, error or none */
   TAKEN_ONE: 9,
-  /** id of a run, worker, flags, data, response or error */
+  /** id of a run, worker, flags, data, response or error, sink or node of a flow */
   ENTRY: 10,
   /** id of a run: all its entries were sent */
   DRAINED: 11,
@@ -82,10 +82,12 @@ const INFINITY = "Infinity";
 const HAS_DATA = 1;
 const HAS_RESPONSE = 2;
 const HAS_FAILED = 4;
+const HAS_PLACE = 8;
 
 module.exports = {
   HAS_DATA,
   HAS_FAILED,
+  HAS_PLACE,
   HAS_RESPONSE,
   INFINITY,
   PACKAGE,

@@ -8,7 +8,6 @@ const { entriesInPool, runInPool } = require("./pool-run");
 const { stopBy, throwIfAborted } = require("../shared/signals");
 const { checkSendable } = require("./work");
 const { textOfArgs } = require("../shared/codec");
-const { invalidType, shown } = require("../shared/errors");
 const { ownOf } = require("../shared/own");
 const own = require("../shared/sync/public");
 const { Promise, WeakMap, now } = require("../shared/primordials");
@@ -88,7 +87,7 @@ class PublicPool {
     return new Promise((resolve, reject) => {
       try {
         this.#pool.check();
-        const named = this.#singleOf("call", work);
+        const named = this.#stages.singleOf("call", work);
         const options =
           givenOptions === undefined
             ? this.#plainOptionsOf(named)
@@ -105,7 +104,7 @@ class PublicPool {
     const site = siteOf(this.map);
     try {
       this.#pool.check();
-      const named = this.#singleOf("map", work);
+      const named = this.#stages.singleOf("map", work);
       const options = this.#optionsOf(named, givenOptions, MAP_CHECKS);
       const args = this.#argsOf(options);
       throwIfAborted(options.signal);
@@ -170,7 +169,7 @@ class PublicPool {
     const site = siteOf(this.each);
     try {
       this.#pool.check();
-      const named = this.#singleOf("each", work);
+      const named = this.#stages.singleOf("each", work);
       const options = this.#optionsOf(named, givenOptions, EACH_CHECKS);
       const given = { options, args: this.#argsOf(options), site };
       return await this.#how.each(this.#pool, named, data, given);
@@ -236,15 +235,6 @@ class PublicPool {
     if (listener !== undefined) await listener.close();
     pool.end();
     await pool.closed;
-  }
-
-  /** What an event of a call goes through: it has one answer. @param {string} method @param {unknown} work @returns {Work} */
-  #singleOf(method, work) {
-    const named = this.#stages.workOf(work);
-    if (named.options.flow === undefined) return named;
-    throw invalidType(
-      `${method}: ${shown(named.name)} is a flow, where an event may have any number of answers: use run or stream`,
-    );
   }
 
   /** The options of a call without any of its own: made once for each work. @param {Work} work @returns {Options} */

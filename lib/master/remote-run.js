@@ -7,7 +7,7 @@ const { packed } = require("./connection");
 const dataless = require("./dataless");
 const { DetachedRun } = require("./detached-run");
 const { hasMoreThanData, over } = require("./input");
-const { HAS_DATA, HAS_FAILED, HAS_RESPONSE, INFINITY, TO_POOL } = require("./protocol");
+const { HAS_DATA, HAS_FAILED, HAS_PLACE, HAS_RESPONSE, INFINITY, TO_POOL } = require("./protocol");
 const { stopBy, throwIfAborted } = require("../shared/signals");
 const { ownOf } = require("../shared/own");
 const { Map, Promise, Set } = require("../shared/primordials");
@@ -30,7 +30,7 @@ const MOST_READ = 32;
 const HANDED_OVER = Promise.resolve();
 
 /** What of the options the pool's process needs: 0 if it is nothing. @param {Options} options */
-function sendable({ args, signal, settled, classes, ...options }) {
+function sendable({ args, signal, settled, classes, flow, ...options }) {
   const own = ownOf(options);
   for (const name of Object.keys(own)) if (own[name] === undefined) delete own[name];
   if (own.taskTimeout === Infinity) own.taskTimeout = INFINITY;
@@ -282,6 +282,7 @@ class RemoteRun extends DetachedRun {
     if (flags & HAS_DATA) entry.data = values.shift();
     if (flags & HAS_FAILED) Object.assign(entry, { failed: true, error: values.shift() });
     else if (flags & HAS_RESPONSE) entry.response = values.shift();
+    if (flags & HAS_PLACE) entry[flags & HAS_FAILED ? "node" : "sink"] = values.shift();
     this.keep(entry);
     // Nobody reads these before the end.
     if (!this.isStream) this.hasRead();

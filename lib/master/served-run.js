@@ -4,9 +4,10 @@
 
 const { packedJson } = require("./connection");
 const { mapAndDrain } = require("./pool-run");
-const { HAS_DATA, HAS_FAILED, HAS_RESPONSE, TO_CLIENT } = require("./protocol");
+const { HAS_DATA, HAS_FAILED, HAS_PLACE, HAS_RESPONSE, TO_CLIENT } = require("./protocol");
 const { Reader } = require("./stream");
 const { aborter } = require("../shared/abort");
+const { argsOfText } = require("../shared/codec");
 const { coded } = require("../shared/errors");
 const { MAP_CHECKS, POOL_STREAM_CHECKS, checkOptions } = require("../shared/options");
 const { hasOwn, ownOf } = require("../shared/own");
@@ -56,7 +57,7 @@ class ServedMap {
     this.id = message[1];
     this.taking = new Taking(served, this.id);
     const { pool, classes } = served;
-    const { work, options, args } = served.asked(message, MAP_CHECKS);
+    const { work, options, args } = served.asked(message, MAP_CHECKS, "map");
     this.routing = routingOf(options);
     this.batch = new served.Batch(pool, work, ownOf(options, { abortGrace: 0, classes }), args);
     this.batch.isKept = true;
@@ -163,7 +164,9 @@ class ServedRun {
     const ended = new Promise((resolve) => {
       this.endInput = () => resolve();
     });
-    const whole = mapAndDrain(pool, run, () => ended, {});
+    // What a flow reduces in the master is reduced here.
+    const own = args === undefined ? {} : argsOfText(pool.codec, args);
+    const whole = mapAndDrain(pool, run, () => ended, own);
     this.reader.follow(Promise.race([whole, run.failed]));
     whole.catch(() => {});
     this.done = this.forward();
@@ -234,6 +237,11 @@ class ServedRun {
     } else if (hasOwn(entry, "response")) {
       flags |= HAS_RESPONSE;
       values.push(this.served.packed(entry.response));
+    }
+    const place = entry.failed ? entry.node : entry.sink;
+    if (place !== undefined) {
+      flags |= HAS_PLACE;
+      values.push(packedJson(place));
     }
     this.served.connection.send([TO_CLIENT.ENTRY, this.id, entry.id, flags], ...values);
     const bytes = values.reduce((sum, { size }) => sum + size, 0);

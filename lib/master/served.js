@@ -75,7 +75,7 @@ class Served {
     this.stated = 0;
     /** @type {NodeJS.Timeout | undefined} */
     this.timer = undefined;
-    connection.send([TO_CLIENT.WELCOME, pool.encoding, stages.names]);
+    connection.send([TO_CLIENT.WELCOME, pool.encoding, stages.names, stages.flows]);
     this.sendState();
   }
 
@@ -138,17 +138,18 @@ class Served {
   /**
    * What it asks for, checked as the program's own calls are. Throws what such a call rejects with.
    * @param {any[]} message @param {Parameters<typeof checkOptions>[1]} checks
+   * @param {string} [method] of those that give each event one answer
    */
-  asked([, , given, own, args], checks) {
+  asked([, , given, own, args], checks, method) {
     const { pool, stages, options: defaults } = this.parts;
     pool.check();
-    const work = stages.workOf(given);
+    const work = method === undefined ? stages.workOf(given) : stages.singleOf(method, given);
     const text = typeof args === "string" ? args : undefined;
     const known = own === 0 ? this.plainOptions.get(work) : undefined;
     if (known !== undefined) return { work, options: known, args: text };
-    const { taskTimeout, retries } = defaults;
+    const { taskTimeout, retries, spillDir } = defaults;
     const checked = checkOptions(own === 0 ? undefined : withInfinity(own), checks);
-    const options = ownOf({ taskTimeout, retries }, work.options, checked);
+    const options = ownOf({ taskTimeout, retries, spillDir }, work.options, checked);
     if (own === 0) this.plainOptions.set(work, options);
     return { work, options, args: text };
   }
@@ -159,7 +160,7 @@ class Served {
     const resolve = (/** @type {any} */ value) => this.answer(id, value);
     const reject = (/** @type {unknown} */ error) => this.fail(id, error);
     try {
-      const { work, options, args } = this.asked(message, CALL_CHECKS);
+      const { work, options, args } = this.asked(message, CALL_CHECKS, "call");
       const all = mayStop ? ownOf(options, { signal: this.signalOf(id) }) : options;
       this.calls.add(work, all, args, { data, site: undefined, resolve, reject });
     } catch (error) {
@@ -238,7 +239,7 @@ class Served {
   async each(message, data) {
     const [, id] = message;
     try {
-      const { work, options, args } = this.asked(message, EACH_CHECKS);
+      const { work, options, args } = this.asked(message, EACH_CHECKS, "each");
       const about = { options, args, site: {} };
       /** @type {any} */
       const made = await inEach(this.Batch, this.pool, work, data, about);

@@ -4,6 +4,7 @@
 
 const { coded, invalidType, shown } = require("../shared/errors");
 const { isFlow, optionsOfFlow } = require("../shared/flow/given");
+const { ownOf } = require("../shared/own");
 const { JSON, Map, Set } = require("../shared/primordials");
 const { mergedOptions, optionsOf, stagesAsTold } = require("../shared/stage");
 const { wrongFile } = require("../shared/stages");
@@ -19,6 +20,10 @@ const MOST_LISTED = 10;
  * @property {string} key
  * @property {import("../shared/options").Options & ReturnType<typeof mergedOptions>} options
  */
+
+/** What is known here of another process's stages. @type {any} */
+const NO_OPTIONS = Object.freeze(Object.create(null));
+const ELSEWHERE = Object.freeze(ownOf({ flow: Object.freeze({}) }));
 
 /** What to do instead of passing another function. */
 const BY_NAME = "its stages are known by their names alone";
@@ -55,10 +60,10 @@ class Stages {
     return new Stages(options, stages);
   }
 
-  /** Another process's, which knows their options. @param {string[]} names */
-  static named(names) {
+  /** Another process's, which knows their options. @param {string[]} names @param {string[]} flows those of them that are flows */
+  static named(names, flows) {
     const options = Object.create(null);
-    for (const name of names) options[name] = Object.create(null);
+    for (const name of names) options[name] = flows.includes(name) ? ELSEWHERE : NO_OPTIONS;
     return new Stages(options);
   }
 
@@ -69,6 +74,20 @@ class Stages {
     if (keyed === undefined) return new Stages(options);
     const why = `has a stage ${JSON.stringify(keyed)} with the option key, which is a function that the master cannot run: give the key in calls`;
     throw wrongFile(file, why);
+  }
+
+  /** The names of those that are flows. */
+  get flows() {
+    return this.names.filter((name) => this.options[name].flow !== undefined);
+  }
+
+  /** What an event of a call goes through: it has one answer. @param {string} method @param {unknown} work @returns {Work} */
+  singleOf(method, work) {
+    const named = this.workOf(work);
+    if (named.options.flow === undefined) return named;
+    throw invalidType(
+      `${method}: ${shown(named.name)} is a flow, where an event may have any number of answers: use run or stream`,
+    );
   }
 
   /** @param {unknown} work as the program gave it @returns {Work} */

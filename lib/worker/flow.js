@@ -3,8 +3,6 @@
 // puts out goes into records (flow/records.js); keys and values that go through files are groups.js' and spill.js'.
 
 const { Attempt } = require("./flow/attempt");
-const { drain } = require("./flow/drain");
-const { noItem } = require("./flow/records");
 const {
   FILTER,
   FLAT_MAP,
@@ -16,7 +14,8 @@ const {
   stepsOf,
 } = require("./flow/steps");
 const { enterHold } = require("./groups");
-const { invalidType, shown } = require("../shared/errors");
+const { drain } = require("../shared/flow/drain");
+const { noBranch, noItem } = require("../shared/flow/rules");
 
 /** What `run` has returned: a value, what is in an answer's records, or a promise of an `Outcome`. */
 const PLAIN = 0;
@@ -228,7 +227,7 @@ class FlowWork {
       case SPLIT: {
         const port = step.branches.get(result);
         if (port !== undefined) return this.put(step, data, port, data, attempt);
-        attempt.fail(step, data, noBranch(step, result));
+        attempt.fail(step, data, noBranch(step.name, step.branches.keys(), result));
         return undefined;
       }
       case FLAT_MAP:
@@ -264,11 +263,5 @@ const isSimple = (value) =>
   typeof value === "boolean" ||
   value === undefined ||
   value === null;
-
-/** @param {Step} step @param {unknown} branch */
-const noBranch = ({ name, branches }, branch) =>
-  invalidType(
-    `${name}: the function must return the name of a branch (${[...branches.keys()].map(shown).join(", ")}), got ${shown(branch)}`,
-  );
 
 module.exports = { FlowWork, OUTPUTS, PENDING, PLAIN };

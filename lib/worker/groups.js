@@ -3,13 +3,13 @@
 // values. An event ends after so many outputs, and another one goes on. It also merges extents, which are many and small otherwise.
 
 const { Column } = require("./flow/column");
-const { drainAll } = require("./flow/drain");
-const { combined } = require("./flow/pairs");
 const { Reader } = require("./flow/reader");
 const { encodedOf } = require("./flow/records");
-const { Values } = require("./flow/values");
 const { formatOf } = require("../shared/codec");
+const { drainAll } = require("../shared/flow/drain");
 const { itemOf } = require("../shared/flow/parts");
+const { combined } = require("../shared/flow/rules");
+const { Values } = require("../shared/flow/values");
 const { invalidType } = require("../shared/errors");
 const { hasOwn } = require("../shared/own");
 const { Buffer, JSON } = require("../shared/primordials");

@@ -5,7 +5,7 @@
 const { Column } = require("./column");
 const { encodedOf, isPlain } = require("./records");
 const { formatOf } = require("../../shared/codec");
-const { invalidType, shown } = require("../../shared/errors");
+const { combined, isKey, noKey, noPair } = require("../../shared/flow/rules");
 const { Buffer, JSON, Map } = require("../../shared/primordials");
 
 /** An event writes what it has when that takes so many bytes, unless the node says another number. */
@@ -230,44 +230,12 @@ function keyOf(step, side, item) {
 function hasPair({ step, side }, item, attempt) {
   const isPair = Array.isArray(item) && item.length === 2;
   if (isPair && isKey(item[0])) return true;
-  const error = isPair
-    ? noKey(step, item[0])
-    : invalidType(`${step.name}: each item must be a pair [key, value], got ${shown(item)}`);
+  const error = isPair ? noKey(step, item[0]) : noPair(step, item);
   attempt.fail(step, item, error, () => JSON.stringify({ side, wrong: error.message }));
   return false;
 }
 
-/** @param {unknown} key */
-const isKey = (key) =>
-  typeof key === "string" ||
-  (typeof key === "number" && key - key === 0) ||
-  typeof key === "boolean" ||
-  key === null;
-
-/** @param {Step} step @param {unknown} key */
-const noKey = ({ name }, key) =>
-  invalidType(
-    `${name}: a key must be a string, a finite number, a boolean or null, got ${shown(key)}`,
-  );
-
 /** @param {any} value */
 const isShort = (value) => typeof value !== "string" && isPlain(value);
 
-/**
- * Two values of a key as one.
- * @param {Step} step
- * @param {any} left
- * @param {any} right
- */
-function combined(step, left, right) {
-  const { fn } = step;
-  const value = fn(left, right);
-  if (value !== null && typeof value === "object" && typeof value.then === "function") {
-    // Nobody hears it.
-    value.then(undefined, () => undefined);
-    throw invalidType(`${step.name}: the function must return the value itself, got a promise`);
-  }
-  return value;
-}
-
-module.exports = { Pairs, combined };
+module.exports = { Pairs };

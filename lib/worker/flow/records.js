@@ -4,7 +4,7 @@
 
 const { constants } = require("buffer");
 const { checkEncoded, codecOf, encodedWithin, formatOf } = require("../../shared/codec");
-const { invalidType, shown } = require("../../shared/errors");
+const { noItem } = require("../../shared/flow/rules");
 const { Buffer, JSON } = require("../../shared/primordials");
 const { errorToJson } = require("../../shared/thrown");
 
@@ -267,8 +267,4 @@ const isPlain = (value) =>
     ? value - value === 0 && !Object.is(value, -0)
     : typeof value === "string" || typeof value === "boolean" || value === null;
 
-/** @param {unknown} value */
-const noItem = (value) =>
-  invalidType(`the output must be a value that can be sent, got ${shown(value)}`);
-
-module.exports = { FAILED, GO_ON, Records, SPILLED, encodedOf, isPlain, noItem };
+module.exports = { FAILED, GO_ON, Records, SPILLED, encodedOf, isPlain };

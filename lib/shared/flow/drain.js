@@ -2,12 +2,15 @@
 // Takes the outputs of a flatMap one after the other, each through the steps that follow in the same event: synchronously as long as
 // all is, and awaiting what is a promise. An exception of the iterator fails the item: nothing of it counts then.
 
-const { invalidType, shown } = require("../../shared/errors");
+const { invalidType, shown } = require("../errors");
 
-/** @typedef {import("./steps").AnyStep} Step */
-/** @typedef {import("../flow").Work} Work */
-/** @typedef {import("../flow").AttemptOf} AttemptOf */
-/** @typedef {import("../flow").Wait} Wait */
+/** What runs in the same event. @typedef {any} Next */
+/** A node, with the port of its outputs. @typedef {{ name: string, out: { next: Next } }} Step */
+/** Takes an output through the steps that follow. @typedef {{ walk(next: Next, item: any, attempt: any): Wait }} Work */
+/** Gets the outputs; see lib/worker/flow/attempt.js.
+ * @typedef {{ entry: any, mark(): any, keep(mark: any): void, rollBack(mark: any): void, emit(port: any, item: any): void,
+ *   fail(step: any, data: any, thrown: unknown): void }} AttemptOf */
+/** @typedef {Promise<void> | undefined} Wait undefined if nothing is to be waited for */
 /** @typedef {{ work: Work, step: Step, attempt: AttemptOf }} Way where the outputs go */
 /** @typedef {{ next: () => any, return?: () => any }} Outputs */
 
