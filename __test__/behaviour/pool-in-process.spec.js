@@ -103,6 +103,15 @@ describe("a pool in this process", () => {
     assert.deepEqual(await inProcess("nested"), [nested, nested, "ERR_SONIC_NO_WORKER_IDS"]);
   });
 
+  it("refuses flows, and goes on", async () => {
+    const { outcomes, after } = await inProcess("flows");
+    for (const { error } of outcomes) {
+      assert.equal(error.code, "ERR_SONIC_INVALID_ARGUMENT");
+      assert.match(error.message, /^"all" is a flow, which needs workers, and with inProcess /);
+    }
+    assert.equal(after, 1);
+  });
+
   it("loads a worker file, and says what is wrong with it", async () => {
     const { answers, outcomes } = await inProcess("files");
     const unknown = "ERR_SONIC_UNKNOWN_STAGE";

@@ -6,6 +6,7 @@ const { DetachedRun } = require("./detached-run");
 const { Job } = require("./in-process-job");
 const { IN_ORDER } = require("./pool-run");
 const { revive } = require("./revive");
+const { invalidType, shown } = require("../shared/errors");
 const { Map, Promise, Set } = require("../shared/primordials");
 
 /** @typedef {import("./batch").Awaited} Awaited */
@@ -178,7 +179,12 @@ class Run extends DetachedRun {
 }
 
 /** @param {InProcessPool} pool @param {Work} work @param {import("./pool-run").Given} given */
-const begin = (pool, work, { options, args }) =>
-  new Run(pool, work, options, args).begin(options.signal);
+function begin(pool, work, { options, args }) {
+  if (work.options.flow !== undefined)
+    throw invalidType(
+      `${shown(work.name)} is a flow, which needs workers, and with inProcess (or SONIC_IN_PROCESS=1) there are none: leave it out`,
+    );
+  return new Run(pool, work, options, args).begin(options.signal);
+}
 
 module.exports = { Batch, begin };
