@@ -11,25 +11,12 @@ const path = require("node:path");
 const { after, afterEach, before, describe, it } = require("node:test");
 
 const { runCommand } = require("../support/command");
+const { killAt } = require("../support/kill-at");
 const { RunningServer } = require("../support/server");
 const { tool } = require("../support/tools");
 const { ROOT, Workspace } = require("../support/workspace");
 
 const EXAMPLES = path.join(ROOT, "examples");
-
-/** For `node -r`: kills the first worker that begins its `n`th event. The file `mark` is there then. */
-const killAt = (n, mark) => `
-  let events = 0;
-  const begun = () => {
-    if (++events !== ${n}) return;
-    try {
-      require("node:fs").writeFileSync(${JSON.stringify(mark)}, "", { flag: "wx" });
-    } catch {
-      return;
-    }
-    process.kill(process.pid, "SIGKILL");
-  };
-  if (require("node:cluster").isWorker) process.on("message", begun);`;
 
 describe("examples/k-means.js", () => {
   const scratch = new Workspace("k-means");

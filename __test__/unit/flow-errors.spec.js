@@ -376,6 +376,15 @@ describe("a flow that is too large is refused:", () => {
     );
   });
 
+  it("more than 127 sinks", () => {
+    const wide = (count) => (source) => {
+      const node = source.map(same);
+      return Object.fromEntries(Array.from({ length: count }, (_, at) => [`sink ${at}`, node]));
+    };
+    flow(wide(127));
+    refuses(wide(128), "RangeError", "flow: a flow may have at most 127 sinks, got 128");
+  });
+
   it("merges that double again and again", () => {
     const doubled = (times) => (source) => {
       let node = source.map(same);

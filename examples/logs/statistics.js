@@ -64,4 +64,4 @@ function percentile({ durations, lines, malformed }, share) {
   return undefined;
 }
 
-module.exports = { count, merge, nothing, percentile };
+module.exports = { NAMED, count, merge, nothing, percentile };

@@ -42,6 +42,9 @@ const { JSON, Map, Set } = require("../primordials");
 /** An exit is one character of an answer: from `%` to `~`. */
 const MOST_EXITS = 90;
 
+/** An entry has seven bits for its sink, and 0 is the one without a name. */
+const MOST_SINKS = 127;
+
 /** Merges of merges double: more edges than this are a mistake. */
 const MOST_EDGES = 4096;
 
@@ -128,7 +131,7 @@ function planOf(graph) {
   const exits = [];
   const nodes = vertices.map((vertex) => planned(vertex, exits));
   for (const node of nodes) node.plain = plainOf(node, nodes);
-  checkSize(nodes.length, exits.length);
+  checkSize(nodes.length, exits.length, graph.sinks.length);
   const fingerprint = digest(JSON.stringify(graph, withInfinity));
   return {
     fingerprint,
@@ -316,13 +319,14 @@ function plainOf(node, nodes) {
   }
 }
 
-/** @param {number} nodes @param {number} exits */
-function checkSize(nodes, exits) {
+/** @param {number} nodes @param {number} exits @param {number} sinks */
+function checkSize(nodes, exits, sinks) {
   // More cannot be told apart in an event's flags.
   const { mostChains } = require("../native").wire();
   if (nodes > mostChains) throw tooMany("nodes that run", mostChains, String(nodes));
   if (exits > MOST_EXITS)
     throw tooMany("ways from one node to others and to sinks", MOST_EXITS, String(exits));
+  if (sinks > MOST_SINKS) throw tooMany("sinks", MOST_SINKS, String(sinks));
 }
 
 /** @param {string} what @param {number} most @param {string} got */
