@@ -21,6 +21,7 @@ describe("a node with tags", () => {
   it("runs in workers that have them, of whatever kind it is", async () => {
     const { ways, failed } = await limits("tagged");
     assert.deepEqual(failed, []);
+    /** @type {Record<string, [number, RegExp]>} */
     const expected = {
       even: [20, /^(a|ab),(b|ab)$/],
       odd: [20, /^(a|ab),(b|ab),c$/],

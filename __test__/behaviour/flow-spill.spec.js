@@ -35,6 +35,7 @@ const inFolder = (name) => {
 const isEmpty = (dir) => fs.readdirSync(dir).length === 0;
 
 describe("the files of a flow are gone", () => {
+  /** @type {Record<string, [string, any[]]>} */
   const ends = {
     ends: ["when a call has ended", [100, 0]],
     stream: ["when a stream has ended", [100]],
