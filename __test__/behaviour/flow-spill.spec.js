@@ -41,14 +41,14 @@ describe("the files of a flow are gone", () => {
     stream: ["when a stream has ended", [100]],
     onError: ["when a call has failed", ["RangeError", "ERR_SONIC_EVENT_FAILED", "fails"]],
     throws: ["when masterFn has thrown", ["RangeError", null, "no more"]],
-    aborted: ["when a call was aborted", ["AbortError", 20, "This operation was aborted"]],
-    closed: ["when a pool was closed", ["AbortError", 20, "This operation was aborted"]],
+    aborted: ["when a call was aborted", ["AbortError"]],
+    closed: ["when a pool was closed", ["AbortError"]],
   };
   for (const [scenario, [title, result]] of Object.entries(ends)) {
     it(title, async () => {
       const is = await ended(scenario);
-      if (result[0] === "AbortError") is[1] = 20; // None where signals have no reasons.
-      assert.deepEqual(is, result);
+      // Its code and message differ between lines of Node.
+      assert.deepEqual(is[0] === "AbortError" ? is.slice(0, 1) : is, result);
     });
   }
 
