@@ -884,6 +884,12 @@ export interface PoolOptions<Via extends "json" | "advanced" = "json" | "advance
   serialization?: Via;
 
   /**
+   * The folder for what flows write to files: see {@link RunOptions.spillDir}. Default:
+   * `os.tmpdir()`.
+   */
+  spillDir?: string;
+
+  /**
    * Replaces a worker after this many events: see {@link RunOptions.maxTasksPerWorker}. Default:
    * workers are not replaced.
    */
@@ -2166,6 +2172,13 @@ export interface RunOptions {
    * `"json"`.
    */
   serialization?: "json" | "advanced";
+
+  /**
+   * The folder in which a {@link flow} writes what its `reduceByKey`, `groupByKey`, `join` and `sortBy`
+   * hold. It is made if it is not there. Only processes of this machine may use it. In it is a folder
+   * for each call or pool that writes, which is removed when that ends. Default: `os.tmpdir()`.
+   */
+  spillDir?: string;
 
   /**
    * How many events a worker runs at once, for stages that wait: for responses, files, timers. An

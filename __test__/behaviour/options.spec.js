@@ -37,7 +37,7 @@ describe("the options of a call", () => {
     [
       { colour: "red" },
       "TypeError",
-      "options.colour is not an option; there are name, numWorkers, workers, serialization, concurrency, maxEventsPerWorker, maxBytesWaiting, taskTimeout, maxTasksPerWorker, maxWorkerMemory, shutdownGrace, heartbeatTimeout, signal, onError, abortGrace, retries, onResult, statistics, onStats, trace, report, progress, total, onProgress",
+      "options.colour is not an option; there are name, numWorkers, workers, serialization, spillDir, concurrency, maxEventsPerWorker, maxBytesWaiting, taskTimeout, maxTasksPerWorker, maxWorkerMemory, shutdownGrace, heartbeatTimeout, signal, onError, abortGrace, retries, onResult, statistics, onStats, trace, report, progress, total, onProgress",
     ],
     [
       { numWorkers: "2" },
@@ -55,6 +55,8 @@ describe("the options of a call", () => {
       "TypeError",
       'options.serialization must be "json" or "advanced", got "yaml"',
     ],
+    [{ spillDir: "" }, "TypeError", 'options.spillDir must be the path of a folder, got ""'],
+    [{ spillDir: 5 }, "TypeError", "options.spillDir must be the path of a folder, got 5"],
     [
       { maxEventsPerWorker: 1.5 },
       "RangeError",

@@ -173,8 +173,17 @@ function rankOf(key) {
 function compareKeys(one, other) {
   const ranks = rankOf(one) - rankOf(other);
   if (ranks !== 0) return ranks;
-  if (typeof one === "string") return Buffer.compare(Buffer.from(one), Buffer.from(other));
-  return Number(one) - Number(other);
+  return typeof one === "string" ? compareTexts(one, other) : Number(one) - Number(other);
+}
+
+/** By code points: half of a pair is one too. @param {string} one @param {string} other */
+function compareTexts(one, other) {
+  const [left, right] = [one, other].map((text) =>
+    Array.from(text, (point) => point.codePointAt(0)),
+  );
+  const at = left.findIndex((point, index) => point !== right[index]);
+  if (at < 0) return left.length - right.length;
+  return at < right.length ? left[at] - right[at] : 1;
 }
 
 /**

@@ -34,6 +34,7 @@ const OPTIONS = {
     RangeError: [0, -1, 1.5, Number.NaN, Infinity, 4095],
   },
   serialization: { good: ["json", "advanced"], TypeError: ["JSON", "", 0, null] },
+  spillDir: { good: ["spill", "/tmp"], TypeError: ["", 5, null, {}] },
   concurrency: { good: [1, 1024], TypeError: ["1"], RangeError: [0, 1025] },
   maxEventsPerWorker: { good: [1, 2 ** 20], TypeError: ["1"], RangeError: [0, 2 ** 20 + 1] },
   maxBytesWaiting: {
@@ -162,8 +163,9 @@ describe("a stream's option", () => {
 
 describe("an option for several programs", () => {
   const listen = { good: ["a", "/run/jobs"], TypeError: [7, "", null, ["a"]] };
+  const { spillDir } = OPTIONS;
   const errors = { good: [[], [Error, TypeError]], TypeError: [7, [7]] };
-  checkTable({ listen }, (given) => checkOptions(given, POOL_CHECKS), "options");
+  checkTable({ listen, spillDir }, (given) => checkOptions(given, POOL_CHECKS), "options");
   checkTable({ errors }, (given) => checkOptions(given, CONNECT_CHECKS), "options");
   it("is none of a client's that only a pool has", () => {
     assert.deepEqual(Object.keys(CONNECT_CHECKS).sort(), ["errors", "signal"]);

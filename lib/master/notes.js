@@ -28,6 +28,9 @@ const ENDS = new Set([
   "closed",
 ]);
 
+/** What cannot be written, or read again, is one run's: the pool goes on. */
+const OF_ONE_RUN = "ERR_SONIC_SPILL";
+
 /** What happened and was not told yet: an exception of a listener must not lose the rest. */
 class Told {
   constructor() {
@@ -169,7 +172,7 @@ function hearQuietly(pool, note) {
       break;
     case "failed":
       hearOfEnd(pool, note);
-      pool.fail(failureOf(pool, note));
+      if (note.code !== OF_ONE_RUN) pool.fail(failureOf(pool, note));
       break;
     default:
       hearOfEnd(pool, note);

@@ -46,6 +46,7 @@ const NOTHING = ["null", '""', "[0]", "{}"];
  * @property {string} [file] that file
  * @property {string} [name] the option
  * @property {string} [functions] a digest of the worker functions; none if there are none, or no list of functions is given
+ * @property {string} [flow] names the flow that there is in their place
  * @property {import("./site").Site} [site] none where stacks cannot be read
  * @property {Record<string, string>} args a token for each argument
  * @property {boolean} [isForWorkers] it has no masterFn, so it is written for workers
@@ -75,7 +76,10 @@ function identify(below, masterFn, workerFns, args, options) {
   identity.args = tokensOf(args);
   const name = nameOf(options);
   if (name !== undefined) identity.name = name;
-  if (isFlow(workerFns)) identity.functions = digest(nameOfFlow(workerFns));
+  if (isFlow(workerFns)) {
+    identity.flow = nameOfFlow(workerFns);
+    identity.functions = digest(identity.flow);
+  }
   if (isFunctions(workerFns)) identity.functions = digest(workerFns.map(sourceOf).join("\n"));
   if (typeof masterFn !== "function") identity.isForWorkers = true;
   return identity;

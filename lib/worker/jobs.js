@@ -7,6 +7,7 @@ const { argsOfText } = require("../shared/codec");
 const { coded } = require("../shared/errors");
 const { FlowWork } = require("./flow");
 const { functionsOf: functionsOfFlow, isFlow, planOfFlow } = require("../shared/flow/flow");
+const { otherFlow } = require("../shared/flow/given");
 const { hasOwn, ownOf } = require("../shared/own");
 const { Places, count, isFull } = require("../shared/places");
 const { JSON, Map, Set } = require("../shared/primordials");
@@ -178,11 +179,7 @@ class Jobs {
     if (isFlow(found) && planOfFlow(found).fingerprint === fingerprint)
       return this.withFlow({ ...this.plain([], args), ...how }, found, spillDir);
     const other = () => {
-      throw coded(
-        Error,
-        "ERR_SONIC_FLOW",
-        `the flow ${JSON.stringify(name)} is another one in this worker than in the master: build it alike in both, whatever the arguments and the environment`,
-      );
+      throw coded(Error, "ERR_SONIC_FLOW", otherFlow(name));
     };
     return { ...this.plain([other], args), ...how };
   }

@@ -12,7 +12,7 @@ const cluster = require("../shared/cluster");
 const copies = require("../shared/copies");
 const { invalidType, shown } = require("../shared/errors");
 const { passForeign } = require("../shared/host");
-const { isFlow } = require("../shared/flow/given");
+const { isFlow, otherFlow } = require("../shared/flow/given");
 const { isStages } = require("../shared/identity");
 const { native } = require("../shared/native");
 const { variable } = require("../shared/own");
@@ -148,9 +148,13 @@ function endSearch(self) {
 }
 
 /** @param {ARunner} self @param {Call} call */
-function register(self, { workerFns, args, stages }) {
+function register(self, { workerFns, args, stages, identity }) {
   if (stages !== undefined) {
     self.registerStages({ ...stages });
+    return;
+  }
+  if (!self.search.hasFlow(identity)) {
+    self.native.workerRefuse(self.handle, "Error", "ERR_SONIC_FLOW", otherFlow());
     return;
   }
   const wrong = wrongWorkerFns(workerFns);

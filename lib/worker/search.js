@@ -55,6 +55,12 @@ class Search {
     );
   }
 
+  /** Whether the call has the flow that the wanted one has, if it has one: of calls with a name only that tells. @param {Found["identity"]} identity */
+  hasFlow({ flow }) {
+    const { identity: wanted, isCounted } = this.wanted;
+    return isCounted || flow === wanted.flow;
+  }
+
   /**
    * The call after all, once the program has nothing more to do, if only one can be it.
    * @returns {Found | undefined}

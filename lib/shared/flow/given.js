@@ -3,6 +3,7 @@
 
 const { concurrencyOf, functionsOf, isFlow, planOfFlow } = require("./flow");
 const { ownOf } = require("../own");
+const { JSON } = require("../primordials");
 
 /** What a run knows of its flow; of one in a worker file the master has no functions. @typedef {{ plan: import("./plan").Plan, functions?: any[] }} Flow */
 
@@ -20,4 +21,8 @@ function optionsOfFlow(flow) {
 /** The same in the master and in the workers, whose functions may have been compiled otherwise. @param {any} flow */
 const nameOfFlow = (flow) => `flow ${planOfFlow(flow).fingerprint}`;
 
-module.exports = { isFlow, nameOfFlow, optionsOfFlow };
+/** @param {string} [name] of the stage that it is */
+const otherFlow = (name) =>
+  `the flow ${name === undefined ? "of this call" : JSON.stringify(name)} is another one in this worker than in the master: build it alike in both, whatever the arguments and the environment`;
+
+module.exports = { isFlow, nameOfFlow, optionsOfFlow, otherFlow };

@@ -8,6 +8,7 @@ const ADDED = {
   createPool: "function",
   connectPool: "function",
   stage: "function",
+  flow: "function",
   stream: "function",
   lastRun: "function",
   locks: "object",
