@@ -260,7 +260,7 @@ impl State {
                 while let Some(node) = flow.progress.next(&flow.plan) {
                     self.open_node(pool, (id, &mut flow), node);
                 }
-                if !self.hand_out(pool, id, &mut flow) {
+                if !self.hand_out(pool, id, &mut flow) || flow.stops.is_some() {
                     break;
                 }
             }

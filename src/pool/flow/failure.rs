@@ -180,12 +180,13 @@ impl State {
         data: Option<(&[u8], u32)>,
     ) -> bool {
         let data = data.filter(|(_, flags)| flags & flag::HOLE == 0);
-        if flow.plan.is_spilling() && parsed_error(error)["code"] == SPILL {
+        let Some(run) = self.runs.get_mut(&id) else { return false };
+        let is_open = run.state.is_open();
+        if is_open && flow.plan.is_spilling() && parsed_error(error)["code"] == SPILL {
             self.fail_run(id, error);
             return false;
         }
-        let Some(run) = self.runs.get_mut(&id) else { return false };
-        if let Some(exit) = flow.plan.node(node).errors.filter(|_| run.state.is_open()) {
+        if let Some(exit) = flow.plan.node(node).errors.filter(|_| is_open) {
             let item = failure_of(worker, &flow.plan.node(node).name, error, data);
             self.put_out(pool, (id, flow), worker, exit, item);
             return false;
