@@ -185,6 +185,12 @@ impl Retries {
         Self { policies, records: HashMap::new() }
     }
 
+    /// Whether nothing is known of any event.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
     /// An attempt of `task`, which enters this node, has failed. Says whether there is to be another one.
     pub(crate) fn failed(
         &mut self,

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use tracing::{debug, trace};
 
 use super::Pool;
+use super::flow::is_full;
 use crate::core::event::Event;
 use crate::core::task_id::RunId;
 use crate::observe::record::Record;
@@ -19,7 +20,7 @@ use crate::run::words::Words;
 use crate::run::{Queue, RunOptions};
 use crate::shm::store::Bytes;
 use crate::wire::format::Format;
-use crate::wire::header::{flag, format_of};
+use crate::wire::header::{chain, flag, format_of};
 use crate::wire::note::Note;
 
 /// What a program that dispatches events itself sees at its first look.
@@ -84,12 +85,16 @@ impl Pool {
         text: impl Into<Bytes>,
         flags: u32,
     ) -> bool {
-        let event = Task::new(text.into(), flags);
+        let mut event = Task::new(text.into(), flags);
         self.enter(|state| {
             let Some(slot) = state.slot_of(worker) else { return false };
             let Some(run) = state.runs.get_mut(&run) else { return false };
             let task = run.next_direct();
             run.record.direct(task, if run.record.has_times() { clock() } else { 0.0 });
+            if let Some(flow) = run.flow.as_deref_mut() {
+                event.flags = event.flags & !flag::CHAIN | chain(flow.plan.entry);
+                flow.progress.entered(flow.plan.entry);
+            }
             state.tasks.keep(task, event);
             state.on(Event::Chosen { slot, task });
             true
@@ -117,10 +122,14 @@ impl Pool {
         self.enter(|_| ());
         let mut state = self.lock();
         let run = state.runs.get_mut(&run)?;
+        let was_full = run.flow.is_some() && is_full(run);
         let piece = run.queue(queue).take();
         // The reader of a stream makes room by that.
         run.show_unread();
         run.show_observed();
+        if was_full && !is_full(run) {
+            state.settle(self);
+        }
         piece
     }
 

@@ -173,22 +173,24 @@ impl State {
         if let Some(state) = self.run_mut(id) {
             state.share.ran(run);
         }
-        if !header.has(flag::FAILED)
-            && let Some(error) = self.commit(pool, id, noted)
-        {
-            (header, payload) = failed(header, error);
-        }
         let node = self.node_of(id, position);
-        if node > 0 && !header.has(flag::FAILED) {
-            let split = (header.split as usize).min(payload.len());
-            if let Some(made) = self.made(id, node, &header, &payload[..split]) {
-                self.on(Event::Answered { slot, task: id, run });
-                self.has_answered(pool, slot);
-                let bytes_out = payload.len();
-                let answer = (made, bytes_out);
-                return self.has_made(pool, slot, (id, position, node), &header, answer);
-            }
-            (header, payload) = failed(header, GARBAGE);
+        let split = (header.split as usize).min(payload.len());
+        let is_made = node > 0 && !header.has(flag::FAILED);
+        let made = is_made.then(|| self.made(id, node, &header, &payload[..split])).flatten();
+        let error = match header.has(flag::FAILED) {
+            true => None,
+            // Nothing of it counts.
+            false if is_made && made.is_none() => Some(GARBAGE),
+            false => self.commit(pool, id, noted),
+        };
+        if let Some(made) = made.filter(|_| error.is_none()) {
+            self.on(Event::Answered { slot, task: id, run });
+            self.has_answered(pool, slot);
+            let answer = (made, payload.len());
+            return self.has_made(pool, slot, (id, position, node), &header, answer);
+        }
+        if let Some(error) = error {
+            (header, payload) = failed(header, error);
         }
         let is_failed = header.has(flag::FAILED);
         let is_chosen = is_failed && self.scheduler.is_chosen(slot, id);

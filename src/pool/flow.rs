@@ -7,7 +7,8 @@ mod failure;
 use super::Pool;
 use super::entry::entry_of;
 use super::state::State;
-use crate::core::flow::Plan;
+use crate::core::error::Error;
+use crate::core::flow::Node;
 use crate::core::router::Routing;
 use crate::core::sync as shared;
 use crate::core::task_id::{Position, RunId, TaskId, run_of};
@@ -15,7 +16,7 @@ use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
 use crate::run::Run;
-use crate::run::flow::{Flow, Kept};
+use crate::run::flow::{Compaction, Flow, Kept};
 use crate::run::results::entry;
 use crate::run::value::Value;
 use crate::shm::store::Bytes;
@@ -61,14 +62,30 @@ impl State {
         header: &Header,
         payload: &'a [u8],
     ) -> Option<Made<'a>> {
-        let plan = &self.runs.get(&run_of(task))?.flow.as_ref()?.plan;
+        let flow = self.runs.get(&run_of(task))?.flow.as_ref()?;
+        let plan = &flow.plan;
         if !header.has(flag::OUTPUTS) {
-            plan.node(node).plain?;
+            plan.node(node).plain.filter(|_| !flow.compactions.contains_key(&task))?;
             let value = Value::new(payload, format_of(header.flags));
             return Some(Made::Plain(header.has(flag::RESPONSE).then_some(value)));
         }
         let made = records(payload, format_of(header.flags))?;
-        made.iter().all(|record| is_sound(plan, record)).then_some(Made::Records(made))
+        let is_sound = match flow.compactions.get(&task) {
+            Some(compaction) => is_merged(compaction, &made),
+            None => made.iter().all(|record| is_sound(plan.node(node), record)),
+        };
+        is_sound.then_some(Made::Records(made))
+    }
+
+    /// Nobody looks at a run's flow any more. What that has done may stop the run.
+    pub(super) fn give_back(&mut self, pool: &Pool, id: RunId, mut flow: Box<Flow>) {
+        let stops = flow.stops.take();
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.flow = Some(flow);
+        }
+        if let Some(task) = stops {
+            self.stop_for_failure(pool, task);
+        }
     }
 
     /// An event of a flow was answered well.
@@ -87,6 +104,7 @@ impl State {
         self.text = text;
         let worker = self.slots[slot].worker;
         let Some(run) = self.runs.get_mut(&run_of(id)) else { return };
+        let attempts = run.attempts(id).max(1);
         if let Some(retries) = run.retries.as_mut() {
             retries.forget(id);
         }
@@ -100,7 +118,7 @@ impl State {
             bytes_in,
             bytes_out,
             error: None,
-            attempts: 1,
+            attempts,
         });
         let Some(mut flow) = run.flow.take() else { return };
         flow.compactions.remove(&id);
@@ -124,9 +142,7 @@ impl State {
         let made = flow.progress.total().saturating_sub(before);
         flow.made(node, made);
         flow.ended(id, node);
-        if let Some(run) = self.runs.get_mut(&run_of(id)) {
-            run.flow = Some(flow);
-        }
+        self.give_back(pool, run_of(id), flow);
     }
 
     fn put_record(
@@ -223,7 +239,7 @@ impl State {
         let task = run.next_direct();
         event.queued = if run.record.has_times() { clock() } else { 0.0 };
         run.record.direct(task, event.queued);
-        event.flags |= chain(node);
+        event.flags = event.flags & !flag::CHAIN | chain(node);
         self.tasks.keep(task, event);
         flow.progress.entered(node);
         flow.node(node).queue.push_back(task);
@@ -231,7 +247,9 @@ impl State {
     }
 
     /// Hands the events of flows out as far as there is room for what they make, and opens what nothing more comes to.
-    pub(super) fn advance_flows(&mut self, pool: &Pool) {
+    /// False if a run came to its end by that.
+    pub(super) fn advance_flows(&mut self, pool: &Pool) -> bool {
+        let mut are_open = true;
         let has_flow = |run: &Run| run.flow.is_some() && run.state.is_open();
         let ids: Vec<RunId> =
             self.runs.values().filter(|run| has_flow(run)).map(|run| run.id).collect();
@@ -245,20 +263,23 @@ impl State {
                 while let Some(node) = flow.progress.next(&flow.plan) {
                     self.open_node(pool, (id, &mut flow), node);
                 }
-                if !self.hand_out(pool, id, &mut flow) {
+                if !self.hand_out(pool, id, &mut flow) || flow.stops.is_some() {
                     break;
                 }
             }
-            if let Some(run) = self.runs.get_mut(&id) {
-                run.flow = Some(flow);
-            }
+            self.give_back(pool, id, flow);
+            are_open &= self.runs.get(&id).is_some_and(|run| run.state.is_open());
         }
+        are_open
     }
 
     /// True if something has ended by that.
     fn hand_out(&mut self, pool: &Pool, id: RunId, flow: &mut Flow) -> bool {
         let places = self.scheduler.places();
-        let most = self.scheduler.capacity().max(places);
+        // What backs off needs no worker; there must be an end to it.
+        let backing_off = self.scheduler.backing_off() + flow.backing_off.len();
+        let most = self.scheduler.capacity().max(places)
+            + backing_off.min(pool.launch.max_window * self.slots.len());
         let is_full = self.runs.get(&id).is_some_and(is_full);
         for at in 0..flow.plan.last_first.len() {
             let number = flow.plan.last_first[at];
@@ -273,21 +294,30 @@ impl State {
             let room = flow.room_of(number, most, places, is_full);
             while flow.active(number) < room {
                 let Some(task) = flow.node(number).queue.pop_front() else { break };
-                let tags = flow.plan.node(number).tags.clone();
-                if tags.is_empty() {
+                let tags = &flow.plan.node(number).tags;
+                let routed = if !tags.is_empty() {
+                    let routing = Routing { tags: tags.clone(), key: None, priority: 0 };
+                    self.router.add_further(task, routing)
+                } else if let Some(error) = self.refusal() {
+                    Err(error)
+                } else {
                     if let Some(run) = self.runs.get_mut(&id) {
                         run.overflow.push_back(task);
                     }
-                } else {
-                    let routing = Routing { tags, key: None, priority: 0 };
-                    if let Err(error) = self.router.add_further(task, routing) {
-                        self.fail_in_flow(pool, task, (number, flow), &error);
-                        return true;
-                    }
+                    Ok(())
+                };
+                if let Err(error) = routed {
+                    self.fail_in_flow(pool, task, (number, flow), &error);
+                    return true;
                 }
             }
         }
         false
+    }
+
+    /// Why no worker runs events without tags; none if some do.
+    fn refusal(&self) -> Option<Error> {
+        self.router.refuses_others().then(|| self.router.refusal()).flatten()
     }
 
     /// How many events of the source may be on their way; none if that does not matter.
@@ -298,20 +328,30 @@ impl State {
 }
 
 /// Whether the reader of a stream is behind.
-fn is_full(run: &Run) -> bool {
+pub(super) fn is_full(run: &Run) -> bool {
     run.stream.is_some()
         && (run.results.len() >= UNREAD || run.results.bytes() >= run.options.max_bytes)
 }
 
-fn is_sound(plan: &Plan, record: &Record<'_>) -> bool {
+/// Whether an event that entered at this node may have made that.
+fn is_sound(node: &Node, record: &Record<'_>) -> bool {
     match *record {
-        Record::Out { exit, .. } => plan.targets(exit).is_some(),
-        Record::Failed { node, error, .. } => plan.has(node) && !error.is_empty(),
-        Record::Spilled { node, told } => {
-            plan.has(node)
-                && plan.node(node).hold == Some(Hold::Spill)
-                && serde_json::from_slice::<Told>(told).is_ok()
+        Record::Out { exit, .. } => node.may_put_out(exit),
+        Record::Failed { node: at, error, .. } => node.may_fail_at(at) && !error.is_empty(),
+        Record::Spilled { node: to, told } => {
+            node.may_spill_for(to) && serde_json::from_slice::<Told>(told).is_ok()
         }
-        Record::Further { data } => !data.is_empty(),
+        Record::Further { data } => node.hold == Some(Hold::Spill) && !data.is_empty(),
     }
+}
+
+/// Whether an event has merged what it was to merge: its extents are nowhere else.
+fn is_merged(compaction: &Compaction, made: &[Record<'_>]) -> bool {
+    let &[Record::Spilled { node, told }] = made else { return false };
+    let told = serde_json::from_slice::<Told>(told).ok();
+    let is_all = |&(partition, _, _, records): &(u32, u64, u64, u64)| {
+        partition == compaction.partition && records > 0
+    };
+    node == compaction.node
+        && told.is_some_and(|told| !told.parts.is_empty() && told.parts.iter().all(is_all))
 }

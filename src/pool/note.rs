@@ -9,7 +9,7 @@ use crate::core::task_id::{TaskId, run_of};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
 use crate::shm::store::Bytes;
-use crate::wire::header::{Header, Kind, chain};
+use crate::wire::header::{Header, Kind, chain, flag};
 
 /// What the event adds that a worker answers next.
 #[derive(Debug, Default)]
@@ -17,6 +17,9 @@ pub(super) struct Noted {
     emitted: Vec<Task>,
     counts: BTreeMap<String, f64>,
 }
+
+/// What a worker says of an event that it emits. Everything else is the master's to say.
+const EMITTED: u32 = flag::HOLE | flag::WHOLE | flag::FORMAT;
 
 /// What an event fails with that emits others where each event has one answer, or entries have an order.
 const REFUSED: &str = r#"{"name":"Error","message":"task.emit: no further events are possible here: the results of this run are read in the order of their events","code":"ERR_SONIC_EMIT"}"#;
@@ -26,7 +29,7 @@ impl State {
     pub(super) fn note(&mut self, slot: usize, header: &Header, payload: Bytes) {
         let Some(connection) = self.slots[slot].connection.as_mut() else { return };
         match header.kind {
-            Kind::Emit => connection.noted.emitted.push(Task::new(payload, header.flags)),
+            Kind::Emit => connection.noted.emitted.push(Task::new(payload, header.flags & EMITTED)),
             Kind::Count => match serde_json::from_slice(&payload) {
                 Ok(counts) => connection.noted.counts = counts,
                 Err(error) => self.reject(slot, format!("its counts make no sense: {error}")),

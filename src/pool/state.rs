@@ -180,14 +180,14 @@ impl State {
             self.reclaim(pool);
             self.release_surplus();
             self.carry_out(pool);
-            self.advance_flows(pool);
+            let are_open = self.advance_flows(pool);
             self.refill(pool);
             self.offer();
             self.take_mail();
             self.pump();
             self.wake_parked(pool);
             self.wake_addressed(pool);
-            if self.publish(pool) && self.effects.is_empty() {
+            if self.publish(pool) && are_open && self.effects.is_empty() {
                 return;
             }
         }

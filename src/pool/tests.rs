@@ -8,6 +8,7 @@ mod credit;
 mod each;
 mod ends;
 mod events;
+mod flows;
 mod hints;
 mod hostile;
 mod late;

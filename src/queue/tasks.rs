@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 
 use crate::core::task_id::TaskId;
+#[cfg(test)]
+use crate::core::task_id::{RunId, run_of};
 use crate::shm::store::Bytes;
 use crate::wire::header::flag;
 
@@ -111,6 +113,12 @@ impl Tasks {
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// How many events of a run there are.
+    #[cfg(test)]
+    pub(crate) fn count(&self, run: RunId) -> usize {
+        self.by_id.keys().chain(self.origins.keys()).filter(|task| run_of(**task) == run).count()
     }
 
     /// How many events have gone on from their first chain.

@@ -30,6 +30,8 @@ pub(crate) struct Flow {
     pub(crate) compactions: HashMap<TaskId, Compaction>,
     /// How many of the source's events have ended.
     source_ended: u64,
+    /// The first event that failed for which the run is to be stopped, once nobody looks at this.
+    pub(crate) stops: Option<TaskId>,
 }
 
 /// What one node has.
@@ -54,6 +56,7 @@ impl Flow {
             in_master: HashMap::new(),
             compactions: HashMap::new(),
             source_ended: 0,
+            stops: None,
         }
     }
 

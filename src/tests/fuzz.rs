@@ -16,6 +16,7 @@ use crate::run::value::Value;
 use crate::shm::ring::{Consumer, Producer};
 use crate::shm::store::Bytes;
 use crate::wire::channel::{self, Lines};
+use crate::wire::flow::{self, Record};
 use crate::wire::format::Format;
 use crate::wire::frame::{Decoder, Frame, MAX_FRAME, Malformed, encode};
 use crate::wire::header::{HEADER, Header, Kind};
@@ -123,7 +124,62 @@ fn kind() -> impl Strategy<Value = Kind> {
     ]
 }
 
+/// The bytes of a record's values.
+fn bytes_of(record: &Record<'_>) -> usize {
+    match *record {
+        Record::Out { item, .. } => item.bytes.len(),
+        Record::Failed { error, redo, item, .. } => error.len() + redo.len() + item.bytes.len(),
+        Record::Spilled { told, .. } => told.len(),
+        Record::Further { data } => data.len(),
+    }
+}
+
+/// Something like the records of a flow.
+fn recordish() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => "[%&!$#'~ ]",
+        3 => "[0-9]{0,3}\t",
+        3 => "(1|\\{\\}|\"a\"|\\[\\]|null)",
+        2 => "\n",
+    ];
+    let noise = vec(any::<u8>(), 0..4);
+    let piece = prop_oneof![8 => piece.prop_map(String::into_bytes), 1 => noise];
+    vec(piece, 0..30).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
+    #[test]
+    fn records_of_a_flow_are_no_more_than_what_came_and_cut_ones_are_none(
+        payload in prop_oneof![recordish(), vec(any::<u8>(), 0..100)],
+        records in vec((0x21..0x7f_u8, 0..8_u8, vec(any::<u8>(), 0..20)), 0..8),
+        cut in any::<Index>(),
+    ) {
+        for format in [Format::Json, Format::Buffer] {
+            if let Some(records) = flow::records(&payload, format) {
+                let bytes: usize = records.iter().map(|record| 1 + bytes_of(record)).sum();
+                prop_assert!(bytes <= payload.len());
+            }
+        }
+        let mut ends = vec![0];
+        let mut framed = Vec::new();
+        for (what, format, bytes) in &records {
+            framed.extend((bytes.len() as u32).to_le_bytes());
+            framed.extend([*what, *format]);
+            framed.extend(bytes);
+            ends.push(framed.len());
+        }
+        let whole = flow::records(&framed, Format::Buffer);
+        prop_assert!(whole.as_ref().is_none_or(|whole| whole.len() == records.len()));
+        let cut = cut.index(framed.len() + 1);
+        let part = flow::records(&framed[..cut], Format::Buffer);
+        if !ends.contains(&cut) {
+            prop_assert_eq!(part, None);
+        } else if let Some(whole) = whole {
+            let count = ends.iter().position(|end| *end == cut).expect("one of them");
+            prop_assert_eq!(part.as_deref(), Some(&whole[..count]));
+        }
+    }
+
     #[test]
     fn a_stream_of_frames_is_the_same_however_it_is_cut(stream in stream(), cuts in vec(any::<Index>(), 0..8)) {
         let whole = decoded(std::iter::once(&stream[..]));

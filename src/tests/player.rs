@@ -505,7 +505,7 @@ impl Player {
             self.ring();
             return None;
         }
-        let flags = flags & (flag::HOLE | flag::WHOLE | flag::CHAIN);
+        let flags = flags & (flag::HOLE | flag::WHOLE | flag::CHAIN | flag::PARTS | flag::FAILURE);
         Some(Item { header: Header { index, ..Header::new(Kind::Task, flags) }, text: text.into() })
     }
 

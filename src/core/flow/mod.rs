@@ -4,7 +4,7 @@
 mod plan;
 mod progress;
 
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Node, Plan};
 pub(crate) use progress::Progress;
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A plan that is known to make sense, with what follows from it.
 
+use std::collections::BTreeSet;
+
 use crate::core::retry::Policy;
 use crate::wire::flow::{self, Batch, Hold, MOST_EXITS, Target};
 use crate::wire::header::flag;
@@ -36,10 +38,41 @@ pub(crate) struct Node {
     pub(crate) errors: Option<usize>,
     /// The exit of one plain answer.
     pub(crate) plain: Option<usize>,
-    /// The nodes whose events an event of this one makes, but for those that hold what comes.
+    /// The nodes whose events an event of this one makes, but for those that wait for all that comes.
     pub(crate) feeds: Vec<usize>,
     /// Whether an event of this one may end at a sink.
     pub(crate) has_sink: bool,
+    makes: Makes,
+}
+
+/// What the answer to an event that enters at a node may tell of: sets of numbers.
+#[derive(Debug, Clone, Copy, Default)]
+struct Makes {
+    /// The nodes that run in the event, and those that things are written down for.
+    nodes: u64,
+    spills: u64,
+    exits: u128,
+}
+
+impl Node {
+    /// Whether items of an event that enters here may leave this exit.
+    pub(crate) fn may_put_out(&self, exit: usize) -> bool {
+        exit < MOST_EXITS && self.makes.exits >> exit & 1 == 1
+    }
+
+    /// Whether items of an event that enters here may fail at this node.
+    pub(crate) fn may_fail_at(&self, node: usize) -> bool {
+        is_in(self.makes.nodes, node)
+    }
+
+    /// Whether something may be written down for this node by an event that enters here.
+    pub(crate) fn may_spill_for(&self, node: usize) -> bool {
+        is_in(self.makes.spills, node)
+    }
+}
+
+fn is_in(set: u64, number: usize) -> bool {
+    number <= flag::MOST_CHAINS as usize && set >> number & 1 == 1
 }
 
 impl Plan {
@@ -54,6 +87,8 @@ impl Plan {
             Target::Node { node } => is_node(node),
             Target::Sink { sink } => sink <= MOST_SINKS,
         };
+        let is_spilled =
+            |number: usize| is_node(number) && nodes[number - 1].hold == Some(Hold::Spill);
         let makes_sense = count <= flag::MOST_CHAINS as usize
             && exits.len() <= MOST_EXITS
             && is_node(entry)
@@ -64,6 +99,7 @@ impl Plan {
                         .ports
                         .iter()
                         .all(|port| is_exit(port.exit) && (port.next == 0 || is_node(port.next)))
+                    && node.ports.iter().flat_map(|port| &port.spills).all(|to| is_spilled(to.node))
                     && is_exit(node.errors)
                     && is_exit(node.plain)
             });
@@ -71,17 +107,21 @@ impl Plan {
             return None;
         }
         let last_first = last_first(&nodes)?;
-        let reached: Vec<Vec<Target>> =
+        let reached: Vec<(Makes, Vec<Target>)> =
             (1..=count).map(|number| reached(number, &nodes, &exits)).collect();
-        let holds: Vec<bool> = nodes.iter().map(|node| node.hold.is_some()).collect();
-        let made = nodes.into_iter().zip(reached).map(|(node, reached)| {
+        // Nothing leaves those before all has come: they must never be full.
+        let takes_all: Vec<bool> =
+            nodes.iter().map(|node| node.hold.is_some_and(|hold| hold != Hold::Batch)).collect();
+        let made = nodes.into_iter().zip(reached).map(|(node, (makes, reached))| {
             let exit = |number: i32| usize::try_from(number).ok();
             let feeds = reached.iter().filter_map(|target| match *target {
-                Target::Node { node } if !holds[node - 1] => Some(node),
+                Target::Node { node } if !takes_all[node - 1] => Some(node),
                 _ => None,
             });
+            let feeds: BTreeSet<usize> = feeds.collect();
             Node {
-                feeds: feeds.collect(),
+                makes,
+                feeds: feeds.into_iter().collect(),
                 has_sink: reached.iter().any(|target| matches!(target, Target::Sink { .. })),
                 name: node.name,
                 hold: node.hold,
@@ -138,22 +178,40 @@ impl Plan {
     }
 }
 
-/// Where the outputs of an event go that enters at a node, through it and those that run in the same event.
-fn reached(from: usize, nodes: &[flow::Node], exits: &[flow::Exit]) -> Vec<Target> {
+/// What an event may make that enters at a node, there and at those that run in the same event; and where that goes, and its
+/// failures.
+fn reached(from: usize, nodes: &[flow::Node], exits: &[flow::Exit]) -> (Makes, Vec<Target>) {
+    let mut makes = Makes::default();
     let mut targets = Vec::new();
+    let mut leaves = |exit: i32| {
+        let exit = usize::try_from(exit).ok();
+        targets.extend(exit.into_iter().flat_map(|exit| &exits[exit].to));
+        exit.map_or(0, |exit| 1 << exit)
+    };
+    if nodes[from - 1].hold == Some(Hold::Spill) {
+        // What was to be written down is tried again there, and what was is merged.
+        makes.spills |= 1 << from;
+    }
     let mut numbers = vec![from];
     // No more than there are: a circle would be found elsewhere.
     for at in 0..nodes.len() {
         let Some(&number) = numbers.get(at) else { break };
+        makes.nodes |= 1 << number;
         for port in &nodes[number - 1].ports {
             if port.next != 0 && !numbers.contains(&port.next) {
                 numbers.push(port.next);
             }
-            let exit = usize::try_from(port.exit).ok().map(|exit| &exits[exit]);
-            targets.extend(exit.into_iter().flat_map(|exit| &exit.to));
+            makes.exits |= leaves(port.exit);
+            makes.spills |= port.spills.iter().fold(0, |all, to| all | 1 << to.node);
         }
     }
-    targets
+    makes.nodes |= makes.spills;
+    for number in 1..=nodes.len() {
+        if is_in(makes.nodes, number) {
+            leaves(nodes[number - 1].errors);
+        }
+    }
+    (makes, targets)
 }
 
 /// All nodes, each before those that lead to it. None if there is a circle.

@@ -105,11 +105,42 @@ fn a_plan_knows_what_an_event_may_make() {
         ],
     }))
     .expect("it makes sense");
-    let mut feeds = plan.node(1).feeds.clone();
-    feeds.sort_unstable();
-    assert_eq!(feeds, [3, 3], "through what runs in the same event, and not what holds");
+    assert_eq!(plan.node(1).feeds, [3, 4], "through what runs in the same event");
     assert!(!plan.node(1).has_sink);
     assert!(plan.node(3).has_sink && plan.node(4).has_sink);
+    let makes = |number: usize| {
+        let node = plan.node(number);
+        let exits: Vec<usize> = (0..200).filter(|&exit| node.may_put_out(exit)).collect();
+        let nodes: Vec<usize> = (0..200).filter(|&other| node.may_fail_at(other)).collect();
+        (exits, nodes)
+    };
+    assert_eq!(makes(1), (vec![0, 1], vec![1, 2]));
+    assert_eq!(makes(3), (vec![2], vec![3]));
     let last: Vec<usize> = plan.last_first.iter().rev().copied().collect();
     assert_eq!(last, [1, 2, 3, 4]);
+}
+
+#[test]
+fn failures_and_what_is_written_down_are_of_an_event_too() {
+    let mut first = node(&[0], None, -1);
+    first["ports"] = json!([{ "exit": -1, "next": 0, "spills": [{ "node": 2, "side": 0 }] }]);
+    let mut second = node(&[1], Some("spill"), 0);
+    second["errors"] = json!(1);
+    let told = json!({
+        "entry": 1,
+        "nodes": [first, second, node(&[2], None, 2), node(&[2], Some("all"), 2)],
+        "exits": [{ "to": [{ "node": 4 }] }, { "to": [{ "node": 3 }] }, { "to": [{ "sink": 0 }] }],
+    });
+    let plan = plan_of(told.clone()).expect("it makes sense");
+    let [first, second] = [1, 2].map(|number| plan.node(number));
+    assert!(first.may_spill_for(2) && first.may_fail_at(2) && !first.may_put_out(0));
+    assert!(second.may_spill_for(2) && second.may_fail_at(2) && second.may_put_out(0));
+    assert!(
+        !second.may_spill_for(1) && !second.may_put_out(1),
+        "failures are the master's to put out"
+    );
+    assert_eq!((&*first.feeds, &*second.feeds), (&[3][..], &[3][..]), "and never what takes all");
+    let mut bad = told;
+    bad["nodes"][0]["ports"][0]["spills"][0]["node"] = json!(3);
+    assert!(plan_of(bad).is_none(), "that writes nothing down");
 }

@@ -35,9 +35,7 @@ impl Pool {
             if flow.node(node).held.generation == generation {
                 state.flush(self, (id, &mut flow), node);
             }
-            if let Some(run) = state.runs.get_mut(&id) {
-                run.flow = Some(flow);
-            }
+            state.give_back(self, id, flow);
         });
     }
 
@@ -49,6 +47,8 @@ impl Pool {
         let mut event = state.tasks.remove(task)?;
         let text = std::mem::take(&mut event.text);
         let flags = event.flags;
+        // Should that fail, nobody has the items any more.
+        event.flags |= flag::HOLE;
         state.tasks.keep(task, event);
         Some((text, flags))
     }
@@ -162,9 +162,7 @@ impl State {
                 Err(error) => self.fail_held(pool, (task, node), &mut flow, &error),
             }
         }
-        if let Some(run) = self.runs.get_mut(&id) {
-            run.flow = Some(flow);
-        }
+        self.give_back(pool, id, flow);
     }
 
     /// An event that no worker has had ends.

@@ -82,11 +82,10 @@ impl State {
             attempts: 1,
         });
         let data = Some((&*kept.bytes, kept.flags));
-        let stops = self.put_failure(pool, (id, flow), (node, worker), error, data);
-        flow.ended(task, node);
-        if stops {
-            self.stop_for_failure(pool, task);
+        if self.put_failure(pool, (id, flow), (node, worker), error, data) {
+            flow.stops.get_or_insert(task);
         }
+        flow.ended(task, node);
     }
 
     /// An event that enters at a node has failed for good, with this entry. True if its run is to be stopped for that.
@@ -102,29 +101,42 @@ impl State {
             return false;
         };
         let error = entry.response.as_deref().unwrap_or_default();
-        let stops = if let Some(merge) = flow.compactions.remove(&task) {
-            if flow.node(merge.node).shuffle.put_back(merge.partition, merge.extents) {
-                self.compact(id, &mut flow, merge.node);
-            } else {
-                self.fail_run(id, error);
-            }
-            false
-        } else {
-            // What such an event has as data is the package's own.
-            let is_own = flow.plan.node(node).hold == Some(Hold::Spill);
-            let redone = flow.redone.remove(&task);
-            let of_item = redone.as_ref().map(|kept| (&*kept.bytes, kept.flags));
-            let data = entry.data.as_ref().filter(|_| !is_own);
-            let data = data.map(|data| {
-                (&**data, flags & !flag::FORMAT | data.format.number() << flag::FORMAT_AT)
-            });
-            self.put_failure(pool, (id, &mut flow), (node, entry.worker), error, of_item.or(data))
-        };
+        let data = entry
+            .data
+            .as_ref()
+            .map(|data| (&**data, flags & !flag::FORMAT | data.format.number() << flag::FORMAT_AT));
+        let at = (task, node, entry.worker);
+        let stops = self.event_failed(pool, at, &mut flow, error, data);
         flow.ended(task, node);
-        if let Some(run) = self.runs.get_mut(&id) {
-            run.flow = Some(flow);
-        }
+        self.give_back(pool, id, flow);
         stops
+    }
+
+    /// The same of any event: what that stood for fails. `data`: what the event itself has.
+    fn event_failed(
+        &mut self,
+        pool: &Pool,
+        (task, node, worker): (TaskId, usize, u32),
+        flow: &mut Flow,
+        error: &[u8],
+        data: Option<(&[u8], u32)>,
+    ) -> bool {
+        let id = run_of(task);
+        if let Some(merge) = flow.compactions.remove(&task) {
+            let is_open = self.runs.get(&id).is_some_and(|run| run.state.is_open());
+            if !flow.node(merge.node).shuffle.put_back(merge.partition, merge.extents) {
+                self.fail_run(id, error);
+            } else if is_open {
+                self.compact(id, flow, merge.node);
+            }
+            return false;
+        }
+        // What such an event has as data is the package's own.
+        let is_own = flow.plan.node(node).hold == Some(Hold::Spill);
+        let redone = flow.redone.remove(&task);
+        let of_item = redone.as_ref().map(|kept| (&*kept.bytes, kept.flags));
+        let data = of_item.or(data.filter(|_| !is_own));
+        self.put_failure(pool, (id, flow), (node, worker), error, data)
     }
 
     /// No worker will ever run this event, which has not been handed out.
@@ -148,12 +160,14 @@ impl State {
     ) {
         let event = self.tasks.remove(task);
         let data = event.as_ref().map(|event| (&*event.text, event.flags));
+        let retries = self.run_mut(task).and_then(|run| run.retries.as_mut());
+        let report = retries.and_then(|retries| retries.conclude(task, Some(error)));
+        let error = report.as_deref().unwrap_or(error);
         self.end_held(task, Outcome::Error, Some(error));
-        let stops = self.put_failure(pool, (run_of(task), flow), (node, 0), error, data);
-        flow.ended(task, node);
-        if stops {
-            self.stop_for_failure(pool, task);
+        if self.event_failed(pool, (task, node, 0), flow, error, data) {
+            flow.stops.get_or_insert(task);
         }
+        flow.ended(task, node);
     }
 
     /// True if the run is to be stopped for it. `data`: its bytes and flags as an event has them.
@@ -166,12 +180,13 @@ impl State {
         data: Option<(&[u8], u32)>,
     ) -> bool {
         let data = data.filter(|(_, flags)| flags & flag::HOLE == 0);
-        if flow.plan.is_spilling() && parsed_error(error)["code"] == SPILL {
+        let Some(run) = self.runs.get_mut(&id) else { return false };
+        let is_open = run.state.is_open();
+        if is_open && flow.plan.is_spilling() && parsed_error(error)["code"] == SPILL {
             self.fail_run(id, error);
             return false;
         }
-        let Some(run) = self.runs.get_mut(&id) else { return false };
-        if let Some(exit) = flow.plan.node(node).errors.filter(|_| run.state.is_open()) {
+        if let Some(exit) = flow.plan.node(node).errors.filter(|_| is_open) {
             let item = failure_of(worker, &flow.plan.node(node).name, error, data);
             self.put_out(pool, (id, flow), worker, exit, item);
             return false;

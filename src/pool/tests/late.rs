@@ -8,7 +8,7 @@ use crate::shm::stopwatch::{self, tick};
 use crate::wire::seq::Seq;
 
 /// Longer than any test takes.
-const TIMEOUT: u32 = 100_000;
+pub(super) const TIMEOUT: u32 = 100_000;
 
 impl Seat {
     /// It says that the event has run for so many milliseconds.

@@ -13,7 +13,7 @@ use crate::core::router::Routing;
 use crate::pool::route::Room;
 
 /// A pool of workers in groups: how many, their tags, whether they are exclusive.
-fn pool(groups: &[(usize, &[&str], bool)], options: RunOptions) -> Bench {
+pub(super) fn pool(groups: &[(usize, &[&str], bool)], options: RunOptions) -> Bench {
     let count: usize = groups.iter().map(|&(count, ..)| count).sum();
     let mut launch = launch(count as u32, DEADLINE);
     launch.groups = groups
@@ -105,7 +105,7 @@ fn replace(bench: &Bench, slot: usize, seat: Seat) -> Seat {
 }
 
 /// Nothing is started in `slot` any more.
-fn give_up(bench: &Bench, slot: usize, seat: Seat) {
+pub(super) fn give_up(bench: &Bench, slot: usize, seat: Seat) {
     kill(bench, slot, seat);
     let source = std::io::Error::from_raw_os_error(libc::EAGAIN);
     bench.pool.not_started(slot, Error::Spawn { worker: 0, program: "node".into(), source });

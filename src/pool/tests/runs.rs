@@ -8,19 +8,19 @@ use super::*;
 use crate::core::retry::{Cause, Policy};
 
 /// A run of a pool that has others, and JavaScript's end of it.
-struct Other {
-    id: RunId,
-    words: Arc<Words>,
+pub(super) struct Other {
+    pub(super) id: RunId,
+    pub(super) words: Arc<Words>,
     writer: Writer,
 }
 
 impl Other {
-    fn of(bench: &Bench, options: RunOptions) -> Self {
+    pub(super) fn of(bench: &Bench, options: RunOptions) -> Self {
         let (id, words, writer) = bench.open(options);
         Self { id, words, writer }
     }
 
-    fn hand_over(&self, bench: &Bench, text: &str) {
+    pub(super) fn hand_over(&self, bench: &Bench, text: &str) {
         if !self.writer.write(0, text) {
             bench.pool.submit(self.id, text.as_bytes(), 0);
         } else if self.writer.has_parked() {
@@ -28,14 +28,14 @@ impl Other {
         }
     }
 
-    fn map(&self, bench: &Bench, numbers: impl IntoIterator<Item = u32>) {
+    pub(super) fn map(&self, bench: &Bench, numbers: impl IntoIterator<Item = u32>) {
         for number in numbers {
             self.hand_over(bench, &number.to_string());
         }
     }
 
     /// The data of everything in a queue, in order of size.
-    fn numbers(&self, bench: &Bench, queue: Queue) -> Vec<u32> {
+    pub(super) fn numbers(&self, bench: &Bench, queue: Queue) -> Vec<u32> {
         let entries = bench.take_of(self.id, queue);
         let number = |entry: &Entry| entry.data.as_u64().expect("a number") as u32;
         let mut numbers: Vec<u32> = entries.iter().map(number).collect();
@@ -43,13 +43,13 @@ impl Other {
         numbers
     }
 
-    fn outstanding(&self, bench: &Bench) -> usize {
+    pub(super) fn outstanding(&self, bench: &Bench) -> usize {
         bench.pool.lock().runs[&self.id].outstanding()
     }
 }
 
 /// A pool that outlives its runs, without any yet.
-fn lasting(workers: u32) -> Bench {
+pub(super) fn lasting(workers: u32) -> Bench {
     let mut launch = launch(workers, DEADLINE);
     launch.is_for_one_run = false;
     let mut bench = Bench::with(launch, plain());

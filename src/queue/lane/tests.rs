@@ -284,6 +284,72 @@ fn each_event_is_claimed_once_and_in_order_however_many_claim_and_however_often_
     }
 }
 
+/// Has one thread put events in as JavaScript's does, and another as the pool does with those of its own, under its lock. The texts
+/// that came out, each as often as it did.
+fn race_of_two(events: usize, longest: usize) -> Vec<Vec<u8>> {
+    let bench = Bench::new();
+    let writer = writer_of(&bench.lane, &bench.words);
+    let mut claimer = bench.claimer(0);
+    let core: Core = Mutex::new(bench);
+    let over = AtomicBool::new(false);
+    // Numbers by which texts are told apart, of each thread its own.
+    let text = |number: u32| format!("{number} {}", text_of(number, longest));
+    std::thread::scope(|scope| {
+        let _ends = Ends(&over);
+        let pool_puts = |bench: &mut Bench, text: &str| {
+            let task = Task::new(text.as_bytes().into(), 0);
+            let is_in = bench.lane.take_over()
+                && bench.lane.publish(first_of(RUN), &task, &mut bench.tasks);
+            bench.lane.set_overflows(!is_in);
+            is_in
+        };
+        let (core, over, writer) = (&core, &over, &writer);
+        let put = move |number: u32, by_itself: bool| {
+            let text = text(number);
+            until("room", || {
+                over.load(Ordering::SeqCst)
+                    || (by_itself && writer.write(0, &text))
+                    || (!by_itself && pool_puts(&mut core.lock().expect("sound"), &text))
+            });
+        };
+        for by_itself in [true, false] {
+            scope.spawn(move || {
+                for at in 0..events as u32 {
+                    put(2 * at + u32::from(by_itself), by_itself);
+                    // What waits behind something of the pool's is let in again when that is done.
+                    if !by_itself {
+                        core.lock().expect("sound").lane.set_overflows(false);
+                    }
+                }
+            });
+        }
+        let end = std::time::Instant::now() + DEADLINE;
+        let mut texts = Vec::new();
+        while texts.len() < 2 * events && std::time::Instant::now() < end {
+            let Some(number) = claimer.claim() else { continue };
+            let (_, text) = claimer.read(number);
+            texts.push(text);
+            let mut bench = core.lock().expect("sound");
+            while bench.lane.next_claim().is_some() {}
+            if let Some(at) = bench.lane.at(number) {
+                bench.lane.end(at);
+            }
+        }
+        texts
+    })
+}
+
+#[test]
+fn javascripts_thread_and_the_pool_never_put_an_event_in_at_the_same_time() {
+    let (events, longest) = (5_000, 300);
+    let mut texts = race_of_two(events, longest);
+    texts.sort_unstable();
+    let text = |number: u32| format!("{number} {}", text_of(number, longest)).into_bytes();
+    let mut expected: Vec<Vec<u8>> = (0..2 * events as u32).map(text).collect();
+    expected.sort_unstable();
+    assert!(texts == expected, "an event is lost, there twice, or garbled");
+}
+
 #[test]
 fn a_worker_that_joins_after_billions_of_events_claims_the_next_one() {
     for number in [0, 1 << 31, (1 << 31) + 5, 3 << 30, (1 << 32) - 1, 1 << 40] {
