@@ -29,7 +29,7 @@ function toldPlan({ entry, nodes, exits, sinks }, { retries, taskTimeout }) {
     maxWaiting: node.maxWaiting,
     batch: node.batch,
     inputs: node.inputs,
-    ports: node.ports.map(({ exit, next }) => ({ exit, next })),
+    ports: node.ports.map(({ exit, next, spills }) => ({ exit, next, spills })),
     errors: node.errors,
     plain: node.plain,
   }));

@@ -4,14 +4,12 @@
 const path = require("path");
 const { OUTPUTS, PENDING } = require("./flow");
 const { Spill } = require("./spill");
+const { IN_TURN } = require("./task");
 const { failureOf, arrayOf } = require("../shared/flow/parts");
 const { PublicTask } = require("../shared/task");
 
 /** @typedef {import("./runner").Task} Task */
 /** @typedef {import("./runner").Self} Self */
-
-/** In the place of a time: see runner.js. */
-const IN_TURN = -1;
 
 /** What `FlowWork.run` reads of an event; used again for each. @type {{ args: () => any, context: any }} */
 const how = { args: () => undefined, context: undefined };

@@ -7,6 +7,7 @@ const { runInFlow, spillsOf } = require("./in-flow");
 const channel = require("./channel");
 const { Jobs, chainOf } = require("./jobs");
 const { WorkerSync } = require("./sync");
+const { IN_TURN } = require("./task");
 const { MASK, codecOf, decode } = require("../shared/codec");
 const cluster = require("../shared/cluster");
 const { isFlow } = require("../shared/flow/flow");
@@ -24,9 +25,6 @@ const TEXT = 4;
 // Why the native core calls: the sum of these.
 const HAS_ARRIVED = 1;
 const IS_RELEASED = 2;
-
-/** In the place of a time: the event is the one that runs in turn, and the core knows when it started. */
-const IN_TURN = -1;
 
 /**
  * How many events are followed: a stage that makes calls does so early, and each promise costs more meanwhile, a quarter

@@ -19,3 +19,8 @@
  * @property {any} job a `Job`, once that is known
  * @property {PublicTask} [context]
  */
+
+/** In the place of a time: the event is the one that runs in turn, and the core knows when it started. */
+const IN_TURN = -1;
+
+module.exports = { IN_TURN };
