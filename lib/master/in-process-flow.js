@@ -140,8 +140,29 @@ class FlowRun extends DetachedRun {
     if (!node.plan.hold) node.begin({ item }, addressOf(priority));
     else if (node.plan.hold === "batch") this.gather(node, item, priority);
     else if (node.isOpened) this.fail(node, item, told(tooLate(node.name)), priority);
-    else if (node.plan.hold === "spill") node.begin({ item, side }, addressOf(priority));
+    else if (node.plan.hold === "spill") this.enterKeyed(node, side, item, priority);
     else node.held.gather(item);
+  }
+
+  /** An item comes to a node that holds items by their keys. @param {ANode} node @param {number} side @param {Item} item @param {number} priority */
+  enterKeyed(node, side, item, priority) {
+    if (node.retries?.limit) {
+      node.begin({ item, side }, addressOf(priority));
+      return;
+    }
+    // To find a key is no event of its own unless it may be tried again.
+    let keyed;
+    try {
+      keyed = node.keyed(item, side);
+    } catch (thrown) {
+      const { tally } = this.pool;
+      const error = told(thrown, node.classes);
+      tally.add(undefined);
+      tally.end({ data: undefined, error, cause: "error" });
+      this.fail(node, item, error, priority);
+      return;
+    }
+    this.hold(node, side, keyed, priority);
   }
 
   /** The key of an item is known. @param {ANode} node @param {number} side @param {any} keyed @param {number} priority */
