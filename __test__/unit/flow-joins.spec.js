@@ -9,10 +9,10 @@ const { later, node, outcomeOf, pass } = require("../support/flows");
 const { flowOf, reduced, spilling, written } = require("../support/spills");
 
 describe("join", () => {
+  /** @returns {[number, number, any]} */
+  const to = (side) => [-1, 0, [{ node: 3, side }]];
   /** split into left and right, both into the join. */
   function joining(join, on, options = {}) {
-    /** @returns {[number, number, any]} */
-    const to = (side) => [-1, 0, [{ node: 3, side }]];
     const nodes = [
       node("flatMap", [[-1, 2]]),
       node("split", [to(0), to(1)], { branches: ["l", "r"] }),
@@ -50,6 +50,21 @@ describe("join", () => {
       }
     });
   }
+
+  it("has no property for the side without a partner, also for a node in the same event", async () => {
+    const nodes = [
+      node("flatMap", [[-1, 2]]),
+      node("split", [to(0), to(1)], { branches: ["l", "r"] }),
+      node("join", [[-1, 4]], { hold: "spill", join: "outer" }),
+      node("map", [[0]]),
+    ];
+    const namesOf = ({ data }) => Object.keys(data).join(" ");
+    const functions = [pass, ({ data }) => data[0], on, namesOf];
+    const { work } = spilling(nodes, functions, { partitions: 1 });
+    const { values } = await reduced(work, await written(work, [items]), 3);
+    const pairs = Array(4).fill("key left right");
+    assert.deepEqual(values, [...pairs, "key left", "key right"]);
+  });
 
   it("pairs what many events have put", async () => {
     const { work } = joining("inner", on);

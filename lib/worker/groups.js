@@ -205,10 +205,10 @@ function* joined(groups, key) {
     const right = reader.take();
     hasRight = true;
     for (const left of lefts) yield { key, left, right };
-    if (lefts.length === 0 && step.join === "outer") yield { key, left: undefined, right };
+    if (lefts.length === 0 && step.join === "outer") yield { key, right };
   }
   if (hasRight || (step.join !== "left" && step.join !== "outer")) return;
-  for (const left of lefts) yield { key, left, right: undefined };
+  for (const left of lefts) yield { key, left };
 }
 
 /** @param {Groups} groups */
