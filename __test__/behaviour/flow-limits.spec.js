@@ -66,9 +66,10 @@ describe("a slow node", () => {
   });
 
   it("is the reader of a stream too", async (test) => {
-    const { early, late, grown } = await limits("slowReader");
-    test.diagnostic(`${early}, then ${late} taken, ${grown} MiB more`);
-    assert.ok(late <= early + 50 && late < 2000, `${early}, then ${late}`);
+    const { taken, grown } = await limits("slowReader");
+    test.diagnostic(`${taken} taken, ${grown} MiB more`);
+    // 100 wait for the node, a few hundred answers at its sink.
+    assert.ok(taken < 2000, `${taken}`);
     assert.ok(grown < 40, `${grown} MiB`);
   });
 
