@@ -70,7 +70,7 @@ describe("a slow node", () => {
     test.diagnostic(`${taken} taken, ${grown} MiB more`);
     // 100 wait for the node, a few hundred answers at its sink.
     assert.ok(taken < 2000, `${taken}`);
-    assert.ok(grown < 40, `${grown} MiB`);
+    assert.ok(grown < 100, `${grown} MiB`);
   });
 
   it("cannot lock up ways that part and meet again", async () => {
