@@ -66,10 +66,11 @@ describe("a slow node", () => {
   });
 
   it("is the reader of a stream too", async (test) => {
-    const { early, late, grown } = await limits("slowReader");
-    test.diagnostic(`${early}, then ${late} taken, ${grown} MiB more`);
-    assert.ok(late <= early + 50 && late < 2000, `${early}, then ${late}`);
-    assert.ok(grown < 40, `${grown} MiB`);
+    const { taken, grown } = await limits("slowReader");
+    test.diagnostic(`${taken} taken, ${grown} MiB more`);
+    // 100 wait for the node, a few hundred answers at its sink.
+    assert.ok(taken < 2000, `${taken}`);
+    assert.ok(grown < 100, `${grown} MiB`);
   });
 
   it("cannot lock up ways that part and meet again", async () => {

@@ -8,14 +8,16 @@ const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
 const { run } = require("../support/run");
 
-const shuffle = async (...args) => {
-  const program = await run("flows/shuffle.js", { args });
+const ended = async (file, args) => {
+  const program = await run(`flows/${file}`, { args });
   assert.equal(program.code, 0, program.transcript);
   assert.equal(program.stderr, "", program.transcript);
   assert.deepEqual(program.alive, [], program.transcript);
   assert.deepEqual(program.tmp, [], program.transcript);
   return program.result;
 };
+const shuffle = (...args) => ended("shuffle.js", args);
+const kept = (...args) => ended("kept.js", args);
 
 for (const serialization of ["json", "advanced"]) {
   describe(`with serialization: "${serialization}"`, () => {
@@ -33,6 +35,40 @@ for (const serialization of ["json", "advanced"]) {
     });
   });
 }
+
+for (const serialization of ["json", "advanced"]) {
+  it(`bytes stay bytes on all ways through a flow: ${serialization}`, async () => {
+    const bytes = [0, 1, 2, 3].map((one) => `bytes ${one},255`);
+    const bad = [1, 3].map((one) => [bytes[one], "checks"]);
+    const { sinks, failed } = await kept("bytes", serialization);
+    assert.deepEqual(failed, []);
+    assert.deepEqual(sinks, {
+      good: [bytes[0], bytes[2]],
+      sink: [bytes[0], bytes[2]],
+      bad,
+      all: [bytes],
+      inMaster: [bytes],
+      batches: [bytes],
+      failures: [bad],
+      failuresInMaster: [bad],
+      sorted: [...bytes].reverse(),
+      joined: [1, 3].map((one) => [one, bytes[one], bytes[one], "checks"]),
+    });
+  });
+}
+
+describe("what a worker has written", () => {
+  const keys = [0, 1, 2, 3, 4, 5, 6];
+  const groups = (count) => keys.map((key) => [key, count]);
+
+  it("stays when it is replaced", async () => {
+    assert.deepEqual(await kept("recycled"), [groups(100), 0, true]);
+  });
+
+  it("is read again for the one group that is tried again", async () => {
+    assert.deepEqual(await kept("retried"), [groups(10), 0, [1, 1, 1, 3, 1, 1, 1]]);
+  });
+});
 
 describe("reduceByKey", () => {
   it("gives what a Map gives, though workers are killed", async () => {
