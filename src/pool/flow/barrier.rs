@@ -106,12 +106,8 @@ impl State {
     pub(super) fn open_node(&mut self, pool: &Pool, (id, flow): (RunId, &mut Flow), node: usize) {
         match flow.plan.node(node).hold {
             None => {}
-            Some(Hold::Batch) => {
-                if flow.node(node).held.len() > 0 {
-                    self.flush(pool, (id, flow), node);
-                }
-            }
-            Some(Hold::All) => {
+            Some(Hold::Batch) if flow.node(node).held.len() == 0 => {}
+            Some(Hold::Batch | Hold::All) => {
                 self.flush(pool, (id, flow), node);
             }
             Some(Hold::Master) => {
