@@ -47,8 +47,19 @@
 //! worker's answer ring to the hub, under its pool's lock, and the answer comes through the task ring, of whichever worker
 //! it is for. A lock is freed when the exit of its holder is known, never earlier.
 //!
+//! **Flows.** A run's events may go through a graph of nodes, each with a function, tags and rules of its own. Its plan says where
+//! what leaves a node goes; master and workers have the same. An event's flags name the node that it enters; nodes that may run in
+//! the same event do so. What an event makes comes with its answer ([`wire::flow`]) and counts when that is taken in
+//! (`pool::flow`), all of it or nothing: each item becomes an event of the next node, or an entry at a sink, and passes as bytes.
+//! How far the nodes have come is a matter of counts ([`core::flow`]): one that waits for all opens when what is before it has
+//! ended, well or not, and nothing of it is on its way; then what it holds is one event, or the master's JavaScript reduces it.
+//! Events wait in a queue of each node ([`run::flow`]) and are handed out from the end of the flow on, as many as those behind
+//! have room for what they make; the source has credit by the same rule, and a stream's reader that is behind holds up what leads
+//! to sinks.
+//!
 //! **Shuffles.** Pairs that are to meet by key go from worker to worker through files ([`spill`]). The event that makes them
-//! appends them to its worker's file, sorted, and its answer says where: what no answer tells of does not exist.
+//! appends them to its worker's file, sorted, and its answer says where: what no answer tells of does not exist. The master keeps
+//! the extents of each partition, and has workers merge them where there are too many for one event to read.
 //!
 //! **Decisions.** Everything that happens is one closed [`Event`](core::event::Event); the pure [`core`] answers with
 //! [`Effect`](core::event::Effect)s. How far a worker or a run has come is one enum each
@@ -118,7 +129,8 @@
 //! An event that was handed over ends once: answered, or failed with a reason. No event is on two workers, unless it was
 //! abandoned on one of them, nor on one that it does not name. No worker is idle while an event waits that it could take, for
 //! longer than it takes to see that a worker does not come that was woken for it or has claimed it and not read it. An answer
-//! is known within five milliseconds. Nothing that JavaScript writes is trusted to be well-formed beyond its process:
+//! is known within five milliseconds. An item of a flow reaches each target of its exit once; what an event cannot have made, by
+//! the plan, costs that event alone; and no node takes in without end what those behind it do not. Nothing that JavaScript writes is trusted to be well-formed beyond its process:
 //! positions, lengths and indices from a worker are checked, and what the master must be able to rely on is in private memory.
 
 #![cfg_attr(test, allow(dead_code, reason = "napi exports nothing into a test binary"))]

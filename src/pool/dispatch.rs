@@ -105,10 +105,10 @@ impl State {
                 break;
             }
         }
-        self.is_held_off = false;
+        self.watch.is_held_off = false;
         for run in self.runs.values_mut().filter(|run| !run.overflow.is_empty()) {
             if !self.lanes.lane(run.lane).take_over() {
-                self.is_held_off = true;
+                self.watch.is_held_off = true;
                 continue;
             }
             while let Some(task) = run.overflow.pop_front() {
@@ -133,7 +133,7 @@ impl State {
                 self.lanes.lane(lane).set_overflows(overflows || refuses);
             }
         }
-        if self.is_held_off || !self.lanes.unread().is_empty() {
+        if self.watch.is_held_off || !self.lanes.unread().is_empty() {
             self.have_watched(pool);
         }
     }

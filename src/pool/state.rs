@@ -60,8 +60,6 @@ pub(super) struct State {
     pub(super) sharing: Sharing,
     /// JavaScript's thread waits for entries of numbered runs itself.
     pub(super) listens: bool,
-    /// Events wait that could not be put in, because JavaScript's thread was putting one in.
-    pub(super) is_held_off: bool,
     /// The I/O thread polls for answers.
     pub(super) is_polling: bool,
     /// The program was told that its workers start slowly.
@@ -110,7 +108,6 @@ impl State {
             watch: Watch::default(),
             sharing,
             listens: false,
-            is_held_off: false,
             is_polling: false,
             has_told_of_start: false,
             scratch: Bytes::default(),

@@ -24,6 +24,8 @@ pub(super) struct Watch {
     claimed: u64,
     /// Events waited, and none had been claimed since the watch before.
     is_held_up: bool,
+    /// Events wait that could not be put in, because JavaScript's thread was putting one in.
+    pub(super) is_held_off: bool,
     /// The events whose place was wanted, and whose text was not read.
     pub(super) unread: Vec<Position>,
 }
@@ -144,7 +146,7 @@ impl State {
     /// way. True while there is anybody to watch.
     pub(super) fn watch(&mut self, pool: &Pool) -> bool {
         self.scan();
-        let mut is_any = self.take_unread() | self.is_held_off;
+        let mut is_any = self.take_unread() | self.watch.is_held_off;
         let waits = self.lanes.unclaimed() > 0 || self.router.has_offers();
         let claimed = self.lanes.claimed();
         let is_stuck = claimed == std::mem::replace(&mut self.watch.claimed, claimed);

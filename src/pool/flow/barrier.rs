@@ -104,14 +104,11 @@ impl State {
 
     /// Nothing more comes to a node: it gives away what it holds.
     pub(super) fn open_node(&mut self, pool: &Pool, (id, flow): (RunId, &mut Flow), node: usize) {
+        let is_empty = flow.node(node).held.len() == 0;
         match flow.plan.node(node).hold {
             None => {}
-            Some(Hold::Batch) => {
-                if flow.node(node).held.len() > 0 {
-                    self.flush(pool, (id, flow), node);
-                }
-            }
-            Some(Hold::All) => {
+            Some(Hold::Batch) if is_empty => {}
+            Some(Hold::Batch | Hold::All) => {
                 self.flush(pool, (id, flow), node);
             }
             Some(Hold::Master) => {

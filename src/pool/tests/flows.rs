@@ -161,7 +161,7 @@ impl Bench {
                 && flow.redone.is_empty()
                 && flow.backing_off.is_empty()
                 && flow.in_master.is_empty()
-                && retries.is_none_or(|retries| retries.is_empty())
+                && retries.is_none_or(crate::core::retry::Retries::is_empty)
         });
         let is_ours = |task: &TaskId| run_of(*task) == run;
         let waits = [state.lanes.waiting(), state.scheduler.waiting()].concat();

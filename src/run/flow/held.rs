@@ -108,7 +108,9 @@ impl Held {
         }
         let mut all = Vec::with_capacity(bytes + items.len() * 5 + 2);
         if is_binary {
-            items.iter().for_each(|item| item.write_part(&mut all));
+            for item in &items {
+                item.write_part(&mut all);
+            }
             let flags = flag::PARTS | Format::Buffer.number() << flag::FORMAT_AT;
             return Ok(Kept { bytes: Bytes::from(&*all), flags });
         }

@@ -23,7 +23,7 @@ fn lines_are_records() {
 }
 
 fn framed(what: u8, format: u8, bytes: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    let length = (bytes.len() as u32).to_le_bytes();
     [&length[..], &[what, format], bytes].concat()
 }
 

@@ -148,7 +148,7 @@ fn an_emitted_event_is_not_put_in_while_javascript_is_putting_one_in_and_is_late
     seat.player.answer(&item, outputs("%7"));
     bench.pool.flush();
     assert_eq!((seat.sees(), bench.overflowing()), (None, 1));
-    assert!(bench.pool.lock().is_held_off && bench.pool.watched(), "somebody looks again");
+    assert!(bench.pool.lock().watch.is_held_off && bench.pool.watched(), "somebody looks again");
     assert_eq!((seat.sees(), bench.overflowing()), (None, 1));
     assert!(!bench.has_place(), "no other is put in before it");
     drop(room);

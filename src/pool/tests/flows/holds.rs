@@ -105,8 +105,8 @@ fn reduce(bench: &Bench) -> u64 {
     number.unwrap_or_else(|| panic!("{notes:?}"))
 }
 
-fn item(text: &[u8]) -> Result<crate::run::flow::Kept, Vec<u8>> {
-    Ok(crate::run::flow::Kept { bytes: Bytes::from(text), flags: 0 })
+fn item(text: &[u8]) -> crate::run::flow::Kept {
+    crate::run::flow::Kept { bytes: Bytes::from(text), flags: 0 }
 }
 
 #[test]
@@ -120,8 +120,8 @@ fn the_masters_javascript_reduces_what_it_is_told_of() {
     assert_eq!((&*text, flags & flag::PARTS), (&b"[1,2]"[..], 0));
     assert_eq!(seat.sees(), None);
     assert!(!bench.pool.drained(bench.run));
-    bench.pool.reduced(bench.run, number, item(b"3"));
-    bench.pool.reduced(bench.run, number, item(b"4"));
+    bench.pool.reduced(bench.run, number, Ok(item(b"3")));
+    bench.pool.reduced(bench.run, number, Ok(item(b"4")));
     seat.does(&bench, ("3", 3), Outcome::response("5"));
     assert_eq!(bench.sunk(), [(1, json!(5))]);
     assert!(bench.is_done());
@@ -164,7 +164,7 @@ fn a_run_that_ends_while_the_master_reduces_is_done() {
         }
         bench.pool.stop(bench.run);
         assert_eq!(bench.pool.to_reduce(bench.run, number).map(|_| ()), None);
-        bench.pool.reduced(bench.run, number, item(b"3"));
+        bench.pool.reduced(bench.run, number, Ok(item(b"3")));
         assert!(bench.is_done() && bench.sunk().is_empty());
     }
 }

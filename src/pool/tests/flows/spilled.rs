@@ -81,8 +81,8 @@ fn many_extents_are_merged_before_they_are_read() {
         }
         assert_eq!((&told["p"], list.len()), (&json!(1), 128));
         merges += 1;
-        let merged = format!("$2\t{}", json!({ "file": "1-2", "parts": [[1, merges, 128, 128]] }));
-        seat.player.answer(&item, outputs(&merged));
+        let answer = format!("$2\t{}", json!({ "file": "1-2", "parts": [[1, merges, 128, 128]] }));
+        seat.player.answer(&item, outputs(&answer));
         bench.pool.flush();
     };
     // 600 by 3 times 128 are 219.

@@ -59,7 +59,7 @@ fn random_plan(random: &mut fastrand::Rng) -> Planned {
             inputs.sort_unstable();
             inputs.dedup();
             // One that nothing leads to holds nobody up.
-            let mut node = node(&inputs, number as i32 - 1);
+            let mut node = node(&inputs, (number as u32 - 1).cast_signed());
             if random.bool() {
                 node["retries"] =
                     again(2, if random.bool() { 5.0 } else { 0.0 })["retries"].clone();
@@ -73,7 +73,7 @@ fn random_plan(random: &mut fastrand::Rng) -> Planned {
             if holds[number] == Some("batch") {
                 node["batch"] = json!({ "count": count });
             }
-            node["errors"] = json!(errors[number].map_or(-1, |exit| exit as i32));
+            node["errors"] = json!(errors[number].map_or(-1, |exit| (exit as u32).cast_signed()));
             node
         })
         .collect();
@@ -209,8 +209,8 @@ impl Walk {
                     if let Some(node) = target["node"].as_u64() {
                         came[node as usize] += items;
                     } else {
-                        let sink = target["sink"].as_u64().expect("a sink") as u32;
-                        *sunk.entry(sink).or_default() += items;
+                        let number = target["sink"].as_u64().expect("a sink") as u32;
+                        *sunk.entry(number).or_default() += items;
                     }
                 }
             };
