@@ -49,7 +49,7 @@ impl State {
         let attempt = Attempt { worker, pid, cause, is_shared: false, duration, error };
         let retries = run.retries.as_mut();
         if let Some(again) = retries.and_then(|retries| retries.failed(task, node, attempt)) {
-            run.record.retried(task, slot, cause, again.after, clock());
+            run.record.retried((task, node), slot, cause, again.after, clock());
             let mut event = if redo.is_empty() {
                 Task::new(kept.bytes, kept.flags)
             } else {
@@ -72,6 +72,7 @@ impl State {
         run.ended += 1;
         run.record.end(Ended {
             task,
+            node,
             slot: Some(slot),
             started: Some(header.finished),
             finished: header.finished,
@@ -148,7 +149,7 @@ impl State {
     ) {
         let event = self.tasks.remove(task);
         let data = event.as_ref().map(|event| (&*event.text, event.flags));
-        self.end_held(task, Outcome::Error, Some(error));
+        self.end_held((task, node), Outcome::Error, Some(error));
         let stops = self.put_failure(pool, (run_of(task), flow), (node, 0), error, data);
         flow.ended(task, node);
         if stops {
