@@ -2428,6 +2428,90 @@ export interface RunStatistics {
    * long as no lock was used.
    */
   locks?: LockStatistics[];
+  /**
+   * The nodes of the {@link flow} that the run goes through, each behind those that it gets items
+   * from. Missing in runs without a flow, and in the statistics of a {@link Pool}. New in 2.0.0.
+   */
+  nodes?: NodeStatistics[];
+}
+
+/**
+ * How far a node of a {@link flow} has come. Times are milliseconds. New in 2.0.0.
+ *
+ * A node works on events. An event has one item; of {@link FlowNode.batch} it has one batch, and of the
+ * nodes that wait for all items, all of them or a part of what was written to disk.
+ */
+export interface NodeStatistics {
+  /** The name of the node, as in {@link FlowFailure.node}. */
+  name: string;
+  /**
+   * The method that made the node; `"identity"` for a node that only passes items on, which is inserted
+   * where one is needed.
+   */
+  kind:
+    | "map"
+    | "flatMap"
+    | "filter"
+    | "split"
+    | "batch"
+    | "reduce"
+    | "reduceByKey"
+    | "groupByKey"
+    | "join"
+    | "sortBy"
+    | "identity";
+  /** The tags of the workers that may run it. */
+  tags: string[];
+  /**
+   * The name of the node in whose events this one runs: nodes that follow each other directly, with the
+   * same options, run as one. The counts and times are those of that node, which has both. What this one
+   * counts itself are only the items that failed here: each is an event, and may be tried again.
+   */
+  partOf?: string;
+  /** Events that have come to the node: the sum of `answered`, `failed`, `waiting` and `running`. */
+  events: number;
+  /** Events that ended well. */
+  answered: number;
+  /** Events that failed, after all their retries. */
+  failed: number;
+  /** How many retries there were. */
+  retried: number;
+  /** Events that wait for a worker now; if the run has failed, those that had no result. */
+  waiting: number;
+  /** Events that run now. */
+  running: number;
+  /**
+   * Items that have left the node to nodes behind it, to sinks, and to disk, counted once each. What is
+   * combined before it is written counts as what it was combined to.
+   */
+  made: number;
+  /**
+   * `"open"`: more items may come; `"draining"`: none will come, and the node works on the items that it
+   * has waited for; `"closed"`: it has finished.
+   */
+  state: "open" | "draining" | "closed";
+  /** How long its events ran, all together. */
+  busy: number;
+  /** How long an event ran on average. */
+  mean: number;
+  /** How long the longest event ran. */
+  longest: number;
+  /**
+   * How long its events waited, all together. Needs `statistics`, `onStats`, `trace` or `report`. The node
+   * with the most is where the flow waits.
+   */
+  waited?: number;
+  /**
+   * Of `batch` and `reduce`: how many items have come in all (`came`), and how many items and bytes are
+   * held in memory now.
+   */
+  held?: { came: number; items: number; bytes: number };
+  /**
+   * Of `reduceByKey`, `groupByKey`, `join` and `sortBy`: how many records workers have written for the
+   * node, and how many bytes in how many sorted pieces (`extents`). Pieces that had to be merged count
+   * again in bytes and extents.
+   */
+  spilled?: { records: number; bytes: number; extents: number };
 }
 
 /** How a lock of {@link locks} was used. Times are milliseconds. */

@@ -6,13 +6,18 @@
 const { interpret, comparable, compareKeys, multiset } = require("./flow-interpreter");
 const { randomFlow } = require("./random-flow");
 
-/** The flows by their names, which are the same in every process. @param {number} first seed @param {number} count */
-function randomFlows(first, count) {
+/**
+ * The flows by their names, which are the same in every process.
+ * @param {number} first seed
+ * @param {number} count
+ * @param {number} [slow] one of so many has nodes that take their time
+ */
+function randomFlows(first, count, slow = 10) {
   const seeds = Array.from({ length: count }, (_, at) => first + at);
   const made = new Map();
   for (const seed of seeds) {
     const tags = seed % 3 ? undefined : ["a", "b"];
-    const choices = { nodes: 12, fail: true, slow: seed % 10 === 0, tags };
+    const choices = { nodes: 12, fail: true, slow: seed % slow === 0, tags };
     made.set(`flow ${seed}`, randomFlow(seed, choices));
   }
   return made;

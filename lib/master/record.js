@@ -14,6 +14,7 @@ const { isAllowed } = require("../shared/permission");
 const { JSON, Map, clearInterval, now, setInterval } = require("../shared/primordials");
 const { Listener } = require("./listener");
 const { lockStatistics } = require("./lock-statistics");
+const { statisticsOf } = require("./nodes");
 const { Progress } = require("./progress");
 const { pageOf } = require("./report");
 const { describe } = require("../shared/describe");
@@ -182,8 +183,8 @@ class Recording {
       pid: process.pid,
     };
     const record = JSON.parse(native().runReport(run.handle, JSON.stringify(head)));
-    Object.assign(record.statistics, lockStatistics());
-    return record;
+    const { statistics, graph } = statisticsOf(record.statistics, run.flow?.plan);
+    return { ...record, statistics: { ...statistics, ...lockStatistics() }, graph };
   }
 
   /** Writes the report, once. @param {any} recorded null if there is none */

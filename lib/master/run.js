@@ -5,6 +5,7 @@
 const { Input } = require("./input");
 const { lockStatistics } = require("./lock-statistics");
 const { ManualQueue } = require("./manual");
+const { statisticsOf } = require("./nodes");
 const { Output } = require("./output");
 const unread = require("./unread");
 const { firstFailure } = require("../shared/errors");
@@ -99,8 +100,8 @@ class Run {
 
   /** @returns {import("../../index").RunStatistics} the statistics so far */
   statistics() {
-    const own = JSON.parse(this.native.runStatistics(this.handle));
-    return { ...own, ...lockStatistics() };
+    const told = JSON.parse(this.native.runStatistics(this.handle));
+    return { ...statisticsOf(told, this.flow?.plan).statistics, ...lockStatistics() };
   }
 
   /** Resolves at the next news of the run. @returns {Promise<void>} */

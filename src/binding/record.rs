@@ -14,13 +14,26 @@ use super::pool::PoolHandle;
 use super::run::RunHandle;
 use crate::observe::trace::Trace;
 use crate::os::clock::clock;
+use crate::pool::tell::Seen;
 
 /// The statistics of the run so far, as the JSON of an object: `RunStatistics` in index.d.ts.
 #[napi]
 pub fn run_statistics(run: &External<RunHandle>) -> String {
     let now = clock();
-    let statistics = run.recorded(|record, handed_over| record.statistics(handed_over, now));
+    let statistics = run.seen(|seen| {
+        let mut statistics = seen.record.statistics(seen.handed_over, now);
+        add_nodes(&mut statistics, &seen);
+        statistics
+    });
     statistics.unwrap_or_default().to_string()
+}
+
+/// Adds the counts of a flow's nodes, in the order of their numbers, and how many items have left each exit.
+fn add_nodes(statistics: &mut Value, seen: &Seen<'_>) {
+    if let Some(nodes) = &seen.nodes {
+        statistics["nodes"] = seen.record.nodes(&nodes.states);
+        statistics["exits"] = nodes.left.into();
+    }
 }
 
 /// The same of all runs of a pool, since it began. `startedAt` is 0.
@@ -33,7 +46,11 @@ pub fn pool_statistics(pool: &External<PoolHandle>) -> String {
 #[napi]
 pub fn run_report(run: &External<RunHandle>, head: String) -> String {
     let head: Value = serde_json::from_str(&head).unwrap_or_default();
-    let report = run.recorded(|record, handed_over| record.report(&head, handed_over, clock()));
+    let report = run.seen(|seen| {
+        let mut report = seen.record.report(&head, seen.handed_over, clock());
+        add_nodes(&mut report["statistics"], &seen);
+        report
+    });
     report.unwrap_or_default().to_string()
 }
 

@@ -21,6 +21,7 @@ use crate::os::clock::clock;
 use crate::pool::Pool;
 use crate::pool::each::Each;
 use crate::pool::route::Room;
+use crate::pool::tell::Seen;
 use crate::queue::writer::Writer;
 use crate::run::results::Piece;
 use crate::run::words::Words;
@@ -41,6 +42,11 @@ impl RunHandle {
     /// Looks at what is kept of the run, and how many events it has handed over; none if it is closed.
     pub(super) fn recorded<T>(&self, look: impl FnOnce(&Record, u64) -> T) -> Option<T> {
         self.pool.recorded(self.id, look)
+    }
+
+    /// The same, with the nodes of its flow.
+    pub(super) fn seen<T>(&self, look: impl FnOnce(Seen<'_>) -> T) -> Option<T> {
+        self.pool.see(self.id, look)
     }
 
     /// How far the run has come, for whoever draws that; none once it is closed.

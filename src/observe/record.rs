@@ -8,6 +8,7 @@
 //! and `MOST_FAILURES` the rest is counted, and not listed. Of waits and holds it is told `MOST_SPANS`.
 
 mod kept;
+mod nodes;
 mod show;
 mod spans;
 mod workers;
@@ -20,6 +21,7 @@ use crate::core::retry::{Cause, parsed_error, summary_of};
 use crate::core::task_id::{self, TaskId, is_direct};
 use kept::{Counts, Detail, Events, Failure, Live, Share};
 pub(crate) use kept::{Ended, Level, Lifetime, MOST_SPANS, Mark, Outcome, Row};
+pub(crate) use nodes::{Holding, NodeState, Spilled};
 
 /// `Map` waits for room all the time in a loop of short events: shorter waits are no mark. In milliseconds.
 const SHORTEST_PRESSURE: f64 = 1.0;
@@ -40,6 +42,8 @@ pub(crate) struct Record {
     /// By slot.
     shares: Vec<Share>,
     lifetimes: Vec<Lifetime>,
+    /// By node, if its events go through a flow.
+    nodes: Vec<nodes::Counts>,
     detail: Option<Box<Detail>>,
 }
 
@@ -55,6 +59,7 @@ impl Record {
             counters: BTreeMap::new(),
             shares: workers.iter().map(share).collect(),
             lifetimes: Vec::new(),
+            nodes: Vec::new(),
             detail: (level != Level::Counts).then(|| Box::new(Detail::new(level))),
         }
     }
@@ -109,15 +114,21 @@ impl Record {
         self.counts.ended[ended.outcome as usize] += 1;
         self.counts.bytes_in += ended.bytes_in as u64;
         self.counts.bytes_out += ended.bytes_out as u64;
-        self.went_on(ended);
+        let (run, wait) = self.timed(ended);
+        self.node_ended(&ended, run, wait);
     }
 
     /// A worker is done with an event: it has ended, or goes on elsewhere.
     pub(crate) fn went_on(&mut self, ended: Ended<'_>) {
+        let _ = self.timed(ended);
+    }
+
+    /// How long an event ran, and how long it waited for that as far as it is known.
+    fn timed(&mut self, ended: Ended<'_>) -> (f64, f64) {
         let Some(detail) = &mut self.detail else {
             let run = ended.started.map_or(0.0, |started| sane(ended.finished - started));
             self.ran(ended.slot, run);
-            return;
+            return (run, 0.0);
         };
         // Workers report their times, whatever they are: an event stays inside the run.
         let latest = self.began + LONGEST;
@@ -143,6 +154,7 @@ impl Record {
             }
             events.list(Row {
                 id,
+                node: ended.node as u8,
                 lifetime: share.and_then(|share| share.lifetime).map(|at| at as u32),
                 attempts: u16::try_from(ended.attempts).unwrap_or(u16::MAX),
                 outcome: ended.outcome,
@@ -153,6 +165,7 @@ impl Record {
             });
         }
         self.ran(ended.slot, run);
+        (run, started - queued)
     }
 
     fn ran(&mut self, slot: Option<usize>, run: f64) {
@@ -165,17 +178,21 @@ impl Record {
     /// An attempt failed, and another follows.
     pub(crate) fn retried(
         &mut self,
-        task: TaskId,
+        (task, node): (TaskId, usize),
         slot: usize,
         cause: Cause,
         after: usize,
         now: f64,
     ) {
         self.counts.retried += 1;
+        self.node_retried(node);
         let worker = self.shares[slot].worker;
+        let at = self.node_name(node).map(str::to_owned);
         self.mark("retry", Some(worker), now, || {
             let outcome = Outcome::of(cause).name();
-            format!("event {} failed ({outcome}): attempt {} follows", number_of(task), after + 1)
+            let (event, attempt) = (number_of(task), after + 1);
+            let of = at.map_or_else(String::new, |name| format!(" of node {name}"));
+            format!("event {event}{of} failed ({outcome}): attempt {attempt} follows")
         });
     }
 
@@ -217,7 +234,8 @@ impl Record {
     pub(crate) fn counts_alone(&self) -> Self {
         let (shares, lifetimes) = (self.shares.clone(), self.lifetimes.clone());
         let counters = self.counters.clone();
-        Self { counts: self.counts, counters, shares, lifetimes, detail: None, ..*self }
+        let (counts, nodes) = (self.counts, Vec::new());
+        Self { counts, counters, shares, lifetimes, nodes, detail: None, ..*self }
     }
 
     /// Adds the events of another run on the same workers.

@@ -57,6 +57,7 @@ mod tests {
         for number in 0..count {
             record.end(Ended {
                 task: first_of(0) + number,
+                node: 0,
                 slot: Some(slot),
                 started: Some(1.0),
                 finished: 3.0,
@@ -75,7 +76,7 @@ mod tests {
         let (mut closed, mut open) = (record(), record());
         answered(&mut closed, 0, 3);
         answered(&mut open, 1, 2);
-        open.retried(first_of(0), 1, Cause::Crash, 1, 0.0);
+        open.retried((first_of(0), 0), 1, Cause::Crash, 1, 0.0);
         open.direct(first_of(0), 0.0);
         total.closed(&closed, 5);
         let statistics = total.statistics([(&open, 2)].into_iter(), 10.0);

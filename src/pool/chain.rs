@@ -64,6 +64,7 @@ impl State {
         }
         run.record.went_on(Ended {
             task: id,
+            node: 0,
             slot: Some(slot),
             started: Some(header.started),
             finished: header.finished,

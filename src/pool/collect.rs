@@ -274,6 +274,7 @@ impl State {
         run.ended += 1;
         run.record.end(Ended {
             task: id,
+            node,
             slot: Some(slot),
             started: Some(header.started),
             finished: header.finished,

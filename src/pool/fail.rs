@@ -69,7 +69,7 @@ impl State {
         let Some(again) = again.filter(|_| run.state.is_open() && !is_over && may_retry) else {
             return false;
         };
-        run.record.retried(task, slot, attempt.cause, again.after, clock());
+        run.record.retried((task, node), slot, attempt.cause, again.after, clock());
         debug!(worker = attempt.worker, task, after = again.after, "event is tried again");
         if let Some(position) = position {
             // Its place is for others, and its text what the program handed over, whatever was made of it.
@@ -220,6 +220,7 @@ impl State {
         run.ended += 1;
         run.record.end(Ended {
             task,
+            node,
             slot: slot.filter(|_| has_run),
             started: duration.map(|duration| finished - duration),
             finished,

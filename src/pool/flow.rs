@@ -111,6 +111,7 @@ impl State {
         run.ended += 1;
         run.record.end(Ended {
             task: id,
+            node,
             slot: Some(slot),
             started: Some(header.started),
             finished: header.finished,
@@ -128,6 +129,7 @@ impl State {
             match made {
                 Made::Plain(value) => {
                     if let Some(exit) = plain {
+                        flow.node(node).made += 1;
                         let item = Kept::of_value(value);
                         self.put_out(pool, (run_of(id), &mut flow), worker, exit, item);
                     }
@@ -156,16 +158,21 @@ impl State {
         match record {
             Record::Out { exit, item } => {
                 let worker = self.slots[slot].worker;
+                flow.node(node).made += 1;
                 self.put_out(pool, (run, flow), worker, exit, Kept::of(&item));
             }
             Record::Failed { node, error, redo, item } => {
                 let failed = failure::Failed { node, error, redo, item };
                 self.item_failed(pool, (run, flow), (slot, header), failed);
             }
-            Record::Spilled { node, told } => {
+            Record::Spilled { node: to, told } => {
                 if let Ok(told) = serde_json::from_slice::<Told>(told) {
-                    flow.node(node).shuffle.add(told);
-                    self.compact(run, flow, node);
+                    let records = flow.node(to).shuffle.add(told);
+                    if to != node {
+                        flow.node(to).shuffle.has_come(records);
+                        flow.node(node).made += records;
+                    }
+                    self.compact(run, flow, to);
                 }
             }
             Record::Further { data } => {
@@ -184,6 +191,7 @@ impl State {
         exit: usize,
         item: Kept,
     ) {
+        flow.leaves(exit);
         let count = flow.plan.targets(exit).map_or(0, <[Target]>::len);
         let mut item = Some(item);
         for at in 0..count {

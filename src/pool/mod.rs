@@ -52,7 +52,7 @@ mod runs;
 mod sharing;
 mod slot;
 mod state;
-mod tell;
+pub(crate) mod tell;
 mod wake;
 
 use std::io;

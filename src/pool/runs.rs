@@ -57,6 +57,9 @@ impl State {
         if options.record == Level::Trace {
             self.keep_spans(id);
         }
+        if let Some(flow) = &flow {
+            record.has_nodes(flow.plan.names());
+        }
         let mut run = Run::new(id, lane, options, record);
         if let Some(flow) = flow {
             run.follow(flow);

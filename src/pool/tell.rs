@@ -3,8 +3,8 @@
 use super::Pool;
 use super::state::State;
 use crate::core::event::Origin;
-use crate::core::task_id::{RunId, TaskId};
-use crate::observe::record::number_of;
+use crate::core::task_id::{RunId, TaskId, run_of};
+use crate::observe::record::{NodeState, Record, number_of};
 use crate::observe::tally::{Activity, Detail, Doing, Tally};
 use crate::os::clock::clock;
 use crate::shm::stopwatch::{elapsed, tick};
@@ -23,7 +23,35 @@ fn is_obeyed(c: char) -> bool {
     c.is_control() || turns || c == char::REPLACEMENT_CHARACTER
 }
 
+/// What is kept of a run, with the counts of its flow's nodes if it has one.
+pub(crate) struct Seen<'a> {
+    pub(crate) record: &'a Record,
+    /// How many events the program handed over.
+    pub(crate) handed_over: u64,
+    pub(crate) nodes: Option<Nodes<'a>>,
+}
+
+pub(crate) struct Nodes<'a> {
+    pub(crate) states: Vec<NodeState>,
+    /// How many items have left each exit.
+    pub(crate) left: &'a [u64],
+}
+
 impl Pool {
+    /// Looks at what is kept of a run, and at its flow's nodes; none if it is closed.
+    pub(crate) fn see<T>(&self, run: RunId, look: impl FnOnce(Seen<'_>) -> T) -> Option<T> {
+        let mut state = self.lock();
+        state.record_spans(run);
+        let running = state.running_nodes(run);
+        let run = state.runs.get(&run)?;
+        let handed_over = run.words.handed_over();
+        let nodes = run
+            .flow
+            .as_deref()
+            .map(|flow| Nodes { states: flow.states(handed_over, &running), left: flow.left() });
+        Some(look(Seen { record: &run.record, handed_over, nodes }))
+    }
+
     /// How far a run has come by now; none if it is over.
     pub(crate) fn tally(&self, run: RunId, detail: Detail) -> Option<Tally> {
         // Workers that are busy notify nobody of what they have answered.
@@ -39,6 +67,24 @@ impl Pool {
 }
 
 impl State {
+    /// The node of each event of a flow that some worker runs.
+    fn running_nodes(&mut self, id: RunId) -> Vec<usize> {
+        if self.runs.get(&id).is_none_or(|run| run.flow.is_none()) {
+            return Vec::new();
+        }
+        let now = tick(clock());
+        let mut nodes = Vec::new();
+        for slot in 0..self.slots.len() {
+            for (task, _) in self.running(slot, now) {
+                if run_of(task) == id {
+                    let origin = self.scheduler.origin(slot, task);
+                    nodes.push(self.node_of(task, origin.and_then(Origin::position)));
+                }
+            }
+        }
+        nodes
+    }
+
     fn activity(&mut self, run: RunId, slot: usize) -> Activity {
         let now = tick(clock());
         let running = self.running(slot, now);

@@ -10,6 +10,8 @@ pub(crate) use self::held::{Held, Kept, failure_of};
 pub(crate) use self::shuffle::{Compaction, Shuffle, text_of};
 use crate::core::flow::{Plan, Progress};
 use crate::core::task_id::{TaskId, is_direct};
+use crate::observe::record::{Holding, NodeState};
+use crate::wire::flow::Hold;
 
 /// How much of what is new counts in a mean.
 const NEWER: f64 = 0.1;
@@ -32,6 +34,8 @@ pub(crate) struct Flow {
     source_ended: u64,
     /// The first event that failed for which the run is to be stopped, once nobody looks at this.
     pub(crate) stops: Option<TaskId>,
+    /// How many items have left each exit.
+    left: Vec<u64>,
 }
 
 /// What one node has.
@@ -43,6 +47,8 @@ pub(crate) struct Node {
     pub(crate) shuffle: Shuffle,
     /// How many items an event of it makes, for nodes behind it; none if none was answered.
     outputs: Option<f64>,
+    /// How many items its events have made, those written down for others too.
+    pub(crate) made: u64,
 }
 
 impl Flow {
@@ -50,6 +56,7 @@ impl Flow {
         Self {
             progress: Progress::new(&plan),
             nodes: plan.numbers().map(|_| Node::default()).collect(),
+            left: vec![0; plan.exits()],
             plan,
             backing_off: HashMap::new(),
             redone: HashMap::new(),
@@ -121,6 +128,41 @@ impl Flow {
         self.progress.events(number) - self.nodes[number - 1].queue.len()
     }
 
+    /// An item leaves an exit.
+    pub(crate) fn leaves(&mut self, exit: usize) {
+        if let Some(left) = self.left.get_mut(exit) {
+            *left += 1;
+        }
+    }
+
+    /// How many items have left each exit.
+    pub(crate) fn left(&self) -> &[u64] {
+        &self.left
+    }
+
+    /// What each node has by now. `handed_over`: by the program. `running`: the node of each event that runs.
+    pub(crate) fn states(&self, handed_over: u64, running: &[usize]) -> Vec<NodeState> {
+        let state = |number: usize| {
+            let node = &self.nodes[number - 1];
+            let source = if number == self.plan.entry { handed_over } else { 0 };
+            let own = running.iter().chain(self.in_master.values());
+            let holds = self.plan.node(number).hold;
+            NodeState {
+                events: source + self.progress.entered_in_all(number),
+                running: own.filter(|&&it| it == number).count() as u64,
+                made: node.made,
+                stage: self.progress.stage(number),
+                held: holds.filter(|&hold| hold != Hold::Spill).map(|_| Holding {
+                    came: node.held.came,
+                    items: node.held.len(),
+                    bytes: node.held.bytes(),
+                }),
+                spilled: holds.filter(|&hold| hold == Hold::Spill).map(|_| node.shuffle.written()),
+            }
+        };
+        self.plan.numbers().map(state).collect()
+    }
+
     /// Everything that waits, for a run that is not open any more. What is held is nobody's.
     pub(crate) fn withdraw_all(&mut self) -> Vec<TaskId> {
         let in_master = self.in_master.drain().map(|(task, _)| task);
@@ -128,9 +170,12 @@ impl Flow {
         let mut tasks: Vec<TaskId> = in_master.chain(backing_off).collect();
         for node in &mut self.nodes {
             tasks.extend(node.queue.drain(..));
-            node.held = Held::default();
+            node.held.clear();
         }
         tasks.sort_unstable();
         tasks
     }
 }
+
+#[cfg(test)]
+mod tests;

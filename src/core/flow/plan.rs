@@ -162,6 +162,15 @@ impl Plan {
         self.exits.get(exit).map(Vec::as_slice)
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        self.nodes.iter().map(|node| node.name.clone())
+    }
+
+    /// How many exits there are.
+    pub(crate) fn exits(&self) -> usize {
+        self.exits.len()
+    }
+
     /// The tags of each node that has events.
     pub(crate) fn tags(&self) -> impl Iterator<Item = &[String]> {
         self.nodes.iter().filter(|node| node.hold != Some(Hold::Master)).map(|node| &*node.tags)

@@ -17,6 +17,8 @@ pub(crate) struct Progress {
 struct State {
     /// How many events of it have not ended, but for those of the source.
     events: usize,
+    /// How many have entered in all.
+    entered: u64,
     stage: Stage,
 }
 
@@ -39,7 +41,9 @@ impl Progress {
 
     /// One more event of a node.
     pub(crate) fn entered(&mut self, node: usize) {
-        self.nodes[node - 1].events += 1;
+        let state = &mut self.nodes[node - 1];
+        state.events += 1;
+        state.entered += 1;
         self.entered += 1;
     }
 
@@ -73,7 +77,7 @@ impl Progress {
         }
         // From the source on.
         for &number in plan.last_first.iter().rev() {
-            let State { events, stage } = self.nodes[number - 1];
+            let State { events, stage, .. } = self.nodes[number - 1];
             let is_over = |&input: &usize| match input {
                 0 => self.is_source_over,
                 input => self.nodes[input - 1].stage == Stage::Closed,
@@ -95,6 +99,20 @@ impl Progress {
     /// How many events have entered, in all.
     pub(crate) fn total(&self) -> usize {
         self.entered
+    }
+
+    /// How many events have entered a node in all, but for those of the source.
+    pub(crate) fn entered_in_all(&self, node: usize) -> u64 {
+        self.nodes[node - 1].entered
+    }
+
+    /// How far a node has come, for people: more may come, or it works on what it held, or nothing comes of it any more.
+    pub(crate) fn stage(&self, node: usize) -> &'static str {
+        match self.nodes[node - 1].stage {
+            Stage::Open => "open",
+            Stage::Opened => "draining",
+            Stage::Closed => "closed",
+        }
     }
 
     /// How many events of a node have not ended, but for those of the source.

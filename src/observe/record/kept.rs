@@ -72,6 +72,8 @@ impl Outcome {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ended<'a> {
     pub(crate) task: TaskId,
+    /// The number of the node of a flow that it entered; 0 if there is no flow.
+    pub(crate) node: usize,
     /// The slot of its worker; none if no worker had it.
     pub(crate) slot: Option<usize>,
     pub(crate) started: Option<f64>,
@@ -120,6 +122,8 @@ pub(super) struct Failure {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row {
     pub(crate) id: i64,
+    /// As in [`Ended`].
+    pub(crate) node: u8,
     /// The index of its process in `Record::lifetimes`; none if no worker had it.
     pub(super) lifetime: Option<u32>,
     pub(crate) attempts: u16,

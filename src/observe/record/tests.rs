@@ -10,6 +10,7 @@ fn ended(task: TaskId, outcome: Outcome, started: f64, finished: f64) -> Ended<'
     let is_failure = !matches!(outcome, Outcome::Answered | Outcome::Nothing);
     Ended {
         task,
+        node: 0,
         slot: Some(0),
         started: Some(started),
         finished,

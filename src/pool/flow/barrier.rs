@@ -6,7 +6,7 @@ use super::super::Pool;
 use super::super::order::Order;
 use super::super::state::State;
 use crate::core::task_id::{DIRECT, RunId, TaskId, first_of, number_of, run_of};
-use crate::observe::record::{Ended, Outcome};
+use crate::observe::record::{Ended, Outcome, Spilled};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
 use crate::run::flow::{Compaction, Flow, Kept, text_of};
@@ -105,8 +105,13 @@ impl State {
     /// Nothing more comes to a node: it gives away what it holds.
     pub(super) fn open_node(&mut self, pool: &Pool, (id, flow): (RunId, &mut Flow), node: usize) {
         let is_empty = flow.node(node).held.len() == 0;
-        match flow.plan.node(node).hold {
+        let hold = flow.plan.node(node).hold;
+        if hold != Some(Hold::Spill) {
+            self.opens(id, flow, node);
+        }
+        match hold {
             None => {}
+            // The last batch may have been full.
             Some(Hold::Batch) if is_empty => {}
             Some(Hold::Batch | Hold::All) => {
                 self.flush(pool, (id, flow), node);
@@ -124,12 +129,27 @@ impl State {
                     flow.progress.postpone(node);
                     return;
                 }
+                self.opens(id, flow, node);
                 for (partition, extents) in flow.node(node).shuffle.take() {
                     let text = text_of(partition, &extents, false);
                     self.enter_node(id, flow, node, Task::new(text.as_bytes().into(), 0));
                 }
             }
         }
+    }
+
+    /// The record shows when a node has all its items.
+    fn opens(&mut self, id: RunId, flow: &mut Flow, number: usize) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        let (name, hold) = (flow.plan.node(number).name.clone(), flow.plan.node(number).hold);
+        let node = flow.node(number);
+        run.record.mark("barrier", None, clock(), || match hold {
+            Some(Hold::Spill) => {
+                let Spilled { records, bytes, extents } = node.shuffle.written();
+                format!("node {name} has all its items: {records} records, {bytes} bytes in {extents} extents")
+            }
+            _ => format!("node {name} has all its items: {}", node.held.came),
+        });
     }
 
     /// Has workers merge what one of them could not read at once.
@@ -150,8 +170,9 @@ impl State {
             match item {
                 Ok(item) => {
                     self.tasks.remove(task);
-                    self.end_held(task, Outcome::Answered, None);
+                    self.end_held((task, node), Outcome::Answered, None);
                     if let Some(exit) = flow.plan.node(node).plain {
+                        flow.node(node).made += 1;
                         self.put_out(pool, (id, &mut flow), 0, exit, item);
                     }
                     flow.ended(task, node);
@@ -163,11 +184,17 @@ impl State {
     }
 
     /// An event that no worker has had ends.
-    pub(super) fn end_held(&mut self, task: TaskId, outcome: Outcome, error: Option<&[u8]>) {
+    pub(super) fn end_held(
+        &mut self,
+        (task, node): (TaskId, usize),
+        outcome: Outcome,
+        error: Option<&[u8]>,
+    ) {
         let Some(run) = self.runs.get_mut(&run_of(task)) else { return };
         run.ended += 1;
         run.record.end(Ended {
             task,
+            node,
             slot: None,
             started: None,
             finished: clock(),

@@ -49,7 +49,7 @@ impl State {
         let attempt = Attempt { worker, pid, cause, is_shared: false, duration, error };
         let retries = run.retries.as_mut();
         if let Some(again) = retries.and_then(|retries| retries.failed(task, node, attempt)) {
-            run.record.retried(task, slot, cause, again.after, clock());
+            run.record.retried((task, node), slot, cause, again.after, clock());
             let mut event = if redo.is_empty() {
                 Task::new(kept.bytes, kept.flags)
             } else {
@@ -72,6 +72,7 @@ impl State {
         run.ended += 1;
         run.record.end(Ended {
             task,
+            node,
             slot: Some(slot),
             started: Some(header.finished),
             finished: header.finished,
@@ -163,7 +164,7 @@ impl State {
         let retries = self.run_mut(task).and_then(|run| run.retries.as_mut());
         let report = retries.and_then(|retries| retries.conclude(task, Some(error)));
         let error = report.as_deref().unwrap_or(error);
-        self.end_held(task, Outcome::Error, Some(error));
+        self.end_held((task, node), Outcome::Error, Some(error));
         if self.event_failed(pool, (task, node, 0), flow, error, data) {
             flow.stops.get_or_insert(task);
         }

@@ -76,6 +76,8 @@ pub(crate) struct Held {
     is_binary: bool,
     /// How often it was emptied.
     pub(crate) generation: u64,
+    /// How many items have come in all.
+    pub(crate) came: u64,
 }
 
 impl Held {
@@ -83,6 +85,7 @@ impl Held {
         self.bytes += item.bytes.len();
         self.is_binary |= item.is_binary();
         self.items.push(item);
+        self.came += 1;
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -91,6 +94,11 @@ impl Held {
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// It holds nothing any more.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { came: self.came, ..Self::default() };
     }
 
     /// All of them as one array; it is empty then. The error's message if they are too many bytes.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use crate::observe::record::Spilled;
 use crate::wire::flow::Told;
 
 /// A worker merges so many extents at once: each takes a block of memory.
@@ -36,11 +37,13 @@ pub(crate) struct Shuffle {
     partitions: BTreeMap<u32, Vec<Extent>>,
     files: HashSet<Arc<str>>,
     attempts: u32,
+    written: Spilled,
 }
 
 impl Shuffle {
-    /// A worker has written this.
-    pub(crate) fn add(&mut self, told: Told) {
+    /// A worker has written this: how many records it has.
+    pub(crate) fn add(&mut self, told: Told) -> u64 {
+        let mut sum = 0;
         let Told { file, parts } = told;
         let file = self.files.get(&*file).cloned().unwrap_or_else(|| {
             let file: Arc<str> = file.into();
@@ -49,10 +52,24 @@ impl Shuffle {
         });
         for (partition, at, length, records) in parts {
             if records > 0 {
+                sum += records;
+                self.written.bytes += length;
+                self.written.extents += 1;
                 let extent = Extent { file: Arc::clone(&file), at, length };
                 self.partitions.entry(partition).or_default().push(extent);
             }
         }
+        sum
+    }
+
+    /// So many of the records that were written came from other nodes: the rest were here, and are merged.
+    pub(crate) fn has_come(&mut self, records: u64) {
+        self.written.records += records;
+    }
+
+    /// What has been written in all.
+    pub(crate) fn written(&self) -> Spilled {
+        self.written
     }
 
     /// Those of a partition that are to be merged now, if it has more than enough: they are not here then.
