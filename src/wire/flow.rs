@@ -84,14 +84,6 @@ pub(crate) struct Port {
     pub(crate) exit: i32,
     /// The node that runs in the same event, or 0.
     pub(crate) next: usize,
-    /// The nodes for which its items are written down.
-    #[serde(default)]
-    pub(crate) spills: Vec<Input>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub(crate) struct Input {
-    pub(crate) node: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]

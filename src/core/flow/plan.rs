@@ -87,8 +87,6 @@ impl Plan {
             Target::Node { node } => is_node(node),
             Target::Sink { sink } => sink <= MOST_SINKS,
         };
-        let is_spilled =
-            |number: usize| is_node(number) && nodes[number - 1].hold == Some(Hold::Spill);
         let makes_sense = count <= flag::MOST_CHAINS as usize
             && exits.len() <= MOST_EXITS
             && is_node(entry)
@@ -99,7 +97,6 @@ impl Plan {
                         .ports
                         .iter()
                         .all(|port| is_exit(port.exit) && (port.next == 0 || is_node(port.next)))
-                    && node.ports.iter().flat_map(|port| &port.spills).all(|to| is_spilled(to.node))
                     && is_exit(node.errors)
                     && is_exit(node.plain)
             });
@@ -211,7 +208,13 @@ fn reached(from: usize, nodes: &[flow::Node], exits: &[flow::Exit]) -> (Makes, V
                 numbers.push(port.next);
             }
             makes.exits |= leaves(port.exit);
-            makes.spills |= port.spills.iter().fold(0, |all, to| all | 1 << to.node);
+        }
+    }
+    // Whatever leads to such a node is written down for it.
+    for (number, node) in (1..).zip(nodes) {
+        let is_behind = |input: &usize| *input > 0 && is_in(makes.nodes, *input);
+        if node.hold == Some(Hold::Spill) && node.inputs.iter().any(is_behind) {
+            makes.spills |= 1 << number;
         }
     }
     makes.nodes |= makes.spills;

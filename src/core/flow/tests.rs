@@ -122,8 +122,7 @@ fn a_plan_knows_what_an_event_may_make() {
 
 #[test]
 fn failures_and_what_is_written_down_are_of_an_event_too() {
-    let mut first = node(&[0], None, -1);
-    first["ports"] = json!([{ "exit": -1, "next": 0, "spills": [{ "node": 2, "side": 0 }] }]);
+    let first = node(&[0], None, -1);
     let mut second = node(&[1], Some("spill"), 0);
     second["errors"] = json!(1);
     let told = json!({
@@ -131,7 +130,7 @@ fn failures_and_what_is_written_down_are_of_an_event_too() {
         "nodes": [first, second, node(&[2], None, 2), node(&[2], Some("all"), 2)],
         "exits": [{ "to": [{ "node": 4 }] }, { "to": [{ "node": 3 }] }, { "to": [{ "sink": 0 }] }],
     });
-    let plan = plan_of(told.clone()).expect("it makes sense");
+    let plan = plan_of(told).expect("it makes sense");
     let [first, second] = [1, 2].map(|number| plan.node(number));
     assert!(first.may_spill_for(2) && first.may_fail_at(2) && !first.may_put_out(0));
     assert!(second.may_spill_for(2) && second.may_fail_at(2) && second.may_put_out(0));
@@ -140,7 +139,4 @@ fn failures_and_what_is_written_down_are_of_an_event_too() {
         "failures are the master's to put out"
     );
     assert_eq!((&*first.feeds, &*second.feeds), (&[3][..], &[3][..]), "and never what takes all");
-    let mut bad = told;
-    bad["nodes"][0]["ports"][0]["spills"][0]["node"] = json!(3);
-    assert!(plan_of(bad).is_none(), "that writes nothing down");
 }

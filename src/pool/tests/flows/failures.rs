@@ -158,8 +158,6 @@ fn what_cannot_be_written_down_fails_the_run() {
         &[node(&[0], -1), node_with(&[1], 0, &json!({ "hold": "spill", "errors": 0 }))],
         &[&[sink(1)]],
     );
-    let mut plan = plan;
-    plan["nodes"][0]["ports"][0]["spills"] = json!([{ "node": 2, "side": 0 }]);
     let (bench, [mut seat]) = of_flow(&plan);
     bench.map([1, 2, 3]);
     let error = r#"{"name":"Error","message":"disk full","code":"ERR_SONIC_SPILL"}"#;
