@@ -20,6 +20,9 @@ function svg(name, attributes, ...children) {
   return made;
 }
 
+/** @param {number} some @param {string} what of them */
+const several = (some, what) => `${count(some)} ${what}${some === 1 ? "" : "s"}`;
+
 const short = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
 /** The name of a sink as people see it. */
@@ -52,7 +55,9 @@ function linesOf(node) {
   const where = tags.length > 0 ? ` on ${tags.join(", ")}` : "";
   const bad = failed > 0 ? `, ${count(failed)} failed` : "";
   if (partOf !== undefined) return [`${kind}${where}`, bad.slice(2)];
-  return [`${kind}${where}`, `${count(events)} events${bad}`, `${time(mean)} each`];
+  // What the master reduces no worker runs.
+  const each = mean > 0 ? `${time(mean)} each` : "";
+  return [`${kind}${where}`, `${several(events, "event")}${bad}`, each];
 }
 
 /** All of a node, for its tooltip and those who hear the page. */
@@ -73,7 +78,7 @@ function described(node, isSlowest) {
 
 function drawnNode({ x, y }, { node, sink }, came, isSlowest) {
   const name = node ? node.name : sink;
-  const lines = node ? linesOf(node) : ["sink", `${count(came)} items`];
+  const lines = node ? linesOf(node) : ["sink", several(came, "item")];
   const { width, height } = SIZE;
   const text = svg("text", { x: x + 12, y: y + 22 }, svg("tspan", { class: "name" }, short(name)));
   for (const [at, line] of lines.entries()) {
@@ -139,6 +144,7 @@ function drawing(graph, nodes) {
       refY: 4,
       markerWidth: 8,
       markerHeight: 8,
+      markerUnits: "userSpaceOnUse",
       orient: "auto",
     },
     svg("path", { d: "M0 0L8 4L0 8z" }),
