@@ -2,6 +2,7 @@
 
 import { Histogram, TimeChart } from "./charts.mjs";
 import { byId, element, table, tag, whenOpen } from "./dom.mjs";
+import { showFlow } from "./flow.mjs";
 import { Gantt, glyphOf, markColour, NAMES } from "./gantt.mjs";
 import { histogram, percentile, Run } from "./run.mjs";
 import { about, count, percent, time } from "./text.mjs";
@@ -321,3 +322,4 @@ slowest();
 failures();
 marks();
 locks();
+showFlow(data);

@@ -93,3 +93,45 @@ describe("the statistics of a flow", () => {
     assert.equal("nodes" in pool, false);
   });
 });
+
+describe("files of a flow", () => {
+  it("have its nodes: the trace names events by them, the report has the graph", async () => {
+    const options = { trace: "trace.json", report: "run.html" };
+    const { trace, page, last } = await given({ options });
+    const entries = JSON.parse(trace).traceEvents;
+    for (const { name, events } of last.nodes) {
+      const own = entries.filter(({ args }) => args.node === name);
+      assert.equal(own.length, events, name);
+      assert.ok(own.every((entry) => entry.name === `node ${name}`));
+    }
+    const opened = entries.filter(({ name }) => name === "barrier").map(({ args }) => args.text);
+    assert.deepEqual(opened.map((text) => text.replace(/s: .*/, "s")).sort(), [
+      "node batch has all its items",
+      "node counted has all its items",
+      "node sum has all its items",
+    ]);
+    const [, text] = /id="run">([^<]*)</.exec(page);
+    const { graph, statistics } = JSON.parse(text);
+    assert.deepEqual(statistics.nodes, last.nodes);
+    assert.deepEqual(graph.sinks, ["excused", "groups", "sizes", "sum"]);
+    const names = last.nodes.map(({ name }) => name);
+    const nameOf = (to) => (typeof to === "number" ? names[to] : graph.sinks[to.sink]);
+    const edges = graph.edges.map(({ from, to, port, isFused, count }) =>
+      [names[from], nameOf(to), port || "", isFused ? "fused" : count].join(" "),
+    );
+    assert.deepEqual(edges.sort(), [
+      "batch size  fused",
+      "counted groups  5",
+      "double twice  89",
+      "excuse excused  10",
+      "paired counted  178",
+      "parse double  fused",
+      "parse excuse errors 10",
+      "size sizes  26",
+      "sum sum  1",
+      "twice batch  178",
+      "twice paired  fused",
+      "twice sum  178",
+    ]);
+  });
+});

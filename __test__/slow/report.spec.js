@@ -264,6 +264,53 @@ describe("a report", { skip: hasBrowser() ? false : "there is no Chromium here" 
     await page.close();
   });
 
+  it("draws the graph of a flow, with the counts of each node, also as a table", async () => {
+    const wanted = JSON.stringify({ options: { report: "run.html" } });
+    const { result } = await run("flows/seen.js", { args: [wanted], env: { QUIET: "1" } });
+    const { nodes } = result.last;
+    for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+      const file = files.write("flow.html", result.page);
+      const { page, said, asked, url } = await browser.open(file, { colorScheme });
+      const labels = (selector) =>
+        page
+          .locator(`#flow .graph ${selector}`)
+          .evaluateAll((all) => all.map((one) => one.getAttribute("aria-label")));
+      const drawn = await labels(".node:not(.sink)");
+      assert.deepEqual(
+        drawn.map((label) => label.split(":")[0]),
+        nodes.map(({ name }) => name),
+      );
+      assert.match(drawn[0], /^parse: map, 100 events, 10 failed, /);
+      const sinks = await labels(".sink");
+      for (const label of [
+        "excused: sink, 10 items",
+        "sizes: sink, 26 items",
+        "groups: sink, 5 items",
+      ])
+        assert.ok(sinks.includes(label), `${label} is not among ${sinks}`);
+      const most = nodes.reduce((a, b) => (b.waited > a.waited ? b : a));
+      assert.deepEqual(
+        (await labels(".slowest")).map((label) => label.split(":")[0]),
+        [most.name],
+      );
+      const texts = await page.locator("#flow .edge text").allTextContents();
+      for (const text of ["errors: 10", "89", "178"])
+        assert.ok(texts.includes(text), `${text} is not among ${texts}`);
+      assert.equal(await page.locator("#flow .frame").count(), 6);
+      const rows = await page.locator("#flow tbody tr").allTextContents();
+      assert.equal(rows.length, nodes.length);
+      assert.match(rows[1], /^doublemap, in parse/);
+      assert.deepEqual([said, asked], [[], [url]]);
+      await page.close();
+    }
+  });
+
+  it("has no graph where there is no flow", async () => {
+    const { page, close } = await show(recorded({ events: 10 }));
+    assert.equal(await page.locator("#flow-section").isVisible(), false);
+    await close();
+  });
+
   it("is small: a hundred thousand events are less than three megabytes", () => {
     assert.ok(pageOf(/** @type {any} */ (recorded({ events: 100_000 }))).length < 3e6);
   });
