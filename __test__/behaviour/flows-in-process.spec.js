@@ -9,9 +9,6 @@ const { describe, it } = require("node:test");
 const { run } = require("../support/run");
 const { scenarios } = require("../support/flow-scenarios");
 
-/** Workers are told of what the program reduces, and tell nothing of the items if that fails. */
-const OWN = ["unreduced"];
-
 const reported = async (fixture, ...args) => {
   const outcome = await run(fixture, { args });
   assert.equal(outcome.stderr, "", outcome.transcript);
@@ -20,7 +17,7 @@ const reported = async (fixture, ...args) => {
 };
 
 describe("flows in this process", () => {
-  for (const scenario of Object.keys(scenarios).filter((name) => !OWN.includes(name))) {
+  for (const scenario of Object.keys(scenarios)) {
     it(`do the same as in workers: ${scenario}`, async () => {
       const where = ["inProcess", "workers"];
       const [here, there] = await Promise.all(
@@ -53,18 +50,6 @@ describe("flows in this process", () => {
       assert.deepEqual(here, there);
     });
   }
-
-  it("fail with all items where the program's own reducer throws", async () => {
-    assert.deepEqual(await reported("flows/program.js", "unreduced", "inProcess"), [
-      {
-        id: "number",
-        data: [1],
-        failed: true,
-        node: "no sum",
-        error: ["TypeError", "no sum", null, 0],
-      },
-    ]);
-  });
 
   for (const serialization of ["json", "advanced"]) {
     it(`put out what the interpreter does, of 200 flows that chance has made, by ${serialization}`, async () => {

@@ -45,9 +45,8 @@ describe("a flow gives what one process makes of it", () => {
     await same("streamItself", "advanced");
   });
 
-  const missing = { todo: "there are no flows in such pools yet" };
-  it("in a pool without workers", missing, () => same("inProcess"));
-  it("in another program that is connected to the pool", missing, () => same("client"));
+  it("in a pool without workers", () => same("inProcess"));
+  it("in another program that is connected to the pool", () => same("client"));
 
   const random = async (...args) => {
     const { wrong, entries, killed, unfinished } = await ended("random.js", ...args);

@@ -43,14 +43,10 @@ impl Pool {
     /// has them. None if the run is over.
     pub(crate) fn to_reduce(&self, run: RunId, number: u64) -> Option<(Bytes, u32)> {
         let task = first_of(run) + DIRECT + number;
-        let mut state = self.lock();
-        let mut event = state.tasks.remove(task)?;
-        let text = std::mem::take(&mut event.text);
-        let flags = event.flags;
-        // Should that fail, nobody has the items any more.
-        event.flags |= flag::HOLE;
-        state.tasks.keep(task, event);
-        Some((text, flags))
+        let state = self.lock();
+        let event = state.tasks.get(task)?;
+        // A copy: should that fail, the failure has all items as its data.
+        Some((Bytes::from(&*event.text), event.flags))
     }
 
     /// What they came to: an item, or the JSON of an error.
