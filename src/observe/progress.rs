@@ -13,16 +13,21 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use console::{Term, is_dumb, truncate_str, user_attended_stderr};
+use console::{Term, is_dumb, measure_text_width, truncate_str, user_attended_stderr};
 use indicatif::{HumanCount, HumanDuration, ProgressBar};
 
-use crate::observe::tally::{Activity, Doing, Tally};
+use crate::observe::tally::{Activity, Busy, Doing, Tally};
 use crate::os::terminal::{has_room, is_in_foreground};
 
 /// The time between two drawings: as often as an eye follows.
 const DRAW: Duration = Duration::from_millis(100);
 /// The time between two lines that stay.
 const LINE: Duration = Duration::from_secs(5);
+
+/// Of so many nodes of a flow the line tells.
+const MOST_NODES: usize = 2;
+/// The most of a node's name that is shown.
+const LONGEST_NAME: usize = 20;
 
 /// What is drawn of each run in this process, by number: there is one error stream.
 static DRAWN: Mutex<BTreeMap<u64, Vec<String>>> = Mutex::new(BTreeMap::new());
@@ -120,6 +125,7 @@ impl Progress {
         if total > 0 {
             let _ = write!(line, ", ETA {:#}", HumanDuration(estimate.eta()));
         }
+        line += &busiest(&tally.nodes);
         let (of, percent) = (HumanCount(total), tally.ended() * 100 / total.max(1));
         line = match (is_terminal, total) {
             (true, 0) => format!("{spinner} {ended} done, {line}"),
@@ -127,7 +133,8 @@ impl Progress {
             (false, _) => format!("{ended} of {of} done ({percent} %), {line}"),
             (true, _) => {
                 let line = format!("{ended}/{of} done, {line}");
-                let width = usize::from(columns).saturating_sub(line.len() + "100% [] ".len() + 1);
+                let width = usize::from(columns)
+                    .saturating_sub(measure_text_width(&line) + "100% [] ".len() + 1);
                 let bar = "=".repeat(width * tally.ended() as usize / total as usize) + ">";
                 format!("{percent:>3}% [{bar:<width$.width$}] {line}")
             }
@@ -138,6 +145,23 @@ impl Progress {
         let workers = tally.workers.iter().map(|each| activity(each, ids, tasks));
         std::iter::once(line).chain(workers).collect()
     }
+}
+
+/// The nodes of a flow at which most events are: more would not fit in a line.
+fn busiest(nodes: &[Busy]) -> String {
+    let mut busiest: Vec<&Busy> = nodes.iter().collect();
+    busiest.sort_by_key(|node| std::cmp::Reverse(node.waiting + node.running));
+    let mut text = String::new();
+    for Busy { name, waiting, running } in busiest.into_iter().take(MOST_NODES) {
+        let name = truncate_str(name, LONGEST_NAME, "…");
+        let _ = write!(
+            text,
+            ", {name}: {} waiting, {} running",
+            HumanCount(*waiting),
+            HumanCount(*running)
+        );
+    }
+    text
 }
 
 fn activity(Activity { worker, tasks, doing }: &Activity, ids: usize, counts: usize) -> String {

@@ -13,6 +13,8 @@ pub(crate) struct Tally {
     /// With a response or without one.
     pub(crate) answered: u64,
     pub(crate) failed: u64,
+    /// The nodes of a flow at which events wait or run, in the flow's order.
+    pub(crate) nodes: Vec<Busy>,
     /// In the order of their ids; empty unless asked for.
     pub(crate) workers: Vec<Activity>,
 }
@@ -26,6 +28,14 @@ impl Tally {
     pub(crate) fn in_flight(&self) -> u64 {
         self.handed_over.saturating_sub(self.ended())
     }
+}
+
+/// A node of a flow that has something to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Busy {
+    pub(crate) name: String,
+    pub(crate) waiting: u64,
+    pub(crate) running: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

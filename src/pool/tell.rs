@@ -59,10 +59,14 @@ impl Pool {
         let mut state = self.lock();
         let slots = if detail == Detail::Workers { 0..state.slots.len() } else { 0..0 };
         let workers = slots.map(|slot| state.activity(run, slot)).collect();
+        let running = state.running_nodes(run);
         let run = state.runs.get(&run)?;
         let (answered, failed) = run.record.ended();
-        let handed_over = run.words.handed_over() + run.record.chosen();
-        Some(Tally { handed_over, answered, failed, workers })
+        let own = run.words.handed_over();
+        let nodes = run.flow.as_deref().map(|flow| flow.states(own, &running));
+        let nodes = nodes.map(|states| run.record.busy_nodes(&states)).unwrap_or_default();
+        let handed_over = own + run.record.chosen();
+        Some(Tally { handed_over, answered, failed, nodes, workers })
     }
 }
 

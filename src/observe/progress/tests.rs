@@ -7,7 +7,7 @@ use super::*;
 const COLUMNS: u16 = 100;
 
 fn tally(handed_over: u64, answered: u64, failed: u64) -> Tally {
-    Tally { handed_over, answered, failed, workers: Vec::new() }
+    Tally { handed_over, answered, failed, nodes: Vec::new(), workers: Vec::new() }
 }
 
 fn activity(worker: u32, tasks: u64, doing: Doing) -> Activity {
@@ -44,6 +44,18 @@ fn a_known_total_makes_a_bar_as_wide_as_the_terminal() {
     assert_eq!(measure_text_width(&line), usize::from(COLUMNS) - 1, "{line}");
     let whole = bar(10, &tally(10, 10, 0));
     assert!(whole.starts_with("100% [==") && whole.contains("==] 10/10 done, "), "{whole}");
+}
+
+#[test]
+fn of_a_flow_the_line_names_the_nodes_at_which_most_is() {
+    let busy = |name: &str, waiting, running| Busy { name: name.into(), waiting, running };
+    let long = "a".repeat(30);
+    let nodes = vec![busy("parse", 1, 2), busy(&long, 1500, 2), busy("load", 4, 0)];
+    let tally = Tally { nodes, ..tally(2000, 1, 0) };
+    let line = text(0, &tally);
+    let short = "a".repeat(19);
+    let told = format!(", {short}…: 1,500 waiting, 2 running, load: 4 waiting, 0 running");
+    assert!(line.ends_with(&told), "{line}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Ended, Outcome, Record};
+use crate::observe::tally::Busy;
 use crate::os::clock::rounded;
 
 /// What a record counts of one node.
@@ -62,6 +63,16 @@ impl Record {
         Some(&self.nodes.get(number.checked_sub(1)?)?.name)
     }
 
+    /// The nodes at which something waits or runs.
+    pub(crate) fn busy_nodes(&self, states: &[NodeState]) -> Vec<Busy> {
+        let busy = self.nodes.iter().zip(states).filter_map(|(counts, state)| {
+            let (waiting, running) = counts.left(state);
+            let name = || counts.name.clone();
+            (waiting + running > 0).then(|| Busy { name: name(), waiting, running })
+        });
+        busy.collect()
+    }
+
     fn node(&mut self, number: usize) -> Option<&mut Counts> {
         self.nodes.get_mut(number.checked_sub(1)?)
     }
@@ -96,17 +107,23 @@ impl Record {
 }
 
 impl Counts {
+    /// How many events wait and how many run.
+    fn left(&self, state: &NodeState) -> (u64, u64) {
+        let left = state.events.saturating_sub(self.answered + self.failed);
+        let running = state.running.min(left);
+        (left - running, running)
+    }
+
     fn show(&self, state: &NodeState, has_times: bool) -> Value {
         let &Self { answered, failed, retried, ran, busy, longest, waited, .. } = self;
-        let left = state.events.saturating_sub(answered + failed);
-        let running = state.running.min(left);
+        let (waiting, running) = self.left(state);
         let mean = if ran > 0 { busy / ran as f64 } else { 0.0 };
         let mut shown = json!({
             "events": state.events,
             "answered": answered,
             "failed": failed,
             "retried": retried,
-            "waiting": left - running,
+            "waiting": waiting,
             "running": running,
             "made": state.made,
             "state": state.stage,

@@ -59,6 +59,14 @@ fn counts_and_times_are_those_of_the_nodes_own_events() {
 }
 
 #[test]
+fn nodes_with_nothing_to_do_are_not_busy() {
+    let mut record = record(Level::Counts);
+    record.end(ended(0, 1, Outcome::Answered, [1002.0, 1003.0]));
+    let busy = record.busy_nodes(&[state(1, 0), state(5, 2)]);
+    assert_eq!(busy, [Busy { name: "second".into(), waiting: 3, running: 2 }]);
+}
+
+#[test]
 fn without_times_only_the_waiting_is_unknown() {
     let mut record = record(Level::Counts);
     record.end(ended(0, 1, Outcome::Answered, [1002.0, 1003.0]));
