@@ -16,10 +16,16 @@ async function timed(workers, masterFn, reduceFn, options = { numWorkers: 2 }) {
   };
   let milliseconds = 0;
   let result;
-  await MapReduce(begin, workers, (results, failed) => {
-    milliseconds = performance.now() - began;
-    result = reduceFn(results, failed);
-  }, {}, options);
+  await MapReduce(
+    begin,
+    workers,
+    (results, failed) => {
+      milliseconds = performance.now() - began;
+      result = reduceFn(results, failed);
+    },
+    {},
+    options,
+  );
   return { milliseconds, result };
 }
 
