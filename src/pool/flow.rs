@@ -295,9 +295,10 @@ impl State {
                 continue;
             }
             // Workers with tags may take nothing else: they are not counted above, and the router offers them few at a time.
-            let (most, places) = match flow.plan.node(number).tags.is_empty() {
-                true => (most, places),
-                false => (most.max(MOST_ROUTED), places.max(self.slots.len())),
+            let (most, places) = if flow.plan.node(number).tags.is_empty() {
+                (most, places)
+            } else {
+                (most.max(MOST_ROUTED), places.max(self.slots.len()))
             };
             let room = flow.room_of(number, most, places, is_full);
             while flow.active(number) < room {
