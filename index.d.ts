@@ -168,8 +168,8 @@ export declare function MapReduce<Args = any, In = any, Out = any, R = any>(
  *
  * It does what the other form of this function does, and throws as that does. It yields an entry for
  * each item of a sink, and for each failure that no {@link FlowNode.errors} reads: see
- * {@link FlowEntry}. A slow reader slows all nodes down. `order: "submission"` is for flows of `map`,
- * `flatMap` and `filter` one behind the other. New in 2.0.0.
+ * {@link FlowEntry}. A slow reader slows all nodes down. `order: "submission"` is refused: an event
+ * may have any number of entries. New in 2.0.0.
  *
  * @param masterFn Sends the events, with {@link Map}. Sync or async.
  * @param work The flow.
@@ -1510,7 +1510,8 @@ export interface FlowHoldOptions {
 export interface FlowNodeOptions extends FlowHoldOptions {
   /**
    * How many items may wait for the node before those before it pause: an integer from 1 to 1048576.
-   * Default: as many as for a {@link Map}, see {@link RunOptions.maxEventsPerWorker}.
+   * Default: 1024. Those before it pause early enough for what their events make as a rule: a single
+   * event that makes many items at once may exceed it.
    */
   maxWaiting?: number;
 }
@@ -1530,7 +1531,10 @@ export interface FlowReduceOptions extends FlowHoldOptions {
  * reads a part of the keys.
  */
 export interface FlowShuffleOptions extends FlowHoldOptions {
-  /** How many bytes of items a worker keeps in memory for the node: an integer of at least 1. */
+  /**
+   * How many bytes of items an event collects for the node before it writes them to a file: an integer
+   * of at least 1. Default: 67108864 (64 MiB). An event that has collected less writes when it ends.
+   */
   memory?: number;
 }
 
