@@ -129,7 +129,7 @@ fn the_masters_javascript_reduces_what_it_is_told_of() {
 }
 
 #[test]
-fn a_reduce_in_the_master_that_fails_is_a_failure_without_data() {
+fn a_reduce_in_the_master_that_fails_is_a_failure_with_all_items() {
     for errors in [-1, 2] {
         let hold = json!({ "hold": "master", "errors": errors, "name": "sum" });
         let (bench, [mut seat]) = of_flow(&holding(&hold));
@@ -141,10 +141,11 @@ fn a_reduce_in_the_master_that_fails_is_a_failure_without_data() {
         bench.pool.reduced(bench.run, number, Err(br#"{"message":"no"}"#.to_vec()));
         if errors == -1 {
             let entries = bench.take(Queue::Failures);
-            assert_eq!((entries.len(), entries[0].kind & entry::DATA), (1, 0));
+            assert_eq!((entries.len(), entries[0].kind & entry::DATA), (1, entry::DATA));
         } else {
+            let error = json!({ "message": "no" });
             let failed =
-                json!({ "id": 0, "failed": true, "node": "sum", "error": { "message": "no" } });
+                json!({ "id": 0, "failed": true, "node": "sum", "error": error, "data": [1, 2] });
             assert_eq!(bench.sunk(), [(1, failed)]);
         }
         assert!(bench.is_done());
