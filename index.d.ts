@@ -61,42 +61,6 @@ export declare const sonicDistribute: (
 ) => Promise<any>;
 
 /**
- * Runs a map-reduce with a {@link flow} in place of `workerFns`.
- *
- * ```ts part
- * const counts = await MapReduce(sendFiles, words, (results) =>
- *   results.getElements().map(({ response }) => response),
- * );
- * ```
- *
- * It does what the other form of this function does, and rejects as that does. The result queue has an
- * entry for each item of a sink, in completion order, or in that of the items if the sink is behind a
- * {@link FlowNode.sortBy}. The failed queue has the failures that no {@link FlowNode.errors} reads. It
- * also rejects if the flow's graph is not the same in a worker. New in 2.0.0.
- *
- * @param masterFn Sends the events, with {@link Map}. Sync or async.
- * @param work The flow.
- * @param reduceFn Turns the two queues into the result. Sync or async.
- * @param args Passed unchanged to `masterFn`, and to the functions of the flow as a shallow copy with
- *   `workerID` added. Default: `{}`.
- * @param options How to run: see {@link RunOptions}.
- * @returns In the master what `reduceFn` returned (awaited), in a worker `undefined`.
- * @typeParam F The type of the flow. Inferred.
- * @typeParam R What `reduceFn` returns. Inferred.
- * @typeParam Args The type of `args`. Inferred.
- */
-export declare function MapReduce<F extends Flow, R, Args extends object = object>(
-  masterFn: MasterFn<Args>,
-  work: F & NotAny<F>,
-  reduceFn: (
-    resultQueue: Queue<FlowResults<F>>,
-    failedQueue: Queue<FlowFailure>,
-  ) => R | PromiseLike<R>,
-  args?: Args & MapReduceOptions,
-  options?: RunOptions,
-): Promise<R | undefined>;
-
-/**
  * Runs a map-reduce.
  *
  * **In the master** it starts the workers, runs `masterFn`, waits until every event is answered,
@@ -133,7 +97,8 @@ export declare function MapReduce<F extends Flow, R, Args extends object = objec
  * @param masterFn Sends the events, with {@link Map}. Sync or async.
  * @param workerFns The stages, in order. The first stage gets the event's data, each further stage
  *   gets what the previous one returned, and what the last stage returns is the response. Sync or
- *   async.
+ *   async. Or a {@link flow}: then the result queue has a {@link FlowResult} for each item of a sink,
+ *   and the failed queue a {@link FlowFailure} for each failure that no {@link FlowNode.errors} reads.
  * @param reduceFn Turns the two queues into the result. Sync or async.
  * @param args Passed unchanged to `masterFn`, and to every stage as a shallow copy with `workerID`
  *   added. `args.numWorkers` is the number of workers: an integer from 1 to 4094, by default
@@ -147,14 +112,26 @@ export declare function MapReduce<F extends Flow, R, Args extends object = objec
  *   stage is checked against it only if it is declared as a {@link WorkerFn}`<Args, In, Out>`.)
  * @typeParam R What `reduceFn` returns. The call's result is `R | undefined`, because it is
  *   `undefined` in a worker.
+ * @typeParam Sinks The sinks of a flow. Inferred.
+ * @typeParam Reduced What `reduceFn` returns of a flow. Inferred.
  */
-export declare function MapReduce<Args = any, In = any, Out = any, R = any>(
+export declare function MapReduce<
+  Args = any,
+  In = any,
+  Out = any,
+  R = any,
+  Sinks = never,
+  Reduced = R,
+>(
   masterFn: MasterFn<Given<Args>>,
-  workerFns: Pipeline<Given<Args>, Given<In>>,
-  reduceFn: ReduceFn<Given<In>, Given<Out>, Given<R>>,
+  workerFns: Flow<any, Sinks> | Pipeline<Given<Args>, Given<In>>,
+  reduceFn: (
+    resultQueue: Queue<ResultOfWork<Sinks, Given<In>, Given<Out>>>,
+    failedQueue: Queue<FailureOfWork<Sinks, Given<In>, Given<Out>>>,
+  ) => (Given<R> & Reduced) | PromiseLike<Given<R> & Reduced>,
   args?: Given<Args> & MapReduceOptions,
   options?: RunOptions,
-): Promise<Given<R> | undefined>;
+): Promise<([Sinks] extends [never] ? Given<R> : Reduced) | undefined>;
 
 /**
  * Runs a {@link flow} whose entries you read while it runs.
@@ -3159,6 +3136,16 @@ type ResultsOfSinks<O> =
     : O extends FlowNode<infer T, infer _>
       ? FlowResult<T>
       : { [Name in keyof O]: FlowSinkResult<Name, ItemOf<O[Name]>> }[keyof O];
+
+/** What the result queue of a call has: of a flow, or of worker functions. */
+type ResultOfWork<Sinks, In, Out> = [Sinks] extends [never]
+  ? Entry<In, Out, MapResult<In, Out>>
+  : ResultsOfSinks<Sinks>;
+
+/** The same of its failed queue. */
+type FailureOfWork<Sinks, In, Out> = [Sinks] extends [never]
+  ? Entry<In, Out, FailedResult<In>>
+  : FlowFailure;
 
 /** A flow, but not `any`: that stands for functions, as ever. */
 type NotAny<T> = IsAny<T> extends true ? never : unknown;

@@ -182,6 +182,8 @@ class Run {
     }
     output.checkLog();
     while (!native.runDrained(handle)) await this.news();
+    // The exit of a worker whose event was the last to end, for one, is told while the run is there.
+    pool.wake();
     input.admit();
     output.takeObserved();
     pool.told.tellNow();
