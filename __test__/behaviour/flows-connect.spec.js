@@ -48,19 +48,19 @@ describe("a client", () => {
       ? ["inProcess", "without workers"]
       : ["workers", "with workers"];
 
-    it(`runs flows as the pool's own program does, ${what}`, async () => {
-      const pool = await listening(options);
-      for (const scenario of Object.keys(scenarios)) {
+    for (const scenario of Object.keys(scenarios)) {
+      it(`runs flows as the pool's own program does, ${what}: ${scenario}`, async () => {
+        const pool = await listening(options);
         const [there, here] = await Promise.all([
           reported("flows/program.js", scenario, pool.socket),
           reported("flows/program.js", scenario, where),
         ]);
         assert.deepEqual(there, here, scenario);
-      }
-      pool.mark("close");
-      const { result, tmp } = await pool.ended;
-      assert.deepEqual([result.workers, tmp], [0, []]);
-    });
+        pool.mark("close");
+        const { result, tmp } = await pool.ended;
+        assert.deepEqual([result.workers, tmp], [0, []]);
+      });
+    }
 
     it(`gets what the interpreter gives, of 50 flows that chance has made, ${what}`, async () => {
       const pool = await listening({ ...options, random: 50 });
