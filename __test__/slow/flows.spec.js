@@ -30,7 +30,7 @@ describe("flows made by chance", () => {
     it(`${CHUNK} from ${first} on, though workers are killed`, async (test) => {
       const killed = await random(first, CHUNK, "json", "killed");
       test.diagnostic(`${killed} workers were killed`);
-      assert.ok(killed > 9, `${killed}`);
+      assert.ok(killed > 0);
     });
   }
 });
