@@ -14,6 +14,7 @@ const os = require("node:os");
 const path = require("node:path");
 const { performance } = require("node:perf_hooks");
 const { measureAll } = require("./goals");
+const { randomFrom } = require("../examples/random");
 
 const PROGRAM = path.join(__dirname, "workers", "flows.js");
 const ONE_PROCESS = path.join(__dirname, "workers", "count-words.js");
@@ -25,17 +26,6 @@ const WORDS = 1_000_000;
 const LINE = 100;
 const A_LINE = 12;
 
-/** Numbers from 0 to 1, the same in every run (mulberry32). @param {number} seed */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Writes pieces until there are so many megabytes. @param {string} file @param {() => string} piece */
 function writeMegabytes(file, piece) {
   const descriptor = fs.openSync(file, "w");
@@ -45,7 +35,7 @@ function writeMegabytes(file, piece) {
 
 /** Words, of which few are frequent: their ranks are log-uniform. @param {string} file */
 function writeWords(file) {
-  const next = random(1);
+  const next = randomFrom(1);
   const word = () => {
     const rank = Math.floor(Math.exp(next() * Math.log(WORDS)));
     return `w${Math.imul(rank, 0x9e3779b1) >>> 0}`;
@@ -56,7 +46,7 @@ function writeWords(file) {
 
 /** Lines of 100 bytes with random keys of 10. @param {string} file */
 function writeLines(file) {
-  const next = random(2);
+  const next = randomFrom(2);
   const rest = "x".repeat(LINE - 11);
   const line = () => `${String(Math.floor(next() * 1e10)).padStart(10, "0")}${rest}\n`;
   writeMegabytes(file, () => Array.from({ length: 1000 }, line).join(""));

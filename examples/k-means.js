@@ -13,6 +13,7 @@ const { isDeepStrictEqual, parseArgs } = require("node:util");
 
 // In a program of your own: require("@tiemma/sonic-distribute")
 const { createPool, Map: send, NUM_CPUS } = require("..");
+const { randomFrom } = require("./random");
 
 const ITERATIONS = 10;
 const CLUSTERS = 8;
@@ -145,17 +146,6 @@ function firstCentroids(size) {
   return Array.from({ length: CLUSTERS }, (_, c) => [
     ...points.subarray(c * DIMENSIONS, (c + 1) * DIMENSIONS),
   ]);
-}
-
-/** A generator of numbers from 0 to 1 with a seed: mulberry32. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function readArguments() {

@@ -12,6 +12,7 @@ const { isDeepStrictEqual, parseArgs } = require("node:util");
 
 // In a program of your own: require("@tiemma/sonic-distribute")
 const { createPool, flow, Map: send, NUM_CPUS } = require("..");
+const { randomFrom } = require("./random");
 
 const CHUNKS = 16;
 const MOST_ITERATIONS = 100;
@@ -139,17 +140,6 @@ function linksOf(chunk, pages) {
     const count = 1 + Math.floor(20 * random() ** 2);
     return Array.from({ length: count }, () => Math.floor(pages * random() ** 3));
   });
-}
-
-/** A generator of numbers from 0 to 1 with a seed: mulberry32. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function readArguments() {

@@ -17,6 +17,7 @@ const path = require("node:path");
 // In a program of your own: require("@tiemma/sonic-distribute")
 const { createPool, flow, NUM_CPUS } = require("..");
 const { ranges, read } = require("./logs/ranges");
+const { randomFrom } = require("./random");
 
 /** The text is read as Latin-1, which keeps every byte: so only these characters are space in UTF-8 too. */
 const WORD = /[^ \t-\r]+/g;
@@ -163,17 +164,6 @@ function wordOf(rank) {
     left = Math.floor(left / VOWELS.length);
   }
   return word;
-}
-
-/** A generator of numbers from 0 to 1 with a seed: mulberry32. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function readArguments() {

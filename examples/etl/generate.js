@@ -4,6 +4,7 @@
 const fs = require("node:fs");
 
 const { lineOf } = require("./csv");
+const { randomFrom } = require("../random");
 
 const NAMES = ["Ada", "Grace", 'Joan "Jo"', "Zoë", "Kō", "Smith, Ann", "O'Neil"];
 const COUNTRIES = ["DE", "NG", "US", "JP"];
@@ -45,17 +46,6 @@ function generate(files, count) {
     }
   }
   fs.closeSync(output);
-}
-
-/** A generator of numbers from 0 to 1 with a seed: mulberry32. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 module.exports = { generate };

@@ -3,6 +3,7 @@
 // request in milliseconds at the end of its line.
 
 const fs = require("node:fs");
+const { randomFrom } = require("../random");
 
 const START = Date.UTC(2026, 0, 15);
 const DAY_MS = 86_400_000;
@@ -22,7 +23,7 @@ function generate(file, lines) {
   if (fs.existsSync(file)) return;
   const aside = `${file}.${process.pid}`;
   const output = fs.openSync(aside, "w");
-  const random = randomNumbers(lines);
+  const random = randomFrom(lines);
   for (let from = 0; from < lines; from += LINES_AT_ONCE) {
     let text = "";
     for (let at = from; at < Math.min(from + LINES_AT_ONCE, lines); at++) {
@@ -51,17 +52,6 @@ function timestamp(date) {
   const [day, clock] = date.toISOString().split("T");
   const [year, month, dayOfMonth] = day.split("-");
   return `${dayOfMonth}/${MONTHS[Number(month) - 1]}/${year}:${clock.slice(0, 8)} +0000`;
-}
-
-/** mulberry32. `Math.random` would make another log each time. */
-function randomNumbers(seed) {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 module.exports = { generate };
