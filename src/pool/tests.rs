@@ -540,3 +540,16 @@ impl Ears {
         self.0.take().expect("joined once").join().expect("no panic");
     }
 }
+
+/// Ends the worker of `slot`.
+fn kill(bench: &Bench, slot: usize, seat: Seat) {
+    drop(seat);
+    bench.pool.exited(slot, Exit::Signal(9), false);
+}
+
+fn replace(bench: &Bench, slot: usize, seat: Seat) -> Seat {
+    kill(bench, slot, seat);
+    let mut next = bench.seat(slot);
+    bench.register(slot, &mut next);
+    next
+}

@@ -285,15 +285,3 @@ fn each_node_has_a_time_of_its_own() {
     assert_eq!(failures[0].response["code"], "ERR_SONIC_TASK_TIMEOUT");
     assert!(bench.is_done());
 }
-
-fn kill(bench: &Bench, slot: usize, seat: Seat) {
-    drop(seat);
-    bench.pool.exited(slot, Exit::Signal(9), false);
-}
-
-fn replace(bench: &Bench, slot: usize, seat: Seat) -> Seat {
-    kill(bench, slot, seat);
-    let mut next = bench.seat(slot);
-    bench.register(slot, &mut next);
-    next
-}

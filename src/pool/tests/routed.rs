@@ -91,19 +91,6 @@ fn next(seat: &mut Seat) -> String {
     look(seat).expect("an event")
 }
 
-/// Ends the worker of `slot`.
-fn kill(bench: &Bench, slot: usize, seat: Seat) {
-    drop(seat);
-    bench.pool.exited(slot, Exit::Signal(9), false);
-}
-
-fn replace(bench: &Bench, slot: usize, seat: Seat) -> Seat {
-    kill(bench, slot, seat);
-    let mut next = bench.seat(slot);
-    bench.register(slot, &mut next);
-    next
-}
-
 /// Nothing is started in `slot` any more.
 pub(super) fn give_up(bench: &Bench, slot: usize, seat: Seat) {
     kill(bench, slot, seat);
