@@ -220,7 +220,7 @@ impl State {
         }
         let ended = if is_failed { shared::Ended::Failed } else { shared::Ended::Answered };
         self.attempt_ended(id, ended);
-        self.deliver_answer(pool, slot, (id, position), &header, (payload, split));
+        self.deliver_answer(pool, slot, (id, position, node), &header, (payload, split));
     }
 
     /// The event that an answer is about; none if the worker does not have it.
@@ -249,11 +249,10 @@ impl State {
         &mut self,
         pool: &Pool,
         slot: usize,
-        (id, position): (TaskId, Option<Position>),
+        (id, position, node): (TaskId, Option<Position>, usize),
         header: &Header,
         (mut payload, split): (Bytes, usize),
     ) {
-        let node = self.node_of(id, position);
         let mut text = std::mem::take(&mut self.text);
         let flags = self.end(id, position, &mut text);
         let taken = if self.scheduler.is_taken(slot, &mut self.effects) { entry::TAKEN } else { 0 };

@@ -37,8 +37,6 @@ struct Load {
     has_idle: bool,
     /// How many events need no worker for now; there must be an end to it.
     backing_off: usize,
-    /// For how many events of the source there is room in a flow; none if that does not matter.
-    room: Option<usize>,
 }
 
 /// So many events a worker may wait for their later chains before no other of their run begins, and so many at least.
@@ -60,14 +58,7 @@ impl Fill {
     pub(super) fn room_of(&self, run: &Run) -> usize {
         match self.is_crowded(run) {
             true => 0,
-            false
-                if run
-                    .flow
-                    .as_ref()
-                    .is_some_and(|_| State::room_of_source(run, 1, 1) == Some(0)) =>
-            {
-                0
-            }
+            false if State::room_of_source(run, 1, 1) == Some(0) => 0,
             false if self.is_tight => 1,
             false => MOST_ROOM,
         }
@@ -87,7 +78,6 @@ impl State {
         let fill = self.fill();
         let load = Load {
             fill,
-            room: None,
             capacity: self.scheduler.capacity(),
             has_idle: self.idle_count(pool) > self.lanes.unclaimed(),
             backing_off: self
@@ -104,8 +94,6 @@ impl State {
             // Workers that end several of its events in a row must find more of them, or another run has its turn.
             let spare = if is_shared && run.options.about.is_some() { fill.places } else { 0 };
             let load = Load { capacity: load.capacity + spare, ..load };
-            let room = State::room_of_source(run, load.capacity, fill.places);
-            let load = Load { room, ..load };
             give_credit(run, &load, lane.mean_bytes(), self.router.count(run.id));
             if run.is_draining && run.is_drained() {
                 run.is_draining = false;
@@ -170,7 +158,9 @@ fn give_credit(run: &mut Run, load: &Load, mean_bytes: usize, routed: usize) {
         run.words.allow(handed_over + UNLIMITED);
         return;
     }
-    if load.fill.is_crowded(run) || load.room == Some(0) {
+    // In a flow.
+    let room = State::room_of_source(run, load.capacity, load.fill.places);
+    if load.fill.is_crowded(run) || room == Some(0) {
         // A `Map` that waits has handed its event over: it goes on waiting.
         run.words.allow(run.words.allowed().min(handed_over));
         return;
@@ -189,7 +179,7 @@ fn give_credit(run: &mut Run, load: &Load, mean_bytes: usize, routed: usize) {
     } else {
         load.capacity.min(active + fits).max(load.fill.places)
     };
-    let capacity = load.room.map_or(capacity, |room| room.min(capacity));
+    let capacity = room.map_or(capacity, |room| room.min(capacity));
     // What is outstanding beyond the capacity waits; the direct ones are none of `Map`'s.
     let allowed = (handed_over + capacity as u64).saturating_sub(active as u64);
     let before = run.words.allowed();
