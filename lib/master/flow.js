@@ -1,6 +1,7 @@
 "use strict";
 // A flow as the master runs it: its plan as the core is told of it, and what is reduced here.
 
+const { retriesOf, wholeMilliseconds } = require("./limits");
 const { MASK, decode, encodedWithin, formatOf } = require("../shared/codec");
 const { invalidType } = require("../shared/errors");
 const { arrayOf } = require("../shared/flow/parts");
@@ -24,12 +25,12 @@ function toldPlan({ entry, nodes, exits, sinks }, { retries, taskTimeout }) {
     name: node.name,
     hold: node.hold,
     tags: node.tags,
-    retries: limited(node.retries === undefined ? retries : node.retries),
-    taskTimeout: finite(node.taskTimeout === undefined ? taskTimeout : node.taskTimeout),
+    retries: retriesOf(node.retries === undefined ? retries : node.retries),
+    taskTimeout: wholeMilliseconds(node.taskTimeout === undefined ? taskTimeout : node.taskTimeout),
     maxWaiting: node.maxWaiting,
     batch: node.batch,
     inputs: node.inputs,
-    ports: node.ports.map(({ exit, next, spills }) => ({ exit, next, spills })),
+    ports: node.ports.map(({ exit, next }) => ({ exit, next })),
     errors: node.errors,
     plain: node.plain,
   }));
@@ -43,12 +44,6 @@ function toldPlan({ entry, nodes, exits, sinks }, { retries, taskTimeout }) {
 
 /** How an entry names its sink: 0 if there is but one, without a name. @param {number} sink @param {Plan["sinks"]} sinks */
 const placeOf = (sink, sinks) => (sinks[sink] === null ? 0 : sink + 1);
-
-/** @param {Options["retries"]} retries */
-const limited = (retries) => (retries?.limit ? retries : undefined);
-
-/** Whole milliseconds; undefined if there is no limit. @param {number | undefined} time */
-const finite = (time) => (time === undefined || time === Infinity ? undefined : Math.ceil(time));
 
 /** Throws if a call with these options cannot have a flow. @param {Options} options */
 function checkFlowOptions({ order, flow }) {

@@ -9,6 +9,7 @@ const cluster = require("../shared/cluster");
 const compiled = require("../shared/compiled");
 const { checkFlowOptions, toldPlan } = require("./flow");
 const { launchGroups } = require("./groups");
+const { retriesOf, wholeMilliseconds } = require("./limits");
 const { shared, tellCopy } = require("../shared/copies");
 const { coded, invalidType } = require("../shared/errors");
 const { checkHost, isThread } = require("../shared/host");
@@ -184,7 +185,7 @@ function runSettings(options, { level, progress, epoch }) {
     run: ++runs,
     maxBytesWaiting: own.maxBytesWaiting,
     // In a flow each node has its own.
-    retries: own.retries?.limit && !flow ? own.retries : undefined,
+    retries: flow ? undefined : retriesOf(own.retries),
     stream: own.order,
     // A stream's reader finds the failure among the results.
     stopOnFailure: own.onError === "abort" && own.order === undefined,
@@ -314,10 +315,6 @@ const encodingOf = ({ serialization = serializationOf(settingsOf()) }) => serial
 
 /** In a pool that stays, bytes at the top are never JSON. @param {import("../shared/options").Options} options */
 const poolEncoding = (options) => (encodingOf(options) === "json" ? "bytes" : encodingOf(options));
-
-/** A time for the native core, where an unlimited one is undefined. @param {number | undefined} time */
-const wholeMilliseconds = (time) =>
-  time === undefined || time === Infinity ? undefined : Math.ceil(time);
 
 /** How long a worker may give no heartbeat, if there is a limit. @param {number | undefined} time */
 const heartbeatTimeout = (time = HEARTBEAT_TIMEOUT) =>

@@ -66,10 +66,8 @@ function begin(pool, work, { options, args, site }) {
   const settings = settingsInPool(options, about, false);
   const recording = new Recording(options);
   const routing = routingOf(options);
-  const { flow } = options;
-  const given = { onResult: undefined, site, isByHand: false, routing, flow };
-  const parts = { pool, settings, recording, ...given };
-  const run = new Run(parts);
+  const parts = { pool, settings, recording, site, routing, flow: options.flow };
+  const run = new Run({ ...parts, onResult: undefined, isByHand: false });
   run.begin();
   pool.hold();
   const ignore = stopBy(signal, (error) => run.stop(error));

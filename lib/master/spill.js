@@ -2,6 +2,7 @@
 // Where workers write what flows have that is too large for memory: a folder for each pool, in it one for each run. What is left of
 // processes that are gone is removed when the next one begins to write there.
 
+const { isSpilling } = require("../shared/flow/given");
 const { native } = require("../shared/native");
 const { Set } = require("../shared/primordials");
 
@@ -22,7 +23,7 @@ const dirOf = ({ spillDir }) =>
 /** A run begins that may write. @param {import("../shared/options").Options} options */
 function sweepFor(options) {
   const { flow } = options;
-  if (flow === undefined || !flow.plan.nodes.some(({ hold }) => hold === "spill")) return;
+  if (flow === undefined || !isSpilling(flow.plan)) return;
   const dir = dirOf(options);
   if (swept.has(dir)) return;
   swept.add(dir);

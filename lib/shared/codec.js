@@ -221,6 +221,7 @@ const codecOf = (serialization = "json") => CODECS[serialization];
 
 module.exports = {
   MASK,
+  MOST_BYTES,
   argsOfText,
   checkEncoded,
   codecOf,

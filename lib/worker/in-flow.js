@@ -76,13 +76,13 @@ function readAgain({ wire }, { flags }, data) {
  * @param {any} handle of the worker
  * @param {import("../shared/codec").Codec} codec
  * @param {number} id of the worker
- * @returns {(run: number, folder?: string) => any}
+ * @returns {(run: number) => any}
  */
 function spillsOf(native, handle, codec, id) {
-  return (run, folder) => {
+  return (run) => {
     const place = native.workerSpill(handle);
     if (place === null) return undefined;
-    const dir = () => path.join(folder === undefined ? place.folder : folder, String(run));
+    const dir = () => path.join(place.folder, String(run));
     const file = `${id}-${process.pid}`;
     return new Spill({ native, dir, file, partitions: place.partitions, codec });
   };

@@ -7,7 +7,7 @@ const { argsOfText } = require("../shared/codec");
 const { coded } = require("../shared/errors");
 const { FlowWork } = require("./flow");
 const { functionsOf: functionsOfFlow, isFlow, planOfFlow } = require("../shared/flow/flow");
-const { otherFlow } = require("../shared/flow/given");
+const { isSpilling, otherFlow } = require("../shared/flow/given");
 const { hasOwn, ownOf } = require("../shared/own");
 const { Places, count, isFull } = require("../shared/places");
 const { JSON, Map, Set } = require("../shared/primordials");
@@ -44,7 +44,7 @@ class Jobs {
    * @param {number} id of the worker
    * @param {InstanceType<typeof import("./runner").Runner>["codec"]} codec
    * @param {(run: number, isLeft: boolean) => void} leave leaves the events of a run to other workers, or does not any more
-   * @param {(run: number, folder?: string) => any} [spillFor] what a run's flow writes too large values with
+   * @param {(run: number) => any} [spillFor] what a run's flow writes too large values with
    */
   constructor(id, codec, leave, spillFor = () => undefined) {
     this.id = id;
@@ -76,31 +76,28 @@ class Jobs {
   /** All events go through this. @param {object} flow @param {any} args */
   setFlow(flow, args) {
     const only = { ...this.plain([], args), logs: true, givesTask: true };
-    this.only = this.withFlow(only, flow, undefined);
+    this.only = this.withFlow(only, flow);
+    for (const { jobs } of this.only.limits) jobs.add(this.only);
   }
 
   /**
    * A job whose events go through a flow: each node has a job of its own, which names it.
    * @param {Job} job
    * @param {object} flow
-   * @param {string | undefined} folder for what is too large for memory, if not the pool's
    * @returns {Job}
    */
-  withFlow(job, flow, folder) {
+  withFlow(job, flow) {
     const plan = planOfFlow(flow);
     const functions = functionsOfFlow(flow);
     const { codec } = this;
-    const isSpilling = plan.nodes.some(({ hold }) => hold === "spill");
-    const spill = isSpilling ? this.spillFor(job.run, folder) : undefined;
+    const spill = isSpilling(plan) ? this.spillFor(job.run) : undefined;
     const work = new FlowWork({ plan, functions, codec, errors: job.errors, spill });
     const chains = plan.nodes.map(({ number, concurrency }) => {
       const limits = this.places.limitOf(flow, number, concurrency);
-      return { ...job, keepsNull: true, keepsData: false, limits, flow: work, node: number };
+      return { ...job, keepsNull: true, limits, flow: work, node: number };
     });
     const limits = chains.flatMap((chain) => chain.limits);
-    const whole = { ...job, limits, flow: work, chains };
-    for (const { jobs } of limits) jobs.add(whole);
-    return whole;
+    return { ...job, limits, chains };
   }
 
   /** @param {WorkerFn[]} workerFns @param {any} args @returns {Job} */
@@ -135,6 +132,12 @@ class Jobs {
   /** @param {number} run @returns {Job | undefined} */
   of(run) {
     return this.only || this.byRun.get(run);
+  }
+
+  /** Whether an event's data is looked at again when it ends, as far as that is known. @param {number} run its number, in the lower half */
+  keepsData(run) {
+    const job = this.of(run & 0xffff);
+    return job === undefined || job.keepsData;
   }
 
   /**
@@ -172,12 +175,12 @@ class Jobs {
   }
 
   /** The same of a run whose events go through a flow. @param {any} told @param {any} args @param {any} how @returns {Job} */
-  flowOf({ work, flow: fingerprint, spillDir }, args, how) {
+  flowOf({ work, flow: fingerprint }, args, how) {
     const [name] = work;
     /** @type {any} */
     const found = hasOwn(this.stages, name) ? this.stages[name] : undefined;
     if (isFlow(found) && planOfFlow(found).fingerprint === fingerprint)
-      return this.withFlow({ ...this.plain([], args), ...how }, found, spillDir);
+      return this.withFlow({ ...this.plain([], args), ...how, keepsData: false }, found);
     const other = () => {
       throw coded(Error, "ERR_SONIC_FLOW", otherFlow(name));
     };

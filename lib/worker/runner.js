@@ -218,7 +218,7 @@ class Runner {
       if (inTurn && !(kind & turn)) this.texts--;
       const started = this.native.clock();
       const data = kind & hole ? undefined : decode(text, (kind >> formatAt) & MASK);
-      const before = this.codec.snapshot(data, text);
+      const before = this.jobs.keepsData(run) ? this.codec.snapshot(data, text) : undefined;
       const failed = run >>> 16;
       const parts = { index, flags: kind, answers: direct, failed, started, data, before, text };
       this.startIn(run & 0xffff, { ...parts, job: undefined }, inTurn);
@@ -255,8 +255,7 @@ class Runner {
     const isEncoded = format === 0 ? typeof value === "string" : format > 1;
     const data = isEncoded ? decode(value, format) : value;
     const job = this.jobs.only;
-    // What becomes of the data of a flow's event concerns nobody.
-    const isKept = isEncoded && job?.flow === undefined;
+    const isKept = isEncoded && this.jobs.keepsData(run);
     const before = isKept ? this.codec.snapshot(data, value) : undefined;
     const text = isEncoded ? value : undefined;
     const [answers, failed, started] = [flags & this.wire.lane, run >>> 16, IN_TURN];

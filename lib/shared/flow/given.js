@@ -7,6 +7,9 @@ const { JSON } = require("../primordials");
 
 /** What a run knows of its flow; of one in a worker file the master has no functions. @typedef {{ plan: import("./plan").Plan, functions?: any[] }} Flow */
 
+/** Whether some of its nodes have what comes to them written into files. @param {Pick<import("./plan").Plan, "nodes">} plan */
+const isSpilling = ({ nodes }) => nodes.some(({ hold }) => hold === "spill");
+
 /** The options that a call has of its flow. @param {any} flow */
 function optionsOfFlow(flow) {
   const plan = planOfFlow(flow);
@@ -25,4 +28,4 @@ const nameOfFlow = (flow) => `flow ${planOfFlow(flow).fingerprint}`;
 const otherFlow = (name) =>
   `the flow ${name === undefined ? "of this call" : JSON.stringify(name)} is another one in this worker than in the master: build it alike in both, whatever the arguments and the environment`;
 
-module.exports = { isFlow, nameOfFlow, optionsOfFlow, otherFlow };
+module.exports = { isFlow, isSpilling, nameOfFlow, optionsOfFlow, otherFlow };

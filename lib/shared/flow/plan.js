@@ -39,9 +39,6 @@ const { JSON, Map, Set } = require("../primordials");
 /** @typedef {{ node: number, port: number, to: Target[] }} Exit */
 /** @typedef {{ fingerprint: string, entry: number, nodes: PlanNode[], exits: Exit[], sinks: (string | null)[] }} Plan */
 
-/** An exit is one character of an answer: from `%` to `~`. */
-const MOST_EXITS = 90;
-
 /** An entry has seven bits for its sink, and 0 is the one without a name. */
 const MOST_SINKS = 127;
 
@@ -322,10 +319,10 @@ function plainOf(node, nodes) {
 /** @param {number} nodes @param {number} exits @param {number} sinks */
 function checkSize(nodes, exits, sinks) {
   // More cannot be told apart in an event's flags.
-  const { mostChains } = require("../native").wire();
+  const { mostChains, mostExits } = require("../native").wire();
   if (nodes > mostChains) throw tooMany("nodes that run", mostChains, String(nodes));
-  if (exits > MOST_EXITS)
-    throw tooMany("ways from one node to others and to sinks", MOST_EXITS, String(exits));
+  if (exits > mostExits)
+    throw tooMany("ways from one node to others and to sinks", mostExits, String(exits));
   if (sinks > MOST_SINKS) throw tooMany("sinks", MOST_SINKS, String(sinks));
 }
 
@@ -335,4 +332,4 @@ const tooMany = (what, most, got) =>
     `flow: a flow may have at most ${most} ${what}, got ${got}: join nodes into one, or make it two flows`,
   );
 
-module.exports = { MOST_EXITS, planOf };
+module.exports = { planOf };

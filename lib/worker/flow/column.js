@@ -1,10 +1,8 @@
 "use strict";
 // Keys with their encoded values, on their way into a file.
 
+const { UNDEFINED } = require("../../shared/flow/parts");
 const { Buffer, JSON } = require("../../shared/primordials");
-
-/** Added to the format of what is undefined. */
-const UNDEFINED = 4;
 
 /** Strings have a longest length, of twice as many characters; what is longer is written as bytes. */
 const LONGEST = 2 ** 28;

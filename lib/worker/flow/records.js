@@ -3,7 +3,14 @@
 // as JSON, else bytes. What one item has added can be taken back.
 
 const { constants } = require("buffer");
-const { checkEncoded, codecOf, encodedWithin, formatOf } = require("../../shared/codec");
+const {
+  MOST_BYTES,
+  checkEncoded,
+  codecOf,
+  encodedWithin,
+  formatOf,
+} = require("../../shared/codec");
+const { UNDEFINED } = require("../../shared/flow/parts");
 const { noItem } = require("../../shared/flow/rules");
 const { Buffer, JSON } = require("../../shared/primordials");
 const { errorToJson } = require("../../shared/thrown");
@@ -14,17 +21,11 @@ const SPILLED = "$";
 /** No exit has this one: theirs begin at `%`. */
 const GO_ON = "#";
 
-/** Added to the format of what is undefined. */
-const UNDEFINED = 4;
-
 /** The bytes of a record before its own: the length, the character, the format. */
 const HEAD = 6;
 
 /** So many characters are put together at a time: each string that others are added to costs the garbage collector its time. */
 const LONG = 2 ** 16;
-
-/** The most bytes of all records; see MOST_BYTES in codec.js. */
-const MOST = 2 ** 30;
 
 /** @typedef {import("../../shared/codec").Codec} Codec */
 /** @typedef {import("../../shared/codec").Encoded} Encoded */
@@ -55,7 +56,7 @@ class Records {
   }
 
   get isTooLong() {
-    return this.size > MOST;
+    return this.size > MOST_BYTES;
   }
 
   /**

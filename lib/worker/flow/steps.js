@@ -1,6 +1,7 @@
 "use strict";
 // The nodes of a flow's plan as a worker runs them: each with its function, and its ports with the next nodes in place of numbers.
 
+const { wire } = require("../../shared/native");
 const { Map } = require("../../shared/primordials");
 
 /** What is done with an item. */
@@ -19,9 +20,6 @@ const IN_MASTER = 7;
 
 /** @type {Record<string, number>} */
 const KINDS = { map: MAP, filter: FILTER, split: SPLIT, flatMap: FLAT_MAP, reduce: REDUCE };
-
-/** The character of the first exit's records. */
-const FIRST_EXIT = 0x25;
 
 /**
  * The parts of a plan that are of use here; lib/shared/flow/plan.js makes it.
@@ -53,7 +51,7 @@ class Port {
   constructor({ exit }) {
     this.exit = exit;
     /** What each record of its exit begins with; empty if it has none. */
-    this.prefix = exit < 0 ? "" : `\n${String.fromCharCode(FIRST_EXIT + exit)}`;
+    this.prefix = exit < 0 ? "" : `\n${String.fromCharCode(wire().firstExit + exit)}`;
     /** Runs in the same event. @type {Step | undefined} */
     this.next = undefined;
     /** @type {{ step: Step, side: number }[] | undefined} */
