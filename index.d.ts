@@ -102,7 +102,7 @@ export declare const sonicDistribute: (
  * @param reduceFn Turns the two queues into the result. Sync or async.
  * @param args Passed unchanged to `masterFn`, and to every stage as a shallow copy with `workerID`
  *   added. `args.numWorkers` is the number of workers: an integer from 1 to 4094, by default
- *   {@link NUM_CPUS}. Default: `{}`.
+ *   one per processor that this process may use. Default: `{}`.
  * @param options How to run, separate from the program's own `args`: see {@link RunOptions}. Used
  *   only in the master. New in 2.0.0.
  * @returns In the master what `reduceFn` returned (awaited), in a worker `undefined`.
@@ -844,7 +844,10 @@ export interface PoolOptions<Via extends "json" | "advanced" = "json" | "advance
    */
   name?: string;
 
-  /** The number of workers: an integer from 1 to 4094. Default: {@link NUM_CPUS}. */
+  /**
+   * The number of workers: an integer from 1 to 4094. Default: one per processor that this process may use, as its
+   * affinity and the quotas of its control groups say (rounded down, at least 1).
+   */
   numWorkers?: number;
 
   /** How many events a worker runs at once: see {@link RunOptions.concurrency}. Default: 1. */
@@ -2114,7 +2117,10 @@ export type Pipeline<Args = any, In = any> = [
 
 /** The part of `args` that the call itself reads. */
 export interface MapReduceOptions {
-  /** The number of workers: an integer from 1 to 4094. Default: {@link NUM_CPUS}. */
+  /**
+   * The number of workers: an integer from 1 to 4094. Default: one per processor that this process may use, as its
+   * affinity and the quotas of its control groups say (rounded down, at least 1).
+   */
   numWorkers?: number;
 }
 
@@ -2797,7 +2803,7 @@ export declare const isMaster: () => boolean;
 /** Returns `"MASTER"`, or `"WORKER-"` and the worker's number. */
 export declare const getWorkerName: () => string;
 
-/** The number of processors (`os.cpus().length`), and the default of `numWorkers`. */
+/** The number of processors of the machine: `os.cpus().length`. */
 export declare const NUM_CPUS: number;
 
 // ---------------------------------------------------------------------------------------------

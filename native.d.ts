@@ -551,6 +551,12 @@ export declare function traceAppend(trace: ExternalObject<TraceHandle>, run: Ext
 /** Creates or empties the file of a trace. `program` is the name to show. */
 export declare function traceCreate(path: string, program: string): ExternalObject<TraceHandle>
 
+/**
+ * How many processors this process may use: no more than its affinity and the quotas of its control groups (v1 and v2,
+ * rounded down) allow, and at least one.
+ */
+export declare function usableProcessors(): number
+
 /** The wire's numbers. */
 export declare function wire(): Wire
 

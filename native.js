@@ -914,6 +914,7 @@ module.exports.syncStatistics = nativeBinding.syncStatistics
 module.exports.syncTake = nativeBinding.syncTake
 module.exports.traceAppend = nativeBinding.traceAppend
 module.exports.traceCreate = nativeBinding.traceCreate
+module.exports.usableProcessors = nativeBinding.usableProcessors
 module.exports.wire = nativeBinding.wire
 module.exports.workerAnswer = nativeBinding.workerAnswer
 module.exports.workerAnswerer = nativeBinding.workerAnswerer

@@ -150,6 +150,17 @@ describe("the command line", () => {
     assert.match(stdout, /^this machine cannot run the package/m);
   });
 
+  it("has a doctor who tells how many processors may be used", {
+    skip: process.platform !== "linux",
+  }, async () => {
+    const shell = `exec taskset --cpu-list 0 "${process.execPath}" "${CLI}" doctor`;
+    const { code, stdout } = await runCommand("sh", ["-c", shell], { cwd: texts.folder });
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^(ok|note) +processors +1\b.*: the default of numWorkers$/m);
+    assert.match(stdout, /^(ok|note) +memory +\d+ MiB/m);
+    assert.match(stdout, /^ok +seccomp /m);
+  });
+
   it("has a doctor who finds that too few files may be open", async () => {
     const shell = `ulimit -n 36 && exec "${process.execPath}" "${CLI}" doctor`;
     const { code, stdout } = await runCommand("sh", ["-c", shell], { cwd: texts.folder });

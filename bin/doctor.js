@@ -14,6 +14,9 @@ const OWN_DESCRIPTORS = 34;
 /** Descriptors that each worker takes in the master. */
 const DESCRIPTORS_A_WORKER = 4;
 
+/** What Node takes for a program that loads little. */
+const MEMORY_A_WORKER = 50 * 2 ** 20;
+
 /** Threads of a worker, which the system counts as processes: Node's own, and one for its connection. */
 const THREADS_A_WORKER = 8;
 
@@ -26,9 +29,9 @@ const SELF_TEST_MS = 60e3;
 function doctor() {
   console.log(`@tiemma/sonic-distribute ${version}\n`);
   let code = 0;
-  for (const check of [platform, node, binary, processors, descriptors, processes, selfTest]) {
+  for (const check of CHECKS) {
     const { verdict, what, says } = check();
-    console.log(`${verdict.padEnd(6)}  ${what.padEnd(12)}  ${says}`);
+    console.log(`${verdict.padEnd(6)}  ${what.padEnd(13)}  ${says}`);
     if (verdict === "FAILED") code = 1;
     // The other checks would fail for the same reason.
     if (code === 1 && check === binary) break;
@@ -68,12 +71,55 @@ function binary() {
 }
 
 function processors() {
-  const count = os.cpus().length;
-  const memory = Math.round(os.totalmem() / 2 ** 20);
+  const all = os.cpus().length;
+  const usable = native().usableProcessors();
+  const why = usable < all ? ` of ${all}, by this process's affinity or quota` : "";
+  return finding("ok", "processors", `${usable}${why}: the default of numWorkers`);
+}
+
+/** @param {number} bytes */
+const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
+
+function memory() {
+  const all = os.totalmem();
+  // New in Node 18.15. It tells 0, or a number beyond all memory, where there is no limit.
+  const limit = process.constrainedMemory === undefined ? 0 : process.constrainedMemory();
+  const isLimited = limit > 0 && limit < all;
+  const most = isLimited ? limit : all;
+  const workers = Math.floor(most / MEMORY_A_WORKER) - 1;
+  const why = isLimited
+    ? `, the limit of this container or group (the machine has ${mebibytes(all)})`
+    : "";
+  const says = `${mebibytes(most)}${why}: enough for about ${Math.max(workers, 0)} small workers`;
+  const isShort = workers < native().usableProcessors();
+  return finding(isShort ? "note" : "ok", "memory", isShort ? `${says}; set numWorkers` : says);
+}
+
+/** What Linux tells of this process under a name. @param {string} name */
+function status(name) {
+  try {
+    const line = new RegExp(`^${name}:\\s*(.*)$`, "m");
+    const [, value] = line.exec(fs.readFileSync("/proc/self/status", "utf8")) || [];
+    return value;
+  } catch (_) {
+    return undefined;
+  }
+}
+
+function sharedMemory() {
+  const how =
+    process.platform === "linux" ? "by memfd: /dev/shm may be small or missing" : "by the system";
+  return finding("ok", "shared memory", how);
+}
+
+function seccomp() {
+  const mode = status("Seccomp");
+  if (mode === undefined) return finding("note", "seccomp", "not known here");
+  if (mode === "0") return finding("ok", "seccomp", "no filter");
   return finding(
     "ok",
-    "processors",
-    `${count} (the default of numWorkers), ${memory} MiB of memory`,
+    "seccomp",
+    "a filter is active; the self-test shows whether it refuses what is needed",
   );
 }
 
@@ -107,7 +153,7 @@ function roomFor(what, most, workers, option) {
   if (most === Number.POSITIVE_INFINITY) return finding("ok", what, "unlimited");
   const says = `${most} (ulimit ${option}), enough for about ${Math.max(workers, 0)} workers`;
   if (workers < 2) return finding("FAILED", what, `${says}; raise it`);
-  return finding(workers < os.cpus().length ? "note" : "ok", what, says);
+  return finding(workers < native().usableProcessors() ? "note" : "ok", what, says);
 }
 
 function descriptors() {
@@ -140,5 +186,18 @@ function selfTest() {
     : stderr.trim() || `it exited with ${signal || `code ${status}`}`;
   return finding("FAILED", "self-test", why);
 }
+
+const CHECKS = [
+  platform,
+  node,
+  binary,
+  processors,
+  memory,
+  sharedMemory,
+  ...(process.platform === "linux" ? [seccomp] : []),
+  descriptors,
+  processes,
+  selfTest,
+];
 
 module.exports = { doctor };

@@ -101,9 +101,12 @@ describe("arguments", () => {
   });
 
   for (const which of ["none", "empty", "undefined"]) {
-    it(`mean as many workers as there are CPUs when they do not say: ${which}`, async () => {
-      const { workers, NUM_CPUS, cpus, response } = await result("start/default-workers.js", which);
-      assert.equal(workers, cpus);
+    it(`mean as many workers as there are usable processors when they do not say: ${which}`, async () => {
+      const { workers, NUM_CPUS, cpus, usable, response } = await result(
+        "start/default-workers.js",
+        which,
+      );
+      assert.equal(workers, usable);
       assert.equal(NUM_CPUS, cpus);
       assert.deepEqual(response, ["workerID", "number"]);
     });

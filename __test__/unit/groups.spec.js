@@ -83,13 +83,10 @@ describe("the option workers", () => {
 
   it("says how many workers there are, beside an equal number", () => {
     const workers = [GPU, CPU];
-    assert.equal(numWorkersOf({}, { workers }, 7), 3);
-    assert.equal(numWorkersOf({ numWorkers: 3 }, { workers }, 7), 3);
-    assert.throws(
-      () => numWorkersOf({}, { workers, numWorkers: 2 }, 7),
-      /options\.numWorkers is 2/,
-    );
-    assert.throws(() => numWorkersOf({ numWorkers: 4 }, { workers }, 7), /args\.numWorkers is 4/);
+    assert.equal(numWorkersOf({}, { workers }), 3);
+    assert.equal(numWorkersOf({ numWorkers: 3 }, { workers }), 3);
+    assert.throws(() => numWorkersOf({}, { workers, numWorkers: 2 }), /options\.numWorkers is 2/);
+    assert.throws(() => numWorkersOf({ numWorkers: 4 }, { workers }), /args\.numWorkers is 4/);
   });
 });
 

@@ -6,6 +6,7 @@
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
 
+const { native } = require("../../lib/shared/native");
 const { numWorkersOf } = require("../../lib/shared/num-workers");
 const { checkCount, checkFunction } = require("../../lib/shared/checks");
 const {
@@ -254,7 +255,7 @@ describe("options", () => {
 
 describe("the number of workers", () => {
   const cases = [
-    [{}, {}, 7],
+    [{}, {}, native().usableProcessors()],
     [{ numWorkers: 2 }, {}, 2],
     [{ numWorkers: 2 }, { numWorkers: 3 }, 3],
     [{ numWorkers: "wrong" }, { numWorkers: 3 }, 3],
@@ -262,7 +263,7 @@ describe("the number of workers", () => {
   ];
   for (const [args, options, expected] of cases) {
     it(`is ${expected} for ${words(args)} and ${words(options)}`, () =>
-      assert.equal(numWorkersOf(args, options, 7), expected));
+      assert.equal(numWorkersOf(args, options), expected));
   }
   it("must be one where args have it", () => {
     for (const [value, Class] of [
@@ -272,7 +273,7 @@ describe("the number of workers", () => {
       [4095, "RangeError"],
     ]) {
       assert.throws(
-        () => numWorkersOf({ numWorkers: value }, {}, 7),
+        () => numWorkersOf({ numWorkers: value }, {}),
         naming(Class, "args.numWorkers", `${value}`),
       );
     }

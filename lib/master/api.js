@@ -13,7 +13,7 @@ const { stopBy, throwIfAborted } = require("../shared/signals");
 const { entries } = require("./stream");
 const { coded, invalidType, shown } = require("../shared/errors");
 const { isFlow, optionsOfFlow } = require("../shared/flow/given");
-const { NUM_CPUS, log } = require("../shared/log");
+const { log } = require("../shared/log");
 const { preload } = require("../shared/native");
 const { ownOf } = require("../shared/own");
 const { Promise } = require("../shared/primordials");
@@ -173,7 +173,7 @@ function mapReduce(masterFn, workerFns, reduceFn, args, givenOptions, identity) 
     checkFunction("masterFn", masterFn, HERE);
     checkFunction("reduceFn", reduceFn, HERE);
     const options = optionsOf(workerFns, givenOptions);
-    const { run, end } = begin(numWorkersOf(args, options, NUM_CPUS), call, options, site);
+    const { run, end } = begin(numWorkersOf(args, options), call, options, site);
     const reduced = mapAndDrain(run, masterFn, args).then(() =>
       reduceFn(run.results, run.failures),
     );
@@ -241,7 +241,7 @@ function stream(masterFn, workerFns, args, givenOptions, identity) {
     checkFunction("masterFn", masterFn, HERE);
     const options = optionsOf(workerFns, givenOptions, STREAM_CHECKS);
     if (options.order === undefined) options.order = "completion";
-    const numWorkers = numWorkersOf(args, options, NUM_CPUS);
+    const numWorkers = numWorkersOf(args, options);
     const start = () => {
       const { run, end } = begin(numWorkers, call, options, site);
       const whole = () => Promise.race([mapAndDrain(run, masterFn, args), run.failed]);

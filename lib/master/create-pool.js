@@ -11,7 +11,6 @@ const { isInProcess, openInProcess } = require("./in-process");
 const inProcess = require("./in-process-run");
 const { begin } = require("./pool-run");
 const { PublicPool } = require("./public-pool");
-const { NUM_CPUS } = require("../shared/log");
 const { preload } = require("../shared/native");
 const { Promise } = require("../shared/primordials");
 const { pointAt, siteOf } = require("../shared/stack");
@@ -89,7 +88,7 @@ async function opened(pool, stages, options, { Batch, begin }) {
 /** @param {Options} options @param {InstanceType<typeof Call>} call */
 function started(options, call) {
   try {
-    const pool = new LastingPool(numWorkersOf({}, options, NUM_CPUS), call, options);
+    const pool = new LastingPool(numWorkersOf({}, options), call, options);
     try {
       pool.start();
     } catch (error) {

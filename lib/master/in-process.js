@@ -12,7 +12,6 @@ const { Stages } = require("./work");
 const { codecOf } = require("../shared/codec");
 const { coded, invalidType } = require("../shared/errors");
 const { load } = require("../shared/home");
-const { NUM_CPUS } = require("../shared/log");
 const { numWorkersOf } = require("../shared/num-workers");
 const { variable } = require("../shared/own");
 const {
@@ -100,7 +99,7 @@ class InProcessPool {
     this.groups = options.workers === undefined ? [[]] : options.workers.map(({ tags }) => tags);
     this.concurrency = options.concurrency || 1;
     /** How many events may run at once. */
-    this.size = numWorkersOf({}, options, NUM_CPUS) * this.concurrency;
+    this.size = numWorkersOf({}, options) * this.concurrency;
     /** Events that wait for another of their key, by that. @type {globalThis.Map<string, JobEvent[]>} */
     this.keys = new Map();
     /** Events that run. */

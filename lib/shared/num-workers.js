@@ -4,22 +4,23 @@
 const { invalidRange } = require("./errors");
 const { countOf } = require("./groups");
 const { checkCount } = require("./checks");
+const { native } = require("./native");
 const { MAX_WORKERS } = require("./options");
 const { property } = require("./own");
 
 /**
- * How many workers to start: `options` come before `args`.
+ * How many workers to start: `options` come before `args`. Otherwise one per processor that this process may use.
  * @param {any} args
  * @param {import("./options").Options} options
- * @param {number} otherwise
  * @returns {number}
  */
-function numWorkersOf(args, options, otherwise) {
+function numWorkersOf(args, options) {
   const isOption = options.numWorkers !== undefined;
   const given = isOption ? options.numWorkers : property(args, "numWorkers");
   const name = isOption ? "options.numWorkers" : "args.numWorkers";
   if (given !== undefined && !isOption) checkCount(name, given, MAX_WORKERS);
-  if (options.workers === undefined) return given === undefined ? otherwise : given;
+  if (options.workers === undefined)
+    return given === undefined ? native().usableProcessors() : given;
   const all = countOf(options.workers);
   if (given === undefined || given === all) return all;
   throw invalidRange(

@@ -121,6 +121,18 @@ pub fn clock() -> f64 {
     clock::clock()
 }
 
+/// How many processors this process may use: no more than its affinity and the quotas of its control groups (v1 and v2,
+/// rounded down) allow, and at least one.
+#[napi]
+pub fn usable_processors() -> u32 {
+    u32::try_from(processors()).unwrap_or(u32::MAX)
+}
+
+/// The same, for what is counted in memory.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// A hash of bytes: other bytes have another, but for a chance that nobody meets.
 #[napi]
 pub fn hash(

@@ -205,7 +205,7 @@ impl PoolOptions {
             deadline: duration(self.deadline),
             max_window: self.max_events_per_worker.map_or(MAX_WINDOW, |count| count as usize),
             concurrency: self.concurrency as usize,
-            spin_limit: std::thread::available_parallelism().map_or(1, usize::from),
+            spin_limit: super::processors(),
             limits: Limits {
                 heartbeat: self.heartbeat_timeout.map(milliseconds),
                 grace: self.shutdown_grace.map(milliseconds),
