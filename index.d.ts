@@ -2308,6 +2308,17 @@ export interface RunOptions {
   progress?: boolean | "workers";
 
   /**
+   * What people are to call an event. Called in the master with the data of each event that `Map` is given, before a worker
+   * has it. Reports, traces, `progress: "workers"` and hints show its first 256 characters. If it throws, or returns no
+   * string, that `Map` rejects. Default: they show the beginning of the data.
+   *
+   * ```ts
+   * MapReduce(masterFn, [dump], reduceFn, args, { label: ({ table }) => table, report: "dump.html" });
+   * ```
+   */
+  label?: (data: any) => string;
+
+  /**
    * The number of events of the run, for `progress`: an integer of at least 0. Default: known when
    * `masterFn` is done.
    */

@@ -306,6 +306,9 @@ export declare function runEnded(run: ExternalObject<RunHandle>, from: number): 
 /** Whether a stream's reader has so many entries, or so many bytes of them, still to take. */
 export declare function runIsFull(run: ExternalObject<RunHandle>, entries: number, bytes: number): boolean
 
+/** What the program calls the next event that it hands over. */
+export declare function runLabel(run: ExternalObject<RunHandle>, label: string): void
+
 /**
  * Listens for credit for the event of this number, for which JavaScript is to be called already, for as long as the event
  * loop can wait: 0 if that does not pay, 1 if there is credit, 2 if the event loop is to turn first.

@@ -138,6 +138,42 @@ describe("the command line", () => {
     }
   });
 
+  it("compares two reports", async () => {
+    const { pageOf } = require("../lib/master/report");
+    const { recorded } = require("./support/recorded");
+    const percentiles = { p50: 1, p90: 2, p99: 3, max: 4 };
+    for (const [name, events] of [
+      ["one.html", 10],
+      ["other.html", 30],
+    ]) {
+      const record = recorded({ events, failing: 0, workers: 1 });
+      record.workers[0].memory = 2 ** 26;
+      record.statistics = {
+        answered: events,
+        nothing: 0,
+        failed: 0,
+        retried: 0,
+        crashes: 0,
+        run: percentiles,
+        wait: percentiles,
+        workers: [{ busy: 1 }],
+      };
+      texts.write(name, pageOf(record));
+    }
+    const { code, stdout } = await cli(["compare", "one.html", "other.html"]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^events +10 +30 +3 x$/m);
+    assert.match(stdout, /^run time, p99 +3 ms +3 ms$/m);
+    assert.match(stdout, /^most memory of a worker +64 MiB +64 MiB$/m);
+    const wrong = await cli(["compare", "one.html", "none.html"]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /^sonic-distribute: none\.html cannot be read: /);
+    texts.write("page.html", "<html></html>");
+    const none = await cli(["compare", "page.html", "one.html"]);
+    assert.match(none.stderr, /^sonic-distribute: page\.html is no report of this package/);
+    assert.equal((await cli(["compare", "one.html"])).code, 2);
+  });
+
   it("has a doctor who finds a binary that does not load", async () => {
     const broken = texts.path("broken.node");
     texts.write("broken.node", "no binary");

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 "use strict";
-// The command line: `npx @tiemma/sonic-distribute doctor` and `… init`.
+// The command line: `npx @tiemma/sonic-distribute doctor`, `… init` and `… compare`.
 
 const { nearest } = require("../lib/shared/nearest");
 const { hasOwn } = require("../lib/shared/own");
@@ -10,19 +10,21 @@ const USAGE = `npx @tiemma/sonic-distribute COMMAND
   doctor             checks that this machine can run the package, with a test run of two workers
   init [FILE]        writes a first program: to map-reduce.js, or to a FILE that ends with .js, .cjs, .mjs, .ts, .cts
                      or .mts. It is an ES module or CommonJS, as your project needs it
+  compare A B        shows the figures of two runs side by side, of whose reports (the option report) these are the files
   -v, --version      prints the version of the package
   -h, --help         prints this text`;
 
 /** Each command loads its own module, and returns the exit code or a promise of it.
- * @type {Record<string, (file?: string) => number | Promise<number>>} */
+ * @type {Record<string, (...words: string[]) => number | Promise<number>>} */
 const COMMANDS = {
   doctor: () => require("./doctor").doctor(),
   init: (file) => require("./init").init(file),
+  compare: (first, second) => require("./compare").compare(first, second),
 };
 
-/** How many arguments each command takes.
- * @type {Record<string, number>} */
-const WORDS = { doctor: 0, init: 1 };
+/** How many arguments each command needs, and takes.
+ * @type {Record<string, [number, number]>} */
+const WORDS = { doctor: [0, 0], init: [0, 1], compare: [2, 2] };
 
 /** @type {Record<string, () => void>} */
 const OPTIONS = {
@@ -64,9 +66,10 @@ async function main(args) {
   if (!hasOwn(COMMANDS, command)) {
     return refuse(`there is no command ${command}`, command);
   }
-  const extra = rest[WORDS[command]];
-  if (extra !== undefined) return refuse(`${command} takes no ${extra}`);
-  return COMMANDS[command](rest[0]);
+  const [least, most] = WORDS[command];
+  if (rest.length > most) return refuse(`${command} takes no ${rest[most]}`);
+  if (rest.length < least) return refuse(`${command} needs ${least} arguments, got ${rest.length}`);
+  return COMMANDS[command](...rest);
 }
 
 main(process.argv.slice(2)).then(

@@ -58,12 +58,14 @@ export class TimeChart extends Chart {
    * @param {import("./view.mjs").View} view
    * @param {(from: number, to: number) => number[][]} values
    * @param {{ name: string, colour: string, dash?: number[] }[]} series
+   * @param {string} unit behind each value; without one they are counts
    */
-  constructor(box, label, view, values, series) {
+  constructor(box, label, view, values, series, unit = "") {
     super(box, label);
     this.view = view;
     this.values = values;
     this.series = series;
+    this.unit = unit;
     view.onChange(() => {
       this.plot.setData(this.data(), false);
       this.plot.batch(() => {
@@ -81,7 +83,7 @@ export class TimeChart extends Chart {
   }
 
   options() {
-    const { view } = this;
+    const { unit, view } = this;
     const lines = this.series.map(({ name, colour: of, dash, step }) => ({
       label: name,
       stroke: colour(of),
@@ -90,7 +92,7 @@ export class TimeChart extends Chart {
       dash,
       paths: step ? uPlot.paths.stepped({ align: 1 }) : undefined,
       points: { show: false },
-      value: (_, value) => (value === null || value === undefined ? "–" : about(value)),
+      value: (_, value) => (value === null || value === undefined ? "–" : `${about(value)}${unit}`),
     }));
     return {
       scales: {
@@ -105,7 +107,11 @@ export class TimeChart extends Chart {
           values: (_, splits) =>
             splits.map((ms) => (ms === 0 ? "0" : tick(ms, splits[1] - splits[0] || 1))),
         }),
-        this.axis({ size: GUTTER, values: (_, splits) => splits.map(about) }),
+        this.axis({
+          size: GUTTER,
+          ...(unit === "" ? { incrs: INTEGERS } : {}),
+          values: (_, splits) => splits.map((value) => `${about(value)}${unit}`),
+        }),
       ],
       series: [
         { label: "At", value: (_, ms) => (ms === null || ms === undefined ? "–" : time(ms)) },

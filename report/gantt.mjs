@@ -10,6 +10,9 @@ export const GUTTER = 64;
 const RIGHT = 16;
 const AXIS = 26;
 
+/** Pixels behind the last lane, which labels of the axis may use. */
+const EDGE = 10;
+
 /** The symbols of the marks. Later ones are drawn on top. */
 const GLYPHS = {
   backpressure: "■",
@@ -133,11 +136,9 @@ export class Gantt {
       pen.lineTo(x, height - AXIS + 4);
       pen.stroke();
       pen.fillStyle = colours.soft;
-      pen.fillText(
-        at === 0 ? "0" : tick(at, step),
-        Math.min(x, GUTTER + this.width - 10),
-        height - AXIS / 2 + 3,
-      );
+      const label = at === 0 ? "0" : tick(at, step);
+      const room = GUTTER + this.width + EDGE - pen.measureText(label).width / 2;
+      pen.fillText(label, Math.min(x, room), height - AXIS / 2 + 3);
     }
   }
 
@@ -366,6 +367,8 @@ export class Gantt {
     const { id, process, started, outcome, attempts } = run.events;
     const worker = run.data.workers[process[at]];
     const tried = attempts[at] > 1 ? `, attempt ${attempts[at]}` : "";
-    return `event ${id[at]}: ${run.data.outcomes[outcome[at]]}${tried}\nran ${time(run.runs[at])} from ${time(started[at])}, waited ${time(run.waits[at])}\nworker ${worker.id}, pid ${worker.pid}`;
+    const text = run.textOf(id[at]);
+    const what = text === "" ? "" : `\n${text}`;
+    return `event ${id[at]}: ${run.data.outcomes[outcome[at]]}${tried}${what}\nran ${time(run.runs[at])} from ${time(started[at])}, waited ${time(run.waits[at])}\nworker ${worker.id}, pid ${worker.pid}`;
   }
 }

@@ -5,11 +5,19 @@ import { byId, element, table, tag, whenOpen } from "./dom.mjs";
 import { showFlow } from "./flow.mjs";
 import { Gantt, glyphOf, markColour, NAMES } from "./gantt.mjs";
 import { histogram, percentile, Run } from "./run.mjs";
-import { about, count, percent, time } from "./text.mjs";
+import { about, bytes, count, many, percent, time } from "./text.mjs";
 import { View } from "./view.mjs";
 
 /** The most rows of a table. */
 const MOST_ROWS = 1000;
+
+/** How failures are counted, by their outcome. */
+const NOUNS = {
+  error: ["error"],
+  crash: ["crash", "crashes"],
+  timeout: ["timeout"],
+  aborted: ["aborted", "aborted"],
+};
 
 /** Rows of the table below a chart. */
 const TABLE_BINS = 40;
@@ -45,21 +53,21 @@ function tiles() {
       "answered",
       "Answered",
       count(of("answered")),
-      of("nothing") > 0 ? `and ${count(of("nothing"))} with nothing` : "",
+      of("nothing") > 0 ? `and ${count(of("nothing"))} without a response` : "",
     ],
     [
       "failed",
       "Failed",
       count(run.failed),
-      kinds.map((name) => `${count(of(name))} ${name}`).join(", "),
+      kinds.map((name) => many(of(name), ...NOUNS[name])).join(", "),
       run.failed > 0,
     ],
     ["elapsed", "Duration", time(data.elapsed), `${time(run.busy)} of work`],
     [
       "utilisation",
       "Worker utilisation",
-      percent(run.utilisation),
-      `of ${count(data.workersAsked)} workers`,
+      percent(run.busyShare(data.workers, run.busy)),
+      `of ${many(data.workersAsked, "worker")}, while they were ready`,
     ],
     ["run", "Median run time", p50, `99 % within ${p99}`],
     ["wait", "Median wait", w50, `99 % within ${w99}`],
@@ -67,7 +75,7 @@ function tiles() {
       "restarts",
       "Workers replaced",
       count(replaced),
-      crashes > 0 ? `${count(crashes)} crashed` : "",
+      crashes > 0 ? many(crashes, "crash", "crashes") : "",
       crashes > 0,
     ],
   ];
@@ -107,11 +115,12 @@ function workers() {
     count(lane.indices.length),
     count(lane.failed),
     time(lane.busy),
-    percent(run.end > 0 ? Math.min(1, lane.busy / run.end) : 0),
+    percent(run.busyShare(lane.processes, lane.busy)),
+    bytes(Math.max(0, ...lane.processes.map(({ memory }) => memory ?? 0))),
     lane.processes.map(end).filter(Boolean).join(", "),
   ]);
   return table(
-    ["Worker", "Process", "#Events", "#Failed", "#Busy", "#Share of the run", "Exit"],
+    ["Worker", "Process", "#Events", "#Failed", "#Busy", "#Share of its time", "#Memory", "Exit"],
     rows,
     "Workers",
   );
@@ -146,6 +155,7 @@ function overTime() {
         { name: "All", colour: "answered" },
         { name: "Failed", colour: "error" },
       ],
+      "/s",
     ],
     [
       "load",
@@ -157,18 +167,26 @@ function overTime() {
       ],
     ],
   ];
-  for (const [id, label, values, series] of charts) {
-    new TimeChart(byId(id), label, view, values, series);
+  for (const [id, label, values, series, unit] of charts) {
+    new TimeChart(byId(id), label, view, values, series, unit);
     const heads = ["#At", ...series.map(({ name }) => `#${name}`)];
     const refresh = whenOpen(byId(`${id}-table`), () => {
       const [times, ...columns] = values(view.from, view.to, TABLE_BINS);
       return table(
         heads,
-        times.map((ms, at) => [time(ms), ...columns.map((column) => about(column[at]))]),
+        times.map((ms, at) => [
+          time(ms),
+          ...columns.map((column) => `${about(column[at])}${unit ?? ""}`),
+        ]),
         label,
       );
     });
     view.onChange(refresh);
+  }
+  const { count: waits, ms } = run.pressure;
+  if (waits > 0) {
+    const hint = `Map waited for room ${many(waits, "time")}, ${time(ms)} in all: workers were behind.`;
+    byId("load").before(element("p.hint", hint));
   }
 }
 
@@ -231,6 +249,7 @@ function slowest() {
     const worker = data.workers[events.process[at]];
     return [
       showEvent(at),
+      longText(run.textOf(events.id[at])),
       `#${worker.id}`,
       String(worker.pid),
       time(events.started[at]),
@@ -242,6 +261,7 @@ function slowest() {
   });
   const heads = [
     "#Event",
+    "Label or data",
     "Worker",
     "#Process",
     "#Started",
@@ -260,16 +280,28 @@ function fill(id, heads, rows, caption, none) {
 /** A cell with a text of any length, and several lines. */
 const longText = (text) => element("div.text", text);
 
+/** A long text that is shown when somebody asks for it; nothing if there is none. */
+function details(title, text) {
+  if (typeof text !== "string" || text === "") return [];
+  return [element("details", element("summary", title), element("pre", text))];
+}
+
 function failures() {
-  const rows = data.failures.map(({ id, worker, name, message, code, attempts }) => [
+  const rows = data.failures.map(({ id, worker, name, message, code, attempts, ...more }) => [
     String(id),
+    longText(run.textOf(id)),
     worker ? `#${worker}` : "",
     String(name),
     code === null || code === undefined ? "" : String(code),
-    longText(String(message)),
+    element(
+      "div",
+      longText(String(message)),
+      ...details("Stack", more.stack),
+      ...details("stderr", more.stderr),
+    ),
     String(attempts),
   ]);
-  const heads = ["#Event", "Worker", "Error", "Code", "Message", "#Attempts"];
+  const heads = ["#Event", "Label or data", "Worker", "Error", "Code", "Message", "#Attempts"];
   fill("failures", heads, rows, "Failures", "No event failed.");
   const left = run.failed - data.failures.length;
   if (left > 0)
@@ -284,7 +316,8 @@ function failures() {
 function marks() {
   // If there are too many marks, retries are left out first.
   const isRetry = ({ kind }) => Number(kind === "retry");
-  const first = [...data.marks].sort((a, b) => isRetry(a) - isRetry(b)).slice(0, MOST_ROWS);
+  const listed = data.marks.filter(({ kind }) => kind !== "backpressure");
+  const first = [...listed].sort((a, b) => isRetry(a) - isRetry(b)).slice(0, MOST_ROWS);
   const rows = first
     .sort((a, b) => a.at - b.at)
     .map(({ at, kind, worker, text }) => {
@@ -292,8 +325,8 @@ function marks() {
     });
   const heads = ["#At", "Kind", "Worker", "Details"];
   fill("marks", heads, rows, "Crashes, retries, restarts", "There are none.");
-  if (data.marks.length > MOST_ROWS) {
-    const hint = `This shows ${count(MOST_ROWS)} of ${count(data.marks.length)} entries.`;
+  if (listed.length > MOST_ROWS) {
+    const hint = `This shows ${count(MOST_ROWS)} of ${count(listed.length)} entries.`;
     byId("marks").append(element("p.hint", hint));
   }
 }

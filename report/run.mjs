@@ -87,14 +87,24 @@ export class Run {
     return percentile(this[kind], share);
   }
 
-  /** The share of the workers' time in which they were busy. */
-  get utilisation() {
-    const { workers } = this.data;
-    const alive = workers.reduce(
-      (ms, worker) => ms + Math.max(0, this.endOf(worker) - (worker.ready ?? this.endOf(worker))),
+  /** The share of the time in which processes were ready that they ran events. */
+  busyShare(processes, busy) {
+    const ready = processes.reduce(
+      (ms, one) => ms + Math.max(0, this.endOf(one) - (one.ready ?? this.endOf(one))),
       0,
     );
-    return alive > 0 ? Math.min(1, this.busy / alive) : 0;
+    return ready > 0 ? Math.min(1, busy / ready) : 0;
+  }
+
+  /** What is known of an event: its label, or the beginning of its data. */
+  textOf(id) {
+    return this.data.texts?.[id] ?? "";
+  }
+
+  /** How often `Map` waited for room, and how long in all. */
+  get pressure() {
+    const waits = this.data.marks.filter(({ kind }) => kind === "backpressure");
+    return { count: waits.length, ms: sum(waits.map(({ at, until = at }) => until - at)) };
   }
 
   /** When a process ended, or the run, whichever came first. */

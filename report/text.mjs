@@ -6,6 +6,13 @@ const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 /** @param {number} value */
 export const count = (value) => whole.format(Math.round(value));
 
+/** So many of something: "1 worker", "2 workers". @param {number} value @param {string} one */
+export const many = (value, one, several = `${one}s`) =>
+  `${count(value)} ${Math.round(value) === 1 ? one : several}`;
+
+/** @param {number} bytes */
+export const bytes = (bytes) => (bytes > 0 ? `${about(bytes / 2 ** 20)} MiB` : "–");
+
 /** A rounded figure. @param {number} value */
 export const about = (value) => (value >= 1000 ? count(value) : short.format(value));
 

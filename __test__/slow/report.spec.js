@@ -164,7 +164,7 @@ describe("a report", { skip: hasBrowser() ? false : "there is no Chromium here" 
     record.program = EVIL;
     record.marks.push({ at: 1, kind: EVIL, worker: null, text: EVIL });
     const { page, close } = await show(record);
-    assert.equal(await page.locator("#failures .text").first().textContent(), `${EVIL} (1)`);
+    assert.equal(await page.locator("#failures .text").nth(1).textContent(), `${EVIL} (1)`);
     assert.equal(await page.locator("h1").textContent(), EVIL);
     assert.equal(await page.locator("#marks .text").first().textContent(), EVIL);
     assert.equal(await page.evaluate(() => Reflect.get(window, "hacked")), undefined);
@@ -172,6 +172,51 @@ describe("a report", { skip: hasBrowser() ? false : "there is no Chromium here" 
       [await page.locator("img").count(), await page.locator("script").count()],
       [0, 2],
     );
+    await close();
+  });
+
+  it("says which event it was, and shows stacks and stderr when they are asked for", async () => {
+    const record = recorded({ events: 10, failing: 1 });
+    const [{ id }] = record.failures;
+    record.texts = { [id]: EVIL };
+    Object.assign(record.failures[0], { stack: `at ${EVIL}`, stderr: "last words" });
+    const { page, close } = await show(record);
+    const first = page.locator("#failures tbody tr").first();
+    assert.equal(await first.locator(".text").first().textContent(), EVIL);
+    assert.deepEqual(await first.locator("summary").allTextContents(), ["Stack", "stderr"]);
+    const stack = first.locator("pre").first();
+    assert.equal(await stack.isVisible(), false);
+    await first.locator("summary").first().click();
+    assert.equal(await stack.isVisible(), true);
+    assert.equal(await stack.textContent(), `at ${EVIL}`);
+    assert.ok((await page.locator("#slowest").textContent()).includes(EVIL));
+    await close();
+  });
+
+  it("tells of back-pressure beside the events that wait, and not among the crashes", async () => {
+    const record = recorded({ events: 10, failing: 0 });
+    record.marks = [];
+    const text = "Map waits for room";
+    record.marks.push({ at: 1, until: 3, kind: "backpressure", worker: null, text });
+    const { page, close } = await show(record);
+    assert.equal(await page.locator("#marks").textContent(), "There are none.");
+    const said = await page
+      .locator("#load")
+      .evaluate((box) => box.previousElementSibling.textContent);
+    assert.equal(said, "Map waited for room 1 time, 2 ms in all: workers were behind.");
+    await close();
+  });
+
+  it("shows the memory of each worker, and one share of its time", async () => {
+    const record = recorded({ events: 100, workers: 1, failing: 0 });
+    record.workers[0].memory = 64 * 2 ** 20;
+    const { page, close } = await show(record);
+    await page.locator("#workers").evaluate((box) => {
+      box.closest("details").open = true;
+    });
+    const cells = await page.locator("#workers tbody tr").first().locator("td").allTextContents();
+    assert.equal(cells[6], "64 MiB");
+    assert.equal(cells[5], await figure(page, "utilisation"));
     await close();
   });
 

@@ -74,6 +74,7 @@ const OPTIONS = {
   trace: { good: ["a.json"], TypeError: ["", true, 5] },
   report: { good: ["a.html"], TypeError: ["", true] },
   progress: { good: [true, false, "workers"], TypeError: ["worker", 1] },
+  label: { good: [fn], TypeError: ["x", null] },
   total: { good: [0, Number.MAX_SAFE_INTEGER], TypeError: ["1"], RangeError: [-1, 0.5, Infinity] },
   onProgress: { good: [fn], TypeError: ["f"] },
 };

@@ -24,6 +24,9 @@ const LARGE = 16384;
 const HAS_CREDIT = 2;
 const IS_LATE = 4;
 
+/** So much of a label is kept. */
+const LONGEST_LABEL = 256;
+
 /** In the place of an event's number: none waits. */
 const NOBODY = -1;
 
@@ -51,6 +54,8 @@ class Input {
     this.nextWaiting = 0;
     this.idle = new Idle();
     this.routed = new Routed(this);
+    /** What people are to call an event, by its data. @type {((data: any) => string) | undefined} */
+    this.label = run.recording.label;
     /** How errors name what is handed over. */
     this.what = "Map: the event";
   }
@@ -75,6 +80,7 @@ class Input {
     const number = this.handedOver;
     let how;
     try {
+      if (this.label !== undefined) this.nameNext(event, this.label);
       if (routing !== undefined || run.routing !== undefined) {
         const address = addressOf(run.routing, routing, event.data);
         if (address !== undefined) return this.routed.handOver(event, address);
@@ -86,6 +92,18 @@ class Input {
     this.handedOver = number + 1;
     if (!(how & HAS_CREDIT) && !this.hasCredit(number)) return this.waitForCredit(number);
     return how & IS_LATE ? this.letTurn() : HANDED_OVER;
+  }
+
+  /** Tells the core what to call the next event. @param {any} event @param {(data: any) => string} label */
+  nameNext(event, label) {
+    const name = label(event.data);
+    if (typeof name !== "string")
+      throw invalidType(`options.label must return a string, got ${shown(name)}`);
+    const { native, handle } = this.run;
+    native.runLabel(
+      handle,
+      name.length > LONGEST_LABEL ? `${name.slice(0, LONGEST_LABEL)}…` : name,
+    );
   }
 
   /**

@@ -22,6 +22,9 @@ const { describe } = require("../shared/describe");
 /** How often subscribers hear of events that ended, in milliseconds. */
 const INTERVAL = 100;
 
+/** How often a report looks at the memory of the workers, in milliseconds. */
+const MEMORY_INTERVAL = 500;
+
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
 /** @typedef {import("../../index").RunStatistics} RunStatistics */
 /** @typedef {ReturnType<typeof native>} Native */
@@ -70,9 +73,12 @@ class Recording {
     this.progress = new Progress(options);
     this.listener = new Listener(options);
     this.onStats = options.onStats;
+    this.label = options.label;
     this.hasSubscriber = areTasksWanted();
     this.trace = traceOf(options.trace);
     this.report = reportOf(options.report);
+    /** The most memory that was seen of each process, by its pid. @type {Map<number, number>} */
+    this.memory = new Map();
     /** How many events subscribers have heard of. */
     this.told = 0;
     const listsEvents = this.report !== null || this.hasSubscriber;
@@ -92,6 +98,10 @@ class Recording {
       this.timer.unref();
     }
     if (this.trace === null && this.report === null) return;
+    if (this.report !== null) {
+      this.memoryTimer = setInterval(() => this.lookAtMemory(run), MEMORY_INTERVAL);
+      this.memoryTimer.unref();
+    }
     // The program may exit before its run ends.
     this.atExit = () => {
       this.write(run);
@@ -132,6 +142,7 @@ class Recording {
     this.tellTasks(run);
     this.trace = null;
     if (this.timer) clearInterval(this.timer);
+    if (this.memoryTimer) clearInterval(this.memoryTimer);
     if (this.atExit) process.removeListener("exit", this.atExit);
   }
 
@@ -146,6 +157,13 @@ class Recording {
       console.error(
         `@tiemma/sonic-distribute: the trace ${path} is incomplete: ${messageOf(error)}`,
       );
+    }
+  }
+
+  /** Notes how much memory each process has, as the report shows the most. @param {Run} run */
+  lookAtMemory(run) {
+    for (const { pid, memory } of native().poolWorkers(run.pool.handle)) {
+      this.memory.set(pid, Math.max(memory, this.memory.get(pid) || 0));
     }
   }
 
@@ -184,6 +202,8 @@ class Recording {
     };
     const record = JSON.parse(native().runReport(run.handle, JSON.stringify(head)));
     const { statistics, graph } = statisticsOf(record.statistics, run.flow?.plan);
+    this.lookAtMemory(run);
+    for (const worker of record.workers) worker.memory = this.memory.get(worker.pid);
     return { ...record, statistics: { ...statistics, ...lockStatistics() }, graph };
   }
 

@@ -79,6 +79,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {string} [trace]
  * @property {string} [report]
  * @property {boolean | "workers"} [progress]
+ * @property {(data: any) => string} [label]
  * @property {number} [total]
  * @property {(statistics: import("../../index").RunStatistics) => unknown} [onProgress]
  */
@@ -148,6 +149,7 @@ const COMMON = {
     'true or false, or "workers"',
     (value) => typeof value === "boolean" || value === "workers",
   ),
+  label: checkFunction,
   total: number(
     "a whole number of at least 1, or 0",
     (value) => Number.isSafeInteger(value) && value >= 0,

@@ -87,6 +87,12 @@ pub fn run_close(run: &External<RunHandle>) {
 
 // ---- events in ----
 
+/// What the program calls the next event that it hands over.
+#[napi]
+pub fn run_label(run: &External<RunHandle>, label: String) {
+    run.pool.label_next(run.id, &label);
+}
+
 /// An event was put in.
 const DONE: u32 = 1;
 /// There is credit for it.

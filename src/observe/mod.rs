@@ -1,5 +1,6 @@
 //! What people look at: record, trace, progress.
 
+pub(crate) mod excerpt;
 pub(crate) mod progress;
 pub(crate) mod record;
 pub(crate) mod tally;

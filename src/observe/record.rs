@@ -13,18 +13,22 @@ mod show;
 mod spans;
 mod workers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use hdrhistogram::Histogram;
 
 use crate::core::retry::{Cause, parsed_error, summary_of};
 use crate::core::task_id::{self, TaskId, is_direct};
-use kept::{Counts, Detail, Events, Failure, Live, Share};
+use crate::observe::excerpt::harmless;
+use kept::{Counts, Detail, Events, Failure, Live, MOST_EVENTS, MOST_FAILURES, Share};
 pub(crate) use kept::{Ended, Level, Lifetime, MOST_SPANS, Mark, Outcome, Row};
 pub(crate) use nodes::{Holding, NodeState, Spilled};
 
 /// `Map` waits for room all the time in a loop of short events: shorter waits are no mark. In milliseconds.
 const SHORTEST_PRESSURE: f64 = 1.0;
+
+/// What is told of an error.
+const TOLD: [&str; 5] = ["name", "message", "code", "stack", "stderr"];
 
 /// Longer than any run, in milliseconds: 30 years.
 const LONGEST: f64 = 1e12;
@@ -44,6 +48,8 @@ pub(crate) struct Record {
     lifetimes: Vec<Lifetime>,
     /// By node, if its events go through a flow.
     nodes: Vec<nodes::Counts>,
+    /// What the program calls its events that have not ended.
+    labels: HashMap<TaskId, String>,
     detail: Option<Box<Detail>>,
 }
 
@@ -60,6 +66,7 @@ impl Record {
             shares: workers.iter().map(share).collect(),
             lifetimes: Vec::new(),
             nodes: Vec::new(),
+            labels: HashMap::new(),
             detail: (level != Level::Counts).then(|| Box::new(Detail::new(level))),
         }
     }
@@ -102,6 +109,16 @@ impl Record {
         }
     }
 
+    /// The program calls an event so, which it is about to hand over.
+    pub(crate) fn name(&mut self, task: TaskId, label: &str) {
+        self.labels.insert(task, harmless(label));
+    }
+
+    /// What the program calls an event.
+    pub(crate) fn label(&self, task: TaskId) -> Option<&str> {
+        self.labels.get(&task).map(String::as_str)
+    }
+
     /// An event was put into a worker's own ring.
     pub(crate) fn sent(&mut self, task: TaskId, now: f64) {
         if let Some(live) = self.detail.as_mut().and_then(|detail| detail.live.get_mut(&task)) {
@@ -112,10 +129,11 @@ impl Record {
     /// An event ended for good.
     pub(crate) fn end(&mut self, ended: Ended<'_>) {
         self.counts.ended[ended.outcome as usize] += 1;
-        self.counts.bytes_in += ended.bytes_in as u64;
+        self.counts.bytes_in += ended.data.bytes.len() as u64;
         self.counts.bytes_out += ended.bytes_out as u64;
         let (run, wait) = self.timed(ended);
         self.node_ended(&ended, run, wait);
+        self.labels.remove(&ended.task);
     }
 
     /// A worker is done with an event: it has ended, or goes on elsewhere.
@@ -148,9 +166,20 @@ impl Record {
                 events.fail(|| Failure {
                     id,
                     worker: share.map_or(0, |share| share.worker),
-                    error: summary_of(&parsed_error(error), &["name", "message", "code"]),
+                    error: summary_of(&parsed_error(error), &TOLD),
                     attempts: ended.attempts,
                 });
+            }
+            if let Some(label) = self.labels.get(&ended.task) {
+                if events.rows.len() < MOST_EVENTS {
+                    events.texts.insert(id, label.clone());
+                }
+            } else if ended.error.is_some() {
+                if events.failures.len() < MOST_FAILURES {
+                    events.texts.insert(id, ended.data.excerpt());
+                }
+            } else {
+                events.ran(id, run, ended.data);
             }
             events.list(Row {
                 id,
@@ -234,8 +263,8 @@ impl Record {
     pub(crate) fn counts_alone(&self) -> Self {
         let (shares, lifetimes) = (self.shares.clone(), self.lifetimes.clone());
         let counters = self.counters.clone();
-        let (counts, nodes) = (self.counts, Vec::new());
-        Self { counts, counters, shares, lifetimes, nodes, detail: None, ..*self }
+        let (counts, nodes, labels) = (self.counts, Vec::new(), HashMap::new());
+        Self { counts, counters, shares, lifetimes, nodes, labels, detail: None, ..*self }
     }
 
     /// Adds the events of another run on the same workers.
@@ -311,6 +340,11 @@ impl Record {
     pub(crate) fn worker_of(&self, row: &Row) -> (u32, u32) {
         let lifetime = row.lifetime.and_then(|at| self.lifetimes.get(at as usize));
         lifetime.map_or((0, 0), |lifetime| (lifetime.worker, lifetime.pid))
+    }
+
+    /// What is known of a listed event: its label, or the data of one that failed.
+    pub(crate) fn text_of(&self, id: i64) -> Option<&str> {
+        self.events()?.texts.get(&id).map(String::as_str)
     }
 
     /// How many events there were too many to list.

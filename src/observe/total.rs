@@ -46,6 +46,7 @@ mod tests {
     use super::*;
     use crate::core::retry::Cause;
     use crate::core::task_id::first_of;
+    use crate::observe::excerpt::Data;
     use crate::observe::record::{Ended, Level, Outcome};
 
     fn record() -> Record {
@@ -62,7 +63,7 @@ mod tests {
                 started: Some(1.0),
                 finished: 3.0,
                 outcome: Outcome::Answered,
-                bytes_in: 10,
+                data: Data { bytes: b"0123456789", flags: 0 },
                 bytes_out: 1,
                 error: None,
                 attempts: 1,

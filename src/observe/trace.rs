@@ -123,11 +123,14 @@ impl Cursor {
             || (json!(format!("event {id}")), String::new()),
             |(name, title)| (json!(title), format!("\"node\":{name},")),
         );
+        let label = record
+            .text_of(id)
+            .map_or_else(String::new, |text| format!("\"label\":{},", json!(text)));
         // Writing to memory does not fail.
         let _ = write!(
             text,
             ",\n{{\"ph\":\"X\",\"cat\":\"{outcome}\",\"name\":{title},\"pid\":{master},\"tid\":{worker},\
-             \"ts\":{ts:.3},\"dur\":{dur:.3},\"args\":{{\"event\":{id},{node}\"outcome\":\"{outcome}\",\
+             \"ts\":{ts:.3},\"dur\":{dur:.3},\"args\":{{\"event\":{id},{node}{label}\"outcome\":\"{outcome}\",\
              \"queued\":{queued:.6},{sent}\"started\":{started:.6},\"finished\":{finished:.6},\
              \"attempts\":{attempts},\"pid\":{pid}}}}}",
             outcome = row.outcome.name(),

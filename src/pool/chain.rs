@@ -12,6 +12,7 @@ use crate::core::flow::Plan;
 use crate::core::router::Routing;
 use crate::core::sync as shared;
 use crate::core::task_id::{Position, TaskId, run_of};
+use crate::observe::excerpt::Data;
 use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
 use crate::queue::tasks::{Origin, Task};
@@ -69,7 +70,7 @@ impl State {
             started: Some(header.started),
             finished: header.finished,
             outcome: Outcome::Answered,
-            bytes_in: 0,
+            data: Data::default(),
             bytes_out: 0,
             error: None,
             attempts: 1,

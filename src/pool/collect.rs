@@ -12,6 +12,7 @@ use crate::core::retry::{Attempt, Cause};
 use crate::core::scheduler::SHORT;
 use crate::core::sync as shared;
 use crate::core::task_id::{Position, TaskId, run_of};
+use crate::observe::excerpt::Data;
 use crate::observe::record::{Ended, Outcome};
 use crate::queue::lane::{Claim, Owner};
 use crate::queue::tasks::Origin;
@@ -282,7 +283,7 @@ impl State {
                 true => Outcome::Answered,
                 false => Outcome::Nothing,
             },
-            bytes_in: text.len(),
+            data: Data { bytes: &text, flags },
             bytes_out: payload.len(),
             error: is_failed.then(|| report.as_deref().unwrap_or(&payload[..split])),
             attempts,

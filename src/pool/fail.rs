@@ -13,6 +13,7 @@ use crate::core::lifecycle;
 use crate::core::retry::Attempt;
 use crate::core::sync as shared;
 use crate::core::task_id::{Position, TaskId, run_of};
+use crate::observe::excerpt::Data;
 use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
 use crate::run::results::entry;
@@ -225,7 +226,7 @@ impl State {
             started: duration.map(|duration| finished - duration),
             finished,
             outcome,
-            bytes_in: text.len(),
+            data: Data { bytes: &text, flags },
             bytes_out: 0,
             error: Some(error),
             attempts,

@@ -12,6 +12,7 @@ use crate::core::flow::Node;
 use crate::core::router::Routing;
 use crate::core::sync as shared;
 use crate::core::task_id::{Position, RunId, TaskId, run_of};
+use crate::observe::excerpt::Data;
 use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
@@ -99,11 +100,12 @@ impl State {
     ) {
         self.attempt_ended(id, shared::Ended::Answered);
         let mut text = std::mem::take(&mut self.text);
-        self.end(id, position, &mut text);
-        let bytes_in = text.len();
-        self.text = text;
+        let flags = self.end(id, position, &mut text);
         let worker = self.slots[slot].worker;
-        let Some(run) = self.runs.get_mut(&run_of(id)) else { return };
+        let Some(run) = self.runs.get_mut(&run_of(id)) else {
+            self.text = text;
+            return;
+        };
         let attempts = run.attempts(id).max(1);
         if let Some(retries) = run.retries.as_mut() {
             retries.forget(id);
@@ -116,11 +118,12 @@ impl State {
             started: Some(header.started),
             finished: header.finished,
             outcome: Outcome::Answered,
-            bytes_in,
+            data: Data { bytes: &text, flags },
             bytes_out,
             error: None,
             attempts,
         });
+        self.text = text;
         let Some(mut flow) = run.flow.take() else { return };
         flow.compactions.remove(&id);
         flow.redone.remove(&id);

@@ -3,25 +3,13 @@
 use super::Pool;
 use super::state::State;
 use crate::core::event::Origin;
-use crate::core::task_id::{RunId, TaskId, run_of};
+use crate::core::task_id::{RunId, TaskId, first_of, run_of};
+use crate::observe::excerpt::{Data, SHOWN};
 use crate::observe::record::{NodeState, Record, number_of};
 use crate::observe::tally::{Activity, Detail, Doing, Tally};
 use crate::os::clock::clock;
 use crate::shm::stopwatch::{elapsed, tick};
 use crate::shm::store::Bytes;
-use crate::wire::format::Format;
-use crate::wire::header::{flag, format_of};
-
-/// So much of an event's text is shown: more than a line of a terminal has room for.
-const SHOWN: usize = 256;
-
-/// Whether a terminal would not show this, but do something, to the rest of the line for one. (What stands for
-/// half a character is not wanted either.)
-fn is_obeyed(c: char) -> bool {
-    let turns =
-        matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || turns || c == char::REPLACEMENT_CHARACTER
-}
 
 /// What is kept of a run, with the counts of its flow's nodes if it has one.
 pub(crate) struct Seen<'a> {
@@ -50,6 +38,13 @@ impl Pool {
             .as_deref()
             .map(|flow| Nodes { states: flow.states(handed_over, &running), left: flow.left() });
         Some(look(Seen { record: &run.record, handed_over, nodes }))
+    }
+
+    /// What the program calls the next event that it hands over.
+    pub(crate) fn label_next(&self, run: RunId, label: &str) {
+        if let Some(open) = self.lock().runs.get_mut(&run) {
+            open.record.name(first_of(run) + open.words.handed_over(), label);
+        }
     }
 
     /// How far a run has come by now; none if it is over.
@@ -110,8 +105,12 @@ impl State {
         Activity { worker: self.slots[slot].worker, tasks, doing }
     }
 
-    /// The beginning of the data of an event that the worker of `slot` runs; nothing if it is no text.
+    /// The label of an event that the worker of `slot` runs, or the beginning of its data; nothing if that is no text.
     pub(super) fn shown(&self, slot: usize, task: TaskId) -> String {
+        let run = self.runs.get(&run_of(task));
+        if let Some(label) = run.and_then(|run| run.record.label(task)) {
+            return label.to_owned();
+        }
         let mut peeked = Bytes::default();
         let position = self.scheduler.origin(slot, task).and_then(Origin::position);
         let (text, flags) = match (self.tasks.get(task), position) {
@@ -122,12 +121,6 @@ impl State {
             }
             (None, None) => return String::new(),
         };
-        let format = format_of(flags);
-        if flags & flag::HOLE != 0 || format.is_binary() {
-            return String::new();
-        }
-        let text = String::from_utf8_lossy(&text[..text.len().min(SHOWN)]);
-        let text = text.replace(is_obeyed, " ");
-        if format == Format::String { format!("\"{text}\"") } else { text }
+        Data { bytes: text, flags }.excerpt()
     }
 }

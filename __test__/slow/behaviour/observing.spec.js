@@ -196,3 +196,29 @@ async function several(env) {
   const { result } = await run("observing/several.js", { env: { QUIET: "1", ...env } });
   return result.files;
 }
+
+describe("the option label", () => {
+  it("names events in the report, the trace and hints, and changes nothing else", async () => {
+    const program = await run("observing/label.js", {
+      env: { SONIC_HINT_AFTER: "100", SONIC_LOG: "warn" },
+    });
+    const { count, failed, thrown, number, trace, page } = program.result;
+    assert.equal(count, 9);
+    assert.deepEqual(failed.sort(), [5, 6]);
+    assert.equal(thrown.error.message, "no label");
+    assert.match(number.error.message, /options\.label must return a string, got 5/);
+
+    const [, json] = /<script type="application\/json" id="run">(.*?)<\/script>/s.exec(page);
+    const { texts, failures } = JSON.parse(json);
+    const wanted = Object.fromEntries(
+      Array.from({ length: 8 }, (_, at) => [at, `table ${at}  [31m`]),
+    );
+    assert.deepEqual(texts, { ...wanted, 8: `${"x".repeat(256)}…` });
+    assert.deepEqual(failures.map(({ id }) => texts[id]).sort(), [wanted[5], wanted[6]]);
+    assert.match(failures[0].stack, /^Error: no \d\n +at .*label\.js:/);
+
+    const labels = JSON.parse(trace).traceEvents.map(({ args }) => args.label);
+    assert.deepEqual(labels.filter(Boolean).sort(), Object.values(texts).sort());
+    assert.match(program.stderr, /has been running one event \(table 7 {2}\[31m\) for/);
+  });
+});

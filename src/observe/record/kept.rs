@@ -1,6 +1,7 @@
 //! What a record keeps: the data, without the rules that fill it.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 use hdrhistogram::Histogram;
 use serde_json::Value;
@@ -8,6 +9,7 @@ use serde_json::Value;
 use crate::core::retry::Cause;
 use crate::core::sync::Span;
 use crate::core::task_id::TaskId;
+use crate::observe::excerpt::Data;
 
 /// How many events are listed, 50 bytes each.
 pub(super) const MOST_EVENTS: usize = 1 << 20;
@@ -17,6 +19,9 @@ pub(super) const MOST_MARKS: usize = 10_000;
 
 /// How many waits and holds of locks and the like are listed, 100 bytes each.
 pub(crate) const MOST_SPANS: usize = 1 << 18;
+
+/// Of so many events that ran longest the data is shown: a few more than a page lists, where several ran equally long.
+pub(super) const MOST_SLOWEST: usize = 32;
 
 /// How many errors are kept.
 pub(super) const MOST_FAILURES: usize = 1000;
@@ -79,7 +84,7 @@ pub(crate) struct Ended<'a> {
     pub(crate) started: Option<f64>,
     pub(crate) finished: f64,
     pub(crate) outcome: Outcome,
-    pub(crate) bytes_in: usize,
+    pub(crate) data: Data<'a>,
     pub(crate) bytes_out: usize,
     /// The JSON of its error.
     pub(crate) error: Option<&'a [u8]>,
@@ -207,6 +212,10 @@ pub(super) struct Events {
     pub(super) rows: Vec<Row>,
     pub(super) marks: Vec<Mark>,
     pub(super) failures: Vec<Failure>,
+    /// The labels of listed events, and the data of those that failed, by their numbers.
+    pub(super) texts: HashMap<i64, String>,
+    /// The events that ran longest: nanoseconds, number, data.
+    pub(super) slowest: BinaryHeap<Reverse<(u64, i64, String)>>,
     /// What was waited for and held. Times are milliseconds since the run began.
     pub(super) spans: Vec<Span>,
     /// How many events are not listed.
@@ -222,6 +231,18 @@ impl Events {
         } else {
             self.unlisted += 1;
         }
+    }
+
+    /// An event that had this data ran so long.
+    pub(super) fn ran(&mut self, id: i64, milliseconds: f64, data: Data<'_>) {
+        let nanoseconds = (milliseconds * 1e6) as u64;
+        if self.slowest.len() == MOST_SLOWEST {
+            if self.slowest.peek().is_some_and(|Reverse((least, ..))| *least >= nanoseconds) {
+                return;
+            }
+            self.slowest.pop();
+        }
+        self.slowest.push(Reverse((nanoseconds, id, data.excerpt())));
     }
 
     pub(super) fn mark(&mut self, mark: Mark) {

@@ -1,5 +1,6 @@
 //! A record as JSON.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
@@ -86,9 +87,18 @@ impl Record {
         report["unlisted"] = json!(self.unlisted());
         report["outcomes"] = json!(Outcome::NAMES);
         report["failures"] = self.failures();
+        report["texts"] = self.texts();
         report["marks"] = self.marks(0).iter().map(mark).collect();
         report["statistics"] = self.statistics(handed_over, now);
         report
+    }
+
+    /// What is known of single events, by their numbers.
+    fn texts(&self) -> Value {
+        let Some(events) = self.events() else { return json!({}) };
+        let slowest = events.slowest.iter().map(|Reverse((_, id, text))| (id, text));
+        let all = slowest.chain(&events.texts).filter(|(_, text)| !text.is_empty());
+        all.map(|(id, text)| (id.to_string(), json!(text))).collect::<Map<_, _>>().into()
     }
 
     fn failures(&self) -> Value {
@@ -102,6 +112,8 @@ impl Record {
                     "name": failure.error["name"],
                     "message": failure.error["message"],
                     "code": failure.error["code"],
+                    "stack": failure.error["stack"],
+                    "stderr": failure.error["stderr"],
                     "attempts": failure.attempts,
                 })
             })

@@ -1,5 +1,6 @@
 //! Promised: a record counts what it is told, whatever times a worker reports, and its memory is bounded.
 
+use crate::observe::excerpt::Data;
 use serde_json::Value;
 
 use super::kept::{MOST_EVENTS, MOST_FAILURES, MOST_MARKS};
@@ -15,7 +16,7 @@ fn ended(task: TaskId, outcome: Outcome, started: f64, finished: f64) -> Ended<'
         started: Some(started),
         finished,
         outcome,
-        bytes_in: 3,
+        data: Data { bytes: b"abc", flags: 0 },
         bytes_out: 5,
         error: is_failure.then_some(&b"{\"name\":\"E\",\"message\":\"m\"}"[..]),
         attempts: 1,

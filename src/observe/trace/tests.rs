@@ -3,6 +3,7 @@
 use super::*;
 use crate::core::sync::{EventName, Party, Who};
 use crate::core::task_id::first_of;
+use crate::observe::excerpt::Data;
 use crate::observe::record::{Ended, Level, Outcome};
 use crate::wire::sync::Mode;
 
@@ -19,7 +20,7 @@ fn ended(task: u64) -> Ended<'static> {
         started: Some(1001.0),
         finished: 1002.0,
         outcome: Outcome::Answered,
-        bytes_in: 0,
+        data: Data::default(),
         bytes_out: 0,
         error: None,
         attempts: 1,

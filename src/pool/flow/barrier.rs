@@ -6,6 +6,7 @@ use super::super::Pool;
 use super::super::order::Order;
 use super::super::state::State;
 use crate::core::task_id::{DIRECT, RunId, TaskId, first_of, number_of, run_of};
+use crate::observe::excerpt::Data;
 use crate::observe::record::{Ended, Outcome, Spilled};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
@@ -195,7 +196,7 @@ impl State {
             started: None,
             finished: clock(),
             outcome,
-            bytes_in: 0,
+            data: Data::default(),
             bytes_out: 0,
             error,
             attempts: 0,

@@ -7,6 +7,7 @@ use super::super::state::{State, json_of};
 use crate::core::error::Error;
 use crate::core::retry::{Attempt, Cause, parsed_error};
 use crate::core::task_id::{RunId, TaskId, run_of};
+use crate::observe::excerpt::Data;
 use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
@@ -77,7 +78,7 @@ impl State {
             started: Some(header.finished),
             finished: header.finished,
             outcome: Outcome::Error,
-            bytes_in: kept.bytes.len(),
+            data: Data { bytes: &kept.bytes, flags: kept.flags },
             bytes_out: 0,
             error: Some(error),
             attempts: 1,

@@ -4,6 +4,7 @@ use super::super::Level;
 use super::*;
 use crate::core::retry::Cause;
 use crate::core::task_id::TaskId;
+use crate::observe::excerpt::Data;
 
 fn ended(
     task: TaskId,
@@ -18,7 +19,7 @@ fn ended(
         started: Some(started),
         finished,
         outcome,
-        bytes_in: 0,
+        data: Data::default(),
         bytes_out: 0,
         error: None,
         attempts: 1,
