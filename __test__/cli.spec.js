@@ -142,10 +142,10 @@ describe("the command line", () => {
     const { pageOf } = require("../lib/master/report");
     const { recorded } = require("./support/recorded");
     const percentiles = { p50: 1, p90: 2, p99: 3, max: 4 };
-    for (const [name, events] of [
+    for (const [name, events] of /** @type {[string, number][]} */ ([
       ["one.html", 10],
       ["other.html", 30],
-    ]) {
+    ])) {
       const record = recorded({ events, failing: 0, workers: 1 });
       record.workers[0].memory = 2 ** 26;
       record.statistics = {

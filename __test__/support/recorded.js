@@ -16,6 +16,7 @@ function random(seed) {
 const OUTCOMES = ["answered", "nothing", "error", "crash", "timeout", "aborted"];
 
 /**
+ * @returns {any}
  * @param {{ events: number, workers?: number, seed?: number, failing?: number, message?: string, mean?: number }} options
  *   `failing`: the share of events that fail; one in twenty of those ends its worker
  */
