@@ -12,12 +12,10 @@ const { after, before, describe, it } = require("node:test");
 
 const { runCommand, runToSuccess } = require("../support/command");
 const { nodeOfLine } = require("../support/node-lines");
+const { installFrom } = require("../support/packages");
 const { ROOT, Workspace } = require("../support/workspace");
 
 const BUNDLERS = path.join(__dirname, "bundlers");
-const LOCK = path.join(BUNDLERS, "package-lock.json");
-/** What npm writes when it has installed everything. */
-const INSTALLED = path.join(BUNDLERS, "node_modules", ".package-lock.json");
 /** Bundles run on the oldest and the newest line too. */
 const LINES = [14, 26];
 
@@ -44,15 +42,7 @@ describe("a bundle", () => {
   const project = new Workspace("bundled");
   let nodes;
   before(async () => {
-    if (!arePresent())
-      await runToSuccess("npm", [
-        "ci",
-        "--prefix",
-        BUNDLERS,
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-      ]);
+    await installFrom(BUNDLERS);
     await runToSuccess(process.execPath, ["scripts/package.js", "--out", packed.folder], {
       cwd: ROOT,
     });
@@ -167,10 +157,6 @@ describe("the package's modules", () => {
     }
   });
 });
-
-function arePresent() {
-  return fs.existsSync(INSTALLED) && fs.statSync(INSTALLED).mtimeMs >= fs.statSync(LOCK).mtimeMs;
-}
 
 /** The packages in a folder, and `.bin`. */
 function namesIn(modules) {

@@ -13,11 +13,12 @@
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const path = require("node:path");
-const { after, describe, it } = require("node:test");
+const { after, before, describe, it } = require("node:test");
 
 const { RUNNER_LIMIT, runCommand } = require("../support/command");
 const { DOCUMENTS, blocksOf, textOf, wordOf } = require("../support/documents");
 const { nodeOfLine } = require("../support/node-lines");
+const { SITE, installFrom } = require("../support/packages");
 const { MODULES, ROOT, Workspace } = require("../support/workspace");
 
 /** How each runner is started for one file. */
@@ -42,6 +43,7 @@ const RUNNERS = {
     `--hookTimeout=${RUNNER_LIMIT}`,
     file,
   ],
+  ava: (file) => [path.join(SITE, "node_modules/ava/entrypoints/cli.mjs"), "--timeout=1m", file],
 };
 
 for (const document of DOCUMENTS) {
@@ -51,6 +53,10 @@ for (const document of DOCUMENTS) {
     fs.mkdirSync(home, { recursive: true });
     fs.symlinkSync(ROOT, path.join(home, "sonic-distribute"));
     project.link("vitest");
+    if (textOf(document).includes(" run=ava\n")) {
+      before(() => installFrom(SITE));
+      project.link("ava", path.join(SITE, "node_modules/ava"));
+    }
     after(() => project.remove());
 
     for (const block of blocksOf(textOf(document))) {
@@ -67,7 +73,7 @@ for (const document of DOCUMENTS) {
             env,
           });
           assert.equal(end.code, 0, end.output);
-          assert.match(end.output, /\b(1 passing|pass 1|1 passed)\b/);
+          assert.match(end.output, /\b(1 passing|pass 1|1 passed|1 test passed)\b/);
         });
         continue;
       }
@@ -126,7 +132,7 @@ describe("the recipe for an event that needs another one's answer", () => {
 
   it("ends and says why when the worker dies that was to answer", async () => {
     project.installOurs();
-    const [, recipe] = textOf("docs/cookbook.md").split(
+    const [, recipe] = textOf("docs/mapreduce.md").split(
       "## An event that needs another one's answer\n",
     );
     project.write("program.js", blocksOf(recipe)[0].code);

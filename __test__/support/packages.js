@@ -7,6 +7,10 @@ const fs = require("fs");
 const path = require("path");
 
 const { runToSuccess } = require("./command");
+const { ROOT } = require("./workspace");
+
+/** What builds the site and checks the documentation. */
+const SITE = path.join(ROOT, "scripts", "site");
 
 /** How long to wait for a lock whose holder is alive: a download of 50 MB on a slow day. */
 const LOCK_MS = 300_000;
@@ -37,6 +41,26 @@ async function install(folder, packages) {
   fs.writeFileSync(path.join(aside, "package.json"), '{ "private": true }\n');
   await runToSuccess("npm", ["install", ...packages, ...QUIET], { cwd: aside });
   fs.renameSync(aside, folder);
+}
+
+/**
+ * Installs what the lock file of a folder names, unless it is there.
+ * @param {string} folder
+ */
+async function installFrom(folder) {
+  const named = path.join(folder, "package-lock.json");
+  // npm writes this file when everything is installed.
+  const installed = path.join(folder, "node_modules", ".package-lock.json");
+  const isPresent = () =>
+    fs.existsSync(installed) && fs.statSync(installed).mtimeMs >= fs.statSync(named).mtimeMs;
+  if (isPresent()) return;
+  const unlock = await lock(path.join(folder, "install.lock"));
+  try {
+    const options = ["--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund"];
+    if (!isPresent()) await runToSuccess("npm", ["ci", ...options]);
+  } finally {
+    unlock();
+  }
 }
 
 async function lock(file) {
@@ -79,4 +103,4 @@ function isAlive(pid) {
   }
 }
 
-module.exports = { installOnce };
+module.exports = { SITE, installFrom, installOnce };
