@@ -116,12 +116,18 @@ describe("the links", () => {
     });
     return [...ofHeadings, ...[...text.matchAll(/<a id="(.*?)">/g)].map(([, id]) => id)];
   };
+  /** The README is read on npm and in node_modules too: it names the repository in each link. */
+  const inRepository = (link) =>
+    link.replace(
+      /^https:\/\/(raw\.githubusercontent\.com\/tiemma\/sonic-distribute|github\.com\/tiemma\/sonic-distribute\/(blob|tree))\/main\//,
+      "",
+    );
   const withoutCode = (text) => text.replace(/^```[\s\S]*?^```$/gm, "");
 
   for (const page of PAGES) {
     it(`of ${page} lead somewhere`, () => {
       const links = [...withoutCode(textOf(page)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to);
-      for (const link of links.filter((to) => !/^https?:/.test(to))) {
+      for (const link of links.map(inRepository).filter((to) => !/^https?:/.test(to))) {
         const [file, anchor] = link.split("#");
         const target = file === "" ? page : path.join(path.dirname(page), file);
         assert.ok(fs.existsSync(path.join(ROOT, target)), link);
@@ -129,6 +135,57 @@ describe("the links", () => {
       }
     });
   }
+});
+
+describe("the figures in docs/comparison.md", () => {
+  const WORK = [
+    ["100,000 tiny events", { workload: "tiny", workers: 2, events: 100_000 }],
+    ["20,000 objects of 1 KB", { workload: "object" }],
+    ["strings of 100 KB", { workload: "string100k" }],
+    ["strings of 10 MB", { workload: "string10m" }],
+    ["Buffers of 1 MB", { workload: "buffer1m" }],
+    ["tasks of 0.1 ms", { workload: "cpu100us" }],
+    ["tasks of 1 ms", { workload: "cpu1ms" }],
+    ["round trip", { workload: "roundtrip" }],
+    ["start of two workers", { workload: "start" }],
+  ];
+  const POOLS = ["piscina", "tinypool", "workerpool", "poolifier"];
+
+  it("are those of bench/results.json", () => {
+    const { cases } = JSON.parse(textOf("bench/results.json"));
+    const rows = WORK.map(([title, wanted]) => {
+      const { results } = cases.find((one) =>
+        Object.entries(wanted).every(([key, value]) => one[key] === value),
+      );
+      const medianOf = (name) => results.find(({ contestant }) => contestant === name).median;
+      const ratios = POOLS.map((name) => (medianOf(name) / medianOf("ours")).toPrecision(2));
+      return `| ${title} | ${ratios.join(" | ")} |`;
+    });
+    const head = [
+      "| work | piscina, threads | tinypool, threads | workerpool, processes | poolifier, cluster |",
+      "| --- | --- | --- | --- | --- |",
+    ];
+    const [, shown] = /^<!-- made from.*-->\n\n([\s\S]*?)\n<!-- end -->$/m.exec(
+      textOf("docs/comparison.md"),
+    );
+    assert.equal(shown.trim(), [...head, ...rows].join("\n"));
+  });
+});
+
+describe("what is in the package", () => {
+  for (const page of ["README.md", "CHANGELOG.md", "SECURITY.md"]) {
+    it(`has links that lead somewhere from npm and from node_modules too: ${page}`, () => {
+      const links = [...textOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to);
+      assert.deepEqual(
+        links.filter((link) => !link.startsWith("https://")),
+        [],
+      );
+    });
+  }
+  it("has the commands that a clone is tested with", () => {
+    for (const command of ["npm install && npm run demo", "npm test"])
+      assert.ok(textOf("README.md").includes(`\n${command} `), command);
+  });
 });
 
 describe("the recipe for an event that needs another one's answer", () => {
