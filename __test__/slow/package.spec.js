@@ -11,6 +11,7 @@ const { after, before, describe, it } = require("node:test");
 
 const { runCommand, runToSuccess } = require("../support/command");
 const { nodeOfLine } = require("../support/node-lines");
+const { SITE, installFrom } = require("../support/packages");
 const { ROOT, Workspace } = require("../support/workspace");
 
 const FIXTURES = path.join(__dirname, "..", "fixtures", "runners");
@@ -20,6 +21,8 @@ const HERE = `${process.platform}-${process.arch}${ofLibc()}`;
 const TARGETS = require("../../package.json").napi.targets;
 const PLATFORM = `${NAME}-${HERE}`;
 const VERSION = require("../../package.json").version;
+/** How a tool that checks packages is started. */
+const tool = (name) => [path.join(SITE, "node_modules/.bin", name)];
 const EXPECTED = { total: 385, inMaster: false, failed: 0 };
 
 /** Everything that runs at an install, by npm's documentation. */
@@ -35,6 +38,7 @@ describe("the package", () => {
 
   let tarballs;
   before(async () => {
+    await installFrom(SITE);
     const before = treeState();
     await runToSuccess(process.execPath, ["scripts/package.js", "--out", packed.folder], {
       cwd: ROOT,
@@ -67,6 +71,18 @@ describe("the package", () => {
 
     const platform = ["LICENSE", "README.md", "package.json", binaryOf(HERE)];
     assert.deepStrictEqual(filesOf(tarballs.platform), platform);
+  });
+
+  it("has types for every way in which a program may find them", async () => {
+    const { stdout } = await runToSuccess(process.execPath, [...tool("attw"), tarballs.root]);
+    assert.match(stdout, /No problems found/);
+  });
+
+  it("has a manifest in which publint finds nothing to mend", async () => {
+    for (const tarball of [tarballs.root, tarballs.platform]) {
+      const { stdout } = await runToSuccess(process.execPath, [...tool("publint"), tarball]);
+      assert.match(stdout, /All good!/);
+    }
   });
 
   it("depends on nothing but its platform packages, and optionally on those", () => {
