@@ -63,6 +63,19 @@ export declare const sonicDistribute: (
 /**
  * Runs a map-reduce.
  *
+ * ```ts part
+ * const total = await MapReduce<{ files: string[] }, string, number, number>(
+ *   async (workerQueue, { files }) => {
+ *     for (const file of files) await Map(workerQueue, { data: file });
+ *   },
+ *   [({ data: file }) => readFileSync(file, "utf8").split(/\s+/).length],
+ *   (results) => results.getElements().reduce((sum, { response }) => sum + response, 0),
+ *   { files, numWorkers: 4 },
+ *   { retries: 2, taskTimeout: 10_000 },
+ * );
+ * if (isMaster()) console.log(total);
+ * ```
+ *
  * **In the master** it starts the workers, runs `masterFn`, waits until every event is answered,
  * releases the workers and runs `reduceFn`. A released worker exits when its event loop is empty.
  * The promise does not wait for that, but the process does.
@@ -88,11 +101,8 @@ export declare const sonicDistribute: (
  * entry of the failed queue: see {@link FailedResult}.
  *
  * **Types.** Without type arguments everything is `any`, as in 1.0.3. Nothing is inferred, so
- * programs written for 1.0.3 compile unchanged. With type arguments the functions are checked:
- *
- * ```ts part
- * const total = await MapReduce<{ files: string[] }, string, WordCount, number>(…);
- * ```
+ * programs written for 1.0.3 compile unchanged. With type arguments, as in the example, the functions
+ * are checked.
  *
  * @param masterFn Sends the events, with {@link Map}. Sync or async.
  * @param workerFns The stages, in order. The first stage gets the event's data, each further stage
@@ -176,8 +186,8 @@ export declare function stream<F extends Flow, Args extends object = object>(
  *
  * **In the master** the first step of the iteration starts the workers and `masterFn`. Each step
  * yields the next entry of either queue. While {@link StreamOptions.maxResultsWaiting} entries are
- * unread, {@link Map} stays pending, so a slow reader slows `masterFn` down. When every event is
- * answered, the workers are released. When every entry is read, the iteration ends. Leaving the
+ * unread, {@link Map} stays pending, so a slow reader slows `masterFn` down. The workers are
+ * released when every event is answered, and the iteration ends when every entry is read. Leaving the
  * loop early (`break`, `return`, an exception) aborts the run: see {@link RunOptions.abortGrace}.
  *
  * **In a worker** it registers `workerFns`, and the iteration ends at once.
@@ -203,6 +213,10 @@ export declare function stream<Args = any, In = any, Out = any>(
 
 /**
  * Hands one event to a free worker. Call it in `masterFn`.
+ *
+ * ```ts part
+ * for await (const line of lines) await Map(workerQueue, { data: line });
+ * ```
  *
  * Resolves when the event is **handed over**, not when it is answered, and stays pending while no
  * worker can take an event. Await it, and a loop never runs ahead of the workers. A call that is
@@ -578,18 +592,19 @@ export interface Pool<S, Via extends "json" | "advanced" = "json"> {
    * const heaps = await pool.each("heapUsed");
    * ```
    *
-   * In each worker it waits until nothing else runs there, and then comes before the events that
-   * wait. A worker that dies of it is replaced, and it is run again there, three times in all.
+   * In each worker it waits until nothing else runs there, and then runs before the events that
+   * wait. If it ends its worker, the worker is replaced and the work runs again there, at most three
+   * times in all.
    *
    * With `keep: true` the work is also run in each worker that starts later, before any event: in
    * the replacement of one that crashed or was recycled, and in those that {@link Pool.resize}
-   * adds. Its results there are dropped. If it throws or its worker dies, a new process takes the
-   * place of that worker, as for a worker that does not start. After three failures in a row the
+   * adds. Its results there are dropped. If it throws or its worker dies, a new process replaces
+   * that worker, as for a worker that does not start. After three failures in a row the
    * worker is given up: the pool goes on without it, and a process warning with the code
    * `"SONIC_WORKER_GIVEN_UP"` says why. If it was the last one, that ends the pool.
    *
-   * Rejects as described at {@link Pool}, with the first failure. The other workers run the work to
-   * its end nevertheless, and it is not kept.
+   * Rejects as described at {@link Pool}, with the first failure. The other workers still finish
+   * the work, and it is not kept.
    *
    * @param work A stage, or a pipeline of stages.
    * @param rest First the data, which may be absent if the first stage does not need it. Then the
@@ -610,12 +625,11 @@ export interface Pool<S, Via extends "json" | "advanced" = "json"> {
    * ```
    *
    * If it grows, new workers are started, and take the events that wait. If it shrinks, idle workers
-   * leave first. A worker that leaves finishes what it runs, and takes no further event, so that no
-   * event is lost. A pool that goes on without a worker which was given up gets another for it. A
-   * pool with several groups of workers cannot be resized.
+   * leave first. A worker that leaves finishes its events and takes no new ones, so no event is lost. Workers
+   * that were given up are replaced. A pool with several groups of workers cannot be resized.
    *
-   * If the pool is resized again before that is done, the last call wins, and all of them settle
-   * when the pool has that size.
+   * If `resize` is called again before it is done, the last call wins, and all calls settle when the
+   * pool has that size.
    *
    * Rejects with a `TypeError` or `RangeError` with the code `"ERR_SONIC_INVALID_ARGUMENT"`; with an
    * `Error` with the code `"ERR_SONIC_WORKER_START"` that says why a new worker could not start; and
@@ -631,14 +645,14 @@ export interface Pool<S, Via extends "json" | "advanced" = "json"> {
   readonly workers: PoolWorker[];
 
   /**
-   * The locks of the pool's program: in that program the same object as {@link locks}. A client of
-   * {@link connectPool} takes part in them here; its own are freed when it disconnects or dies.
+   * The locks of the pool's program. In that program it is the same object as {@link locks}. A client of
+   * {@link connectPool} shares them through this object. Its locks are freed when it disconnects or dies.
    */
   readonly locks: LockManager;
 
   /**
-   * What the processes of the pool's program share: in that program the same object as {@link sync}. A
-   * client of {@link connectPool} has no {@link Sync.counter}.
+   * What the processes of the pool's program share. In that program it is the same object as
+   * {@link sync}. A client of {@link connectPool} has no {@link Sync.counter}.
    */
   readonly sync: Sync;
 
@@ -650,15 +664,19 @@ export interface Pool<S, Via extends "json" | "advanced" = "json"> {
    * const { answered, failed, unfinished, crashes } = pool.statistics();
    * ```
    *
-   * `unfinished` are the events that wait or run. `wait` and `run` are absent: they are of a
-   * {@link MapReduce}. `pids` names the last thousand processes of the pool.
+   * `unfinished` counts the events that wait or run. `wait` and `run` are absent: only a
+   * {@link MapReduce} has them. `pids` lists the last thousand processes of the pool.
    */
   statistics(): RunStatistics;
 
   /**
-   * Closes the pool. The calls made so far are finished first, also those that wait in the queue.
-   * Then the workers are released. Each may take {@link PoolOptions.shutdownGrace} to exit. Later
-   * calls reject with the code `"ERR_SONIC_POOL_CLOSED"`. You may close a pool more than once.
+   * Closes the pool. It finishes the calls made so far, including those that wait, and then releases
+   * the workers. Each may take {@link PoolOptions.shutdownGrace} to exit. Later calls reject with the
+   * code `"ERR_SONIC_POOL_CLOSED"`. You may close a pool more than once.
+   *
+   * ```ts part
+   * process.once("SIGTERM", () => pool.close({ signal: AbortSignal.timeout(30_000) }));
+   * ```
    *
    * @param options `signal` ends the wait for calls: when it is aborted, calls that are not
    *   finished reject with its reason, and the workers are released. Default: none.
@@ -721,8 +739,8 @@ export interface Task {
    * or `"ERR_SONIC_TASK_TIMEOUT"`. Pass it on to what the stage waits for, such as `fetch`. A worker
    * that runs nothing else is killed instead, unless {@link RunOptions.abortGrace} leaves it time.
    *
-   * It is made when a stage first asks for it. Node 14 has no `AbortSignal`: there it is an object
-   * with the same methods and properties.
+   * Created on first use. Node 14 has no `AbortSignal`: there it is an object with the same methods
+   * and properties.
    */
   readonly signal: NodeAbortSignal;
 
@@ -730,8 +748,8 @@ export interface Task {
    * Adds a further event to the same run, which goes through all its stages from the first one on.
    * Use it for work that finds work: crawls, directory trees, branch and bound.
    *
-   * The event is added when this one is answered. If this attempt fails or its worker dies, the
-   * event is dropped. It counts as submitted with {@link Map}: the run ends when it has ended too.
+   * The event is added when this one is answered, and dropped if this attempt fails or its worker
+   * dies. The run waits for it, as for events submitted with {@link Map}.
    *
    * Throws an `Error` with the code `"ERR_SONIC_EMIT"` in {@link Pool.call} and {@link Pool.map},
    * where each event has one result, and with `order: "submission"`. Throws a `TypeError` if the
@@ -815,9 +833,8 @@ export interface StageOptions {
   /**
    * Returns the {@link RouteOptions.key} of an event with this data. Runs in the master, when the event
    * is handed over; the call or `Map` rejects with what it throws. Only the first stage of a pipeline
-   * may have it, and no stage of a worker file: use {@link RouteOptions.key} there. Where the tags of
-   * a pipeline change the event gives its key up. Events that a stage emits have no key. Default:
-   * none.
+   * may have it, and no stage of a worker file: use {@link RouteOptions.key} there. The event gives up
+   * its key where the tags of a pipeline change. Events that a stage emits have no key. Default: none.
    */
   key?: (data: any) => string | number;
   /**
@@ -1307,6 +1324,10 @@ export interface FlowNode<T = any, Via extends "json" | "advanced" = "json"> {
   /**
    * The items for which the function returns something truthy.
    *
+   * ```ts part
+   * source.filter(({ data: order }) => order.total > 100);
+   * ```
+   *
    * @param fn A function of `({ data }, args, task)`.
    * @param options See {@link FlowNodeOptions}.
    */
@@ -1338,8 +1359,12 @@ export interface FlowNode<T = any, Via extends "json" | "advanced" = "json"> {
   ): { [Name in Extract<Branch, string>]: FlowNode<T, Via> };
 
   /**
-   * The items of this node and of others, as they come. A node that is given twice has each of its
+   * The items of this node and of others, in no order. A node that is given twice contributes its
    * items twice.
+   *
+   * ```ts part
+   * const all = uploads.merge(emails, calls);
+   * ```
    *
    * @param nodes Nodes of the same flow.
    */
@@ -1348,7 +1373,7 @@ export interface FlowNode<T = any, Via extends "json" | "advanced" = "json"> {
   ): FlowNode<T | ItemOf<Others[number]>, Via>;
 
   /**
-   * Gathers items in arrays. What is left when there are no further items is the last one.
+   * Collects items in arrays. The last array has the items that are left at the end.
    *
    * ```ts part
    * rows.batch({ count: 500, ms: 1000 }).map(({ data: rows }) => insert(rows));
@@ -1359,8 +1384,12 @@ export interface FlowNode<T = any, Via extends "json" | "advanced" = "json"> {
   batch(options: FlowBatchOptions): FlowNode<T[], Via>;
 
   /**
-   * One item for all items: a barrier, that waits until nothing before it is left, whether it ended
-   * well or failed. Without items the function gets an empty array.
+   * One item made of all items. It waits until every item before it has arrived or failed. Without
+   * items the function gets an empty array.
+   *
+   * ```ts part
+   * sizes.reduce((items) => Math.max(0, ...items));
+   * ```
    *
    * @param fn A function of `(items, args)`. The items are in no order, unless they come from
    *   {@link FlowNode.sortBy}. If it throws, that is one failure, whose data are the items.
@@ -1372,7 +1401,7 @@ export interface FlowNode<T = any, Via extends "json" | "advanced" = "json"> {
   ): FlowNode<FlowItem<Out, Via>, Via>;
 
   /**
-   * Combines the values of each key. The items must be `[key, value]` pairs, with {@link FlowKey}s.
+   * Combines the values of each key to one. The items must be `[key, value]` pairs, with {@link FlowKey}s.
    * The results are pairs too, one for each key.
    *
    * ```ts part
@@ -1425,8 +1454,12 @@ export interface FlowNode<T = any, Via extends "json" | "advanced" = "json"> {
 
   /**
    * The same items in the order of their keys: `null`, `false`, `true`, numbers, and then strings by
-   * their code points. A sink behind it is in order. Nodes behind it run at the same time, so that
-   * their results are not.
+   * their code points. A sink right behind it gets the items in order. Other nodes behind it run in
+   * parallel, so their results are in no order.
+   *
+   * ```ts part
+   * orders.sortBy((order) => -order.total);
+   * ```
    *
    * @param key A sync function of an item that returns its key. If it throws, or returns something that
    *   is no key, the item fails.
@@ -1435,9 +1468,9 @@ export interface FlowNode<T = any, Via extends "json" | "advanced" = "json"> {
   sortBy(key: (data: T) => FlowKey, options?: FlowShuffleOptions): FlowNode<T, Via>;
 
   /**
-   * The failures of this node, as items. They are then in no failed queue, unless what handles them
-   * fails too. Of {@link FlowNode.split} it has those of all branches. The source, `merge` and `errors`
-   * have none: reading it there throws a `TypeError`.
+   * The failures of this node, as items. They are then not in the failed queue, unless the node that
+   * handles them fails too. After {@link FlowNode.split} it has the failures of all branches. The
+   * source, `merge` and `errors` have no failures: reading it there throws a `TypeError`.
    *
    * ```ts part
    * const pages = source.map(load, { retries: 2 });
@@ -1490,8 +1523,7 @@ export interface FlowHoldOptions {
 export interface FlowNodeOptions extends FlowHoldOptions {
   /**
    * How many items may wait for the node before those before it pause: an integer from 1 to 1048576.
-   * Default: 1024. Those before it pause early enough for what their events make as a rule: a single
-   * event that makes many items at once may exceed it.
+   * Default: 1024. A single event that makes many more items than usual may exceed the limit.
    */
   maxWaiting?: number;
 }
@@ -1499,15 +1531,15 @@ export interface FlowNodeOptions extends FlowHoldOptions {
 /** The options of {@link FlowNode.reduce}. */
 export interface FlowReduceOptions extends FlowHoldOptions {
   /**
-   * Where the function runs. `"master"` is for what only the master has, such as an open database. Then
-   * the node has no other options but `name`. Default: `"worker"`.
+   * Where the function runs. `"master"` is for what only the master has, such as an open database; the
+   * only other option is then `name`. Default: `"worker"`.
    */
   in?: "master" | "worker";
 }
 
 /**
  * The options of `reduceByKey`, `groupByKey`, `join` and `sortBy` of a {@link FlowNode}. These nodes
- * take all items before they give any. The workers write them to files, sorted by key, and each worker
+ * take all items before they emit any. The workers write them to files, sorted by key, and each worker
  * reads a part of the keys.
  */
 export interface FlowShuffleOptions extends FlowHoldOptions {
@@ -1522,11 +1554,14 @@ export interface FlowShuffleOptions extends FlowHoldOptions {
 export interface FlowBatchOptions {
   /** The name of the node: see {@link FlowHoldOptions.name}. Default: `"batch"`. */
   name?: string;
-  /** A batch of so many items is full: an integer from 1 to 1048576. */
+  /** The number of items in a full batch: an integer from 1 to 1048576. Default: no limit. */
   count?: number;
-  /** A batch is full so long after its first item: more than 0, at most 2147483647 ms. */
+  /**
+   * How long (ms) after its first item a batch is passed on, full or not: more than 0, at most
+   * 2147483647. Default: no limit.
+   */
   ms?: number;
-  /** A batch of so many bytes, encoded, is full: an integer of at least 1. */
+  /** The encoded bytes at which a batch is full: an integer of at least 1. Default: no limit. */
   bytes?: number;
 }
 
@@ -1667,11 +1702,11 @@ export declare const sync: Sync;
  * (`navigator.locks`), between processes, with what is marked as new here.
  *
  * **A lock is freed when its holder's callback ends, or when its process is dead**, whatever ended it:
- * an error, a signal, a crash. Then the next request has it. There is no lease: a busy process keeps
- * its lock.
+ * an error, a signal, a crash. The next request is then granted. There is no lease: a busy process
+ * keeps its lock.
  *
- * **Requests are granted in order** (FIFO). Those that share a lock have it together, and never pass an
- * earlier request for it alone.
+ * **Requests are granted in order** (FIFO). Shared requests hold the lock together, but never overtake an
+ * earlier exclusive request.
  *
  * **Deadlocks.** If requests wait for each other in a circle for a second, the youngest rejects with
  * the code `"ERR_SONIC_DEADLOCK"`. Its message names the workers, locks and events in the circle. A
@@ -1692,11 +1727,11 @@ export interface LockManager {
    * await locks.request("api", { limit: 5 }, () => fetch(url)); // five at a time, in all processes
    * ```
    *
-   * A lock that this process had last, and that nobody else wants, is had without a word to another
-   * process.
+   * If this process held the lock last and no other process wants it, it is granted without a message
+   * to another process.
    *
-   * The callback never runs before `request` has returned. When the promise settles, the lock is free
-   * for the next request.
+   * The callback never runs before `request` has returned. The lock is free for the next request when the
+   * promise settles.
    *
    * The promise rejects with
    *
@@ -1733,7 +1768,7 @@ export interface LockManager {
     callback: (lock: Lock) => T | PromiseLike<T>,
   ): Promise<T>;
 
-  /** The same. */
+  /** The same with `ifAvailable`: the callback gets `null` if the lock is not free. */
   request<T>(
     name: string,
     options: LockOptions,
@@ -1758,8 +1793,8 @@ export interface LockOptions {
   mode?: "exclusive" | "shared";
 
   /**
-   * New: so many hold the lock at once (a semaphore): an integer from 1 to 4294967295. Whoever asks for
-   * the lock at the same time must give the same limit. Not together with `mode: "shared"` or `steal`.
+   * New: how many requests may hold the lock at once (a semaphore): an integer from 1 to 4294967295. All
+   * requests that hold it or wait for it must have the same limit. Not together with `mode: "shared"` or `steal`.
    * Default: 1.
    */
   limit?: number;
@@ -1768,8 +1803,8 @@ export interface LockOptions {
   ifAvailable?: boolean;
 
   /**
-   * Takes the lock away from all that hold it, and passes those that wait. The callbacks of the former
-   * holders run on; their requests reject with an `AbortError`, and their {@link Lock.signal} is
+   * Takes the lock from its holders, ahead of requests that wait. The callbacks of the former holders
+   * continue; their requests reject with an `AbortError`, and their {@link Lock.signal} is
    * aborted. Only with the mode `"exclusive"`, and not together with `ifAvailable`, `limit` or `signal`.
    * Default: `false`.
    */
@@ -1788,14 +1823,14 @@ export interface Lock {
   readonly mode: "exclusive" | "shared";
 
   /**
-   * New: a number that rises with every grant of every lock of the program (a fencing token). A service
-   * that remembers the greatest that it has seen can refuse a holder that has lost its lock.
+   * New: a number that grows with every grant of any lock of the program (a fencing token). A service
+   * that remembers the largest token it has seen can refuse a holder that has lost its lock.
    */
   readonly token: number;
 
   /**
    * New: is aborted when the holder should stop: the lock was stolen, or the event that holds it is
-   * aborted. The reason is an `AbortError`. It is made when it is first asked for. Node 14 has no
+   * aborted. The reason is an `AbortError`. Created on first use. Node 14 has no
    * `AbortSignal`: there it is an object with the same methods and properties.
    */
   readonly signal: NodeAbortSignal;
@@ -1815,11 +1850,11 @@ export interface LockInfo {
   name: string;
   /** How it is held or asked for. */
   mode: "exclusive" | "shared";
-  /** A string that belongs to one process alone. */
+  /** A string that identifies the process. */
   clientId: string;
-  /** New: the number of the worker. Absent if it is no worker. */
+  /** New: the number of the worker. Absent if the process is not a worker. */
   worker?: number;
-  /** New: the process id. Of a client of {@link connectPool} it is that of the pool's process. */
+  /** New: the process id. For a client of {@link connectPool} it is the pool's process. */
   pid: number;
   /** New: the number of the event in its run. Absent if it belongs to no event, or if that is not known. */
   event?: number;
@@ -1842,6 +1877,11 @@ export interface Sync {
   /**
    * A counter in shared memory: see {@link SyncCounter}.
    *
+   * ```ts part
+   * sync.counter("rows").add(rows.length); // in any process
+   * console.log(sync.counter("rows").load()); // in any other one
+   * ```
+   *
    * A program has at most 65,536 names of counters, which are never freed: then it throws a `RangeError`
    * with the code `"ERR_SONIC_COUNTERS"`. A client of {@link connectPool} shares no memory with the
    * pool's program: there it throws an `Error` with the code `"ERR_SONIC_COUNTER_REMOTE"`.
@@ -1851,15 +1891,20 @@ export interface Sync {
   counter(name: string): SyncCounter;
 
   /**
-   * A point that a number of parties reach before any of them goes on: see {@link SyncBarrier}.
+   * A point where parties wait until all of them have arrived: see {@link SyncBarrier}.
    *
    * @param name The name.
-   * @param parties How many: an integer from 1 to 4294967295.
+   * @param parties The number of parties: an integer from 1 to 4294967295.
    */
   barrier(name: string, parties: number): SyncBarrier;
 
   /**
    * A count that goes down to 0 once: see {@link SyncLatch}.
+   *
+   * ```ts part
+   * await sync.latch("loaded", 4).countDown(); // in each of four events
+   * await sync.latch("loaded", 4).wait(); // wherever all four are needed
+   * ```
    *
    * @param name The name.
    * @param count Where it starts: an integer from 0 to 4294967295.
@@ -1877,8 +1922,8 @@ export interface Sync {
    * If `fn` throws, its own call rejects with that, and the next one that waits runs its own `fn`. The
    * same happens if the process dies, or if the event ends, before `fn` has.
    *
-   * The value crosses by structured clone (`v8.serialize`): at most 64 MiB. Each call gets a copy of
-   * its own. Rejects with a `TypeError` if it cannot be cloned, and with a `RangeError` with the code
+   * The value crosses by structured clone (`v8.serialize`): at most 64 MiB. Each call gets its own
+   * copy. Rejects with a `TypeError` if it cannot be cloned, and with a `RangeError` with the code
    * `"ERR_SONIC_TOO_LARGE"`.
    *
    * @param name The name of the work.
@@ -1899,6 +1944,12 @@ export interface Sync {
   /**
    * Values by their keys: see {@link SyncStore}.
    *
+   * ```ts part
+   * const seen = sync.store<number>("seen");
+   * await seen.set("page", 1);
+   * const { value, version } = (await seen.get("page"))!;
+   * ```
+   *
    * @param name The name.
    * @typeParam V The type of the values, not checked.
    */
@@ -1907,8 +1958,8 @@ export interface Sync {
 
 /**
  * An integer that all processes share, from -(2 ** 53 - 1) to 2 ** 53 - 1. Its functions return at once,
- * and what those of `Atomics` return. They throw a `RangeError` with the code `"ERR_OUT_OF_RANGE"`, and
- * do nothing, if the counter would leave these bounds.
+ * and return what those of `Atomics` do. If the counter would leave these bounds, they throw a
+ * `RangeError` with the code `"ERR_OUT_OF_RANGE"` and change nothing.
  *
  * What an event did to a counter stays if the event is tried again. {@link Task.count} counts exactly.
  */
@@ -1926,7 +1977,7 @@ export interface SyncCounter {
 }
 
 /**
- * A point that a number of parties reach before any of them goes on, again and again.
+ * A point where parties wait until all of them have arrived, again and again.
  *
  * ```ts part
  * const barrier = sync.barrier("step", 4);
@@ -1937,16 +1988,16 @@ export interface SyncCounter {
  * ```
  *
  * A party is an event, or a process outside of events. The parties must be able to run at the same
- * time: so many workers, or so much {@link PoolOptions.concurrency}.
+ * time: it takes as many workers, or as much {@link PoolOptions.concurrency}.
  */
 export interface SyncBarrier {
   /**
-   * Waits until all parties have come.
+   * Waits until all parties have arrived.
    *
-   * A party that fails or dies while it waits counts no more. If one fails or dies **after** it has
-   * passed, the others cannot rely on what it did. So the barrier is broken: those that wait, and all
-   * that passed with it and come again, reject. The event is not tried again. When the events of all
-   * those parties have ended, the barrier can be used again.
+   * A party that fails or dies while it waits no longer counts. If one fails or dies **after** it has
+   * passed, the others cannot rely on its work. So the barrier is broken: the parties that wait reject,
+   * and so do those that passed with it when they arrive again. The event is not tried again. When the
+   * events of all those parties have ended, the barrier can be used again.
    *
    * Rejects with an `Error` with the code `"ERR_SONIC_BARRIER_BROKEN"`, with a `RangeError` with the
    * code `"ERR_SONIC_BARRIER_PARTIES"` if others wait for another number of parties, with the code
@@ -1978,11 +2029,11 @@ export interface SyncLatch {
 
 /** A rate (a token bucket). Only own properties count. */
 export interface LimiterOptions {
-  /** How many tokens come in the time `per`: a number above 0. */
+  /** How many tokens are added in the time `per`: a number above 0. */
   tokens: number;
-  /** That time, in milliseconds: a number above 0. */
+  /** The time in which `tokens` are added, in milliseconds: a number above 0. */
   per: number;
-  /** How many tokens there are at most, and at the start. Default: `tokens`. */
+  /** The number of tokens at the start, which is also the most there can be. Default: `tokens`. */
   burst?: number;
 }
 
@@ -1997,7 +2048,7 @@ export interface LimiterOptions {
  */
 export interface SyncLimiter {
   /**
-   * Waits until tokens are there, and takes them. Who asked first is served first.
+   * Waits until there are enough tokens, and takes them. Requests are served in order.
    *
    * Rejects with a `RangeError` if `n` is more than the burst, with the code
    * `"ERR_SONIC_LIMITER_OPTIONS"` if others use the limiter with another rate, or with the reason of the
@@ -2009,7 +2060,7 @@ export interface SyncLimiter {
 }
 
 /**
- * Values by their keys, which the master's process keeps in its memory. Keys are strings of at most 1024
+ * Values by their keys, in the memory of the master's process. Keys are strings of at most 1024
  * characters.
  *
  * A value crosses by structured clone (`v8.serialize`): at most 64 MiB. Rejects with a `TypeError` if it
@@ -2037,14 +2088,14 @@ export interface SyncStore<V = any> {
   ): Promise<number | undefined>;
 
   /**
-   * Changes a value, with no other update of the key beside it.
+   * Changes a value. Updates of a key run one at a time.
    *
    * ```ts part
    * await sync.store<string[]>("seen").update("pages", (pages = []) => [...pages, page]);
    * ```
    *
    * @param fn Gets the value, or `undefined` if there is none, and returns the new one. Sync or async. It
-   *   runs again if the key was set or deleted meanwhile.
+   *   runs again if the key was set or deleted in the meantime.
    * @returns A promise of the new value.
    */
   update(
@@ -2421,23 +2472,22 @@ export interface RunStatistics {
    */
   workers: { id: number; pids: number[]; tasks: number; busy: number; share: number }[];
   /**
-   * How the locks of the program were used since its start, by whatever process, in the order of
-   * their names. Of many locks, the 100 that were waited for longest and those in use. Missing as
-   * long as no lock was used.
+   * How the locks of the program were used since its start, by all its processes, sorted by name. If
+   * there are many: the 100 with the longest waits, and those in use. Absent until a lock is used.
    */
   locks?: LockStatistics[];
   /**
-   * The nodes of the {@link flow} that the run goes through, each behind those that it gets items
-   * from. Missing in runs without a flow, and in the statistics of a {@link Pool}. New in 2.0.0.
+   * The nodes of the {@link flow} of the run, each after the nodes that it gets items from. Absent in
+   * runs without a flow, and in the statistics of a {@link Pool}. New in 2.0.0.
    */
   nodes?: NodeStatistics[];
 }
 
 /**
- * How far a node of a {@link flow} has come. Times are milliseconds. New in 2.0.0.
+ * The progress of a node of a {@link flow}. Times are in milliseconds. New in 2.0.0.
  *
- * A node works on events. An event has one item; of {@link FlowNode.batch} it has one batch, and of the
- * nodes that wait for all items, all of them or a part of what was written to disk.
+ * A node works on events. An event has one item; in {@link FlowNode.batch} it has one batch; in nodes that
+ * wait for all items it has all of them, or a part of what was written to disk.
  */
 export interface NodeStatistics {
   /** The name of the node, as in {@link FlowFailure.node}. */
@@ -2461,73 +2511,74 @@ export interface NodeStatistics {
   /** The tags of the workers that may run it. */
   tags: string[];
   /**
-   * The name of the node in whose events this one runs: nodes that follow each other directly, with the
-   * same options, run as one. The counts and times are those of that node, which has both. What this one
-   * counts itself are only the items that failed here: each is an event, and may be tried again.
+   * The name of the node in whose events this one runs: nodes with the same options that follow each
+   * other directly run as one. That node has the counts and times of both. This one counts only the
+   * items that failed here: each is an event, and may be tried again.
    */
   partOf?: string;
-  /** Events that have come to the node: the sum of `answered`, `failed`, `waiting` and `running`. */
+  /** Events that have reached the node: the sum of `answered`, `failed`, `waiting` and `running`. */
   events: number;
-  /** Events that ended well. */
+  /** Events that succeeded. */
   answered: number;
   /** Events that failed, after all their retries. */
   failed: number;
   /** How many retries there were. */
   retried: number;
-  /** Events that wait for a worker now; if the run has failed, those that had no result. */
+  /** Events that wait for a worker now. If the run failed: events without a result. */
   waiting: number;
   /** Events that run now. */
   running: number;
   /**
-   * Items that have left the node to nodes behind it, to sinks, and to disk, counted once each. What is
-   * combined before it is written counts as what it was combined to.
+   * Items that the node has passed on to other nodes, to sinks and to disk, each counted once. Values
+   * that are combined before they are written count as one.
    */
   made: number;
   /**
-   * `"open"`: more items may come; `"draining"`: none will come, and the node works on the items that it
-   * has waited for; `"closed"`: it has finished.
+   * `"open"`: more items may arrive. `"draining"`: no more will arrive, and the node processes what it
+   * has collected. `"closed"`: it has finished.
    */
   state: "open" | "draining" | "closed";
-  /** How long its events ran, all together. */
+  /** How long its events ran, in total. */
   busy: number;
   /** How long an event ran on average. */
   mean: number;
   /** How long the longest event ran. */
   longest: number;
   /**
-   * How long its events waited, all together. Needs `statistics`, `onStats`, `trace` or `report`. The node
-   * with the most is where the flow waits.
+   * How long its events waited, in total. Needs `statistics`, `onStats`, `trace` or `report`. The node with
+   * the largest value is the bottleneck of the flow.
    */
   waited?: number;
   /**
-   * Of `batch` and `reduce`: how many items have come in all (`came`), and how many items and bytes are
-   * held in memory now.
+   * For `batch` and `reduce`: how many items have arrived in total (`came`), and how many items and bytes
+   * are in memory now.
    */
   held?: { came: number; items: number; bytes: number };
   /**
-   * Of `reduceByKey`, `groupByKey`, `join` and `sortBy`: how many records workers have written for the
+   * For `reduceByKey`, `groupByKey`, `join` and `sortBy`: how many records workers have written for the
    * node, and how many bytes in how many sorted pieces (`extents`). Pieces that had to be merged count
    * again in bytes and extents.
    */
   spilled?: { records: number; bytes: number; extents: number };
 }
 
-/** How a lock of {@link locks} was used. Times are milliseconds. */
+/** How a lock of {@link locks} was used. Times are in milliseconds. */
 export interface LockStatistics {
+  /** The name of the lock. */
   name: string;
   /** How many requests were granted. */
   granted: number;
   /** How many of them had to wait. */
   waited: number;
-  /** How long requests waited that asked the master: those that found the lock free need not. */
+  /** How long requests waited that had to ask the master. A request that finds the lock free need not ask. */
   wait: { p50: number; p99: number; max: number };
-  /** How long it was held, by all holders together. */
+  /** How long it was held, the sum over all holders. */
   held: number;
 }
 
 /**
  * A distribution of times, in milliseconds with three decimals. Half of the times are at most
- * `p50`, nine of ten at most `p90`.
+ * `p50`, and nine of ten are at most `p90`.
  */
 export interface Percentiles {
   /** How many times were recorded. */
@@ -2542,6 +2593,10 @@ export interface Percentiles {
 /**
  * Returns the statistics of the last finished run in this process. Returns `undefined` before the
  * first run, and in a worker.
+ *
+ * ```ts part
+ * const { answered, failed, elapsed } = lastRun()!;
+ * ```
  */
 export declare function lastRun(): RunStatistics | undefined;
 
@@ -2783,6 +2838,10 @@ export interface FailedAttempt {
  *
  * `elements` is the live array: if you sort it or push to it, `dequeue()` sees the change.
  * `JSON.stringify(queue)` gives `{"elements":[…]}`.
+ *
+ * ```ts part
+ * while (!results.isEmpty()) total += results.dequeue().response;
+ * ```
  */
 export declare class Queue<T = any> {
   /** The elements, first one first: the live array, not a copy. */
@@ -2808,10 +2867,20 @@ export declare class Queue<T = any> {
 /**
  * Returns `false` in a worker, also in one of another `cluster`, and `true` everywhere else.
  * Correct from the first line of the program.
+ *
+ * ```ts part
+ * if (isMaster()) console.log(await result);
+ * ```
  */
 export declare const isMaster: () => boolean;
 
-/** Returns `"MASTER"`, or `"WORKER-"` and the worker's number. */
+/**
+ * Returns the name of this process.
+ *
+ * ```ts part
+ * console.log(getWorkerName()); // "MASTER", or "WORKER-1" in the first worker
+ * ```
+ */
 export declare const getWorkerName: () => string;
 
 /** The number of processors of the machine: `os.cpus().length`. */
@@ -2823,6 +2892,17 @@ export declare const NUM_CPUS: number;
 
 /**
  * Starts workers, and resolves when all of them are ready. Call it in the master.
+ *
+ * ```ts part
+ * if (isMaster()) {
+ *   const { workerQueue, processOrder } = await initMaster(2);
+ *   await Map(workerQueue, { data: 7 });
+ *   // When the answers are there:
+ *   await shutdown(2);
+ * } else {
+ *   await initWorkers([({ data }) => data * data], {});
+ * }
+ * ```
  *
  * Rejects like {@link MapReduce} if the number is invalid or the workers cannot start. Release the
  * workers with {@link shutdown}.
@@ -2846,7 +2926,7 @@ export declare const configureWorkers: (numWorkers: number) => Promise<{
 
 /**
  * Registers the stages of a worker. They are called with `args` and `workerID`. Call it in a
- * worker.
+ * worker: see the example of {@link initMaster}.
  *
  * @param workerFns The stages, as for {@link MapReduce}. Rejects with a `TypeError` if this is not
  *   an array of functions.
@@ -2864,7 +2944,12 @@ export declare const shutdown: (numWorkers: number) => Promise<void>;
 
 /**
  * Waits for a free worker and takes its id out of the queue. The program can then send an event to
- * this worker itself, with `require("cluster").workers[id].send({ data })`. Call it in the master.
+ * this worker itself. Call it in the master.
+ *
+ * ```ts part
+ * const id = await getWorkerID(workerQueue);
+ * cluster.workers[id].send({ data });
+ * ```
  *
  * @param workerQueue The queue of {@link initMaster}, or of `masterFn`.
  * @returns The id, a number.
@@ -2879,6 +2964,11 @@ export declare const getWorkerID: (workerQueue: Queue) => Promise<any>;
  * Returns a function that prints `<date>: <loggerID>: <message>` with `console.log`, or nothing
  * while the environment variable `QUIET` is set. The package prints its own log lines in this way.
  *
+ * ```ts part
+ * const log = getLogger(getWorkerName());
+ * log("ready"); // 2026-01-31T12:00:00.000Z: WORKER-1: ready
+ * ```
+ *
  * @param loggerID The name at the start of each line, for example {@link getWorkerName}`()`.
  * @returns A function that takes the message and, optionally, the date to print (default: now, in
  *   ISO 8601 format).
@@ -2887,6 +2977,10 @@ export declare const getLogger: (loggerID: string) => (message: any, date?: stri
 
 /**
  * Resolves after a time.
+ *
+ * ```ts part
+ * await Delay(100);
+ * ```
  *
  * @param time Milliseconds. Default: a random time below 50 ms.
  */
