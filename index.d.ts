@@ -2359,11 +2359,12 @@ export interface RunOptions {
   progress?: boolean | "workers";
 
   /**
-   * What people are to call an event. Called in the master with the data of each event that `Map` is given, before a worker
-   * has it. Reports, traces, `progress: "workers"` and hints show its first 256 characters. If it throws, or returns no
-   * string, that `Map` rejects. Default: they show the beginning of the data.
+   * Returns the name of an event, for people. Called in the master with the data of each event that
+   * `Map` is given, before a worker gets it. Reports, traces, `progress: "workers"` and hints show its
+   * first 256 characters. If it throws, or returns something other than a string, that `Map` rejects.
+   * Default: they show the beginning of the data.
    *
-   * ```ts
+   * ```ts part
    * MapReduce(masterFn, [dump], reduceFn, args, { label: ({ table }) => table, report: "dump.html" });
    * ```
    */
