@@ -17,7 +17,7 @@ use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
 use crate::run::Run;
-use crate::run::flow::{Compaction, Flow, Kept};
+use crate::run::flow::{Compaction, Flow, Kept, Lineage};
 use crate::run::results::entry;
 use crate::run::value::Value;
 use crate::shm::store::Bytes;
@@ -128,6 +128,10 @@ impl State {
         flow.compactions.remove(&id);
         flow.redone.remove(&id);
         let (before, plain) = (flow.progress.total(), flow.plan.node(node).plain);
+        if let Some(lineage) = &mut flow.lineage {
+            let count = if let Made::Records(records) = &made { records.len() } else { 1 };
+            lineage.makes(id, count);
+        }
         if run.state.is_open() {
             match made {
                 Made::Plain(value) => {
@@ -146,8 +150,17 @@ impl State {
         }
         let made = flow.progress.total().saturating_sub(before);
         flow.made(node, made);
-        flow.ended(id, node);
+        self.ended_in_flow(&mut flow, id, node);
         self.give_back(pool, run_of(id), flow);
+    }
+
+    /// An event of a flow has ended, and all that it made was put out.
+    pub(super) fn ended_in_flow(&mut self, flow: &mut Flow, task: TaskId, node: usize) {
+        let Some((root, entries)) = flow.ended(task, node) else { return };
+        let is_manual = self.scheduler.is_manual();
+        if let Some(run) = self.runs.get_mut(&run_of(task)) {
+            run.deliver_all(root, entries, is_manual);
+        }
     }
 
     fn put_record(
@@ -203,14 +216,14 @@ impl State {
             let next = if is_last { item.take() } else { item.as_ref().map(Kept::copy) };
             let Some(next) = next else { return };
             match target {
-                Target::Sink { sink } => self.sink(run, worker, sink, next),
+                Target::Sink { sink } => self.sink((run, flow), worker, sink, next),
                 Target::Node { node } => self.enter(pool, (run, flow), node, next),
             }
         }
     }
 
     /// An item has come to a sink: it is an entry, unless it is `undefined`.
-    fn sink(&mut self, run: RunId, worker: u32, sink: usize, item: Kept) {
+    fn sink(&mut self, (run, flow): (RunId, &mut Flow), worker: u32, sink: usize, item: Kept) {
         let Some(run) = self.runs.get_mut(&run) else { return };
         let Kept { mut bytes, flags } = item;
         if flags & flag::HOLE != 0 {
@@ -220,8 +233,9 @@ impl State {
         let place = (sink as u32) << entry::PLACE_AT;
         let response = Some(Value::out_of(&mut bytes, format_of(flags)));
         let entry = entry_of(failure | place, worker, None, response);
+        let place = flow.lineage.as_mut().map(Lineage::next_place);
         // Only failures stop a run.
-        let _ = run.deliver(TaskId::MAX, entry, false);
+        let _ = run.deliver_of(flow, place, entry);
     }
 
     /// An item comes to a node.
@@ -252,7 +266,7 @@ impl State {
         run.record.direct(task, event.queued);
         event.flags = event.flags & !flag::CHAIN | chain(node);
         self.tasks.keep(task, event);
-        flow.progress.entered(node);
+        flow.entered(task, node);
         flow.node(node).queue.push_back(task);
         Some(task)
     }

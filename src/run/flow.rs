@@ -2,15 +2,18 @@
 //! the nodes hold that wait for more.
 
 mod held;
+mod lineage;
 mod shuffle;
 
 use std::collections::{HashMap, VecDeque};
 
 pub(crate) use self::held::{Held, Kept, failure_of};
+pub(crate) use self::lineage::{Lineage, Place};
 pub(crate) use self::shuffle::{Compaction, Shuffle, text_of};
 use crate::core::flow::{Plan, Progress};
 use crate::core::task_id::{TaskId, is_direct};
 use crate::observe::record::{Holding, NodeState};
+use crate::run::results::Entry;
 use crate::wire::flow::Hold;
 
 /// How much of what is new counts in a mean.
@@ -36,6 +39,8 @@ pub(crate) struct Flow {
     pub(crate) stops: Option<TaskId>,
     /// How many items have left each exit.
     left: Vec<u64>,
+    /// If entries are read in the order in which the source's events were handed over.
+    pub(crate) lineage: Option<Lineage>,
 }
 
 /// What one node has.
@@ -64,6 +69,7 @@ impl Flow {
             compactions: HashMap::new(),
             source_ended: 0,
             stops: None,
+            lineage: None,
         }
     }
 
@@ -71,13 +77,28 @@ impl Flow {
         &mut self.nodes[number - 1]
     }
 
-    /// An event of a node has ended. What it made was told before.
-    pub(crate) fn ended(&mut self, task: TaskId, node: usize) {
+    /// One more event of a node, which another event made.
+    pub(crate) fn entered(&mut self, task: TaskId, node: usize) {
+        self.progress.entered(node);
+        if let Some(lineage) = &mut self.lineage {
+            lineage.entered(task);
+        }
+    }
+
+    /// An event of a node has ended. What it made was told before. If the entries come in order, and this was the last of what
+    /// descends from an event of the source: that one, with its entries.
+    #[must_use]
+    pub(crate) fn ended(
+        &mut self,
+        task: TaskId,
+        node: usize,
+    ) -> Option<(TaskId, Vec<Entry<'static>>)> {
         if is_direct(task) {
             self.progress.ended(node);
         } else {
             self.source_ended += 1;
         }
+        self.lineage.as_mut()?.ended(task)
     }
 
     /// How many of the source's events have not ended, if it has handed over so many.

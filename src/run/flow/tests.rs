@@ -26,8 +26,9 @@ fn the_source_and_what_entered_later_are_events_of_the_entry() {
     let mut flow = flow();
     flow.progress.entered(1);
     flow.progress.entered(2);
-    flow.ended(first_of(0), 1);
-    flow.ended(first_of(0) + DIRECT, 1);
+    for task in [first_of(0), first_of(0) + DIRECT] {
+        assert!(flow.ended(task, 1).is_none());
+    }
     let states = flow.states(4, &[1, 1]);
     assert_eq!((states[0].events, states[0].running), (5, 2));
     assert_eq!((states[1].events, states[1].running), (1, 0));
