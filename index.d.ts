@@ -2495,6 +2495,11 @@ export interface NodeStatistics {
   /** How long the longest event ran. */
   longest: number;
   /**
+   * How long nodes before it, or {@link Map}, could not go on because too many items waited for this one:
+   * see {@link FlowNodeOptions.maxWaiting}. A node with much of it is what the others wait for.
+   */
+  heldUp: number;
+  /**
    * How long its events waited, all together. Needs `statistics`, `onStats`, `trace` or `report`. The node
    * with the most is where the flow waits.
    */

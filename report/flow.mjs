@@ -51,13 +51,14 @@ const slowest = (nodes) =>
 
 /** What a node says in its box, below its name. */
 function linesOf(node) {
-  const { kind, tags, events, failed, mean, partOf } = node;
+  const { kind, tags, events, failed, mean, heldUp, partOf } = node;
   const where = tags.length > 0 ? ` on ${tags.join(", ")}` : "";
   const bad = failed > 0 ? `, ${count(failed)} failed` : "";
   if (partOf !== undefined) return [`${kind}${where}`, bad.slice(2)];
   // What the master reduces no worker runs.
   const each = mean > 0 ? `${time(mean)} each` : "";
-  return [`${kind}${where}`, `${several(events, "event")}${bad}`, each];
+  const holds = heldUp > 0 ? `held others up ${time(heldUp)}` : "";
+  return [`${kind}${where}`, `${several(events, "event")}${bad}`, each, holds];
 }
 
 /** All of a node, for its tooltip and those who hear the page. */
@@ -180,12 +181,13 @@ function tableOf(nodes) {
       own ? time(node.mean) : "",
       own ? time(node.longest) : "",
       own && node.waited !== undefined ? time(node.waited) : "",
+      own ? time(node.heldUp) : "",
       node.spilled ? `${count(node.spilled.bytes)} bytes` : "",
       node.state,
     ];
   });
   const counts = ["#Events", "#Failed", "#Retries", "#Items made"];
-  const times = ["#Mean", "#Longest", "#Waited in all", "#Written"];
+  const times = ["#Mean", "#Longest", "#Waited in all", "#Held others up", "#Written"];
   return table(["Node", "Kind", "Tags", ...counts, ...times, "State"], rows, "Nodes of the flow");
 }
 

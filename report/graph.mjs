@@ -2,7 +2,7 @@
 // lead to it.
 
 /** The size of a node, and what is between two, in pixels. */
-export const SIZE = { width: 168, height: 80, across: 72, down: 26 };
+export const SIZE = { width: 168, height: 96, across: 72, down: 26 };
 
 /** How often the nodes of all columns are sorted by their neighbours: few graphs change after that. */
 const SWEEPS = 8;

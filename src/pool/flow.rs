@@ -17,7 +17,7 @@ use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
 use crate::run::Run;
-use crate::run::flow::{Compaction, Flow, Kept, Lineage};
+use crate::run::flow::{Compaction, Flow, Kept, Lineage, Room};
 use crate::run::results::entry;
 use crate::run::value::Value;
 use crate::shm::store::Bytes;
@@ -306,6 +306,7 @@ impl State {
         let most = self.scheduler.capacity().max(places)
             + backing_off.min(pool.launch.max_window * self.slots.len());
         let is_full = self.runs.get(&id).is_some_and(is_full);
+        let mut holding_up = 0;
         for at in 0..flow.plan.last_first.len() {
             let number = flow.plan.last_first[at];
             if flow.node(number).queue.is_empty() {
@@ -318,7 +319,7 @@ impl State {
                 (most.max(MOST_ROUTED), places.max(self.slots.len()))
             };
             let room = flow.room_of(number, most, places, is_full);
-            while flow.active(number) < room {
+            while flow.active(number) < room.events {
                 let Some(task) = flow.node(number).queue.pop_front() else { break };
                 let tags = &flow.plan.node(number).tags;
                 let routed = if !tags.is_empty() {
@@ -337,7 +338,14 @@ impl State {
                     return true;
                 }
             }
+            if !flow.node(number).queue.is_empty() {
+                holding_up |= bit_of(room);
+            }
         }
+        if self.runs.get(&id).is_some_and(|run| run.words.waiting_for().is_some()) {
+            holding_up |= bit_of(flow.room_of(flow.plan.entry, most, places, is_full));
+        }
+        flow.hold_up(holding_up, clock);
         false
     }
 
@@ -349,8 +357,13 @@ impl State {
     /// How many events of the source may be on their way; none if that does not matter.
     pub(super) fn room_of_source(run: &Run, most: usize, places: usize) -> Option<usize> {
         let flow = run.flow.as_ref()?;
-        Some(flow.room_of(flow.plan.entry, most.max(places), places, is_full(run)))
+        Some(flow.room_of(flow.plan.entry, most.max(places), places, is_full(run)).events)
     }
+}
+
+/// The node that holds others up, as a set of numbers.
+fn bit_of(room: Room) -> u64 {
+    room.held_up_by.map_or(0, |number| 1 << number)
 }
 
 /// Whether the reader of a stream is behind.

@@ -36,7 +36,7 @@ impl Pool {
         let nodes = run
             .flow
             .as_deref()
-            .map(|flow| Nodes { states: flow.states(handed_over, &running), left: flow.left() });
+            .map(|flow| Nodes { states: flow.states(handed_over, &running, clock()), left: flow.left() });
         Some(look(Seen { record: &run.record, handed_over, nodes }))
     }
 
@@ -58,7 +58,7 @@ impl Pool {
         let run = state.runs.get(&run)?;
         let (answered, failed) = run.record.ended();
         let own = run.words.handed_over();
-        let nodes = run.flow.as_deref().map(|flow| flow.states(own, &running));
+        let nodes = run.flow.as_deref().map(|flow| flow.states(own, &running, clock()));
         let nodes = nodes.map(|states| run.record.busy_nodes(&states)).unwrap_or_default();
         let handed_over = own + run.record.chosen();
         Some(Tally { handed_over, answered, failed, nodes, workers })
