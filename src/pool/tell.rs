@@ -33,10 +33,10 @@ impl Pool {
         let running = state.running_nodes(run);
         let run = state.runs.get(&run)?;
         let handed_over = run.words.handed_over();
-        let nodes = run
-            .flow
-            .as_deref()
-            .map(|flow| Nodes { states: flow.states(handed_over, &running, clock()), left: flow.left() });
+        let nodes = run.flow.as_deref().map(|flow| Nodes {
+            states: flow.states(handed_over, &running, clock()),
+            left: flow.left(),
+        });
         Some(look(Seen { record: &run.record, handed_over, nodes }))
     }
 

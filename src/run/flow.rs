@@ -134,14 +134,9 @@ impl Flow {
         *outputs = Some(outputs.map_or(items, |mean| mean + (items - mean) * NEWER));
     }
 
-    /// How many events of a node may run, so that those behind it have room for what they make: at most `most`. `places`: how many run at once. `is_full`: the reader of a stream is behind.
-    pub(crate) fn room_of(
-        &self,
-        number: usize,
-        most: usize,
-        places: usize,
-        is_full: bool,
-    ) -> Room {
+    /// How many events of a node may run, so that those behind it have room for what they make: at most `most`. `places`:
+    /// how many run at once. `is_full`: the reader of a stream is behind.
+    pub(crate) fn room_of(&self, number: usize, most: usize, places: usize, is_full: bool) -> Room {
         let node = self.plan.node(number);
         if node.has_sink && is_full {
             return Room::of(0);
