@@ -155,8 +155,8 @@ export declare function MapReduce<
  *
  * It does what the other form of this function does, and throws as that does. It yields an entry for
  * each item of a sink, and for each failure that no {@link FlowNode.errors} reads: see
- * {@link FlowEntry}. A slow reader slows all nodes down. `order: "submission"` is refused: an event
- * may have any number of entries. New in 2.0.0.
+ * {@link FlowEntry}. A slow reader slows all nodes down. `order: "submission"` is for flows that are
+ * chains of `map`, `flatMap` and `filter`: others are refused. New in 2.0.0.
  *
  * @param masterFn Sends the events, with {@link Map}. Sync or async.
  * @param work The flow.
@@ -2546,6 +2546,11 @@ export interface NodeStatistics {
   /** How long the longest event ran. */
   longest: number;
   /**
+   * How long nodes before it, or {@link Map}, could not go on because too many items waited for this one:
+   * see {@link FlowNodeOptions.maxWaiting}. A node with much of it is what the others wait for.
+   */
+  heldUp: number;
+  /**
    * How long its events waited, in total. Needs `statistics`, `onStats`, `trace` or `report`. The node with
    * the largest value is the bottleneck of the flow.
    */
@@ -2609,7 +2614,8 @@ export interface StreamOptions extends Omit<RunOptions, "onResult"> {
   /**
    * The order of the entries: `"completion"`, or `"submission"` for the order in which their events
    * were handed over. With `"submission"`, entries that arrive early are held back and count as
-   * unread. Default: `"completion"`.
+   * unread. A {@link flow} can have it if it is a chain of `map`, `flatMap` and `filter`: all entries
+   * of an event come together then. Default: `"completion"`.
    */
   order?: "completion" | "submission";
 

@@ -2,14 +2,17 @@
 // lead to it.
 
 /** The size of a node, and what is between two, in pixels. */
-export const SIZE = { width: 168, height: 80, across: 72, down: 26 };
+export const SIZE = { width: 168, height: 96, across: 72, down: 26 };
+
+/** The height of a node of which nothing was counted. */
+export const LOW = 54;
 
 /** How often the nodes of all columns are sorted by their neighbours: few graphs change after that. */
 const SWEEPS = 8;
 
 /**
  * @typedef {{ from: number, to: number }} Edge
- * @typedef {{ x: number, y: number }} Place of a node's upper left corner
+ * @typedef {{ x: number, y: number, width: number, height: number }} Place of a node: its upper left corner, and its size
  */
 
 /**
@@ -70,10 +73,11 @@ export function rowsOf(columns, edges) {
  * @param {number} count of nodes
  * @param {Edge[]} edges
  * @param {number[]} heads of each node the first one of those that it runs with
+ * @param {number} [height] of a node
  * @returns {{ places: Place[], frames: number[][], width: number, height: number }}
  */
-export function layout(count, edges, heads) {
-  const { width, height, across, down } = SIZE;
+export function layout(count, edges, heads, height = SIZE.height) {
+  const { width, across, down } = SIZE;
   const layers = rowsOf(columnsOf(count, edges), edges);
   const most = Math.max(0, ...layers.map((layer) => layer.length));
   const places = new Array(count);
@@ -81,7 +85,7 @@ export function layout(count, edges, heads) {
     const top = ((most - layer.length) * (height + down)) / 2 + down;
     layer.forEach((node, row) => {
       const x = across / 2 + column * (width + across);
-      places[node] = { x, y: top + row * (height + down) };
+      places[node] = { x, y: top + row * (height + down), width, height };
     });
   });
   const groups = new Map();

@@ -43,6 +43,7 @@ function assertNodes({ nodes, answered, nothing, failed }) {
     const { partOf } = due;
     assert.deepEqual([node.kind, node.tags, node.partOf], [KINDS[name], [], partOf], name);
     assert.deepEqual([node.waiting, node.running, node.state], [0, 0, "closed"], name);
+    assert.ok(node.heldUp >= 0, name);
     assert.equal(node.events, node.answered + node.failed, name);
     assert.ok(node.busy >= node.longest && node.longest >= node.mean && node.mean >= 0, name);
   }
@@ -76,6 +77,19 @@ describe("the statistics of a flow", () => {
     const { mean, count } = last.wait;
     const waited = last.nodes.reduce((all, node) => all + node.waited, 0);
     assert.ok(Math.abs(waited - mean * count) <= waited * 0.05 + 1, `${waited}, ${mean * count}`);
+  });
+
+  it("have the time for which a node held up those before it", async () => {
+    const { last } = await given({ how: "slow" });
+    const held = last.nodes.map(({ name, heldUp }) => [name, heldUp > 0]);
+    assert.deepEqual(held, [
+      ["twice", false],
+      ["quick", false],
+      ["slow", true],
+    ]);
+    // Both workers have 200 events of 10 ms each, and all but the first few wait for them.
+    const [, , { heldUp }] = last.nodes;
+    assert.ok(heldUp > 300 && heldUp < last.elapsed, `${heldUp} of ${last.elapsed}`);
   });
 
   it("are told to onProgress", async () => {

@@ -51,6 +51,13 @@ describe("flows in this process", () => {
     });
   }
 
+  it("put out what the interpreter does, in its order, of 200 chains that chance has made", async () => {
+    const args = ["0", "200", "json", "inProcess", "inOrder"];
+    const { wrong, entries, unfinished } = await reported("flows/random.js", ...args);
+    assert.deepEqual([wrong, unfinished], [[], 0]);
+    assert.ok(entries > 1000);
+  });
+
   for (const serialization of ["json", "advanced"]) {
     it(`put out what the interpreter does, of 200 flows that chance has made, by ${serialization}`, async () => {
       const args = ["0", "200", serialization, "inProcess"];

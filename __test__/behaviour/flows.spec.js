@@ -64,6 +64,29 @@ describe("a flow gives what one process makes of it", () => {
   });
 });
 
+describe("a chain of map, flatMap and filter, in the order of its events", () => {
+  const inOrder = async (...args) => {
+    const { wrong, entries, killed, unfinished } = await ended("random.js", ...args, "inOrder");
+    assert.deepEqual([wrong, unfinished], [[], 0]);
+    assert.ok(entries > 500);
+    return killed;
+  };
+
+  it("gives what one process makes of it, one after the other: 200 made by chance", () =>
+    inOrder(1, 200, "json", "workers"));
+  it("the same with values that are cloned: 50", () => inOrder(201, 50, "advanced", "workers"));
+  it("the same though workers are killed all the while: 60", async (test) => {
+    const killed = await inOrder(301, 60, "json", "killed");
+    test.diagnostic(`${killed} workers were killed`);
+    assert.ok(killed > 0);
+  });
+
+  it("has failures where their items were, in a stream of its own too", async () => {
+    const expected = [1, -1, 2, -2, 3, -3, 4, ["checks", -4, "fails"], 5, -5, 6, -6];
+    assert.deepEqual(await given("inOrder"), expected);
+  });
+});
+
 describe("the functions of a flow", () => {
   it("get the args of the call, and the worker's number where they run in workers", async () => {
     const has = ["given", "number"];
@@ -127,7 +150,7 @@ describe("the entries of a flow", () => {
 describe("what is refused", () => {
   const wrong = (message) => ["TypeError", "ERR_SONIC_INVALID_ARGUMENT", message];
   const ordered =
-    'options.order: "submission" is not possible with a flow, where an event may have any number of entries: leave it out';
+    'options.order: "submission" is possible with a flow that is a chain of map, flatMap and filter, and here the node reduce is a reduce: leave it out';
 
   it("is a flow where an event has one answer, in a list, in an order, and of nobody", async () => {
     const { outcomes, after } = await given("refused");

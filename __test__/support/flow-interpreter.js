@@ -63,6 +63,39 @@ async function interpret(flow, items, args = {}) {
   };
 }
 
+/**
+ * The entries of a chain of map, flatMap and filter in the order of what they come from.
+ * @param {object} flow
+ * @param {Iterable<any>} items
+ * @returns {Promise<any[]>} `{ response }` or `{ failed, node, data, error }` each
+ */
+async function interpretChain(flow, items) {
+  const { nodes } = graphOf(flow);
+  const functions = functionsOf(flow);
+  const entries = [];
+  const take = async (item, at) => {
+    if (at === nodes.length) {
+      if (item !== undefined) entries.push({ response: item });
+      return;
+    }
+    const node = nodes[at];
+    const given = [];
+    const attempt = async (data, work) => {
+      try {
+        for (const [, value] of await work()) given.push(crossed(value));
+      } catch (thrown) {
+        const { name, message } = Object(thrown);
+        const error = { name, message };
+        entries.push({ failed: true, node: node.name, data: crossed(data), error });
+      }
+    };
+    await KINDS[node.kind]({ node, fn: functions[at], items: [item], args: {}, attempt });
+    for (const output of given) await take(output, at + 1);
+  };
+  for (const item of items) await take(crossed(item), 0);
+  return entries;
+}
+
 /** One call of the function for each item; what it returns, awaited, becomes outputs. */
 const each = (outputsOf) => (state) =>
   Promise.all(
@@ -211,4 +244,4 @@ const reasonOf = ({ message }) => (String(message).startsWith("fails") ? message
 /** The same for a list, whatever its order. @param {any[]} values */
 const multiset = (values) => values.map(comparable).sort();
 
-module.exports = { comparable, compareKeys, interpret, multiset };
+module.exports = { comparable, compareKeys, interpret, interpretChain, multiset };

@@ -54,6 +54,7 @@ const scenarios = {
     return sorted(entries.map(({ error, ...entry }) => [entry, error && [error[0], error[2]]]));
   },
   sorted: (pool) => all(pool, "sorted", numbers(200)),
+  inOrder: (pool) => all(pool, "chained", numbers(40), { order: "submission" }),
   batches: (pool) => unordered(pool, "batches", numbers(10)),
   reduced: (pool) => unordered(pool, "reduced", numbers(5), { args: { n: 1 } }),
   unreduced: (pool) => all(pool, "unreduced", [1]),
@@ -118,6 +119,7 @@ const scenarios = {
       await outcome(pool.call(["double", "sinks"], 1)),
       await outcome((async () => entriesOf(pool.stream(["sinks"], [1])))()),
       await outcome(entriesOf(pool.stream("sinks", [1], { order: "submission" }))),
+      await outcome(entriesOf(pool.stream("fails", [1], { order: "submission" }))),
     ];
     return [outcomes, await pool.call("double", 2)];
   },
@@ -132,6 +134,16 @@ const scenarios = {
     abort("enough");
     const onError = await outcome(entriesOf(pool.stream("unread", [3], { onError: "abort" })));
     return [await Promise.all(outcomes), onError, await unordered(pool, "staged", [1])];
+  },
+
+  async heldBack(pool) {
+    const source = endless();
+    const options = { order: "submission", maxResultsWaiting: 8 };
+    const read = [];
+    // Nothing can be read before the first event has ended.
+    for await (const { response } of pool.stream("hindered", source, options))
+      if (read.push([response, source.taken < 300]) === 40) break;
+    return read;
   },
 
   async ahead(pool) {

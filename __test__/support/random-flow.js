@@ -15,7 +15,7 @@ const MOST_ITEMS = 2000;
 /** How many items the source gives, unless told otherwise. */
 const ITEMS = 40;
 
-/** @typedef {{ nodes?: number, items?: number, slow?: boolean, fail?: boolean, groupsFail?: boolean, nothing?: boolean, limits?: boolean, tags?: string[] }} Choices */
+/** @typedef {{ nodes?: number, items?: number, slow?: boolean, fail?: boolean, groupsFail?: boolean, nothing?: boolean, limits?: boolean, tags?: string[], chain?: boolean }} Choices */
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). @param {number} seed */
 function numbers(seed) {
@@ -62,7 +62,7 @@ const sumOf = (values) => {
  * @param {number} seed
  * @param {Choices} [choices] `nodes`: about how many at most. `items`: of the source. `slow`: some functions wait. `fail`: some throw.
  *   `groupsFail`: those of groups too. `nothing`: some return undefined. `limits`: nodes have limits of their own. `tags`: nodes ask for
- *   some of these.
+ *   some of these. `chain`: it is a chain of map, flatMap and filter.
  * @returns {{ flow: object, items: any[], kinds: string[], sorted: Record<string, (data: any) => any> }} `sorted`: the keys of those
  *   sinks whose items come in order, by the names of the sinks; "" for one without a name
  */
@@ -82,6 +82,7 @@ function randomFlow(seed, choices = {}) {
     const add = (node, size, key) => open.push({ node, size, isRead: false, key });
     /** One to read, rather one that nothing reads yet. */
     const take = (fits = (_) => true) => {
+      if (choices.chain) return open.slice(-1).find(fits);
       const all = open.filter(fits);
       const unread = all.filter(({ isRead }) => !isRead);
       const from = pick(unread.length > 0 && chance(0.7) ? unread : all);
@@ -263,11 +264,15 @@ function randomFlow(seed, choices = {}) {
         add(from.node.errors, Math.ceil(from.size / 2));
       },
     };
-    const ways = Object.values(WAYS);
+    const { map, filter, flatMap, split, errors } = WAYS;
     // Steps are the most frequent, as in programs.
-    ways.push(WAYS.map, WAYS.map, WAYS.filter, WAYS.flatMap, WAYS.split, WAYS.errors);
+    const steps = [map, map, filter, flatMap, split, errors];
+    const ways = choices.chain
+      ? [map, filter, flatMap, flatMap]
+      : [...Object.values(WAYS), ...steps];
     const wanted = 1 + below(most);
     for (let tries = 0; kinds.length < wanted && tries < 50; tries++) pick(ways)();
+    if (choices.chain) return open[open.length - 1].node;
 
     const unread = open.filter(({ isRead }) => !isRead);
     const ends = unread.filter((_, at) => at < 5);

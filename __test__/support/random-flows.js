@@ -3,7 +3,13 @@
  * Runs flows made by chance on a pool, one after the other, and says what differs from what the interpreter makes of them. Node 14
  * parses it.
  */
-const { interpret, comparable, compareKeys, multiset } = require("./flow-interpreter");
+const {
+  interpret,
+  interpretChain,
+  comparable,
+  compareKeys,
+  multiset,
+} = require("./flow-interpreter");
 const { randomFlow } = require("./random-flow");
 
 /**
@@ -18,6 +24,18 @@ function randomFlows(first, count, slow = 10) {
   for (const seed of seeds) {
     const tags = seed % 3 ? undefined : ["a", "b"];
     const choices = { nodes: 12, fail: true, slow: seed % slow === 0, tags };
+    made.set(`flow ${seed}`, randomFlow(seed, choices));
+  }
+  return made;
+}
+
+/** The same of chains, whose entries have an order. @param {number} first @param {number} count @param {number} [slow] */
+function randomChains(first, count, slow = 10) {
+  const made = new Map();
+  for (let seed = first; seed < first + count; seed++) {
+    const tags = seed % 3 ? undefined : ["a", "b"];
+    const isSlow = seed % slow === 0;
+    const choices = { nodes: 6, fail: true, nothing: true, slow: isSlow, tags, chain: true };
     made.set(`flow ${seed}`, randomFlow(seed, choices));
   }
   return made;
@@ -95,4 +113,36 @@ async function differences(pool, made, options = {}) {
   return { wrong, entries };
 }
 
-module.exports = { GROUPS, differences, randomFlows, stagesOf };
+/** What differs in the order of entries. @param {any} pool @param {ReturnType<typeof randomFlows>} made @param {object} [options] */
+async function differencesInOrder(pool, made, options = {}) {
+  const wrong = [];
+  let entries = 0;
+  for (const [name, { flow, items, kinds }] of made) {
+    const is = [];
+    // Few are unread at a time in some, so that what is held back counts.
+    const order = { order: "submission", maxResultsWaiting: 1 + (entries % 40), ...options };
+    for await (const { failed, node, data, error, response } of pool.stream(name, items, order))
+      is.push(failed ? { failed, node, data, error } : response);
+    entries += is.length;
+    const due = await interpretChain(flow, items);
+    const [got, wanted] = [is, due.map((one) => (one.failed ? one : one.response))].map((list) =>
+      list.map(comparable),
+    );
+    const at = wanted.findIndex((one, index) => one !== got[index]);
+    if (at >= 0 || got.length !== wanted.length)
+      wrong.push(
+        `${name} (${kinds}): ${got.length} entries, was to have ${wanted.length}; at ${at}: ${got[at]} for ${wanted[at]}`,
+      );
+    if (wrong.length > 5) break;
+  }
+  return { wrong, entries };
+}
+
+module.exports = {
+  GROUPS,
+  differences,
+  differencesInOrder,
+  randomChains,
+  randomFlows,
+  stagesOf,
+};

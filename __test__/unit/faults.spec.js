@@ -1,12 +1,15 @@
 "use strict";
 /**
- * Promise: The checkers of the fault matrix find each forbidden outcome in what the processes of a pool and its clients recorded,
+ * Promise: The checkers of the fault matrix find each forbidden outcome in what the processes of a pool, its clients and a flow recorded,
  * and each two values of its dimensions meet in a cell. The matrix itself is `npm run test:faults`.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
 const { CLIENT_FAULTS, CLIENT_MOMENTS, clientCells } = require("../runners/faults/clients/cells");
 const { problemsOfClients } = require("../runners/faults/clients/check");
+const { flowCells } = require("../runners/faults/flows/cells");
+const { judgeFlow } = require("../runners/faults/flows/judge");
+const { EVENTS, FATAL, groupsOf, range } = require("../runners/faults/flows/work");
 const { poolCells } = require("../runners/faults/pools/cells");
 const { problemsOf } = require("../runners/faults/pools/check");
 const { DIMENSIONS } = require("../runners/faults/pools/variants");
@@ -496,4 +499,65 @@ describe("the cells of clients", () => {
     assert.deepEqual(valuesOf(half, "fault").sort(), Object.keys(CLIENT_FAULTS).sort());
     assert.deepEqual(valuesOf(half, "moment").sort(), Object.keys(CLIENT_MOMENTS).sort());
   });
+});
+
+describe("the judge of flows", () => {
+  const cell = (moment, retries) =>
+    flowCells().find(
+      (one) => one.fault === "throw" && one.moment === moment && one.retries === retries,
+    );
+  const ran = range(EVENTS).flatMap((n) => [
+    `parts ${n}`,
+    ...range(3).map((at) => `paired ${n} ${at}`),
+  ]);
+  const isFatal = ({ n, at }) => n === FATAL && at === 1;
+  const failure = () => ({
+    node: "paired",
+    data: { n: FATAL, at: 1 },
+    error: { message: "the fault" },
+  });
+  const good = () => ({
+    files: { struck: "" },
+    tmp: [],
+    result: { value: { groups: groupsOf(isFatal), failed: [failure()] } },
+    log: () => [...ran],
+  });
+  const judged = (change, retries = "off") => {
+    const program = good();
+    change(program);
+    judgeFlow(cell("before the shuffle", retries), program);
+  };
+
+  it("lets pass what is as it should be", () => {
+    judged(() => {});
+    judged(({ result: { value } }) => {
+      Object.assign(value, { groups: groupsOf(() => false), failed: [] });
+    }, "on");
+  });
+
+  /** @type {Record<string, (program: any) => void>} */
+  const WRONGS = {
+    "an item that is lost": ({ result }) => result.value.groups[0].count--,
+    "an item that is there twice": ({ result }) => result.value.groups[1].count++,
+    "a group that is there twice": ({ result }) => result.value.groups.push(result.value.groups[4]),
+    "an item that failed and counts": ({ result }) => {
+      result.value.groups = groupsOf(() => false);
+    },
+    "a failure that is not told": ({ result }) => result.value.failed.pop(),
+    "a failure of another node": ({ result }) => {
+      result.value.failed[0].node = "parts";
+    },
+    "another error": ({ result }) => {
+      result.value.failed[0].error.message = "another";
+    },
+    "files that are left": ({ tmp }) => tmp.push("sonic-spill-1"),
+    "a call that rejects": ({ result }) => {
+      result.error = { message: "no" };
+    },
+    "an event that ran twice": (program) => {
+      program.log = () => [...ran, "parts 3"];
+    },
+  };
+  for (const [what, change] of Object.entries(WRONGS))
+    it(`finds ${what}`, () => assert.throws(() => judged(change)));
 });

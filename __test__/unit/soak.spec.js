@@ -6,6 +6,8 @@
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
 const { check, checkFlatness } = require("../runners/soak/check");
+const { checkFlow } = require("../runners/soak/flow-check");
+const { flowOf, itemOf, sourceOf } = require("../runners/soak/flow-loads");
 const { eventOf, groupsOf } = require("../runners/soak/loads");
 const { checkPool } = require("../runners/soak/pool-check");
 const { eventOf: poolEventOf, poolOf } = require("../runners/soak/pool-loads");
@@ -383,4 +385,115 @@ describe("the soak's loads", () => {
     assert.deepEqual(poolOf("5", 3), poolOf("5", 3));
     assert.notDeepEqual(poolOf("5", 3), poolOf("6", 3));
   });
+});
+
+describe("the soak's checker of flows", () => {
+  const seed = "flows";
+  /** A flow that does everything. */
+  const load = { ...flowOf(seed, 1), count: 40, retries: 0 };
+  const events = Array.from({ length: load.count }, (_, n) => ({ n, ...sourceOf(seed, load, n) }));
+  const crash = { code: CRASH, message: "" };
+  const failureOf = (node, data, does, text) => ({
+    node,
+    data,
+    error: does === "throw" ? { message: `${text} throws` } : crash,
+  });
+
+  const good = () => {
+    const results = [];
+    const failed = [];
+    const groups = new Map();
+    for (const { n, does, items } of events) {
+      if (does !== "answer") failed.push(failureOf("parts", n, does, `event ${n}`));
+      for (let at = 0; does === "answer" && at < items; at++) {
+        const { key, ...item } = itemOf(seed, load, n, at);
+        if (item.does !== "answer") {
+          failed.push(failureOf("moved", { n, at }, item.does, `item ${n} ${at}`));
+          continue;
+        }
+        results.push({ sink: "moved", response: [key, { n, at }] });
+        groups.set(key, [...(groups.get(key) ?? []), { n, at }]);
+      }
+    }
+    for (const [key, all] of groups)
+      results.push({ sink: "gathered", response: { key, items: all } });
+    return { logs: { 7: "S 1\nS 2\nS 2 0\n", 8: "" }, outcome: { results, failed } };
+  };
+  const checkedFlow = (change = (_) => {}) => {
+    const seen = good();
+    change(seen);
+    return checkFlow(seed, load, seen.logs, seen.outcome);
+  };
+  const isOf =
+    (name) =>
+    ({ sink }) =>
+      sink === name;
+
+  it("finds nothing wrong with a flow in which all went as promised", () => {
+    assert.deepEqual(checkedFlow(), []);
+    const { failed } = good().outcome;
+    assert.ok(failed.some(({ node }) => node === "parts"));
+    assert.ok(failed.some(({ node }) => node === "moved"));
+  });
+
+  it("lets groups fail by the end of a worker", () => {
+    const lose = ({ outcome }) => {
+      outcome.results.splice(outcome.results.findIndex(isOf("gathered")), 1);
+      outcome.failed.push({ node: "gathered", error: crash });
+    };
+    assert.deepEqual(checkedFlow(lose), []);
+  });
+
+  /** @type {Record<string, [RegExp, (seen: any) => void]>} */
+  const WRONGS = {
+    "a run that failed": [/the run failed/, ({ outcome }) => (outcome.rejected = "no")],
+    "a lost item": [
+      /has ended 0 times/,
+      ({ outcome: { results } }) => results.splice(results.findIndex(isOf("moved")), 1),
+    ],
+    "an item that ended twice": [
+      /has ended 2 times/,
+      ({ outcome: { results } }) => results.push(results.find(isOf("moved"))),
+    ],
+    "an item of an event that failed": [
+      /has ended 1 times, and was to 0/,
+      ({ outcome: { results, failed } }) => {
+        const { n } = events.find(({ does, items }) => does !== "answer" && items > 0);
+        assert.ok(failed.some(({ data }) => data === n));
+        results.push({ sink: "moved", response: [itemOf(seed, load, n, 0).key, { n, at: 0 }] });
+      },
+    ],
+    "an item in another group": [
+      /is in group/,
+      ({ outcome: { results } }) => {
+        const [one, other] = results.filter(isOf("gathered"));
+        one.response.items.push(other.response.items.pop());
+      },
+    ],
+    "an item that is in no group": [
+      /is in no group/,
+      ({ outcome: { results } }) => results.find(isOf("gathered")).response.items.pop(),
+    ],
+    "a group that is there twice": [
+      /is there twice/,
+      ({ outcome: { results } }) =>
+        results.push({
+          sink: "gathered",
+          response: { ...results.find(isOf("gathered")).response, items: [] },
+        }),
+    ],
+    "a failure that nothing was to cause": [
+      /which was to answer, failed/,
+      ({ outcome: { failed } }) => failed.push({ node: "gathered", error: { message: "what" } }),
+    ],
+    "a failure before its last attempt": [
+      /failed after 2 attempts/,
+      ({ outcome: { failed } }) => {
+        failed[0].error.attempts = [failed[0].error, failed[0].error];
+      },
+    ],
+    "an event that ran too often": [/2 ran 2 times/, ({ logs }) => (logs[8] = "S 2\n")],
+  };
+  for (const [what, [message, change]] of Object.entries(WRONGS))
+    it(`finds ${what}`, () => assert.match(checkedFlow(change).join("\n"), message));
 });

@@ -43,9 +43,14 @@ class DetachedRun {
     this.native = {
       runRead() {},
       runIsFull: (/** @type {any} */ _, /** @type {number} */ most) =>
-        results.elements.length >= most,
+        results.elements.length + this.held >= most,
     };
     this.handle = undefined;
+  }
+
+  /** How many entries wait for others. */
+  get held() {
+    return 0;
   }
 
   /** It is one of the pool's until its end, which whoever began it calls. @param {AbortSignal | undefined} signal */

@@ -15,6 +15,9 @@ const { errorToJson } = require("../shared/thrown");
 
 /** @typedef {import("../shared/flow/given").Flow} Flow */
 
+/** Kinds of nodes of which each item comes from one event. */
+const CHAINED = ["map", "flatMap", "filter"];
+
 /**
  * The plan as the core is told of it. What the call says of retries and time limits holds for the nodes that say nothing.
  * @param {Plan} plan
@@ -52,10 +55,25 @@ function checkFlowOptions({ order, flow }) {
     throw invalidType(
       `the node ${inMaster.name} reduces in the master, which has none of the functions of a worker file: give it in: "worker"`,
     );
-  if (order !== "submission") return;
+  const why = order === "submission" && flow !== undefined ? notChained(flow.plan) : undefined;
+  if (why === undefined) return;
   throw invalidType(
-    'options.order: "submission" is not possible with a flow, where an event may have any number of entries: leave it out',
+    `options.order: "submission" is possible with a flow that is a chain of map, flatMap and filter, and here ${why}: leave it out`,
   );
+}
+
+/** Why not each entry comes from one event of the source; undefined if it does. @param {Plan} plan */
+function notChained({ nodes, exits }) {
+  for (const { graph, kind, name } of nodes)
+    if (graph >= 0 && !CHAINED.includes(kind)) return `the node ${name} is a ${kind}`;
+  for (const { graph, name, errors, ports } of nodes) {
+    const [{ exit, next }] = ports;
+    const readers = (next > 0 ? 1 : 0) + (exit >= 0 ? exits[exit].to.length : 0);
+    const what = graph < 0 ? "the source" : `the node ${name}`;
+    if (errors >= 0) return `the errors of ${what} are read`;
+    if (readers > 1) return `the items of ${what} go to several places`;
+  }
+  return undefined;
 }
 
 /**

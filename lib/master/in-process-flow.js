@@ -4,8 +4,10 @@
 
 const { DetachedRun } = require("./detached-run");
 const { NO_ADDRESS } = require("./in-process-job");
+const { Lineage } = require("./in-process-lineage");
 const { NodeJob } = require("./in-process-node");
 const { FailedItem, failureOf, open, pack } = require("./in-process-values");
+const { IN_ORDER } = require("./pool-run");
 const { functionsOf, planOfFlow } = require("../shared/flow/flow");
 const { JSON } = require("../shared/primordials");
 const { errorToJson } = require("../shared/thrown");
@@ -28,7 +30,9 @@ class FlowRun extends DetachedRun {
     const flow = pool.stages[String(work.name)];
     this.plan = planOfFlow(flow);
     const functions = functionsOf(flow);
-    const about = { flow, work, options, args, run: this };
+    const isInOrder = options.order === "submission";
+    const refusal = isInOrder ? IN_ORDER : undefined;
+    const about = { flow, work, options, args, refusal, run: this };
     this.nodes = this.plan.nodes.map((node) => new NodeJob(pool, node, functions, about));
     for (const [at, node] of this.nodes.entries()) {
       const { inputs } = this.plan.nodes[at];
@@ -41,6 +45,12 @@ class FlowRun extends DetachedRun {
     this.args = {};
     this.hasAll = false;
     this.isSourceOver = false;
+    /** If entries come in the order of their events. */
+    this.lineage = isInOrder ? new Lineage((entry) => this.keep(entry)) : undefined;
+  }
+
+  get held() {
+    return this.lineage === undefined ? 0 : this.lineage.held;
   }
 
   /** @param {number} number */
@@ -74,7 +84,9 @@ class FlowRun extends DetachedRun {
     const { pool, entry } = this;
     const address = pool.addressOf(entry.routing, routing, data);
     const item = pack(pool.codec, data, "data", "Map: the event");
-    entry.begin({ item }, address);
+    const doing = { item };
+    this.lineage?.submitted(doing);
+    entry.begin(doing, address);
     await pool.whenRoom(entry, address === undefined ? 0 : address.priority);
     while (this.isBounded && this.isRunning && this.nodes.some((node) => node.isFull))
       await this.news();
@@ -94,11 +106,13 @@ class FlowRun extends DetachedRun {
    */
   settle(node, doing, { error, response, added }, priority) {
     this.pool.tally.count(added);
+    this.lineage?.ends(doing, error === undefined ? response.length : 1);
     const address = priority === 0 ? NO_ADDRESS : { key: undefined, priority };
     if (added !== undefined) for (const item of added.emitted) this.entry.begin({ item }, address);
     if (error !== undefined) this.fail(node, node.itemOf(doing), error, priority);
     else if (doing.side !== undefined) this.hold(node, doing.side, response, priority);
     else for (const { port, item } of response) this.put(node, port, item, priority);
+    this.lineage?.ended();
     this.hasEnded(node);
   }
 
@@ -131,14 +145,23 @@ class FlowRun extends DetachedRun {
     if (response === undefined) return;
     const sink = this.plan.sinks[at];
     const { id } = this.pool;
-    this.keep(sink === null ? { id, response } : { id, response, sink });
+    this.show(sink === null ? { id, response } : { id, response, sink });
+  }
+
+  /** There is an entry. @param {any} entry */
+  show(entry) {
+    if (this.lineage === undefined) this.keep(entry);
+    else this.lineage.hold(entry);
   }
 
   /** An item comes to a node. @param {{ node: number, side: number }} input @param {Item} item @param {number} priority */
   enter({ node: number, side }, item, priority) {
     const node = this.node(number);
-    if (!node.plan.hold) node.begin({ item }, addressOf(priority));
-    else if (node.plan.hold === "batch") this.gather(node, item, priority);
+    if (!node.plan.hold) {
+      const doing = { item };
+      this.lineage?.entered(doing);
+      node.begin(doing, addressOf(priority));
+    } else if (node.plan.hold === "batch") this.gather(node, item, priority);
     else if (node.isOpened) this.fail(node, item, told(tooLate(node.name)), priority);
     else if (node.plan.hold === "spill") this.enterKeyed(node, side, item, priority);
     else node.held.gather(item);
@@ -225,7 +248,7 @@ class FlowRun extends DetachedRun {
   fail({ name, plan }, item, error, priority) {
     const about = { id: this.pool.id, error, node: name };
     if (plan.errors >= 0) this.leaveBy(plan.errors, new FailedItem(about, item), priority);
-    else this.keep(failureOf(about, item));
+    else this.show(failureOf(about, item));
   }
 
   /** Opens the nodes that nothing more comes to. */

@@ -30,6 +30,7 @@ const { errorToJson } = require("../shared/thrown");
  * @property {import("./work").Work} work
  * @property {import("../shared/options").Options} options of the call
  * @property {string | undefined} args
+ * @property {string | undefined} refusal why events cannot emit others
  * @property {InstanceType<typeof import("./in-process-flow").FlowRun>} run
  */
 
@@ -38,10 +39,10 @@ const NOTHING = { encoded: undefined, format: 0 };
 
 class NodeJob extends Job {
   /** @param {InProcessPool} pool @param {PlanNode} node @param {any[]} functions by the graph's nodes @param {About} about */
-  constructor(pool, node, functions, { flow, work, options, args, run }) {
+  constructor(pool, node, functions, { flow, work, options, args, refusal, run }) {
     const { retries = options.retries, taskTimeout = options.taskTimeout } = node;
     const own = ownOf(options, { retries, taskTimeout });
-    super(pool, work, own, { args, keepsData: false });
+    super(pool, work, own, { args, keepsData: false, refusal });
     this.run = run;
     this.plan = node;
     this.name = node.name;

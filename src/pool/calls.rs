@@ -94,6 +94,9 @@ impl Pool {
             if let Some(flow) = run.flow.as_deref_mut() {
                 event.flags = event.flags & !flag::CHAIN | chain(flow.plan.entry);
                 flow.progress.entered(flow.plan.entry);
+                if let Some(lineage) = &mut flow.lineage {
+                    lineage.chosen(task);
+                }
             }
             state.tasks.keep(task, event);
             state.on(Event::Chosen { slot, task });

@@ -17,7 +17,7 @@ use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
 use crate::run::Run;
-use crate::run::flow::{Compaction, Flow, Kept};
+use crate::run::flow::{Compaction, Flow, Kept, Lineage, Room};
 use crate::run::results::entry;
 use crate::run::value::Value;
 use crate::shm::store::Bytes;
@@ -128,6 +128,10 @@ impl State {
         flow.compactions.remove(&id);
         flow.redone.remove(&id);
         let (before, plain) = (flow.progress.total(), flow.plan.node(node).plain);
+        if let Some(lineage) = &mut flow.lineage {
+            let count = if let Made::Records(records) = &made { records.len() } else { 1 };
+            lineage.makes(id, count);
+        }
         if run.state.is_open() {
             match made {
                 Made::Plain(value) => {
@@ -146,8 +150,17 @@ impl State {
         }
         let made = flow.progress.total().saturating_sub(before);
         flow.made(node, made);
-        flow.ended(id, node);
+        self.ended_in_flow(&mut flow, id, node);
         self.give_back(pool, run_of(id), flow);
+    }
+
+    /// An event of a flow has ended, and all that it made was put out.
+    pub(super) fn ended_in_flow(&mut self, flow: &mut Flow, task: TaskId, node: usize) {
+        let Some((root, entries)) = flow.ended(task, node) else { return };
+        let is_manual = self.scheduler.is_manual();
+        if let Some(run) = self.runs.get_mut(&run_of(task)) {
+            run.deliver_all(root, entries, is_manual);
+        }
     }
 
     fn put_record(
@@ -203,14 +216,14 @@ impl State {
             let next = if is_last { item.take() } else { item.as_ref().map(Kept::copy) };
             let Some(next) = next else { return };
             match target {
-                Target::Sink { sink } => self.sink(run, worker, sink, next),
+                Target::Sink { sink } => self.sink((run, flow), worker, sink, next),
                 Target::Node { node } => self.enter(pool, (run, flow), node, next),
             }
         }
     }
 
     /// An item has come to a sink: it is an entry, unless it is `undefined`.
-    fn sink(&mut self, run: RunId, worker: u32, sink: usize, item: Kept) {
+    fn sink(&mut self, (run, flow): (RunId, &mut Flow), worker: u32, sink: usize, item: Kept) {
         let Some(run) = self.runs.get_mut(&run) else { return };
         let Kept { mut bytes, flags } = item;
         if flags & flag::HOLE != 0 {
@@ -220,8 +233,9 @@ impl State {
         let place = (sink as u32) << entry::PLACE_AT;
         let response = Some(Value::out_of(&mut bytes, format_of(flags)));
         let entry = entry_of(failure | place, worker, None, response);
+        let place = flow.lineage.as_mut().map(Lineage::next_place);
         // Only failures stop a run.
-        let _ = run.deliver(TaskId::MAX, entry, false);
+        let _ = run.deliver_of(flow, place, entry);
     }
 
     /// An item comes to a node.
@@ -252,7 +266,7 @@ impl State {
         run.record.direct(task, event.queued);
         event.flags = event.flags & !flag::CHAIN | chain(node);
         self.tasks.keep(task, event);
-        flow.progress.entered(node);
+        flow.entered(task, node);
         flow.node(node).queue.push_back(task);
         Some(task)
     }
@@ -292,6 +306,7 @@ impl State {
         let most = self.scheduler.capacity().max(places)
             + backing_off.min(pool.launch.max_window * self.slots.len());
         let is_full = self.runs.get(&id).is_some_and(is_full);
+        let mut holding_up = 0;
         for at in 0..flow.plan.last_first.len() {
             let number = flow.plan.last_first[at];
             if flow.node(number).queue.is_empty() {
@@ -304,7 +319,7 @@ impl State {
                 (most.max(MOST_ROUTED), places.max(self.slots.len()))
             };
             let room = flow.room_of(number, most, places, is_full);
-            while flow.active(number) < room {
+            while flow.active(number) < room.events {
                 let Some(task) = flow.node(number).queue.pop_front() else { break };
                 let tags = &flow.plan.node(number).tags;
                 let routed = if !tags.is_empty() {
@@ -323,7 +338,14 @@ impl State {
                     return true;
                 }
             }
+            if !flow.node(number).queue.is_empty() {
+                holding_up |= bit_of(room);
+            }
         }
+        if self.runs.get(&id).is_some_and(|run| run.words.waiting_for().is_some()) {
+            holding_up |= bit_of(flow.room_of(flow.plan.entry, most, places, is_full));
+        }
+        flow.hold_up(holding_up, clock);
         false
     }
 
@@ -335,8 +357,13 @@ impl State {
     /// How many events of the source may be on their way; none if that does not matter.
     pub(super) fn room_of_source(run: &Run, most: usize, places: usize) -> Option<usize> {
         let flow = run.flow.as_ref()?;
-        Some(flow.room_of(flow.plan.entry, most.max(places), places, is_full(run)))
+        Some(flow.room_of(flow.plan.entry, most.max(places), places, is_full(run)).events)
     }
+}
+
+/// The node that holds others up, as a set of numbers.
+fn bit_of(room: Room) -> u64 {
+    room.held_up_by.map_or(0, |number| 1 << number)
 }
 
 /// Whether the reader of a stream is behind.

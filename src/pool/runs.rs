@@ -164,8 +164,9 @@ impl State {
         let mut tasks = self.withdraw(is_over);
         for run in self.runs.values_mut().filter(|run| refuses || !is_open(run)) {
             tasks.extend(run.overflow.drain(..));
-            if !is_open(run) {
-                tasks.extend(run.flow.as_deref_mut().map(Flow::withdraw_all).unwrap_or_default());
+            if let Some(flow) = run.flow.as_deref_mut().filter(|_| !run.state.is_open()) {
+                tasks.extend(flow.withdraw_all());
+                flow.hold_up(0, clock);
             }
         }
         if refuses {

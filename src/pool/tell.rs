@@ -33,10 +33,10 @@ impl Pool {
         let running = state.running_nodes(run);
         let run = state.runs.get(&run)?;
         let handed_over = run.words.handed_over();
-        let nodes = run
-            .flow
-            .as_deref()
-            .map(|flow| Nodes { states: flow.states(handed_over, &running), left: flow.left() });
+        let nodes = run.flow.as_deref().map(|flow| Nodes {
+            states: flow.states(handed_over, &running, clock()),
+            left: flow.left(),
+        });
         Some(look(Seen { record: &run.record, handed_over, nodes }))
     }
 
@@ -58,7 +58,7 @@ impl Pool {
         let run = state.runs.get(&run)?;
         let (answered, failed) = run.record.ended();
         let own = run.words.handed_over();
-        let nodes = run.flow.as_deref().map(|flow| flow.states(own, &running));
+        let nodes = run.flow.as_deref().map(|flow| flow.states(own, &running, clock()));
         let nodes = nodes.map(|states| run.record.busy_nodes(&states)).unwrap_or_default();
         let handed_over = own + run.record.chosen();
         Some(Tally { handed_over, answered, failed, nodes, workers })

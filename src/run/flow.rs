@@ -2,15 +2,18 @@
 //! the nodes hold that wait for more.
 
 mod held;
+mod lineage;
 mod shuffle;
 
 use std::collections::{HashMap, VecDeque};
 
 pub(crate) use self::held::{Held, Kept, failure_of};
+pub(crate) use self::lineage::{Lineage, Place};
 pub(crate) use self::shuffle::{Compaction, Shuffle, text_of};
 use crate::core::flow::{Plan, Progress};
 use crate::core::task_id::{TaskId, is_direct};
 use crate::observe::record::{Holding, NodeState};
+use crate::run::results::Entry;
 use crate::wire::flow::Hold;
 
 /// How much of what is new counts in a mean.
@@ -36,6 +39,25 @@ pub(crate) struct Flow {
     pub(crate) stops: Option<TaskId>,
     /// How many items have left each exit.
     left: Vec<u64>,
+    /// If entries are read in the order in which the source's events were handed over.
+    pub(crate) lineage: Option<Lineage>,
+    /// The nodes that hold others up: a set of numbers.
+    holding_up: u64,
+}
+
+/// How many events of a node may run or be on their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) events: usize,
+    /// The node behind it that has no room for what more of them would make.
+    pub(crate) held_up_by: Option<usize>,
+}
+
+impl Room {
+    /// Nodes have nothing to do with it.
+    fn of(events: usize) -> Self {
+        Self { events, held_up_by: None }
+    }
 }
 
 /// What one node has.
@@ -49,6 +71,9 @@ pub(crate) struct Node {
     outputs: Option<f64>,
     /// How many items its events have made, those written down for others too.
     pub(crate) made: u64,
+    /// How long it has held others up, in milliseconds, and since when it does so now.
+    held_up: f64,
+    holds_up_since: Option<f64>,
 }
 
 impl Flow {
@@ -64,6 +89,8 @@ impl Flow {
             compactions: HashMap::new(),
             source_ended: 0,
             stops: None,
+            lineage: None,
+            holding_up: 0,
         }
     }
 
@@ -71,13 +98,28 @@ impl Flow {
         &mut self.nodes[number - 1]
     }
 
-    /// An event of a node has ended. What it made was told before.
-    pub(crate) fn ended(&mut self, task: TaskId, node: usize) {
+    /// One more event of a node, which another event made.
+    pub(crate) fn entered(&mut self, task: TaskId, node: usize) {
+        self.progress.entered(node);
+        if let Some(lineage) = &mut self.lineage {
+            lineage.entered(task);
+        }
+    }
+
+    /// An event of a node has ended. What it made was told before. If the entries come in order, and this was the last of what
+    /// descends from an event of the source: that one, with its entries.
+    #[must_use]
+    pub(crate) fn ended(
+        &mut self,
+        task: TaskId,
+        node: usize,
+    ) -> Option<(TaskId, Vec<Entry<'static>>)> {
         if is_direct(task) {
             self.progress.ended(node);
         } else {
             self.source_ended += 1;
         }
+        self.lineage.as_mut()?.ended(task)
     }
 
     /// How many of the source's events have not ended, if it has handed over so many.
@@ -92,29 +134,39 @@ impl Flow {
         *outputs = Some(outputs.map_or(items, |mean| mean + (items - mean) * NEWER));
     }
 
-    /// How many events of a node may run or be on their way, so that those behind it have room for what they make: at most
-    /// `most`. `places`: how many run at once. `is_full`: the reader of a stream is behind.
-    pub(crate) fn room_of(
-        &self,
-        number: usize,
-        most: usize,
-        places: usize,
-        is_full: bool,
-    ) -> usize {
+    /// How many events of a node may run, so that those behind it have room for what they make: at most `most`. `places`:
+    /// how many run at once. `is_full`: the reader of a stream is behind.
+    pub(crate) fn room_of(&self, number: usize, most: usize, places: usize, is_full: bool) -> Room {
         let node = self.plan.node(number);
         if node.has_sink && is_full {
-            return 0;
+            return Room::of(0);
         }
-        let Some(free) = node.feeds.iter().map(|&next| self.free(next, places)).min() else {
-            return most;
-        };
+        let free = node.feeds.iter().map(|&next| (self.free(next, places), next));
+        let Some((free, next)) = free.min() else { return Room::of(most) };
         let fits = match self.nodes[number - 1].outputs {
-            _ if free == 0 => return 0,
+            _ if free == 0 => 0,
             // Nobody knows yet.
-            None => return most.min(places),
-            Some(outputs) => (free as f64 / outputs.max(f64::MIN_POSITIVE)) as usize,
+            None => return Room::of(most.min(places)),
+            Some(outputs) => ((free as f64 / outputs.max(f64::MIN_POSITIVE)) as usize).max(1),
         };
-        most.min(fits.max(1))
+        Room { events: most.min(fits), held_up_by: (fits < most).then_some(next) }
+    }
+
+    /// These nodes hold others up from now on: a set of numbers.
+    pub(crate) fn hold_up(&mut self, nodes: u64, now: impl FnOnce() -> f64) {
+        let changed = self.holding_up ^ nodes;
+        if changed == 0 {
+            return;
+        }
+        self.holding_up = nodes;
+        let now = now();
+        for number in self.plan.numbers().filter(|number| changed >> number & 1 == 1) {
+            let node = &mut self.nodes[number - 1];
+            match node.holds_up_since.take() {
+                Some(since) => node.held_up += now - since,
+                None => node.holds_up_since = Some(now),
+            }
+        }
     }
 
     /// How many more items may wait for a node.
@@ -141,7 +193,7 @@ impl Flow {
     }
 
     /// What each node has by now. `handed_over`: by the program. `running`: the node of each event that runs.
-    pub(crate) fn states(&self, handed_over: u64, running: &[usize]) -> Vec<NodeState> {
+    pub(crate) fn states(&self, handed_over: u64, running: &[usize], now: f64) -> Vec<NodeState> {
         let state = |number: usize| {
             let node = &self.nodes[number - 1];
             let source = if number == self.plan.entry { handed_over } else { 0 };
@@ -151,6 +203,7 @@ impl Flow {
                 events: source + self.progress.entered_in_all(number),
                 running: own.filter(|&&it| it == number).count() as u64,
                 made: node.made,
+                held_up: node.held_up + node.holds_up_since.map_or(0.0, |since| now - since),
                 stage: self.progress.stage(number),
                 held: holds.filter(|&hold| hold != Hold::Spill).map(|_| Holding {
                     came: node.held.came,

@@ -19,7 +19,7 @@ use crate::core::task_id::{DIRECT, RunId, TaskId, first_of, number_of};
 use crate::observe::record::{Level, Record};
 use crate::shm::store::Bytes;
 use crate::wire::format::Format;
-use flow::Flow;
+use flow::{Flow, Lineage, Place};
 use kept::Kept;
 use results::{Entry, Results, entry};
 use stream::{Order, Stream};
@@ -180,7 +180,9 @@ impl Run {
     }
 
     /// Its events go through this, each node with retries of its own.
-    pub(crate) fn follow(&mut self, flow: Flow) {
+    pub(crate) fn follow(&mut self, mut flow: Flow) {
+        let is_in_order = self.options.stream == Some(Order::Submission);
+        flow.lineage = is_in_order.then(|| Lineage::new(self.id));
         let policy = |number| flow.plan.node(number).retries.clone();
         let policies: Vec<_> =
             std::iter::once(None).chain(flow.plan.numbers().map(policy)).collect();
@@ -223,6 +225,30 @@ impl Run {
         false
     }
 
+    /// Puts an entry of a flow where it belongs. True if the run is to be stopped for it.
+    #[must_use]
+    pub(crate) fn deliver_of(
+        &mut self,
+        flow: &mut Flow,
+        place: Option<Place>,
+        entry: Entry<'_>,
+    ) -> bool {
+        let (Some(lineage), Some(place)) = (&mut flow.lineage, place) else {
+            return self.deliver(TaskId::MAX, entry, false);
+        };
+        self.observed.extend(self.is_observing.then(|| entry.lent()));
+        lineage.hold(place, entry);
+        false
+    }
+
+    /// An event of a flow's source has ended with all that descends from it, and has these entries. `is_manual`: as above.
+    pub(crate) fn deliver_all(&mut self, id: TaskId, entries: Vec<Entry<'_>>, is_manual: bool) {
+        let all = is_manual.then(|| self.words.handed_over());
+        if let Some(stream) = &mut self.stream {
+            stream.ended(id, entries, all, &mut self.results);
+        }
+    }
+
     /// A message of a worker's program. True if the run is to be stopped for it.
     #[must_use]
     pub(crate) fn hear(&mut self, entry: Entry<'_>) -> bool {
@@ -262,8 +288,11 @@ impl Run {
         let Some(stream) = &self.stream else {
             return self.options.is_numbered && self.results.len() > 0;
         };
-        let entries = self.results.len() + stream.len();
-        let is_less = self.words.show_unread(entries, self.results.bytes() + stream.bytes());
+        let lineage = self.flow.as_ref().and_then(|flow| flow.lineage.as_ref());
+        let (held, bytes) = lineage.map_or((0, 0), |lineage| (lineage.len(), lineage.bytes()));
+        let entries = self.results.len() + stream.len() + held;
+        let bytes = self.results.bytes() + stream.bytes() + bytes;
+        let is_less = self.words.show_unread(entries, bytes);
         (self.results.len() > 0 || is_less) && self.words.reads()
     }
 }

@@ -267,9 +267,8 @@ impl Results {
         self.queue.push_back(Queued { piece, count: 1, bytes });
     }
 
-    /// Adds an entry, if there is one.
-    pub(crate) fn extend(&mut self, entry: Option<Entry<'_>>) {
-        if let Some(entry) = entry {
+    pub(crate) fn extend<'a>(&mut self, entries: impl IntoIterator<Item = Entry<'a>>) {
+        for entry in entries {
             self.push(entry);
         }
     }

@@ -17,9 +17,10 @@ pub(crate) enum Order {
 #[derive(Debug)]
 pub(crate) struct Stream {
     order: Order,
-    /// Events that have ended before one that was handed over before them; none as the entry of one that
-    /// was answered with nothing.
-    early: BTreeMap<TaskId, Option<Entry<'static>>>,
+    /// Events that have ended before one that was handed over before them, with their entries: one, none if the event was
+    /// answered with nothing, or in a flow any number.
+    early: BTreeMap<TaskId, Vec<Entry<'static>>>,
+    early_count: usize,
     early_bytes: usize,
     /// The first event of those that `Map` handed over that has not ended, and the first of the direct ones.
     next: TaskId,
@@ -30,12 +31,12 @@ impl Stream {
     pub(crate) fn new(order: Order, run: RunId) -> Self {
         let next = first_of(run);
         let next_direct = next + DIRECT;
-        Self { order, early: BTreeMap::new(), early_bytes: 0, next, next_direct }
+        Self { order, early: BTreeMap::new(), early_count: 0, early_bytes: 0, next, next_direct }
     }
 
-    /// How many entries wait for those before them.
+    /// How many entries wait for those before them; an event without any counts as one.
     pub(crate) fn len(&self) -> usize {
-        self.early.len()
+        self.early_count
     }
 
     /// How many bytes their values have.
@@ -43,28 +44,27 @@ impl Stream {
         self.early_bytes
     }
 
-    /// An event has ended, with this entry or with none. `all` is how many events `Map` will ever have handed over, if
+    /// An event has ended, with these entries. `all` is how many events `Map` will ever have handed over, if
     /// that is known: the direct ones come behind them then.
-    pub(crate) fn ended(
+    pub(crate) fn ended<'a>(
         &mut self,
         id: TaskId,
-        entry: Option<Entry<'_>>,
+        entries: impl IntoIterator<Item = Entry<'a>>,
         all: Option<u64>,
         results: &mut Results,
     ) {
         if self.order == Order::Completion {
-            results.extend(entry);
+            results.extend(entries);
             return;
         }
         if id == self.next {
             self.next += 1;
-            results.extend(entry);
+            results.extend(entries);
         } else {
-            let entry = entry.map(|entry| {
-                self.early_bytes += entry.bytes();
-                entry.into_owned()
-            });
-            self.early.insert(id, entry);
+            let entries: Vec<_> = entries.into_iter().map(Entry::into_owned).collect();
+            self.early_count += entries.len().max(1);
+            self.early_bytes += bytes_of(&entries);
+            self.early.insert(id, entries);
         }
         self.take_next(results, |stream| &mut stream.next);
         if all.is_none_or(|count| count == number_of(self.next)) {
@@ -75,12 +75,17 @@ impl Stream {
     fn take_next(&mut self, results: &mut Results, next: impl Fn(&mut Self) -> &mut TaskId) {
         loop {
             let id = *next(self);
-            let Some(entry) = self.early.remove(&id) else { return };
+            let Some(entries) = self.early.remove(&id) else { return };
             *next(self) += 1;
-            self.early_bytes -= entry.as_ref().map_or(0, Entry::bytes);
-            results.extend(entry);
+            self.early_count -= entries.len().max(1);
+            self.early_bytes -= bytes_of(&entries);
+            results.extend(entries);
         }
     }
+}
+
+fn bytes_of(entries: &[Entry<'_>]) -> usize {
+    entries.iter().map(Entry::bytes).sum()
 }
 
 #[cfg(test)]
@@ -116,6 +121,25 @@ mod tests {
             all.extend(read(&mut results));
         }
         assert_eq!(all, (0..1000).filter(|id| id % 3 != 2).collect::<Vec<_>>());
+        assert_eq!((stream.len(), stream.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn an_event_may_have_any_number_of_entries() {
+        let (mut stream, mut results) = (Stream::new(Order::Submission, 0), Results::default());
+        let many = |id: TaskId, count: TaskId| {
+            let texts: Vec<String> = (0..count).map(|at| (id * 10 + at).to_string()).collect();
+            let entry = |text: &String| {
+                let data = Some(Value::json(text.as_bytes()));
+                Entry { kind: 6, worker: 1, data, response: None }.into_owned()
+            };
+            texts.iter().map(entry).collect::<Vec<_>>()
+        };
+        stream.ended(2, many(2, 3), None, &mut results);
+        stream.ended(1, many(1, 0), None, &mut results);
+        assert_eq!((results.len(), stream.len(), stream.bytes()), (0, 4, 6));
+        stream.ended(0, many(0, 2), None, &mut results);
+        assert_eq!(read(&mut results), [0, 1, 20, 21, 22]);
         assert_eq!((stream.len(), stream.bytes()), (0, 0));
     }
 

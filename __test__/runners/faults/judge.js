@@ -53,4 +53,4 @@ function judgeError({ code, message, exitCode, signal }, error) {
   if (signal) assert.match(`${error.signal}`, signal, error.message);
 }
 
-module.exports = { judge };
+module.exports = { judge, judgeError };

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * The fault matrix: runs every cell of `cells.js`, `pools/cells.js` and `clients/cells.js` as a program of its own and holds
- * what it came to against what is expected of it. Prints a table of both, and every cell that came to something else.
+ * The fault matrix: runs every cell of `cells.js`, `pools/cells.js`, `clients/cells.js` and `flows/cells.js` as a program of its own
+ * and holds what it came to against what is expected of it. Prints a table of both, and every cell that came to something else.
  *
  *   node __test__/runners/faults/run.js [--select half|quarter] [--only TEXT] [--at-once N] [--markdown FILE]
  */
@@ -13,6 +13,8 @@ const { run } = require("../../support/run");
 const { FAULTS, MOMENTS, cells } = require("./cells");
 const { CLIENT_FAULTS, CLIENT_MOMENTS, clientCells } = require("./clients/cells");
 const { judgeClients } = require("./clients/judge");
+const { FLOW_FAULTS, FLOW_MOMENTS, flowCells } = require("./flows/cells");
+const { judgeFlow } = require("./flows/judge");
 const { judge } = require("./judge");
 const { POOL_FAULTS, POOL_MOMENTS, poolCells } = require("./pools/cells");
 const { judgePool } = require("./pools/judge");
@@ -76,6 +78,16 @@ const KINDS = {
     program: path.join(FOLDER, "clients", "program.js"),
     optionsFor: optionsInPool,
     judge: judgeClients,
+  },
+  Flows: {
+    faults: FLOW_FAULTS,
+    moments: Object.keys(FLOW_MOMENTS),
+    cells: flowCells,
+    nameOf: ({ fault, moment, serialization, retries }) =>
+      `flow: ${fault} / ${moment} / ${serialization} / retries ${retries}`,
+    program: path.join(FOLDER, "flows", "program.js"),
+    optionsFor: (cell) => ({ args: [JSON.stringify(cell)], nodeArgs: [], env: {} }),
+    judge: judgeFlow,
   },
 };
 

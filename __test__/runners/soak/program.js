@@ -1,12 +1,14 @@
 "use strict";
-// The program of the soak: rounds of runs, each with a pool after them, until it is told to stop. Each worker writes down which event starts and ends, by
-// one system call each; the master writes down what each event came to. Between rounds, when no worker is left, it waits for
+// The program of the soak: rounds of runs, the last ones beside a flow, each with a pool after them, until it is told to stop. Each worker
+// writes down which event starts and ends, by one system call each; the master writes down what each event came to. Between rounds, when no worker is left, it waits for
 // a line on its standard input. argv: the seed, the first round, and the folder for all that is written down.
 const fs = require("fs");
 const path = require("path");
 const { MapReduce, Map, isMaster } = require("../../..");
 const { childrenOf } = require("./children");
 const { eventOf, groupsOf, numberOf, sumOf } = require("./loads");
+const { flowOf } = require("./flow-loads");
+const { runFlow } = require("./flow-program");
 const { poolOf } = require("./pool-loads");
 const { runPool } = require("./pool-program");
 
@@ -108,7 +110,13 @@ async function main() {
   const last = isMaster() ? Infinity : Number(process.env.SOAK_ROUND);
   for (let round = Number(first); round <= last; round++) {
     if (isMaster()) process.env.SOAK_ROUND = `${round}`;
-    for (const group of groupsOf(seed, round)) await Promise.all(group.map(runOnce));
+    const flow = flowOf(seed, round);
+    const groups = groupsOf(seed, round);
+    for (const [at, group] of groups.entries()) {
+      const runs = group.map(runOnce);
+      if (at === groups.length - 1) runs.push(runFlow(seed, flow, path.join(folder, flow.name)));
+      await Promise.all(runs);
+    }
     const pool = poolOf(seed, round);
     const poolRun = runPool(seed, pool, path.join(folder, pool.name));
     // In a worker it never ends, and the worker may be for a later round.

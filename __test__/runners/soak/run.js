@@ -1,6 +1,6 @@
 "use strict";
 /**
- * The soak: a program that runs MapReduce and pools again and again, whose workers and clients are killed and stopped at
+ * The soak: a program that runs MapReduce, flows and pools again and again, whose workers and clients are killed and stopped at
  * random moments, and a checker that reads what everybody has written down. Prints what it has seen, and for a failure how to
  * see it again.
  *
@@ -17,6 +17,8 @@ const { check, checkFlatness } = require("./check");
 const { childrenOf } = require("./children");
 const { eventOf, groupsOf, killsOf } = require("./loads");
 const { checkPool } = require("./pool-check");
+const { checkFlow } = require("./flow-check");
+const { flowOf } = require("./flow-loads");
 const { poolOf } = require("./pool-loads");
 
 /** A round takes a few seconds, and is left in peace after these: a slow machine must get somewhere too. */
@@ -49,6 +51,7 @@ class Soak {
     this.killed = new Set();
     this.counts = {
       runs: 0,
+      flows: 0,
       pools: 0,
       jobs: 0,
       clients: 0,
@@ -96,6 +99,7 @@ class Soak {
   hear(line) {
     const [what, name] = line.split(" ");
     if (what === "RUN") this.checkRun(name);
+    else if (what === "FLOW") this.checkFlow(name);
     else if (what === "POOL") this.checkPool(name);
     else if (what === "QUIET") this.endRound();
     else this.wrong(`the master said ${line}`);
@@ -113,6 +117,18 @@ class Soak {
     this.counts.events += run.count;
     this.counts.answered += outcome.answered?.length ?? 0;
     for (const { error } of outcome.failed ?? []) this.counts[FAILURES[error.code] ?? "thrown"]++;
+  }
+
+  checkFlow(name) {
+    const { outcome, logs } = read(path.join(this.folder, name));
+    const flow = flowOf(this.seed, this.round);
+    const wrong = checkFlow(this.seed, flow, logs, outcome);
+    this.wrong(...wrong.map((words) => `flow ${name}: ${words}`));
+    const { results = [], failed = [] } = outcome;
+    this.counts.flows++;
+    this.counts.events += results.length + failed.length;
+    this.counts.answered += results.length;
+    for (const { error } of failed) this.counts[FAILURES[error.code] ?? "thrown"]++;
   }
 
   checkPool(name) {
@@ -135,7 +151,8 @@ class Soak {
   /** All that has a folder in this round. */
   names() {
     const runs = groupsOf(this.seed, this.round).flat();
-    return [...runs, poolOf(this.seed, this.round)].map(({ name }) => name);
+    const others = [flowOf(this.seed, this.round), poolOf(this.seed, this.round)];
+    return [...runs, ...others].map(({ name }) => name);
   }
 
   /** Nothing runs: what the master holds now, it holds for good. */

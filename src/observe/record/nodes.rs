@@ -29,6 +29,8 @@ pub(crate) struct NodeState {
     pub(crate) running: u64,
     /// How many items have left it.
     pub(crate) made: u64,
+    /// How long those before it could not go on, because too much waited for it, in milliseconds.
+    pub(crate) held_up: f64,
     /// More items may come: `open`; it works on what it held: `draining`; nothing comes of it any more: `closed`.
     pub(crate) stage: &'static str,
     pub(crate) held: Option<Holding>,
@@ -130,6 +132,7 @@ impl Counts {
             "busy": rounded(busy),
             "mean": rounded(mean),
             "longest": rounded(longest),
+            "heldUp": rounded(state.held_up),
         });
         if has_times {
             shown["waited"] = json!(rounded(waited));

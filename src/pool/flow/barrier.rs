@@ -172,7 +172,7 @@ impl State {
                         flow.node(node).made += 1;
                         self.put_out(pool, (id, &mut flow), 0, exit, item);
                     }
-                    flow.ended(task, node);
+                    self.ended_in_flow(&mut flow, task, node);
                 }
                 Err(error) => self.fail_held(pool, (task, node), &mut flow, &error),
             }

@@ -44,7 +44,7 @@ impl State {
         let Some(run) = self.runs.get_mut(&id) else { return };
         let task = run.next_direct();
         run.record.direct(task, if run.record.has_times() { header.finished } else { 0.0 });
-        flow.progress.entered(node);
+        flow.entered(task, node);
         let kept = Kept::of(&item);
         let (cause, duration) = (Cause::Error, None);
         let attempt = Attempt { worker, pid, cause, is_shared: false, duration, error };
@@ -84,10 +84,10 @@ impl State {
             attempts: 1,
         });
         let data = Some((&*kept.bytes, kept.flags));
-        if self.put_failure(pool, (id, flow), (node, worker), error, data) {
+        if self.put_failure(pool, (id, flow), (task, node, worker), error, data) {
             flow.stops.get_or_insert(task);
         }
-        flow.ended(task, node);
+        self.ended_in_flow(flow, task, node);
     }
 
     /// An event that enters at a node has failed for good, with this entry. True if its run is to be stopped for that.
@@ -109,7 +109,7 @@ impl State {
             .map(|data| (&**data, flags & !flag::FORMAT | data.format.number() << flag::FORMAT_AT));
         let at = (task, node, entry.worker);
         let stops = self.event_failed(pool, at, &mut flow, error, data);
-        flow.ended(task, node);
+        self.ended_in_flow(&mut flow, task, node);
         self.give_back(pool, id, flow);
         stops
     }
@@ -138,7 +138,7 @@ impl State {
         let redone = flow.redone.remove(&task);
         let of_item = redone.as_ref().map(|kept| (&*kept.bytes, kept.flags));
         let data = of_item.or(data.filter(|_| !is_own));
-        self.put_failure(pool, (id, flow), (node, worker), error, data)
+        self.put_failure(pool, (id, flow), (task, node, worker), error, data)
     }
 
     /// No worker will ever run this event, which has not been handed out.
@@ -169,7 +169,7 @@ impl State {
         if self.event_failed(pool, (task, node, 0), flow, error, data) {
             flow.stops.get_or_insert(task);
         }
-        flow.ended(task, node);
+        self.ended_in_flow(flow, task, node);
     }
 
     /// True if the run is to be stopped for it. `data`: its bytes and flags as an event has them.
@@ -177,7 +177,7 @@ impl State {
         &mut self,
         pool: &Pool,
         (id, flow): (RunId, &mut Flow),
-        (node, worker): (usize, u32),
+        (task, node, worker): (TaskId, usize, u32),
         error: &[u8],
         data: Option<(&[u8], u32)>,
     ) -> bool {
@@ -201,7 +201,8 @@ impl State {
             | (node as u32) << entry::PLACE_AT;
         let data = data.map(|(bytes, flags)| Value::new(bytes, format_of(flags)));
         let entry = entry_of(kind, worker, data, Some(Value::json(error)));
-        run.deliver(TaskId::MAX, entry, false)
+        let place = flow.lineage.as_ref().map(|lineage| lineage.place_of(task));
+        run.deliver_of(flow, place, entry)
     }
 
     /// A run cannot go on, because of this error.

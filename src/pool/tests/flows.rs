@@ -7,6 +7,7 @@ mod ends;
 mod failures;
 mod garbage;
 mod holds;
+mod ordered;
 mod pressure;
 mod spilled;
 mod walk;
@@ -161,6 +162,7 @@ impl Bench {
                 && flow.redone.is_empty()
                 && flow.backing_off.is_empty()
                 && flow.in_master.is_empty()
+                && flow.lineage.as_ref().is_none_or(|lineage| lineage.len() == 0)
                 && retries.is_none_or(crate::core::retry::Retries::is_empty)
         });
         let is_ours = |task: &TaskId| run_of(*task) == run;
