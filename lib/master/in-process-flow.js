@@ -6,7 +6,7 @@ const { DetachedRun } = require("./detached-run");
 const { NO_ADDRESS } = require("./in-process-job");
 const { NodeJob } = require("./in-process-node");
 const { FailedItem, failureOf, open, pack } = require("./in-process-values");
-const { functionsOf, planOfFlow } = require("../shared/flow/flow");
+const { functionsOf, planOfFlow } = require("../shared/flow/made");
 const { JSON } = require("../shared/primordials");
 const { errorToJson } = require("../shared/thrown");
 
