@@ -258,7 +258,7 @@ class PublicPool {
   #seen(options) {
     if (this.#how.isSeen) return options;
     const name = SEEN.find((name) => options[name] !== undefined);
-    if (name === undefined) return ownOf(options, { total: undefined });
+    if (name === undefined) return options;
     throw invalidType(
       `options.${name} needs workers of this process: a pool with inProcess has none, and those of connectPool are another program's`,
     );

@@ -521,7 +521,7 @@ export const options = async (): Promise<void> => {
   // @ts-expect-error it is "json" or "advanced"
   await createPool(stages, { serialization: "yaml" });
   // @ts-expect-error an option of calls
-  await createPool(stages, { signal: new Signal() });
+  await createPool(stages, { weight: 1 });
   // @ts-expect-error the stages are missing
   await createPool();
 };
