@@ -571,7 +571,7 @@ export interface Pool<S, Via extends "json" | "advanced" = "json"> {
    *   async.
    * @param rest First `args`: an object that `masterFn` gets unchanged and that is sent to the
    *   workers, see {@link CallOptions.args}. Default: `{}`. Required if a stage or `masterFn`
-   *   declares `args` that it needs. Then the options: see {@link CallOptions}.
+   *   declares `args` that it needs. Then the options: see {@link PoolRunOptions}.
    * @returns A promise of what `reduceFn` returned (awaited).
    */
   run<W extends Work<S>, R, Args extends ArgsOf<S, W> = ArgsOf<S, W>>(
@@ -930,7 +930,7 @@ export interface PoolOptions<Via extends "json" | "advanced" = "json" | "advance
    * Calls behave as with workers: values cross as copies in the same encoding, up to `numWorkers`
    * events run at once, and errors, retries and limits are the same. But an event cannot be ended:
    * after its `taskTimeout`, or if it is aborted, its call rejects, and the event goes on unseen.
-   * `maxTasksPerWorker` and `maxWorkerMemory` throw, because they need workers.
+   * `maxTasksPerWorker`, `maxWorkerMemory` and `progress` throw, because they need workers.
    */
   inProcess?: boolean;
 
@@ -981,6 +981,48 @@ export interface PoolOptions<Via extends "json" | "advanced" = "json" | "advance
 
   /** The {@link CallOptions.retries} of calls without any. Default: 0. */
   retries?: number | RetryOptions;
+
+  /**
+   * Ends the pool when the signal is aborted: whatever it has to do rejects with the signal's reason,
+   * workers that run something are killed, and later calls reject with the code
+   * `"ERR_SONIC_POOL_CLOSED"`. Before the pool is there, {@link createPool} rejects with the reason.
+   * Default: none.
+   */
+  signal?: AbortSignalLike;
+
+  /**
+   * How many events per worker may wait or run before a run of the pool takes no more: see
+   * {@link RunOptions.maxEventsPerWorker}. Default: 512.
+   */
+  maxEventsPerWorker?: number;
+
+  /**
+   * The most encoded bytes of events that wait or run in a run of the pool: see
+   * {@link RunOptions.maxBytesWaiting}. Default: 4194304 (4 MiB).
+   */
+  maxBytesWaiting?: number;
+
+  /**
+   * Shows the progress of each {@link Pool.run}, {@link Pool.stream} and {@link Pool.map} on stderr:
+   * see {@link RunOptions.progress}. A `map` or `stream` of an array, or of anything else with a
+   * `length` or `size`, knows how many events there will be. With {@link PoolOptions.inProcess} it is
+   * a `TypeError`. Default: the environment variable `SONIC_PROGRESS`, otherwise `false`.
+   */
+  progress?: boolean | "workers";
+
+  /**
+   * Called with what {@link Pool.statistics} returns, at most ten times a second, when it has
+   * changed, and once more when the pool is closed. If it throws, or returns a promise that rejects,
+   * the pool ends: whatever it has to do, and {@link Pool.close}, reject with that error. Default:
+   * none.
+   */
+  onProgress?: (statistics: RunStatistics) => any;
+
+  /**
+   * Called once with the statistics of the pool, when it is closed. If it throws, {@link Pool.close}
+   * rejects with that error. Default: none.
+   */
+  onStats?: (statistics: RunStatistics) => any;
 }
 
 /** A class of errors, whatever its constructor takes. */
@@ -1107,6 +1149,33 @@ export interface PoolMapOptions<Args = object, Settled extends boolean = boolean
    * {@link PoolSettled}. Default: `false`.
    */
   settled?: Settled;
+
+  /** Shows the progress of the call: see {@link PoolOptions.progress}. Default: the option of the pool. */
+  progress?: boolean | "workers";
+
+  /** The number of items, for `progress`. Default: the `length` or `size` of the iterable. */
+  total?: number;
+}
+
+/**
+ * How to run a {@link Pool.run}. In a pool with {@link PoolOptions.inProcess}, and in one of
+ * {@link connectPool}, `progress`, `trace` and `report` are a `TypeError`.
+ */
+export interface PoolRunOptions<Args = object> extends CallOptions<Args> {
+  /** Shows the progress of the run: see {@link PoolOptions.progress}. Default: the option of the pool. */
+  progress?: boolean | "workers";
+
+  /**
+   * The number of events, for `progress`: an integer of at least 0. Default: what is known of it, see
+   * {@link PoolOptions.progress}.
+   */
+  total?: number;
+
+  /** The file for a trace of the run: see {@link RunOptions.trace}. Default: `SONIC_TRACE`. */
+  trace?: string;
+
+  /** The file for a page that shows the run: see {@link RunOptions.report}. Default: `SONIC_REPORT`. */
+  report?: string;
 }
 
 /** How to run a {@link Pool.each}. */
@@ -1139,7 +1208,13 @@ export interface KeptWork<R> {
 }
 
 /** How to run a {@link Pool.stream}. */
-export interface PoolStreamOptions<Args = object> extends CallOptions<Args> {
+export interface PoolStreamOptions<Args = object> extends PoolRunOptions<Args> {
+  /**
+   * `"abort"` ends the stream at the first failure, with that error: see {@link RunOptions.onError}.
+   * Default: `"collect"`.
+   */
+  onError?: "collect" | "abort";
+
   /** The order of the entries: see {@link StreamOptions.order}. Default: `"completion"`. */
   order?: "completion" | "submission";
 
@@ -3190,8 +3265,8 @@ type EachArguments<In, Args, Keep extends boolean> =
 /** The last parameters of `run`. */
 type RunArguments<Args> =
   Record<never, never> extends Args
-    ? [args?: Args, options?: Omit<CallOptions, "args">]
-    : [args: Args, options?: Omit<CallOptions, "args">];
+    ? [args?: Args, options?: Omit<PoolRunOptions, "args">]
+    : [args: Args, options?: Omit<PoolRunOptions, "args">];
 
 /** Iterables, without strings. */
 type Items<In> = (Iterable<In> | AsyncIterable<In>) & object;

@@ -4,6 +4,7 @@
 const { spawn } = require("node:child_process");
 const path = require("node:path");
 const { performance } = require("node:perf_hooks");
+const { install } = require("./installed");
 
 const ROOT = path.resolve(__dirname, "..");
 const TRIAL = path.join(__dirname, "trial.js");
@@ -14,6 +15,9 @@ const SHOWN = 600;
 /** The current run. */
 let current;
 
+/** The folder of this package. @type {string | undefined} */
+let installed;
+
 /**
  * @param {string} name
  * @param {import("./contestants").Job} job
@@ -21,10 +25,12 @@ let current;
  * @returns {Promise<{ value: number } | { failed: string }>} milliseconds or megabytes
  */
 function runTrial(name, job, deadline) {
+  installed ??= install();
+  const own = { QUIET: "1", BENCH_JOB: JSON.stringify(job), BENCH_PACKAGE: installed };
   const began = performance.now();
   const child = spawn(process.execPath, [TRIAL, name], {
     cwd: ROOT,
-    env: { ...process.env, QUIET: "1", BENCH_JOB: JSON.stringify(job) },
+    env: { ...process.env, ...own },
     stdio: ["ignore", "pipe", "pipe"],
     // Its own process group: one signal ends everything that is left of it.
     detached: true,

@@ -71,8 +71,8 @@ function stageRoot(staging, manifest, platforms) {
   }
 
   // Replaces the index.js that loads lib/ module by module.
-  const index = path.join(folder, "index.js");
-  execFileSync(process.execPath, [path.join(__dirname, "bundle.js"), index], { stdio: "inherit" });
+  const args = [path.join(__dirname, "bundle.js"), folder];
+  execFileSync(process.execPath, args, { stdio: "inherit" });
 
   const packed = { ...manifest };
   for (const field of ONLY_IN_THE_TREE) delete packed[field];

@@ -6,6 +6,7 @@
 const assert = require("node:assert/strict");
 const path = require("node:path");
 const { describe, it } = require("node:test");
+const { split } = require("../../scripts/bundle");
 const { outOfTime } = require("../support/out-of-time");
 const { run, FIXTURES } = require("../support/run");
 
@@ -184,5 +185,24 @@ describe("a worker of somebody else's cluster", () => {
     );
     const warnings = program.stderr.split("\n").filter((line) => /sonic-distribute/i.test(line));
     assert.equal(warnings.length, 1, program.stderr);
+  });
+});
+
+describe("what a plain call loads", () => {
+  it("is what an install has in its first file, in both roles, whatever its events come to", async () => {
+    const { master, worker, failed } = await result("start/loaded.js");
+    assert.equal(failed, 1);
+    const { needed, onDemand } = split();
+    for (const loaded of [master, worker]) {
+      assert.ok(loaded.includes("index.js") && loaded.length > 30, `${loaded}`);
+      assert.deepEqual(
+        loaded.filter((name) => !needed.has(name)),
+        [],
+      );
+    }
+    for (const name of ["create-pool", "page", "remote"])
+      assert.ok(onDemand.has(`lib/master/${name}.js`), name);
+    for (const name of ["shared/flow/plan", "shared/sync/locks", "worker/flow"])
+      assert.ok(onDemand.has(`lib/${name}.js`), name);
   });
 });

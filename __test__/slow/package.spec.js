@@ -25,6 +25,9 @@ const VERSION = require("../../package.json").version;
 const tool = (name) => [path.join(SITE, "node_modules/.bin", name)];
 const EXPECTED = { total: 385, inMaster: false, failed: 0 };
 
+/** The most that a process reads before it runs anything of a plain call: V8 takes 1 ms for 100 KB. */
+const MOST_BYTES = 320_000;
+
 /** Everything that runs at an install, by npm's documentation. */
 const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
 
@@ -66,7 +69,9 @@ describe("the package", () => {
     assert.deepStrictEqual(files, [...root, ...native]);
     for (const folder of ["lib", "bin"]) {
       const packedFiles = filesOf(tarballs.root).filter((file) => file.startsWith(`${folder}/`));
-      assert.deepStrictEqual(packedFiles, allFiles(path.join(ROOT, folder), folder).sort());
+      const inTree = allFiles(path.join(ROOT, folder), folder);
+      const made = folder === "lib" ? ["lib/on-demand.js"] : [];
+      assert.deepStrictEqual(packedFiles, [...inTree, ...made].sort());
     }
 
     const platform = ["LICENSE", "README.md", "package.json", binaryOf(HERE)];
@@ -82,6 +87,58 @@ describe("the package", () => {
     for (const tarball of [tarballs.root, tarballs.platform]) {
       const { stdout } = await runToSuccess(process.execPath, [...tool("publint"), tarball]);
       assert.match(stdout, /All good!/);
+    }
+  });
+
+  it("loads one short file for a plain call, in both roles", async () => {
+    const folder = path.join(project.folder, "node_modules", NAME);
+    const program = path.join(ROOT, "__test__", "fixtures", "start", "loaded.js");
+    const env = { PACKAGE: folder, QUIET: "true" };
+    const { stdout } = await runToSuccess(process.execPath, [program], {
+      cwd: project.folder,
+      env,
+    });
+    const { master, worker } = JSON.parse(stdout.replace(/^RESULT /, ""));
+    assert.deepStrictEqual([master, worker], [["index.js"], ["index.js"]]);
+    const { size } = fs.statSync(path.join(folder, "index.js"));
+    assert.ok(
+      size <= MOST_BYTES,
+      `index.js has ${size} bytes: load what few programs need on demand`,
+    );
+  });
+
+  it("loads the rest when a program uses it", async () => {
+    project.write(
+      "rest.cjs",
+      `const { createPool, flow } = require("${NAME}");
+      const double = ({ data }) => data * 2;
+      const doubled = flow((source) => source.map(double));
+      createPool({ double, doubled }).then(async (pool) => {
+        const sum = (await pool.map(double, [1, 2])).reduce((one, other) => one + other);
+        for await (const { response } of pool.stream(doubled, [sum])) console.log(response);
+        await pool.close();
+        console.log(Object.keys(require.cache).some((file) => file.endsWith("on-demand.js")));
+      });`,
+    );
+    const { stdout } = await runToSuccess(process.execPath, ["rest.cjs"], { cwd: project.folder });
+    assert.strictEqual(stdout, "12\ntrue\n");
+  });
+
+  it("says that it was updated while a program ran", async () => {
+    const copy = new Workspace("updated");
+    try {
+      await install(copy, [tarballs.root, tarballs.platform]);
+      const rest = copy.path(`node_modules/${NAME}/lib/on-demand.js`);
+      const text = fs.readFileSync(rest, "utf8");
+      fs.writeFileSync(rest, text.replace(VERSION, "2.0.99"));
+      copy.write(
+        "first.cjs",
+        `require("${NAME}").createPool({ one: () => 1 }).catch(({ message }) => console.log(message));`,
+      );
+      const { stdout } = await runToSuccess(process.execPath, ["first.cjs"], { cwd: copy.folder });
+      assert.match(stdout, /was updated to .* while this program ran: start the program again/);
+    } finally {
+      copy.remove();
     }
   });
 

@@ -2,7 +2,7 @@
 // Runs a flow in this process, one node after the other: what every run of the flow must give, whatever its workers do. Nodes only
 // have items from nodes before them, so that each has all of its items when its turn comes: all nodes are barriers here.
 
-const { functionsOf, graphOf } = require("../../lib/shared/flow/flow");
+const { functionsOf, graphOf } = require("../../lib/shared/flow/made");
 
 /** An item as another process has it. */
 const crossed = (value) => {

@@ -6,7 +6,8 @@
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
 
-const { flow, graphOf, planOfFlow } = require("../../lib/shared/flow/flow");
+const { flow } = require("../../lib/shared/flow/flow");
+const { graphOf, planOfFlow } = require("../../lib/shared/flow/made");
 const { comparable, compareKeys, interpret, multiset } = require("../support/flow-interpreter");
 const { checkPlan } = require("../support/flow-plan");
 const { randomFlow } = require("../support/random-flow");

@@ -6,7 +6,8 @@
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
 
-const { flow, graphOf, planOfFlow } = require("../../lib/shared/flow/flow");
+const { flow } = require("../../lib/shared/flow/flow");
+const { graphOf, planOfFlow } = require("../../lib/shared/flow/made");
 const { planOf } = require("../../lib/shared/flow/plan");
 const { checkPlan } = require("../support/flow-plan");
 

@@ -6,14 +6,14 @@
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
 
+const { flow } = require("../../lib/shared/flow/flow");
 const {
   concurrencyOf,
-  flow,
   functionsOf,
   graphOf,
   isFlow,
   planOfFlow,
-} = require("../../lib/shared/flow/flow");
+} = require("../../lib/shared/flow/made");
 const { stage } = require("../../lib/shared/stage");
 
 const same = ({ data }) => data;

@@ -9,7 +9,7 @@ const { before, describe, it } = require("node:test");
 const { pathToFileURL } = require("node:url");
 
 const { planOf } = require("../../lib/shared/flow/plan");
-const { graphOf } = require("../../lib/shared/flow/flow");
+const { graphOf } = require("../../lib/shared/flow/made");
 const { statisticsOf } = require("../../lib/master/nodes");
 const { randomFlow } = require("../support/random-flow");
 

@@ -11,7 +11,11 @@ const { numWorkersOf } = require("../../lib/shared/num-workers");
 const { checkCount, checkFunction } = require("../../lib/shared/checks");
 const {
   CONNECT_CHECKS,
+  OWN_MAP_CHECKS,
+  OWN_RUN_CHECKS,
+  OWN_STREAM_CHECKS,
   POOL_CHECKS,
+  POOL_STREAM_CHECKS,
   checkOptions,
   STREAM_CHECKS,
 } = require("../../lib/shared/options");
@@ -160,6 +164,38 @@ describe("a stream's option", () => {
         naming("TypeError", `options.${name}`),
       );
     }
+  });
+});
+
+describe("an option of a pool", () => {
+  const { signal, maxEventsPerWorker, maxBytesWaiting, progress, onProgress, onStats } = OPTIONS;
+  const all = { signal, maxEventsPerWorker, maxBytesWaiting, progress, onProgress, onStats };
+  checkTable(all, (given) => checkOptions(given, POOL_CHECKS), "options");
+
+  const { total, trace, report } = OPTIONS;
+  for (const checks of [OWN_RUN_CHECKS, OWN_STREAM_CHECKS])
+    checkTable(
+      { progress, total, trace, report },
+      (given) => checkOptions(given, checks),
+      "options",
+    );
+  checkTable({ progress, total }, (given) => checkOptions(given, OWN_MAP_CHECKS), "options");
+
+  it("is any option of MapReduce, or is refused with what to do", () => {
+    for (const name of Object.keys(OPTIONS)) assert.ok(name in POOL_CHECKS, name);
+    for (const name of ["total", "trace", "report", "statistics", "onResult", "onError"])
+      assert.throws(
+        () => checkOptions({ [name]: OPTIONS[name].good[0] }, POOL_CHECKS),
+        /^TypeError: options\.\w+ is not possible here: /,
+      );
+  });
+
+  it("is none that a client's run may have: it would write files of another process", () => {
+    for (const name of ["trace", "report", "progress"])
+      assert.throws(
+        () => checkOptions({ [name]: OPTIONS[name].good[0] }, POOL_STREAM_CHECKS),
+        naming("TypeError", `options.${name}`),
+      );
   });
 });
 

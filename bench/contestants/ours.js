@@ -5,8 +5,7 @@
 const cluster = require("node:cluster");
 const { performance } = require("node:perf_hooks");
 const { setTimeout: delay } = require("node:timers/promises");
-const { Map: send, initMaster, initWorkers, isMaster, shutdown } = require("../..");
-const { growth } = require("../memory");
+const { Map: send, initMaster, initWorkers, isMaster, shutdown } = require("../ours");
 const { Tally } = require("../tally");
 const { WARM_UP } = require("../warm-up");
 const { WORKLOADS } = require("../workloads");
@@ -92,6 +91,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Measures how much the master's memory grows while the results are unread. */
 async function runAndHold(job, queues, tally) {
+  const { growth } = require("../memory");
   const value = await growth(() => sendAll(job, queues));
   readAll(queues, tally);
   return { value };

@@ -11,8 +11,10 @@ const { isInProcess, openInProcess } = require("./in-process");
 const inProcess = require("./in-process-run");
 const { begin } = require("./pool-run");
 const { PublicPool } = require("./public-pool");
+const { watch } = require("./watch");
 const { preload } = require("../shared/native");
 const { Promise } = require("../shared/primordials");
+const { stopBy, throwIfAborted } = require("../shared/signals");
 const { pointAt, siteOf } = require("../shared/stack");
 const { numWorkersOf } = require("../shared/num-workers");
 const { POOL_CHECKS, checkOptions } = require("../shared/options");
@@ -28,7 +30,7 @@ preload();
 const listening = () => require("./listen");
 
 /** Batches and runs in workers. @type {any} */
-const IN_WORKERS = { Batch, begin };
+const IN_WORKERS = { Batch, begin, isSeen: true };
 
 /**
  * @param {any} stages
@@ -42,6 +44,7 @@ async function createPool(stages, givenOptions, identity) {
   try {
     identity.file = fileOf(stages);
     const options = checkOptions(givenOptions, POOL_CHECKS);
+    throwIfAborted(options.signal);
     // Before anything is started, and before the program may replace `fs`.
     if (options.listen !== undefined) listening().checkPath(options.listen);
     if (isInProcess(options)) {
@@ -51,7 +54,7 @@ async function createPool(stages, givenOptions, identity) {
     checkReach(identity.file);
     call.begin(runsElsewhere());
     const pool = started(options, call);
-    const named = await whenReady(pool, stages, identity.file);
+    const named = await whenReady(pool, stages, identity.file, options.signal);
     return await opened(pool, named, options, IN_WORKERS);
   } catch (error) {
     throw pointAt(error, site);
@@ -65,11 +68,13 @@ async function createPool(stages, givenOptions, identity) {
  * @param {Options} options
  * @param {any} made
  */
-async function opened(pool, stages, options, { Batch, begin }) {
+async function opened(pool, stages, options, { Batch, begin, isSeen = false }) {
   /** @type {How} */
   const how = {
     Batch,
     begin,
+    isSeen,
+    watch,
     each: (pool, work, data, given) => inEach(Batch, pool, work, data, given),
   };
   const load = { calling: 0 };
@@ -107,9 +112,11 @@ function started(options, call) {
  * @param {InstanceType<typeof LastingPool>} pool
  * @param {any} stages
  * @param {string | undefined} file
+ * @param {AbortSignal | undefined} signal
  */
-async function whenReady(pool, stages, file) {
+async function whenReady(pool, stages, file, signal) {
   pool.hold();
+  const ignore = stopBy(signal, (error) => pool.fail(error));
   try {
     await Promise.race([pool.ready, pool.failed]);
     return await stagesOf(pool, stages, file);
@@ -117,6 +124,7 @@ async function whenReady(pool, stages, file) {
     pool.end();
     throw error;
   } finally {
+    ignore();
     pool.letGo();
   }
 }

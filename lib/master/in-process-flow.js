@@ -8,7 +8,7 @@ const { Lineage } = require("./in-process-lineage");
 const { NodeJob } = require("./in-process-node");
 const { FailedItem, failureOf, open, pack } = require("./in-process-values");
 const { IN_ORDER } = require("./pool-run");
-const { functionsOf, planOfFlow } = require("../shared/flow/flow");
+const { functionsOf, planOfFlow } = require("../shared/flow/made");
 const { JSON } = require("../shared/primordials");
 const { errorToJson } = require("../shared/thrown");
 

@@ -33,7 +33,7 @@ const { NO_STAGE, stagesOf, threw, wrongFile } = require("../shared/stages");
 /** @typedef {{ job: Job, key: string | undefined, priority: number, run: () => Promise<void> }} JobEvent */
 
 /** What only a process of its own can have. */
-const NEED_WORKERS = ["env", "execArgv", "maxTasksPerWorker", "maxWorkerMemory"];
+const NEED_WORKERS = ["env", "execArgv", "maxTasksPerWorker", "maxWorkerMemory", "progress"];
 
 /** By these `require` says that a file has to be imported. */
 const IS_ES_MODULE = ["ERR_REQUIRE_ESM", "ERR_REQUIRE_ASYNC_MODULE"];
@@ -122,7 +122,10 @@ class InProcessPool {
     /** The program's own classes of errors, by name. */
     this.errors = new Map((options.errors || []).map((Class) => [Class.name, Class]));
     this.tally = new Tally();
-    this.closed = Promise.resolve();
+    /** @type {Promise<void>} */
+    this.closed = new Promise((resolve) => {
+      this.hasClosed = resolve;
+    });
     /** In the place of the core. */
     this.native = { poolWorkers: () => this.workers };
     this.handle = undefined;
@@ -295,6 +298,7 @@ class InProcessPool {
 
   end() {
     this.isClosing = true;
+    this.hasClosed();
   }
 }
 

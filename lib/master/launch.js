@@ -228,12 +228,13 @@ const poolSettings = () => ({
  * @param {import("../shared/options").Options} options
  * @param {string} about what workers are told of it
  * @param {boolean} isNumbered
+ * @param {Parameters<typeof runSettings>[1]} [recording]
  */
-const settingsInPool = (options, about, isNumbered) =>
-  ownOf(
-    runSettings(options, { level: undefined, progress: { showsWorkers: false }, epoch: now() }),
-    { about, isNumbered },
-  );
+const settingsInPool = (options, about, isNumbered, recording = unrecorded()) =>
+  ownOf(runSettings(options, recording), { about, isNumbered });
+
+/** Nobody asks for more of a run than the pool counts. */
+const unrecorded = () => ({ level: undefined, progress: { showsWorkers: false }, epoch: now() });
 
 /** @typedef {ReturnType<typeof runSettings> & { about?: string, isNumbered?: boolean }} RunSettings */
 

@@ -6,7 +6,10 @@ const { Promise, clearInterval, setInterval } = require("../shared/primordials")
 /** The time between two calls, in milliseconds. */
 const INTERVAL = 100;
 
-/** @typedef {InstanceType<typeof import("./run").Run>} Run */
+/**
+ * What it tells of: a run, or a pool that stays.
+ * @typedef {{ statistics: () => RunStatistics, stop: (error: unknown) => void, fail: (error: unknown) => void }} Run
+ */
 /** @typedef {import("../../index").RunStatistics} RunStatistics */
 
 class Listener {
@@ -24,7 +27,7 @@ class Listener {
     this.timer.unref();
   }
 
-  /** @param {Run} run that ended @param {RunStatistics} statistics */
+  /** @param {Pick<Run, "fail">} run that ended @param {RunStatistics} statistics */
   end(run, statistics) {
     if (this.timer) clearInterval(this.timer);
     this.call(statistics, (error) => run.fail(error));

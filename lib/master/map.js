@@ -1,6 +1,7 @@
 "use strict";
 // `map` of a pool that stays: takes from the iterable only as fast as workers need, and gives the answers in its order.
 
+const { Progress } = require("./progress");
 const { stopBy } = require("../shared/signals");
 const { invalidType, shown } = require("../shared/errors");
 const { Promise } = require("../shared/primordials");
@@ -18,7 +19,8 @@ const { routingOf } = require("../shared/routing");
 async function inOrder(batch, iterable, options, site) {
   const { pool } = batch;
   const { signal } = options;
-  const mapping = new Mapping(batch, options, site);
+  const { total = countOf(iterable) } = options;
+  const mapping = new Mapping(batch, options, site, total);
   const ignore = stopBy(signal, (error) => mapping.fail(error));
   pool.hold();
   batch.isKept = true;
@@ -27,6 +29,7 @@ async function inOrder(batch, iterable, options, site) {
     await mapping.run(iteratorOf(iterable));
     return mapping.results;
   } finally {
+    mapping.progress.hide(mapping.failure === undefined ? "" : ": stopped");
     ignore();
     leavePool();
     batch.leave();
@@ -39,14 +42,16 @@ class Mapping {
    * @param {Batch} batch
    * @param {import("../shared/options").Options} options
    * @param {{ stack?: unknown }} site
+   * @param {number | undefined} total how many events there will be, if that is known
    */
-  constructor(batch, options, site) {
+  constructor(batch, options, site, total) {
     this.batch = batch;
     this.isSettled = Boolean(options.settled);
     this.routing = routingOf(options);
     this.site = site;
     /** @type {any[]} */
     this.results = [];
+    this.progress = new Progress({ progress: options.progress, total });
     this.left = 0;
     /** @type {{ error: unknown } | undefined} */
     this.failure = undefined;
@@ -80,8 +85,11 @@ class Mapping {
 
   /** @param {{ next: () => any, return?: () => any }} iterator */
   async run(iterator) {
+    // Only the core can draw.
+    if (this.batch.handle !== undefined) this.progress.show(this.batch);
     try {
       await this.handAll(iterator);
+      this.progress.complete();
       if (this.left > 0) {
         const ended = new Promise((resolve) => {
           this.wake = () => resolve(undefined);
@@ -159,6 +167,12 @@ function leave(iterator) {
   }
 }
 
+/** How many items it has, if that can be told without taking one. @param {any} iterable */
+function countOf(iterable) {
+  const { length, size } = Object(iterable);
+  return [length, size].find((count) => Number.isSafeInteger(count) && count >= 0);
+}
+
 /** @param {any} iterable */
 function iteratorOf(iterable) {
   const must =
@@ -171,4 +185,4 @@ function iteratorOf(iterable) {
   return Reflect.apply(make, iterable, []);
 }
 
-module.exports = { inOrder, isThenable, iteratorOf, leave };
+module.exports = { countOf, inOrder, isThenable, iteratorOf, leave };

@@ -2,7 +2,7 @@
 // A run of a pool that stays, with a masterFn as `MapReduce` has it: to its reduceFn, or read while it goes on.
 
 const { settingsInPool } = require("./launch");
-const { isThenable, iteratorOf, leave } = require("./map");
+const { countOf, isThenable, iteratorOf, leave } = require("./map");
 const { Recording } = require("./record");
 const { Run } = require("./run");
 const { stopBy, throwIfAborted } = require("../shared/signals");
@@ -41,6 +41,7 @@ async function runInPool(pool, work, masterFn, reduceFn, given) {
 function entriesInPool(pool, work, source, given) {
   const { options, site } = given;
   const masterFn = masterFnOf(source);
+  if (options.total === undefined && isIterable(source)) options.total = countOf(source);
   if (options.order === undefined) options.order = "completion";
   const start = () => {
     pool.check();
@@ -63,8 +64,8 @@ function begin(pool, work, { options, args, site }) {
     refusal: options.order === "submission" ? IN_ORDER : undefined,
   };
   const about = pool.aboutOf(work, args, how);
-  const settings = settingsInPool(options, about, false);
   const recording = new Recording(options);
+  const settings = settingsInPool(options, about, false, recording);
   const routing = routingOf(options);
   const parts = { pool, settings, recording, site, routing, flow: options.flow };
   const run = new Run({ ...parts, onResult: undefined, isByHand: false });

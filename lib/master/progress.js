@@ -38,7 +38,7 @@ class Progress {
     this.handle = undefined;
   }
 
-  /** @param {InstanceType<typeof import("./run").Run>} run that begins */
+  /** @param {{ handle: InstanceType<typeof import("./run").Run>["handle"] }} run that begins */
   show(run) {
     if (this.wanted === false) return;
     this.handle = native().progressBegin(run.handle, this.total, this.showsWorkers);

@@ -8,6 +8,7 @@ const { entriesInPool, runInPool } = require("./pool-run");
 const { stopBy, throwIfAborted } = require("../shared/signals");
 const { checkSendable } = require("./work");
 const { textOfArgs } = require("../shared/codec");
+const { invalidType } = require("../shared/errors");
 const { ownOf } = require("../shared/own");
 const own = require("../shared/sync/public");
 const { Promise, WeakMap, now } = require("../shared/primordials");
@@ -17,8 +18,9 @@ const {
   CALL_CHECKS,
   EACH_CHECKS,
   MAX_WORKERS,
-  MAP_CHECKS,
-  POOL_STREAM_CHECKS,
+  OWN_MAP_CHECKS,
+  OWN_RUN_CHECKS,
+  OWN_STREAM_CHECKS,
   checkArgs,
   checkOptions,
 } = require("../shared/options");
@@ -35,11 +37,16 @@ const {
  * @property {(pool: any, work: Work, data: any, given: { options: Options, args: string | undefined, site: { stack?: unknown } }) => Promise<any>} each
  * @property {Pick<InstanceType<typeof PoolCalls>, "add" | "stopWaiting">} [calls]
  * @property {InstanceType<typeof import("./listen").Listener>} [listener]
+ * @property {typeof import("./watch").watch} [watch] tells the program of the pool
+ * @property {boolean} [isSeen] whether there is a record of its runs here, and they can be drawn
  * @property {() => { locks: any, sync: any }} [shared] locks of another program, where the pool is one of that
  */
 
 /** Milliseconds between two calls whose lines are noted: to note one costs a hundredth of that. */
 const BETWEEN_SITES = 0.3;
+
+/** What only the core of this process can show of a run. @type {("progress" | "trace" | "report")[]} */
+const SEEN = ["progress", "trace", "report"];
 
 /** The symbol, where this version of Node has it. @type {symbol | undefined} */
 const ASYNC_DISPOSE = Reflect.get(Symbol, "asyncDispose");
@@ -69,16 +76,23 @@ class PublicPool {
    */
   constructor(pool, stages, options, how, load = { calling: 0 }) {
     const { maxQueue = Number.POSITIVE_INFINITY, taskTimeout, retries, spillDir } = options;
+    const { maxBytesWaiting, progress } = options;
     this.#pool = pool;
     this.#how = how;
     this.#stages = stages;
-    this.#defaults = { taskTimeout, retries, spillDir };
+    this.#defaults = { taskTimeout, retries, spillDir, maxBytesWaiting, progress };
     const open = (
       /** @type {Work} */ work,
       /** @type {Options} */ own,
       /** @type {string | undefined} */ args,
     ) => this.#newBatch(work, own, args);
     this.#calls = how.calls || new PoolCalls(open, () => pool.places, maxQueue, load);
+    if (how.watch === undefined) return;
+    how.watch(pool, options, (/** @type {unknown} */ error) => {
+      this.#abort(error);
+      // The program learns of it by its calls, and by its own `close`.
+      this.close().catch(() => {});
+    });
   }
 
   /** @param {unknown} work @param {any} data @param {unknown} [givenOptions] @returns {Promise<any>} */
@@ -105,7 +119,7 @@ class PublicPool {
     try {
       this.#pool.check();
       const named = this.#stages.singleOf("map", work);
-      const options = this.#optionsOf(named, givenOptions, MAP_CHECKS);
+      const options = this.#seen(this.#optionsOf(named, givenOptions, OWN_MAP_CHECKS));
       const args = this.#argsOf(options);
       throwIfAborted(options.signal);
       const batch = this.#newBatch(named, options, args);
@@ -126,7 +140,7 @@ class PublicPool {
     try {
       this.#pool.check();
       const named = this.#stages.workOf(work);
-      const options = this.#optionsOf(named, givenOptions, POOL_STREAM_CHECKS);
+      const options = this.#seen(this.#optionsOf(named, givenOptions, OWN_STREAM_CHECKS));
       return entriesInPool(this.#pool, named, source, {
         options,
         args: this.#argsOf(options),
@@ -152,7 +166,7 @@ class PublicPool {
       checkFunction("masterFn", masterFn);
       checkFunction("reduceFn", reduceFn);
       const named = this.#stages.workOf(work);
-      const options = this.#optionsOf(named, givenOptions, CALL_CHECKS);
+      const options = this.#seen(this.#optionsOf(named, givenOptions, OWN_RUN_CHECKS));
       if (args !== undefined) {
         checkArgs("args", args);
         options.args = args;
@@ -220,21 +234,34 @@ class PublicPool {
     const pool = this.#pool;
     const { listener } = this.#how;
     const { signal } = checkOptions(options, { signal: CALL_CHECKS.signal });
-    const stop = (/** @type {unknown} */ error) => {
-      this.#calls.stopWaiting(error);
-      if (listener !== undefined) listener.stopWaiting(error);
-      for (const run of [...pool.runs]) {
-        run.stop(error);
-        if (run.leave !== undefined) run.leave();
-      }
-    };
-    const ignore = stopBy(signal, stop);
+    const ignore = stopBy(signal, (error) => this.#abort(error));
     if (listener !== undefined) listener.tellOfClosing();
     await pool.drain();
     ignore();
     if (listener !== undefined) await listener.close();
     pool.end();
     await pool.closed;
+  }
+
+  /** Everything that it has to do rejects. @param {unknown} error */
+  #abort(error) {
+    const { listener } = this.#how;
+    this.#calls.stopWaiting(error);
+    if (listener !== undefined) listener.stopWaiting(error);
+    for (const run of [...this.#pool.runs]) {
+      run.stop(error);
+      if (run.leave !== undefined) run.leave();
+    }
+  }
+
+  /** What the program asks to see of a run. @param {Options} options */
+  #seen(options) {
+    if (this.#how.isSeen) return options;
+    const name = SEEN.find((name) => options[name] !== undefined);
+    if (name === undefined) return options;
+    throw invalidType(
+      `options.${name} needs workers of this process: a pool with inProcess has none, and those of connectPool are another program's`,
+    );
   }
 
   /** The options of a call without any of its own: made once for each work. @param {Work} work @returns {Options} */

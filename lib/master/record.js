@@ -16,7 +16,6 @@ const { Listener } = require("./listener");
 const { lockStatistics } = require("./lock-statistics");
 const { statisticsOf } = require("./nodes");
 const { Progress } = require("./progress");
-const { pageOf } = require("./report");
 const { describe } = require("../shared/describe");
 
 /** How often subscribers hear of events that ended, in milliseconds. */
@@ -79,6 +78,8 @@ class Recording {
     this.report = reportOf(options.report);
     /** The most memory that was seen of each process, by its pid. @type {Map<number, number>} */
     this.memory = new Map();
+    /** Loaded now, because programs may replace the file system before it is needed. */
+    this.pageOf = this.report === null ? undefined : require("./report").pageOf;
     /** How many events subscribers have heard of. */
     this.told = 0;
     const listsEvents = this.report !== null || this.hasSubscriber;
@@ -209,9 +210,9 @@ class Recording {
 
   /** Writes the report, once. @param {any} recorded null if there is none */
   draw(recorded) {
-    if (recorded === null || this.report === null) return;
+    if (recorded === null || this.report === null || this.pageOf === undefined) return;
     try {
-      writeFileSync(this.report, pageOf(recorded));
+      writeFileSync(this.report, this.pageOf(recorded));
       this.report = null;
     } catch (error) {
       this.giveUp(error);

@@ -29,8 +29,8 @@ const MOST_READ = 32;
 
 const HANDED_OVER = Promise.resolve();
 
-/** What of the options the pool's process needs: 0 if it is nothing. @param {Options} options */
-function sendable({ args, signal, settled, classes, flow, ...options }) {
+/** What of the options the pool's process needs (it draws nothing): 0 if it is nothing. @param {Options} options */
+function sendable({ args, signal, settled, classes, flow, total, ...options }) {
   const own = ownOf(options);
   for (const name of Object.keys(own)) if (own[name] === undefined) delete own[name];
   if (own.taskTimeout === Infinity) own.taskTimeout = INFINITY;

@@ -86,7 +86,7 @@ function checkObject(where, given, checks) {
 function checkProperties(where, given, checks) {
   const checked = Object.create(null);
   for (const name of Object.keys(given)) {
-    if (!hasOwn(checks, name)) throw unknown(where, name, Object.keys(checks));
+    if (!hasOwn(checks, name)) throw unknown(where, name, checks);
     const value = given[name];
     if (value === undefined) continue;
     const other = checks[name](`${where}.${name}`, value);
@@ -95,8 +95,17 @@ function checkProperties(where, given, checks) {
   return checked;
 }
 
-/** @param {string} where @param {string} name @param {string[]} names */
-function unknown(where, name, names) {
+/** What something else has, and what to do instead. @param {string} advice @returns {Check & { isRefusal: true }} */
+const refusal = (advice) => {
+  const refuse = (/** @type {string} */ name) => {
+    throw invalidType(`${name} is not possible here: ${advice}`);
+  };
+  return Object.assign(refuse, { isRefusal: /** @type {true} */ (true) });
+};
+
+/** @param {string} where @param {string} name @param {Record<string, any>} checks */
+function unknown(where, name, checks) {
+  const names = Object.keys(checks).filter((one) => !hasOwn(checks[one], "isRefusal"));
   const meant = nearest(name, names);
   const hint = meant ? `: did you mean ${meant}?` : `; there are ${names.join(", ")}`;
   return invalidType(`${where}.${name} is not an option${hint}`);
@@ -114,5 +123,6 @@ module.exports = {
   listOf,
   number,
   oneOf,
+  refusal,
   wrongType,
 };

@@ -12,6 +12,7 @@ const {
   listOf,
   number,
   oneOf,
+  refusal,
   wrongType,
 } = require("./checks");
 const { invalidRange, invalidType } = require("./errors");
@@ -187,6 +188,13 @@ const POOL_STREAM_CHECKS = {
   maxBytesWaiting: COMMON.maxBytesWaiting,
 };
 
+/** What a run of a program's own pool has besides, and `map`. A client's runs have none of it: it names files of the pool's process. */
+const { progress, total, trace, report } = COMMON;
+const SEEN = { progress, total, trace, report };
+const OWN_RUN_CHECKS = { ...CALL_CHECKS, ...SEEN };
+const OWN_STREAM_CHECKS = { ...POOL_STREAM_CHECKS, ...SEEN };
+const OWN_MAP_CHECKS = { ...MAP_CHECKS, progress, total };
+
 /** What a stage may have of its own. */
 const STAGE_CHECKS = {
   name: checkName,
@@ -216,6 +224,18 @@ const POOL_CHECKS = {
   listen: socket,
   taskTimeout,
   retries,
+  signal,
+  maxEventsPerWorker: COMMON.maxEventsPerWorker,
+  maxBytesWaiting: COMMON.maxBytesWaiting,
+  progress,
+  onProgress: COMMON.onProgress,
+  onStats: COMMON.onStats,
+  total: refusal("each run has a number of events of its own: give it to run, stream or map"),
+  trace: refusal("a trace is one of a run: give it to run or stream"),
+  report: refusal("a report is one of a run: give it to run or stream"),
+  statistics: refusal("a pool always keeps times: see pool.statistics()"),
+  onResult: refusal("read the entries of stream, or what call and map resolve to"),
+  onError: refusal("give it to stream; map stops at the first failure unless it is settled"),
 };
 
 /** What a client of a listening pool may have. */
@@ -309,6 +329,9 @@ module.exports = {
   CONNECT_CHECKS,
   EACH_CHECKS,
   MAP_CHECKS,
+  OWN_MAP_CHECKS,
+  OWN_RUN_CHECKS,
+  OWN_STREAM_CHECKS,
   POOL_CHECKS,
   POOL_STREAM_CHECKS,
   STAGE_CHECKS,

@@ -2,7 +2,7 @@
 // An event of a flow as the worker's loop has it: its data read, the flow's nodes run, and the answer written.
 
 const path = require("path");
-const { OUTPUTS, PENDING } = require("./flow");
+const { FlowWork, OUTPUTS, PENDING } = require("./flow");
 const { Spill } = require("./spill");
 const { IN_TURN } = require("./task");
 const { failureOf, arrayOf } = require("../shared/flow/parts");
@@ -70,22 +70,13 @@ function readAgain({ wire }, { flags }, data) {
   return flags & wire.failure ? failureOf(data) : data;
 }
 
-/**
- * What writes what is too large for memory, for each run.
- * @param {ReturnType<typeof import("../shared/native").native>} native
- * @param {any} handle of the worker
- * @param {import("../shared/codec").Codec} codec
- * @param {number} id of the worker
- * @returns {(run: number) => any}
- */
-function spillsOf(native, handle, codec, id) {
-  return (run) => {
-    const place = native.workerSpill(handle);
-    if (place === null) return undefined;
-    const dir = () => path.join(place.folder, String(run));
-    const file = `${id}-${process.pid}`;
-    return new Spill({ native, dir, file, partitions: place.partitions, codec });
-  };
+/** What writes what is too large for memory. @param {Self} runner @param {number} run its number */
+function spillOf({ native, handle, codec, id }, run) {
+  const place = native.workerSpill(handle);
+  if (place === null) return undefined;
+  const dir = () => path.join(place.folder, String(run));
+  const file = `${id}-${process.pid}`;
+  return new Spill({ native, dir, file, partitions: place.partitions, codec });
 }
 
-module.exports = { runInFlow, spillsOf };
+module.exports = { FlowWork, runInFlow, spillOf };

@@ -5,9 +5,8 @@
 const { argsCopier } = require("../shared/args");
 const { argsOfText } = require("../shared/codec");
 const { coded } = require("../shared/errors");
-const { FlowWork } = require("./flow");
-const { functionsOf: functionsOfFlow, isFlow, planOfFlow } = require("../shared/flow/flow");
 const { isSpilling, otherFlow } = require("../shared/flow/given");
+const { functionsOf: functionsOfFlow, isFlow, planOfFlow } = require("../shared/flow/made");
 const { hasOwn, ownOf } = require("../shared/own");
 const { Places, count, isFull } = require("../shared/places");
 const { JSON, Map, Set } = require("../shared/primordials");
@@ -33,6 +32,7 @@ const { PublicTask } = require("../shared/task");
  * @property {import("../shared/places").Job["limits"]} limits
  * @property {Job[]} [chains] the job of each chain of its functions, if there are several, or of each node of its flow
  * @property {any} [flow] the `FlowWork` that runs its events, if they go through one
+ * @property {typeof import("./in-flow").runInFlow} [runInFlow] runs an event through it
  * @property {number} [node] the number of the node that they enter
  */
 /** @typedef {(event: { data: any }, args: any, task?: any) => any} WorkerFn */
@@ -87,6 +87,7 @@ class Jobs {
    * @returns {Job}
    */
   withFlow(job, flow) {
+    const { FlowWork, runInFlow } = require("./in-flow");
     const plan = planOfFlow(flow);
     const functions = functionsOfFlow(flow);
     const { codec } = this;
@@ -94,7 +95,7 @@ class Jobs {
     const work = new FlowWork({ plan, functions, codec, errors: job.errors, spill });
     const chains = plan.nodes.map(({ number, concurrency }) => {
       const limits = this.places.limitOf(flow, number, concurrency);
-      return { ...job, keepsNull: true, limits, flow: work, node: number };
+      return { ...job, keepsNull: true, limits, flow: work, runInFlow, node: number };
     });
     const limits = chains.flatMap((chain) => chain.limits);
     return { ...job, limits, chains };

@@ -3,14 +3,13 @@
 // it serves is decided in join.js; how an answer travels, in answer.js.
 
 const { Answers } = require("./answer");
-const { runInFlow, spillsOf } = require("./in-flow");
 const channel = require("./channel");
 const { Jobs, chainOf } = require("./jobs");
 const { WorkerSync } = require("./sync");
 const { IN_TURN } = require("./task");
 const { MASK, codecOf, decode } = require("../shared/codec");
 const cluster = require("../shared/cluster");
-const { isFlow } = require("../shared/flow/flow");
+const { isFlow } = require("../shared/flow/made");
 const { log } = require("../shared/log");
 const { native, wire } = require("../shared/native");
 const { setImmediate } = require("../shared/primordials");
@@ -56,7 +55,7 @@ class Runner {
     this.worker = /** @type {import("cluster").Worker} */ (cluster.worker);
     this.id = this.worker.id;
     const leave = this.native.workerSuspend.bind(undefined, handle);
-    const spillFor = spillsOf(this.native, handle, this.codec, this.id);
+    const spillFor = (/** @type {number} */ run) => require("./in-flow").spillOf(this, run);
     this.jobs = new Jobs(this.id, this.codec, leave, spillFor);
     /** An event runs beside which no other may. */
     this.isAlone = false;
@@ -315,11 +314,11 @@ class Runner {
     if (channel.hasListeners(this) && task.flags >>> this.wire.chainAt < 2)
       channel.deliver(isWhole ? task.data : { data });
     let value = data;
-    const { workerFns, copyArgs, givesTask, refusal, flow } = task.job;
+    const { workerFns, copyArgs, givesTask, refusal, runInFlow } = task.job;
     if (givesTask) {
       task.context = new PublicTask({ failed: task.failed, codec: this.codec, refusal });
     }
-    if (flow !== undefined) return runInFlow(this, task, data, inTurn);
+    if (runInFlow !== undefined) return runInFlow(this, task, data, inTurn);
     try {
       for (let at = 0; at < workerFns.length; at++) {
         // As a member of the array it would have that as `this`, and in stacks its name.

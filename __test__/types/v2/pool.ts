@@ -122,6 +122,39 @@ export const calls = async (): Promise<void> => {
   await pool.call(hash, "text", { settled: true });
 };
 
+export const seen = async (): Promise<void> => {
+  const pool = await createPool(stages, {
+    signal: new Signal(),
+    progress: "workers",
+    maxEventsPerWorker: 64,
+    maxBytesWaiting: 1024,
+    onProgress: ({ answered }) => answered.toFixed(),
+    onStats: async ({ workers }) => workers.length,
+  });
+  gives<string[]>().inPromise(pool.map(hash, ["text"], { progress: true, total: 1 }));
+  pool.stream(hash, ["text"], {
+    total: 1,
+    trace: "run.json",
+    report: "run.html",
+    onError: "abort",
+  });
+  gives<number>().inPromise(
+    pool.run(
+      () => undefined,
+      hash,
+      () => 1,
+      {},
+      { progress: false, report: "run.html" },
+    ),
+  );
+  // @ts-expect-error a report is one of a run
+  await createPool(stages, { report: "run.html" });
+  // @ts-expect-error nor has a map one
+  await pool.map(hash, ["text"], { report: "run.html" });
+  // @ts-expect-error a call has no progress
+  await pool.call(hash, "text", { progress: true });
+};
+
 export const args = async (): Promise<void> => {
   const pool = await createPool(stages);
 
@@ -488,7 +521,7 @@ export const options = async (): Promise<void> => {
   // @ts-expect-error it is "json" or "advanced"
   await createPool(stages, { serialization: "yaml" });
   // @ts-expect-error an option of calls
-  await createPool(stages, { signal: new Signal() });
+  await createPool(stages, { weight: 1 });
   // @ts-expect-error the stages are missing
   await createPool();
 };

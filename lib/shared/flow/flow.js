@@ -3,23 +3,19 @@
 
 const { Builder, FlowNode, OUT, edgeOf, isNode } = require("./node");
 const { planOf } = require("./plan");
+const { keep } = require("./made");
 const { checkFunction } = require("../checks");
 const { invalidType, shown } = require("../errors");
-const { WeakMap } = require("../primordials");
 
 /** @typedef {import("./node").Graph} Graph */
 /** @typedef {import("./node").Functions} Functions */
-/** @typedef {import("./plan").Plan} Plan */
-
-/** @type {WeakMap<object, { graph: Graph, functions: Functions[], plan: Plan }>} */
-const parts = new WeakMap();
 
 /** What `flow` returns: it has nothing of its own, so that only this package sees the graph. */
 class Flow {
   /** @param {Graph} graph @param {Functions[]} functions */
   constructor(graph, functions) {
     // Here, because the graph may be too large: the program's line is in the stack.
-    parts.set(this, { graph, functions, plan: planOf(graph) });
+    keep(this, { graph, functions, plan: planOf(graph) });
     Object.freeze(this);
   }
 }
@@ -54,34 +50,4 @@ function sinksOf(built, builder) {
   });
 }
 
-/** @param {any} value */
-const isFlow = (value) => parts.has(value);
-
-/** @param {object} flow */
-function partsOf(flow) {
-  const known = parts.get(flow);
-  if (known === undefined) throw invalidType(`a flow was expected, got ${shown(flow)}`);
-  return known;
-}
-
-/** @param {object} flow */
-const graphOf = (flow) => partsOf(flow).graph;
-
-/** The functions as the program has written them, by node. @param {object} flow */
-const functionsOf = (flow) => partsOf(flow).functions;
-
-/** @param {object} flow */
-const planOfFlow = (flow) => partsOf(flow).plan;
-
-/** The most events that one node asks a worker to run at once; undefined if none does. @param {object} flow */
-function concurrencyOf(flow) {
-  /** @type {number | undefined} */
-  let most;
-  for (const { options } of graphOf(flow).nodes) {
-    const { concurrency } = options;
-    if (concurrency !== undefined && (most === undefined || concurrency > most)) most = concurrency;
-  }
-  return most;
-}
-
-module.exports = { concurrencyOf, flow, functionsOf, graphOf, isFlow, planOfFlow };
+module.exports = { flow };

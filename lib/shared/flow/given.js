@@ -1,7 +1,7 @@
 "use strict";
 // Flows where functions could be: their options beside those of stages, and what identifies them.
 
-const { concurrencyOf, functionsOf, isFlow, planOfFlow } = require("./flow");
+const { concurrencyOf, functionsOf, isFlow, planOfFlow } = require("./made");
 const { ownOf } = require("../own");
 const { JSON } = require("../primordials");
 
