@@ -122,6 +122,8 @@ class InProcessPool {
     /** The program's own classes of errors, by name. */
     this.errors = new Map((options.errors || []).map((Class) => [Class.name, Class]));
     this.tally = new Tally();
+    /** Who shows it, if somebody does. @type {import("./dashboard").Observer | null} */
+    this.observer = null;
     this.closed = Promise.resolve();
     /** In the place of the core. */
     this.native = { poolWorkers: () => this.workers };
@@ -295,6 +297,8 @@ class InProcessPool {
 
   end() {
     this.isClosing = true;
+    if (this.observer !== null) this.observer.close();
+    this.observer = null;
   }
 }
 

@@ -64,6 +64,7 @@ function begin(pool, work, { options, args, site }) {
   };
   const about = pool.aboutOf(work, args, how);
   const settings = settingsInPool(options, about, false);
+  if (pool.observer !== null && settings.record === undefined) settings.record = "times";
   const recording = new Recording(options);
   const routing = routingOf(options);
   const parts = { pool, settings, recording, site, routing, flow: options.flow };

@@ -14,6 +14,7 @@ const {
   oneOf,
   wrongType,
 } = require("./checks");
+const { checkDashboard } = require("./dashboard");
 const { invalidRange, invalidType } = require("./errors");
 const { checkGroups } = require("./groups");
 const { hasOwn } = require("./own");
@@ -78,6 +79,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {(statistics: import("../../index").RunStatistics) => unknown} [onStats]
  * @property {string} [trace]
  * @property {string} [report]
+ * @property {import("./dashboard").Place | false} [dashboard]
  * @property {boolean | "workers"} [progress]
  * @property {(data: any) => string} [label]
  * @property {number} [total]
@@ -155,6 +157,7 @@ const COMMON = {
     (value) => Number.isSafeInteger(value) && value >= 0,
   ),
   onProgress: checkFunction,
+  dashboard: checkDashboard,
 };
 
 /** A stream has a reader instead of `onResult`, and options for it. */
@@ -216,6 +219,7 @@ const POOL_CHECKS = {
   listen: socket,
   taskTimeout,
   retries,
+  dashboard: checkDashboard,
 };
 
 /** What a client of a listening pool may have. */
