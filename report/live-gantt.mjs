@@ -2,7 +2,7 @@
 
 import { colour, element, hideTip, onScheme, showTip } from "./dom.mjs";
 import { GUTTER } from "./gantt.mjs";
-import { ROW, WINDOW } from "./live-state.mjs";
+import { ROW } from "./live-state.mjs";
 import { percent, stepOf, tick } from "./text.mjs";
 
 const RIGHT = 16;
@@ -22,6 +22,7 @@ export class LiveGantt {
     this.lanes = [];
     this.marks = [];
     this.now = 0;
+    this.window = 1;
     this.canvas = element("canvas");
     this.canvas.setAttribute("role", "img");
     box.replaceChildren(this.canvas);
@@ -38,11 +39,12 @@ export class LiveGantt {
     this.canvas.addEventListener("pointerleave", hideTip);
   }
 
-  /** @param {any[]} lanes @param {any[]} marks crashes of the same workers @param {number} now */
-  show(lanes, marks, now) {
+  /** @param {any[]} lanes @param {any[]} marks crashes of the same workers @param {import("./live-state.mjs").LiveState} state */
+  show(lanes, marks, { now, window }) {
     this.lanes = lanes;
     this.marks = marks;
     this.now = now;
+    this.window = window;
     this.canvas.setAttribute(
       "aria-label",
       `What ${lanes.length} workers did in the last minute. The table below has the same data.`,
@@ -51,7 +53,7 @@ export class LiveGantt {
   }
 
   x(at) {
-    return GUTTER + ((at - this.now + WINDOW) / WINDOW) * this.width;
+    return GUTTER + ((at - this.now + this.window) / this.window) * this.width;
   }
 
   draw() {
@@ -76,11 +78,11 @@ export class LiveGantt {
 
   drawAxis(height) {
     const { pen, colours } = this;
-    const step = stepOf(WINDOW, this.width / 90);
+    const step = stepOf(this.window, this.width / 90);
     pen.font = FONT;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
-    for (let at = Math.ceil(-WINDOW / step) * step; at <= 0; at += step) {
+    for (let at = Math.ceil(-this.window / step) * step; at <= 0; at += step) {
       const x = Math.round(this.x(this.now + at)) + 0.5;
       pen.strokeStyle = colours.line;
       pen.beginPath();
@@ -107,7 +109,7 @@ export class LiveGantt {
     const top = row * height + gap;
     const high = height - 2 * gap;
     const { samples } = lane;
-    for (let at = Math.max(1, samples.since(this.now - WINDOW)); at < samples.length; at++) {
+    for (let at = Math.max(1, samples.since(this.now - this.window)); at < samples.length; at++) {
       const { share, running, at: end } = samples.at(at);
       const left = Math.max(GUTTER, this.x(samples.at(at - 1).at));
       const width = this.x(end) - left + 0.5;
@@ -145,7 +147,7 @@ export class LiveGantt {
     pen.fillStyle = colours.crash;
     for (const { worker, at } of this.marks) {
       const row = rows.get(worker);
-      if (row === undefined || at < this.now - WINDOW) continue;
+      if (row === undefined || at < this.now - this.window) continue;
       const [x, y] = [this.x(at), (row + 0.5) * this.height];
       pen.strokeText("✕", x, y);
       pen.fillText("✕", x, y);
@@ -156,7 +158,7 @@ export class LiveGantt {
   tell({ offsetX, offsetY, clientX, clientY }) {
     const lane = this.lanes[Math.floor(offsetY / this.height)];
     if (lane === undefined || offsetX < GUTTER || lane.row === undefined) return hideTip();
-    const at = this.now - WINDOW + ((offsetX - GUTTER) / this.width) * WINDOW;
+    const at = this.now + ((offsetX - GUTTER) / this.width - 1) * this.window;
     const { samples } = lane;
     const index = samples.since(at);
     const one = index < samples.length ? samples.at(index) : samples.last;

@@ -4,6 +4,9 @@
 /** Milliseconds that the charts show. */
 export const WINDOW = 60_000;
 
+/** Milliseconds that they show at least. */
+const SHORTEST = 15_000;
+
 /** The most samples of that: four a second. */
 const MOST_SAMPLES = 256;
 
@@ -222,6 +225,14 @@ export class LiveState {
     // The server tells of the last that were closed only.
     const over = [...this.pools.values()].filter(({ isOver }) => isOver);
     for (const { id } of over.slice(0, -20)) this.pools.delete(id);
+  }
+
+  /** How much of the last minute there is to show, in milliseconds. */
+  get window() {
+    const first = [...this.pools.values()].map(({ samples }) =>
+      samples.length > 0 ? samples.at(0).at : this.now,
+    );
+    return Math.min(WINDOW, Math.max(SHORTEST, this.now - Math.min(this.now, ...first)));
   }
 
   /** One pool, or all of them. @param {number | undefined} id */

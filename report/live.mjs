@@ -322,13 +322,15 @@ function draw() {
   scopes();
   tiles(chosen);
   shown = columns(chosen, state.now);
+  view.from = -state.window;
+  view.length = state.window;
   for (const listener of view.listeners) listener();
   gantt.show(
     chosen
       .filter(({ isOver, lanes }) => !isOver || lanes.size > 0)
       .flatMap((pool) => [...pool.lanes.values()]),
     state.marks,
-    state.now,
+    state,
   );
   const at = performance.now();
   if (at - tabledAt < TABLES) return;

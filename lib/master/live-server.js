@@ -26,6 +26,8 @@ const HEADERS = {
   "X-Frame-Options": "DENY",
   "Referrer-Policy": "no-referrer",
   "Cache-Control": "no-store",
+  // Nothing stays open that nobody uses.
+  Connection: "close",
 };
 
 /** @typedef {import("../shared/dashboard").Place} Place */
@@ -41,7 +43,13 @@ class LiveServer {
     this.clients = new Set();
     this.server = createServer((request, response) => this.answer(request, response));
     this.server.maxConnections = MOST_CONNECTIONS;
-    this.server.on("connection", (socket) => socket.unref());
+    /** Connections without a request. @type {globalThis.Set<import("net").Socket>} */
+    this.idle = new Set();
+    this.server.on("connection", (socket) => {
+      socket.unref();
+      this.idle.add(socket);
+      socket.on("close", () => this.idle.delete(socket));
+    });
   }
 
   /**
@@ -67,6 +75,7 @@ class LiveServer {
 
   /** @param {Request} request @param {Response} response */
   answer(request, response) {
+    this.idle.delete(request.socket);
     const refusal = this.refusal(request);
     if (refusal !== undefined) return refuse(response, refusal[0], refusal[1]);
     const path = String(request.url).split("?")[0];
@@ -93,6 +102,8 @@ class LiveServer {
   follow({ method }, response) {
     if (this.clients.size >= MOST_CLIENTS)
       return refuse(response, 503, `${MOST_CLIENTS} browsers follow already`);
+    // Its end is that of the connection: the last piece cannot be marked as such when the program exits.
+    response.useChunkedEncodingByDefault = false;
     response.writeHead(200, { ...HEADERS, "Content-Type": "text/event-stream; charset=utf-8" });
     if (method === "HEAD") return response.end();
     const client = new LiveClient(response, () => this.clients.delete(client));
@@ -106,9 +117,7 @@ class LiveServer {
     for (const client of this.clients) client.end(text);
     this.clients.clear();
     this.server.close();
-    const { server } = this;
-    // Since Node 18.2; before, a connection without a request ends when its browser ends it.
-    if ("closeIdleConnections" in server) /** @type {any} */ (server).closeIdleConnections();
+    for (const socket of this.idle) socket.destroy();
   }
 }
 
@@ -117,7 +126,6 @@ function refuse(response, status, text) {
   response.writeHead(status, {
     ...HEADERS,
     "Content-Type": "text/plain; charset=utf-8",
-    Connection: "close",
   });
   response.end(`${text}\n`);
 }
