@@ -149,10 +149,13 @@ const end = (text, most) => (text.length > most ? `…${text.slice(-most)}` : te
 
 /** @param {unknown} text @param {string} otherwise */
 const short = (text, otherwise) =>
-  text === undefined || text === null ? otherwise : cut(describe(text), SHORT);
+  text === undefined || text === null ? otherwise : cut(plainText(text), SHORT);
 
 /** @param {unknown} message @param {unknown} thrown */
-const textOf = (message, thrown) => describe(message === undefined ? thrown : message);
+const textOf = (message, thrown) => plainText(message === undefined ? thrown : message);
+
+/** @param {unknown} value */
+const plainText = (value) => (Object(value) === value ? String(shownData(value)) : describe(value));
 
 /** A number or a short text; undefined if it is anything else. @param {unknown} value */
 const plain = (value) =>
