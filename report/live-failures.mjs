@@ -1,7 +1,7 @@
 // The failures of a live page, grouped by their error, with a search. What is open stays open, and the rest is not built.
 
 import { byId, element } from "./dom.mjs";
-import { count, time } from "./text.mjs";
+import { count, many, time } from "./text.mjs";
 
 /** The most failures that are listed in one group, newest first. */
 const MOST_LISTED = 25;
@@ -18,7 +18,7 @@ const clock = (at) => new Date(at).toLocaleTimeString("en-GB");
 class Failure {
   constructor(failure) {
     const { at, worker, work, attempts, message } = failure;
-    const tried = attempts === undefined ? "" : `, ${attempts.length} attempts`;
+    const tried = attempts === undefined ? "" : `, ${many(attempts.length, "attempt")}`;
     const where = worker === undefined || worker === 0 ? "no worker" : `worker ${worker}`;
     const of = work === undefined ? "" : `${work}, `;
     const summary = element(
@@ -73,7 +73,16 @@ class Group {
     this.message = element("span");
     this.when = element("span.hint");
     this.box = element("div");
-    const summary = element("summary", this.many, this.name, this.message, " ", this.when);
+    const summary = element(
+      "summary",
+      this.many,
+      " ",
+      this.name,
+      " ",
+      this.message,
+      " ",
+      this.when,
+    );
     this.element = element("details.group", summary, this.box);
     /** @type {Map<number, Failure>} */
     this.shown = new Map();
@@ -81,13 +90,13 @@ class Group {
   }
 
   /** @param {any} told @param {any[]} failures of it that are found, newest first */
-  show({ count: many, name, message, last }, failures) {
-    set(this.many, count(many));
+  show({ count: all, name, message, last }, failures) {
+    set(this.many, count(all));
     set(this.name, name);
     set(this.message, message);
     set(this.when, `last ${clock(last)}`);
     this.failures = failures.slice(0, MOST_LISTED);
-    this.rest = many - this.failures.length;
+    this.rest = all - this.failures.length;
     this.fill();
   }
 
@@ -184,7 +193,7 @@ export class Failures {
       byId("failures-hint"),
       all.length === 0
         ? ""
-        : `${count(events)} failures of ${count(all.length)} ${all.length === 1 ? "kind" : "kinds"}${left}. Open one to see its events.`,
+        : `${many(events, "failure")} of ${many(all.length, "kind")}${left}. Open one to see its events.`,
     );
   }
 }

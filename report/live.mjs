@@ -7,7 +7,7 @@ import { showFlow } from "./flow.mjs";
 import { Failures } from "./live-failures.mjs";
 import { LiveGantt } from "./live-gantt.mjs";
 import { columns, LiveState, ROW, total, WINDOW } from "./live-state.mjs";
-import { about, count, percent, time } from "./text.mjs";
+import { about, bytes, count, many, percent, time } from "./text.mjs";
 
 /** Milliseconds before the page tries to connect again: the first time, and at most. */
 const FIRST_PAUSE = 500;
@@ -43,18 +43,21 @@ let tabledAt = 0;
 /** What the charts show now. */
 let shown = columns([], 0);
 
+/** What is behind a chart's values; the others are counts. */
+const UNITS = { times: " ms", memory: " MiB" };
+
 const CHARTS = [
   ["throughput", "Events finished per second", [1, 2], ["All", "answered"], ["Failed", "error"]],
   ["load", "Events waiting and running", [3, 4], ["Waiting", "waiting"], ["Running", "answered"]],
   [
     "times",
-    "How long events run, in milliseconds",
+    "How long events run",
     [5, 6, 7],
     ["Mean", "answered"],
     ["p50 so far", "waiting"],
     ["p99 so far", "error"],
   ],
-  ["memory", "Memory of all workers, in MB", [8], ["Memory", "timeout"]],
+  ["memory", "Memory of all workers", [8], ["Memory", "timeout"]],
 ];
 
 function charts() {
@@ -65,7 +68,7 @@ function charts() {
       colour,
       dash: index > 0 ? [5, 3] : undefined,
     }));
-    new TimeChart(byId(id), label, view, values, lines);
+    new TimeChart(byId(id), label, view, values, lines, UNITS[id]);
   }
 }
 
@@ -85,7 +88,6 @@ function tiles(pools) {
   const failed = total(pools, "failed");
   const crashes = total(pools, "crashes");
   const last = (name) => sum(({ samples }) => samples.last?.[name] ?? 0);
-  const bytes = last("memory");
   const all = [
     ["events", "Events", count(total(pools, "handedOver")), `${count(ended)} finished`],
     ["rate", "Per second", about(sum((pool) => pool.rate("done"))), "in the last two seconds"],
@@ -109,14 +111,8 @@ function tiles(pools) {
       lanes.length > 0 ? percent(busy / lanes.length) : "–",
       "of the last 10 s",
     ],
-    ["memory", "Memory", `${about(bytes / 2 ** 20)} MB`, "of all workers"],
-    [
-      "crashes",
-      "Crashes",
-      count(crashes),
-      `${count(total(pools, "restarts"))} restarts`,
-      crashes > 0,
-    ],
+    ["memory", "Memory", bytes(last("memory")), "of all workers"],
+    ["crashes", "Crashes", count(crashes), many(total(pools, "restarts"), "restart"), crashes > 0],
   ];
   const box = byId("tiles");
   for (const [name, title, value, more, isBad] of all) {
@@ -192,7 +188,7 @@ function workers(chosen) {
         count(row[ROW.tasks]),
         percent(lane.busy(10_000)),
         isReady ? count(row[ROW.running]) : "",
-        isReady && row[ROW.memory] > 0 ? `${about(row[ROW.memory] / 2 ** 20)} MB` : "–",
+        isReady ? bytes(row[ROW.memory]) : "–",
         processor === null ? "–" : percent(processor),
       ];
     }),
@@ -211,7 +207,7 @@ function chartsTable() {
     rows.push([time(times[at]), ...figures]);
   }
   const heads = ["#At", "#Per second", "#Failed per second", "#Waiting", "#Running"];
-  const times_ = ["#Mean, ms", "#p50, ms", "#p99, ms", "#Memory, MB"];
+  const times_ = ["#Mean, ms", "#p50, ms", "#p99, ms", "#Memory, MiB"];
   fill("charts-table", [...heads, ...times_], rows, "Charts", "There is nothing yet.");
 }
 

@@ -23,7 +23,7 @@ class Browser {
   }
 
   /**
-   * Opens a file. `said` and `asked` are what it writes to its console, errors included, and what it asks for.
+   * Opens a file, or an address. `said` and `asked` are what it writes to its console, errors included, and what it asks for.
    * @param {string} file
    * @param {{ colorScheme?: "light" | "dark", width?: number }} look
    */
@@ -34,7 +34,7 @@ class Browser {
     page.on("console", (message) => said.push(message.text()));
     page.on("pageerror", (error) => said.push(error.stack));
     page.on("request", (request) => asked.push(request.url()));
-    const url = `file://${file}`;
+    const url = file.startsWith("http:") ? file : `file://${file}`;
     await page.goto(url);
     // Two frames: what is drawn in one that was asked for is there.
     await page.evaluate(
