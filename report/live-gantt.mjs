@@ -111,8 +111,9 @@ export class LiveGantt {
     const { samples } = lane;
     for (let at = Math.max(1, samples.since(this.now - this.window)); at < samples.length; at++) {
       const { share, running, at: end } = samples.at(at);
-      const left = Math.max(GUTTER, this.x(samples.at(at - 1).at));
-      const width = this.x(end) - left + 0.5;
+      // Whole pixels, so that there is no line between two.
+      const left = Math.max(GUTTER, Math.round(this.x(samples.at(at - 1).at)));
+      const width = Math.round(this.x(end)) - left;
       if (width <= 0) continue;
       if (running === null) {
         // It starts.

@@ -165,7 +165,7 @@ function pools() {
   for (const pool of state.pools.values()) {
     row(longText(pool.name), stateOf(pool), pool.info, pool);
     for (const run of pool.info.runs ?? []) {
-      const name = element("div.text.indented", `run ${run.number}`);
+      const name = element("div.text.indented", `run ${run.number}: ${run.work}`);
       row(name, run.isOver ? "over" : "on", run);
     }
   }

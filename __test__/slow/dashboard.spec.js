@@ -263,9 +263,9 @@ describe("a dashboard's page", { skip: hasBrowser() ? false : "there is no Chrom
       await session.detach();
       return usedSize;
     };
-    const first = await frames(280);
-    const second = await frames(560);
-    assert.ok(second < first + 4e6, `${first} bytes, and ${second} after twice as many frames`);
+    const first = await frames(260);
+    const second = await frames(260);
+    assert.ok(second < first + 4e6, `${first} bytes, and ${second} after as many again`);
     // A frame is drawn in less than the time between two.
     const took = await page.evaluate(
       () =>

@@ -63,11 +63,11 @@ class LivePool {
     this.live.failures.add({ ...failed, pool: this.id });
   }
 
-  /** Entries were taken out of the core. @param {any[]} entries @param {boolean} areFailures all of them */
-  heard(entries, areFailures) {
+  /** Entries of a run were taken out of the core. @param {any[]} entries @param {boolean} areFailures all @param {string} [work] */
+  heard(entries, areFailures, work) {
     for (const entry of entries) {
       const { failed, id, data, error } = Object(entry);
-      if (areFailures || failed) this.failed({ data, error, worker: id });
+      if (areFailures || failed) this.failed({ work, data, error, worker: id });
     }
   }
 
@@ -105,6 +105,7 @@ class LivePool {
     for (const one of seen) {
       this.runs.set(one.number, {
         number: one.number,
+        work: one.work,
         counts: countsOf(one.statistics),
         ...timesOf(one),
       });
@@ -166,7 +167,7 @@ const isRun = (run) => run.recording !== undefined && run.handle !== undefined;
 /** @param {any} run */
 function readRun(run) {
   const told = JSON.parse(run.native.runStatistics(run.handle));
-  return { number: run.number, ...statisticsOf(told, run.flow?.plan) };
+  return { number: run.number, work: run.work, ...statisticsOf(told, run.flow?.plan) };
 }
 
 /** @param {State} statistics */

@@ -69,6 +69,7 @@ function begin(pool, work, { options, args, site }) {
   const routing = routingOf(options);
   const parts = { pool, settings, recording, site, routing, flow: options.flow };
   const run = new Run({ ...parts, onResult: undefined, isByHand: false });
+  run.work = String(work.name);
   run.begin();
   pool.hold();
   const ignore = stopBy(signal, (error) => run.stop(error));
