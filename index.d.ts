@@ -976,6 +976,9 @@ export interface PoolOptions<Via extends "json" | "advanced" = "json" | "advance
    */
   listen?: string;
 
+  /** A page that shows the pool while it works: see {@link RunOptions.dashboard}. Default: `false`. */
+  dashboard?: boolean | number | DashboardOptions;
+
   /** The {@link CallOptions.taskTimeout} of calls without one. Default: `Infinity`. */
   taskTimeout?: number;
 
@@ -2491,6 +2494,30 @@ export interface RunOptions {
    * `SONIC_REPORT`. Default: none.
    */
   report?: string;
+
+  /**
+   * A page that shows all pools and runs of the program while they go on: `true`, a port, or
+   * {@link DashboardOptions}. The address is written to stderr. The first pool or run with a dashboard
+   * says where it is. If the port is in use, the dashboard gets another one. If the option is absent, the
+   * environment variable `SONIC_DASHBOARD` decides: `1`, a port or `host:port`. Default: `false`.
+   */
+  dashboard?: boolean | number | DashboardOptions;
+}
+
+/** Where {@link RunOptions.dashboard} is, and who may see it. */
+export interface DashboardOptions {
+  /**
+   * The address to listen at. One that other machines may reach needs a `token`. Default:
+   * `"127.0.0.1"`.
+   */
+  host?: string;
+  /** The port: an integer from 0 to 65535. 0 takes any that is free. Default: 9000. */
+  port?: number;
+  /**
+   * What a browser must know: at least 16 letters, digits, `-` and `_`. Open the page with
+   * `?token=…`. Default: none.
+   */
+  token?: string;
 }
 
 /**

@@ -7,7 +7,7 @@ const Module = require("module");
 const path = require("path");
 
 const ROOT = path.join(__dirname, "..");
-const { planOfFlow } = require("../lib/shared/flow/flow");
+const { planOfFlow } = require("../lib/shared/flow/made");
 const { statisticsOf } = require("../lib/master/nodes");
 
 /** @type {any} */

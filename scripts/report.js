@@ -1,14 +1,19 @@
 "use strict";
-// Writes lib/master/page.js, the template of a report page, from report/ and uPlot. The template is HTML that needs no
-// other file, and it is in a module, so that bundlers include it. With --check it writes nothing, and fails if the file is
-// not up to date.
+// Writes lib/master/page.js, the template of a report page, and lib/master/live-page.js, the page of the dashboard, from report/ and
+// uPlot. Each is HTML that needs no other file, and it is in a module, so that bundlers include it. With --check it writes nothing, and
+// fails if a file is not up to date.
 
 const { buildSync } = require("esbuild");
 const fs = require("fs");
 const path = require("path");
 
 const ROOT = path.join(__dirname, "..");
-const PAGE = path.join(ROOT, "lib", "master", "page.js");
+
+/** Each page's names in lib/master and in report/. */
+const PAGES = [
+  { made: "page.js", html: "page.html", style: "page.css", script: "main.mjs" },
+  { made: "live-page.js", html: "live.html", style: "live.css", script: "live.mjs" },
+];
 
 /** @param {string[]} segments */
 const read = (...segments) => fs.readFileSync(path.join(ROOT, ...segments), "utf8");
@@ -33,13 +38,13 @@ function bundle(entry, kind) {
   return text.trim();
 }
 
-function page() {
+function page({ html, style, script }) {
   const license = read("node_modules", "uplot", "LICENSE").trim();
   const parts = {
-    "/*STYLE*/": bundle("page.css", ".css"),
-    "/*SCRIPT*/": `/*! uPlot\n${license}\n*/\n${bundle("main.mjs", ".js")}`,
+    "/*STYLE*/": bundle(style, ".css"),
+    "/*SCRIPT*/": `/*! uPlot\n${license}\n*/\n${bundle(script, ".js")}`,
   };
-  return read("report", "page.html").replace(/\/\*(STYLE|SCRIPT)\*\//g, (mark) => parts[mark]);
+  return read("report", html).replace(/\/\*(STYLE|SCRIPT)\*\//g, (mark) => parts[mark]);
 }
 
 /** One line of code per line of text, for readable diffs. */
@@ -49,9 +54,12 @@ function moduleOf(text) {
   return `${head}module.exports = [\n${lines.join("")}].join("\\n");\n`;
 }
 
-const made = moduleOf(page());
-if (!process.argv.includes("--check")) fs.writeFileSync(PAGE, made);
-else if (made !== fs.readFileSync(PAGE, "utf8")) {
-  console.error("lib/master/page.js is not up to date: run `npm run build:report`");
-  process.exitCode = 1;
+for (const one of PAGES) {
+  const file = path.join(ROOT, "lib", "master", one.made);
+  const made = moduleOf(page(one));
+  if (!process.argv.includes("--check")) fs.writeFileSync(file, made);
+  else if (!fs.existsSync(file) || made !== fs.readFileSync(file, "utf8")) {
+    console.error(`lib/master/${one.made} is not up to date: run \`npm run build:report\``);
+    process.exitCode = 1;
+  }
 }

@@ -23,7 +23,7 @@ class Browser {
   }
 
   /**
-   * Opens a file, or what a server of this machine has at an address. `said` and `asked` are what it writes to its console, errors included, and what it asks for.
+   * Opens a file, or an address. `said` and `asked` are what it writes to its console, errors included, and what it asks for.
    * @param {string} file
    * @param {{ colorScheme?: "light" | "dark", width?: number }} look
    */

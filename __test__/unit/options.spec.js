@@ -146,7 +146,8 @@ describe("the option", () => {
   checkTable(OPTIONS, checkOptions, "options");
   it("is in this table, whichever it is", () => {
     const { onResult: _, ...common } = OPTIONS;
-    const known = [...Object.keys(common), ...Object.keys(STREAM_OPTIONS), "retries", "workers"];
+    const own = ["retries", "workers", "dashboard"];
+    const known = [...Object.keys(common), ...Object.keys(STREAM_OPTIONS), ...own];
     assert.deepEqual(Object.keys(STREAM_CHECKS).sort(), known.sort());
   });
 });
@@ -208,6 +209,63 @@ describe("an option for several programs", () => {
   it("is none of a client's that only a pool has", () => {
     assert.deepEqual(Object.keys(CONNECT_CHECKS).sort(), ["errors", "signal"]);
     assert.throws(() => checkOptions({ numWorkers: 1 }, CONNECT_CHECKS), naming("TypeError"));
+  });
+});
+
+describe("the option dashboard", () => {
+  const token = "0123456789abcdef";
+  const HERE = { host: "127.0.0.1", port: 9000, token: undefined };
+  const check = (dashboard) => checkOptions({ dashboard }).dashboard;
+  it("may be a flag, a port, or say more, of a pool too", () => {
+    assert.equal(check(false), false);
+    const places = [
+      [true, { host: "127.0.0.1", port: 9000 }],
+      [0, { host: "127.0.0.1", port: 0 }],
+      [65_535, { host: "127.0.0.1", port: 65_535 }],
+      [{}, HERE],
+      [{ port: 1 }, { ...HERE, port: 1 }],
+      [{ host: "localhost" }, { ...HERE, host: "localhost" }],
+      [
+        { host: "::1", token },
+        { ...HERE, host: "::1", token },
+      ],
+      [
+        { host: "0.0.0.0", token },
+        { ...HERE, host: "0.0.0.0", token },
+      ],
+    ];
+    for (const [given, place] of places) {
+      assert.deepEqual({ ...check(given) }, place);
+      assert.deepEqual({ ...checkOptions({ dashboard: given }, POOL_CHECKS).dashboard }, place);
+    }
+  });
+  it("may be nothing else, and shows no token", () => {
+    const wrong = [
+      ["TypeError", "9000", '"9000"'],
+      ["TypeError", null],
+      ["TypeError", [9000]],
+      ["RangeError", -1, "-1"],
+      ["RangeError", 65_536, "65536"],
+      ["RangeError", 1.5, "1.5"],
+      ["TypeError", { Port: 1 }, "did you mean port?"],
+      ["TypeError", { host: "" }, "dashboard.host"],
+      ["TypeError", { host: 7 }, "dashboard.host"],
+      ["TypeError", { port: "1" }, "dashboard.port"],
+      ["TypeError", { token: "short" }, "dashboard.token", "at least 16"],
+      ["TypeError", { token: `${token} &` }, "dashboard.token"],
+      ["TypeError", { host: "0.0.0.0" }, "dashboard.host", "add a token"],
+      ["TypeError", { host: "example.com" }, "dashboard.host", "add a token"],
+    ];
+    for (const [Class, given, ...words] of wrong) {
+      assert.throws(() => check(given), naming(Class, "options.dashboard", ...words));
+    }
+    assert.throws(
+      () => check({ token: "hidden" }),
+      ({ message }) => !message.includes("hidden"),
+    );
+  });
+  it("has own properties: what comes through a prototype is not seen", () => {
+    assert.deepEqual({ ...check(Object.create({ host: "0.0.0.0", port: 5 })) }, HERE);
   });
 });
 

@@ -4,6 +4,7 @@
 
 const cluster = require("../shared/cluster");
 const { Call } = require("./calls");
+const { showLive } = require("./dashboard");
 const { runSettings, runsElsewhere } = require("./launch");
 const { byHand, sendTo } = require("./manual");
 const { Pool, poolOfWorker } = require("./pool");
@@ -79,6 +80,8 @@ function startRun(numWorkers, call, options, how) {
     const { onResult, flow } = options;
     const routing = routingOf(options);
     const run = runOf(pool, { settings, recording, onResult, routing, flow, ...how });
+    const kind = how.isByHand ? "initMaster" : options.order === undefined ? "MapReduce" : "stream";
+    showLive(pool, options, { kind, title: call.title });
     run.begin();
     return run;
   } catch (error) {

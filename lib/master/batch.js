@@ -150,9 +150,17 @@ class Batch {
     const awaited = this.awaited.get(number);
     if (awaited === undefined) return;
     this.awaited.delete(number);
-    if (failed) awaited.reject(this.errorOf(error, worker, awaited));
+    if (failed) this.hasFailed(error, worker, awaited);
     else awaited.resolve(response);
     if (this.awaited.size === 0) this.isEmpty();
+  }
+
+  /** @param {any} error as the entry tells it @param {number} worker @param {Awaited} awaited */
+  hasFailed(error, worker, awaited) {
+    const { observer } = this.pool;
+    if (observer !== null)
+      observer.failed({ work: String(this.work.name), data: awaited.data, error, worker });
+    awaited.reject(this.errorOf(error, worker, awaited));
   }
 
   /** @param {any} error as the entry tells it @param {number} worker @param {Awaited} awaited */

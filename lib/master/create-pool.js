@@ -3,6 +3,7 @@
 
 const { Batch } = require("./batch");
 const { Call } = require("./calls");
+const { showLive } = require("./dashboard");
 const { inEach } = require("./each");
 const { checkReach, fileOf, stagesOf } = require("./given");
 const { LastingPool } = require("./lasting");
@@ -49,6 +50,7 @@ async function createPool(stages, givenOptions, identity) {
     if (options.listen !== undefined) listening().checkPath(options.listen);
     if (isInProcess(options)) {
       const { pool, stages: named } = await openInProcess(stages, identity.file, options);
+      showLive(pool, options, { kind: "createPool", title: call.title });
       return await opened(pool, named, options, inProcess);
     }
     checkReach(identity.file);
@@ -95,6 +97,7 @@ function started(options, call) {
   try {
     const pool = new LastingPool(numWorkersOf({}, options), call, options);
     try {
+      showLive(pool, options, { kind: "createPool", title: call.title });
       pool.start();
     } catch (error) {
       pool.end();

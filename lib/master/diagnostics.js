@@ -25,7 +25,10 @@ function publish(name, message) {
   if (to.hasSubscribers) to.publish(message());
 }
 
+/** The channel itself, for whoever subscribes. @param {Channel} name */
+const channelOf = (name) => channels[name];
+
 /** Whether anybody subscribes to events. */
 const areTasksWanted = () => channels.taskEnd.hasSubscribers || channels.taskFailed.hasSubscribers;
 
-module.exports = { areTasksWanted, publish };
+module.exports = { areTasksWanted, channelOf, publish };

@@ -232,10 +232,18 @@ class JobEvent {
     abortWaits(this.task, isLate);
   }
 
+  /** @param {Outcome | undefined} outcome */
+  tellFailure(outcome) {
+    const { observer, id: worker } = this.job.pool;
+    if (observer === null || outcome === undefined || outcome.error === undefined) return;
+    observer.failed({ data: this.job.dataOf(this), error: outcome.error, worker });
+  }
+
   /** @param {Outcome | undefined} outcome undefined: nobody asks for it */
   end(outcome) {
     if (!this.job.events.delete(this)) return;
     this.job.pool.tally.end(outcome);
+    this.tellFailure(outcome);
     this.job.pool.hasEnded(this);
     if (outcome !== undefined) this.settle(outcome, this.priority);
     // Whoever settles it may have added others.

@@ -122,6 +122,8 @@ class InProcessPool {
     /** The program's own classes of errors, by name. */
     this.errors = new Map((options.errors || []).map((Class) => [Class.name, Class]));
     this.tally = new Tally();
+    /** Who shows it, if somebody does. @type {import("./dashboard").Observer | null} */
+    this.observer = null;
     /** @type {Promise<void>} */
     this.closed = new Promise((resolve) => {
       this.hasClosed = resolve;
@@ -299,6 +301,8 @@ class InProcessPool {
   end() {
     this.isClosing = true;
     this.hasClosed();
+    if (this.observer !== null) this.observer.close();
+    this.observer = null;
   }
 }
 

@@ -68,6 +68,15 @@ class Output {
 
   /** @type {(piece: Piece, queue: number) => any[]} */
   decode(piece, queue) {
+    const entries = this.decoded(piece, queue);
+    const { observer } = this.run.pool;
+    if (observer !== null && (queue === FAILURES || this.run.reader !== null))
+      observer.heard(entries, queue === FAILURES, this.run.work);
+    return entries;
+  }
+
+  /** @type {(piece: Piece, queue: number) => any[]} */
+  decoded(piece, queue) {
     try {
       return entriesOf(piece, this.run.flow?.plan);
     } catch (_) {
@@ -184,6 +193,8 @@ class Output {
    * @param {any} isResult
    */
   keep(entry, isFailure, isResult) {
+    const { observer } = this.run.pool;
+    if (isFailure && observer !== null) observer.heard([entry], true, this.run.work);
     if (isFailure && this.run.reader === null) this.failures.push(entry);
     else if (isFailure || isResult) this.results.push(entry);
     else return;

@@ -66,9 +66,11 @@ function begin(pool, work, { options, args, site }) {
   const about = pool.aboutOf(work, args, how);
   const recording = new Recording(options);
   const settings = settingsInPool(options, about, false, recording);
+  if (pool.observer !== null && settings.record === undefined) settings.record = "times";
   const routing = routingOf(options);
   const parts = { pool, settings, recording, site, routing, flow: options.flow };
   const run = new Run({ ...parts, onResult: undefined, isByHand: false });
+  run.work = String(work.name);
   run.begin();
   pool.hold();
   const ignore = stopBy(signal, (error) => run.stop(error));

@@ -45,6 +45,8 @@ class Pool {
     /** Those that are not closed, oldest first. @type {Run[]} */
     this.runs = [];
     this.told = new Told();
+    /** Who shows it, if somebody does. @type {import("./dashboard").Observer | null} */
+    this.observer = null;
     /** Workers in `cluster.workers` or on their way out of it, by id.
      * @type {globalThis.Map<number, Worker>} */
     this.workers = new Map();
@@ -190,6 +192,7 @@ class Pool {
 
   /** The last worker has exited. */
   close() {
+    if (this.observer !== null) this.observer.close();
     this.waker.pool = null;
     for (const run of this.runs.splice(0)) run.close();
     if (this.launch.preload) this.launch.preload.close();

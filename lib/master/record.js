@@ -6,6 +6,7 @@
 const { writeFileSync } = require("fs");
 const { basename, extname, resolve } = require("path");
 const { isAsked } = require("./ancestor");
+const { hasDashboard } = require("./dashboard");
 const { areTasksWanted, publish } = require("./diagnostics");
 const { coded } = require("../shared/errors");
 const { native } = require("../shared/native");
@@ -83,7 +84,8 @@ class Recording {
     /** How many events subscribers have heard of. */
     this.told = 0;
     const listsEvents = this.report !== null || this.hasSubscriber;
-    const hasTimes = options.statistics === true || options.onStats !== undefined;
+    const hasTimes =
+      options.statistics === true || options.onStats !== undefined || hasDashboard(options);
     /** How much the core records. @type {"trace" | "events" | "times" | undefined} */
     this.level =
       this.trace !== null ? "trace" : listsEvents ? "events" : hasTimes ? "times" : undefined;

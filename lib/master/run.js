@@ -69,6 +69,8 @@ class Run {
     this.workerQueue = new WorkerQueue(this.input, this.manual);
     this.results = new ResultQueue(this.output.results);
     this.failures = new ResultQueue(this.output.failures);
+    /** What its events go through, by its name, in a pool that stays. @type {string | undefined} */
+    this.work = undefined;
     /** The client that asked for it, if it was not the program itself. @type {unknown} */
     this.owner = undefined;
     /** Has the pool forget this run, where that stays. @type {(() => void) | undefined} */

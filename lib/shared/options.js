@@ -15,6 +15,7 @@ const {
   refusal,
   wrongType,
 } = require("./checks");
+const { checkDashboard } = require("./dashboard");
 const { invalidRange, invalidType } = require("./errors");
 const { checkGroups } = require("./groups");
 const { hasOwn } = require("./own");
@@ -79,6 +80,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {(statistics: import("../../index").RunStatistics) => unknown} [onStats]
  * @property {string} [trace]
  * @property {string} [report]
+ * @property {import("./dashboard").Place | false} [dashboard]
  * @property {boolean | "workers"} [progress]
  * @property {(data: any) => string} [label]
  * @property {number} [total]
@@ -156,6 +158,7 @@ const COMMON = {
     (value) => Number.isSafeInteger(value) && value >= 0,
   ),
   onProgress: checkFunction,
+  dashboard: checkDashboard,
 };
 
 /** A stream has a reader instead of `onResult`, and options for it. */
@@ -236,6 +239,7 @@ const POOL_CHECKS = {
   statistics: refusal("a pool always keeps times: see pool.statistics()"),
   onResult: refusal("read the entries of stream, or what call and map resolve to"),
   onError: refusal("give it to stream; map stops at the first failure unless it is settled"),
+  dashboard: checkDashboard,
 };
 
 /** What a client of a listening pool may have. */
