@@ -278,7 +278,7 @@ export interface RetryOptions {
   on: ('crash' | 'timeout' | 'error')[]
 }
 
-/** Why no worker runs events that name none, or will: throws that. */
+/** Why no worker runs the events of the run's lane, or will: throws that. */
 export declare function runCheck(run: ExternalObject<RunHandle>): void
 
 /** Nobody asks for the run any more: its queues go with it. */
@@ -308,6 +308,12 @@ export declare function runIsFull(run: ExternalObject<RunHandle>, entries: numbe
 
 /** What the program calls the next event that it hands over. */
 export declare function runLabel(run: ExternalObject<RunHandle>, label: string): void
+
+/**
+ * Whether its lane is for events with the tags that the settings tell. All others have to go through `runRoute`. If not, it is
+ * for events without tags.
+ */
+export declare function runIsTagged(run: ExternalObject<RunHandle>): boolean
 
 /**
  * Listens for credit for the event of this number, for which JavaScript is to be called already, for as long as the event
@@ -388,6 +394,8 @@ export interface RunSettings {
   isNumbered?: boolean
   /** Whether its events are none in the pool's statistics. */
   isUncounted?: boolean
+  /** The tags that all its events name which name no others, if their tags are all that says where they may run. */
+  tags?: Array<string>
   /** The tags of each chain of functions that its events go through one after the other, if there are several. */
   chains?: Array<Array<string>>
   /** The plan of the flow that its events go through, if they go through one: JSON. */

@@ -874,6 +874,7 @@ module.exports.runDrained = nativeBinding.runDrained
 module.exports.runEach = nativeBinding.runEach
 module.exports.runEnded = nativeBinding.runEnded
 module.exports.runIsFull = nativeBinding.runIsFull
+module.exports.runIsTagged = nativeBinding.runIsTagged
 module.exports.runLabel = nativeBinding.runLabel
 module.exports.runListen = nativeBinding.runListen
 module.exports.runManual = nativeBinding.runManual

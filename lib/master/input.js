@@ -9,7 +9,7 @@ const { encodedWithin, formatOf } = require("../shared/codec");
 const { coded, invalidType, shown } = require("../shared/errors");
 const { hasOwn } = require("../shared/own");
 const { Promise, setImmediate } = require("../shared/primordials");
-const { addressOf } = require("../shared/routing");
+const { addressOf, areSame, tagsAlone } = require("../shared/routing");
 const { pointAt, siteOf } = require("../shared/stack");
 
 /** @typedef {InstanceType<typeof import("./run").Run>} Run */
@@ -36,6 +36,9 @@ const IS_TO_TURN = 2;
 /** So often in a row this thread listens in vain, a millisecond each: what runs now takes longer than what ran before. */
 const MOST_IN_VAIN = 10;
 
+/** Any worker that is not exclusive. @type {import("../shared/routing").Address} */
+const ANY = { tags: [], key: undefined, priority: 0 };
+
 const HANDED_OVER = Promise.resolve();
 
 class Input {
@@ -47,6 +50,8 @@ class Input {
     this.chain = (run.settings.entry || 0) << run.wire.chainAt;
     /** Puts an event in; see `runPutter`. */
     this.put = run.native.runPutter(run.handle);
+    /** What all events of the run's lane name. */
+    this.tags = run.native.runIsTagged(run.handle) ? tagsAlone(run.routing) : undefined;
     /** How many events `Map` has handed over. */
     this.handedOver = 0;
     /** `Map`s without credit, from `nextWaiting` on. @type {Waiting[]} */
@@ -81,8 +86,8 @@ class Input {
     let how;
     try {
       if (this.label !== undefined) this.nameNext(event, this.label);
-      if (routing !== undefined || run.routing !== undefined) {
-        const address = addressOf(run.routing, routing, event.data);
+      if (routing !== undefined || (run.routing !== undefined && this.tags === undefined)) {
+        const address = this.addressOf(event, routing);
         if (address !== undefined) return this.routed.handOver(event, address);
       }
       how = this.hand(event);
@@ -104,6 +109,20 @@ class Input {
       handle,
       name.length > LONGEST_LABEL ? `${name.slice(0, LONGEST_LABEL)}…` : name,
     );
+  }
+
+  /**
+   * Where an event may run; undefined if it may go into the run's lane.
+   * @param {any} event
+   * @param {Routing | undefined} routing
+   */
+  addressOf(event, routing) {
+    const address = addressOf(this.run.routing, routing, event.data);
+    const { tags } = this;
+    if (tags === undefined) return address;
+    if (address === undefined) return ANY;
+    const isPlain = address.key === undefined && address.priority === 0;
+    return isPlain && areSame(address.tags, tags) ? undefined : address;
   }
 
   /**

@@ -10,8 +10,10 @@ const { Output } = require("./output");
 const unread = require("./unread");
 const { firstFailure } = require("../shared/errors");
 const { native, wire } = require("../shared/native");
+const { ownOf } = require("../shared/own");
 const { JSON, Promise, setImmediate } = require("../shared/primordials");
 const { ResultQueue, WorkerQueue } = require("../shared/queue");
+const { tagsAlone } = require("../shared/routing");
 const { pointAt } = require("../shared/stack");
 
 /** @typedef {{ error: unknown }} Failure */
@@ -43,7 +45,7 @@ class Run {
     this.native = native();
     this.wire = wire();
     /** What the core knows the run by. */
-    this.handle = this.native.runOpen(pool.handle, settings);
+    this.handle = this.native.runOpen(pool.handle, ownOf(settings, { tags: tagsAlone(routing) }));
     /** What the core's notes call it. */
     this.id = this.native.runNumber(this.handle);
     /** @type {{ stack?: unknown } | undefined} */

@@ -62,6 +62,20 @@ function addressOf(all, own, data) {
   return { tags, key, priority };
 }
 
+/**
+ * The tags of a run's events, where these alone say where they may run; undefined otherwise.
+ * @param {Routing | undefined} routing what holds for all events of the run
+ */
+function tagsAlone(routing) {
+  if (routing === undefined) return undefined;
+  const { tags, key, spread, priority = 0 } = routing;
+  return (key === undefined || spread) && priority === 0 ? tags : undefined;
+}
+
+/** @param {string[]} some @param {string[]} others */
+const areSame = (some, others) =>
+  some.length === others.length && some.every((tag, at) => tag === others[at]);
+
 /** @param {Key | undefined} given @param {any} data */
 function keyOf(given, data) {
   if (given === undefined) return undefined;
@@ -71,4 +85,4 @@ function keyOf(given, data) {
   return String(key);
 }
 
-module.exports = { ROUTE_CHECKS, addressOf, isPlainObject, routingOf };
+module.exports = { ROUTE_CHECKS, addressOf, areSame, isPlainObject, routingOf, tagsAlone };

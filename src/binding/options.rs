@@ -116,6 +116,8 @@ pub struct RunSettings {
     pub is_numbered: Option<bool>,
     /// Whether its events are none in the pool's statistics.
     pub is_uncounted: Option<bool>,
+    /// The tags that all its events name which name no others, if their tags are all that says where they may run.
+    pub tags: Option<Vec<String>>,
     /// The tags of each chain of functions that its events go through one after the other, if there are several.
     pub chains: Option<Vec<Vec<String>>>,
     /// The plan of the flow that its events go through, if they go through one: JSON.
@@ -269,6 +271,7 @@ impl From<RunSettings> for RunOptions {
             about: settings.about.map(Arc::from),
             is_numbered: settings.is_numbered.unwrap_or_default(),
             is_uncounted: settings.is_uncounted.unwrap_or_default(),
+            tags: settings.tags.unwrap_or_default(),
             chains: settings.chains.unwrap_or_default(),
             flow: settings.flow.map(Arc::from),
             weight: settings.weight.unwrap_or(1.0),

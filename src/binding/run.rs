@@ -36,6 +36,7 @@ pub struct RunHandle {
     pub(super) id: RunId,
     words: Arc<Words>,
     putter: Rc<Putter>,
+    is_tagged: bool,
 }
 
 impl RunHandle {
@@ -63,20 +64,27 @@ pub fn run_open(pool: &External<PoolHandle>, options: RunSettings) -> Result<Ext
     let options = RunOptions::from(options);
     pool.check_chains(&options).map_err(|error| start_failed(&error))?;
     let opened = pool.open(options).map_err(mapping()).map_err(not_begun)?;
-    let (id, words) = (opened.id, opened.words);
+    let (id, words, is_tagged) = (opened.id, opened.words, opened.is_tagged);
     let putter = Rc::new(Putter {
         pool: Arc::clone(&pool),
         writer: opened.writer,
         words: Arc::clone(&words),
         turned: Cell::new(clock()),
     });
-    Ok(External::new(RunHandle { pool, id, words, putter }))
+    Ok(External::new(RunHandle { pool, id, words, putter, is_tagged }))
 }
 
 /// The run's number, by which notes name it.
 #[napi]
 pub fn run_number(run: &External<RunHandle>) -> u32 {
     run.id.into()
+}
+
+/// Whether its lane is for events with the tags that the settings tell. All others have to go through `runRoute`. If not, it is
+/// for events without tags.
+#[napi]
+pub fn run_is_tagged(run: &External<RunHandle>) -> bool {
+    run.is_tagged
 }
 
 /// Nobody asks for the run any more: its queues go with it.
@@ -209,10 +217,10 @@ pub fn run_submit(
     Ok(true)
 }
 
-/// Why no worker runs events that name none, or will: throws that.
+/// Why no worker runs the events of the run's lane, or will: throws that.
 #[napi]
 pub fn run_check(run: &External<RunHandle>) -> Result<()> {
-    run.pool.refusal().map_or(Ok(()), |error| Err(start_failed(&error)))
+    run.pool.refusal(run.id).map_or(Ok(()), |error| Err(start_failed(&error)))
 }
 
 /// Hands over an event for workers with all of these tags, before all others of a lower priority, and where it has a key behind

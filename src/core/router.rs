@@ -27,8 +27,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use self::queue::Queue;
+use self::types::{Count, Key, Place, Routed, Worker};
 pub(crate) use self::types::{Group, Priority, Routing, To};
-use self::types::{Key, Place, Routed, Worker};
 use crate::core::error::Error;
 use crate::core::task_id::{RunId, TaskId, run_of};
 
@@ -57,7 +57,7 @@ pub(crate) struct Router {
     queues: BTreeMap<Place, Queue>,
     keys: HashMap<Arc<str>, Key>,
     /// How many events each run has here.
-    runs: HashMap<RunId, usize>,
+    runs: HashMap<RunId, Count>,
     refuses_others: bool,
     /// Events for which there was no room, and that have ended without it.
     admitted: Vec<TaskId>,
@@ -111,9 +111,19 @@ impl Router {
         !self.events.is_empty() && self.events.contains_key(&task)
     }
 
-    /// How many events of a run it has.
+    /// How many events of a run were handed to it and have not ended.
     pub(crate) fn count(&self, run: RunId) -> usize {
-        self.runs.get(&run).copied().unwrap_or(0)
+        self.runs.get(&run).map_or(0, |count| count.all - count.adopted)
+    }
+
+    /// Whether it has some event of a run.
+    pub(crate) fn has_any(&self, run: RunId) -> bool {
+        self.runs.contains_key(&run)
+    }
+
+    /// By slot: the group of its worker.
+    pub(crate) fn group_of(&self) -> Vec<usize> {
+        self.workers.iter().map(|worker| worker.group).collect()
     }
 
     /// Whether no worker runs events that name none, or will.
@@ -126,11 +136,10 @@ impl Router {
         self.address(&[], None).err()
     }
 
-    /// What an event that this one emits is to have of it; none if that is nothing.
+    /// What an event that this one emits is to have of it; none if it is not here.
     pub(crate) fn inherited(&self, task: TaskId) -> Option<Routing> {
         let Routed { tags, priority, .. } = self.events.get(&task)?;
-        let is_any = !tags.is_empty() || *priority != 0;
-        is_any.then(|| Routing { tags: tags.clone(), key: None, priority: *priority })
+        Some(Routing { tags: tags.clone(), key: None, priority: *priority })
     }
 
     /// How urgent an event is.
@@ -180,7 +189,8 @@ impl Router {
         to.is_some_and(|to| self.is_to(slot, to))
     }
 
-    fn is_to(&self, slot: usize, to: To) -> bool {
+    /// Whether an address means the worker of `slot`.
+    pub(crate) fn is_to(&self, slot: usize, to: To) -> bool {
         match to {
             To::Groups(groups) => groups & (1 << self.workers[slot].group) != 0,
             To::Slot(it) => it == slot,
@@ -234,6 +244,27 @@ impl Router {
         self.insert(task, routing, None).map(|_| ())
     }
 
+    /// Takes over an event that was in a lane of its own, and comes back or is about to.
+    pub(crate) fn adopt(&mut self, task: TaskId, tags: &[String]) {
+        let to = self.address(tags, None).ok();
+        let count = self.runs.entry(run_of(task)).or_default();
+        count.all += 1;
+        count.adopted += 1;
+        let event = Routed {
+            tags: tags.to_vec(),
+            priority: 0,
+            key: None,
+            to,
+            is_offered: false,
+            is_blocked: false,
+            is_adopted: true,
+        };
+        if let Some(place) = event.place(task) {
+            self.queues.entry(place).or_default().adopt(task, false);
+        }
+        self.events.insert(task, event);
+    }
+
     /// With room for so many events a worker, or for all.
     fn insert(
         &mut self,
@@ -243,7 +274,7 @@ impl Router {
     ) -> Result<bool, Error> {
         let Routing { tags, key, priority } = routing;
         let to = self.address(&tags, key.as_deref())?;
-        *self.runs.entry(run_of(task)).or_default() += 1;
+        self.runs.entry(run_of(task)).or_default().all += 1;
         let key = key.map(Arc::<str>::from);
         let is_next = key.as_ref().is_none_or(|key| self.begin_key(key, task));
         let limit = room.map(|room| self.room(to, room));
@@ -255,7 +286,9 @@ impl Router {
             queue.waiting.push_back(task);
         }
         let (to, is_offered, is_blocked) = (Some(to), false, !has_room);
-        self.events.insert(task, Routed { tags, priority, key, to, is_offered, is_blocked });
+        let is_adopted = false;
+        let event = Routed { tags, priority, key, to, is_offered, is_blocked, is_adopted };
+        self.events.insert(task, event);
         Ok(has_room)
     }
 
@@ -338,7 +371,7 @@ impl Router {
         }
         self.claimed(task);
         let Some(event) = self.events.remove(&task) else { return };
-        self.uncount(run_of(task));
+        self.uncount(run_of(task), event.is_adopted);
         if event.is_blocked {
             self.admitted.push(task);
         }
@@ -355,10 +388,11 @@ impl Router {
         }
     }
 
-    fn uncount(&mut self, run: RunId) {
+    fn uncount(&mut self, run: RunId, is_adopted: bool) {
         if let Some(count) = self.runs.get_mut(&run) {
-            *count -= 1;
-            if *count == 0 {
+            count.all -= 1;
+            count.adopted -= usize::from(is_adopted);
+            if count.all == 0 {
                 self.runs.remove(&run);
             }
         }

@@ -90,7 +90,6 @@ fn start(io: &Io, slot: usize, announce: bool) -> Result<Started, Error> {
         owner: owner.number(),
         slot: u32::try_from(slot).expect("fewer slots than ids"),
         group: u32::try_from(launch.group_of(slot)).unwrap_or_default(),
-        exclusive: launch.group(slot).route.is_exclusive,
         serialization: launch.serialization.clone(),
         spill: launch.spill(),
         times: launch.notes_times,

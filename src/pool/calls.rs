@@ -38,6 +38,8 @@ pub(crate) struct Opened {
     pub(crate) id: RunId,
     pub(crate) words: Arc<Words>,
     pub(crate) writer: Writer,
+    /// It puts in what all events of the run name; other events go through the router.
+    pub(crate) is_tagged: bool,
 }
 
 impl Pool {
@@ -46,11 +48,11 @@ impl Pool {
         self.enter(|state| {
             let run = state.open(options)?;
             let (id, words, notes_times) = (run.id, Arc::clone(&run.words), run.record.has_times());
-            let lane = run.lane;
+            let (lane, is_tagged) = (run.lane(), run.is_tagged());
             self.order(Order::Monitor { run: id });
             let (memory, front) = (Arc::clone(state.lanes.memory()), state.lanes.front(lane));
             let writer = Writer::new(memory, front, id, notes_times);
-            Ok(Opened { id, words, writer })
+            Ok(Opened { id, words, writer, is_tagged })
         })
     }
 

@@ -76,6 +76,9 @@ impl State {
             attempts: 1,
         });
         run.further += 1;
+        let has_way = run.ways.get(number).is_some_and(Option::is_some);
+        let is_apart = has_way && priority == 0 && run.state.is_open();
+        run.apart += usize::from(is_apart);
         let queued = if run.record.has_times() { clock() } else { 0.0 };
         let tags = run.options.chains[number].clone();
         let mut changed = Bytes::default();
@@ -89,10 +92,14 @@ impl State {
             }
             _ => (text, flags),
         };
-        self.tasks.go_on(id, Origin { text, flags, chain: number + 1 });
+        self.tasks.go_on(id, Origin { text, flags, chain: number + 1, is_apart });
         self.tasks.keep(id, Task { queued, ..event });
         if !run.state.is_open() || (tags.is_empty() && priority == 0) {
             return self.put_back(pool, id);
+        }
+        if is_apart {
+            self.put_in_lane(run_of(id), id, number + 1);
+            return;
         }
         self.route_further(pool, id, Routing { tags, key: None, priority });
     }
@@ -102,6 +109,7 @@ impl State {
         let origin = self.tasks.take_origin(id)?;
         if let Some(run) = self.runs.get_mut(&run_of(id)) {
             run.further -= 1;
+            run.apart -= usize::from(origin.is_apart);
         }
         Some(origin)
     }

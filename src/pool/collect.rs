@@ -47,7 +47,10 @@ impl State {
                 run.record.claimed(task, queued);
                 run.share.claimed(&mut self.served);
             }
-            let may_claim = |slot| lane != Shared::ADDRESSED || self.router.may_claim(slot, task);
+            let may_claim = |slot| match lane {
+                Shared::ADDRESSED => self.router.may_claim(slot, task),
+                _ => self.lanes.may_claim(lane, slot),
+            };
             match owner {
                 Owner::Worker(slot)
                     if self.slots.get(slot).is_some_and(|s| s.connection.is_some())
@@ -57,11 +60,13 @@ impl State {
                     self.slots[slot].wake_up = WakeUp::None;
                     if is_long {
                         // The text is the master's, and comes through the task ring.
+                        self.leave(task, lane);
                         self.lanes.end(from);
                     }
                     self.on(Event::Claimed { slot, task, from, is_long });
                 }
                 _ => {
+                    self.leave(task, lane);
                     self.lanes.keep(from, &mut self.tasks);
                     self.lanes.end(from);
                     self.on(Event::TakenBack { task });
@@ -344,6 +349,7 @@ impl State {
             }
             if let Some(task) = self.lanes.take_unread(position, &mut self.tasks) {
                 tracing::debug!(task, "event that was not read is taken back");
+                self.leave(task, position.lane);
                 self.on(Event::Unclaimed { task });
             }
             self.watch.unread.retain(|other| *other != position);

@@ -76,25 +76,22 @@ impl State {
     /// to take in again.
     pub(super) fn publish(&mut self, pool: &Pool) -> bool {
         let fill = self.fill();
-        let load = Load {
-            fill,
-            capacity: self.scheduler.capacity(),
-            has_idle: self.idle_count(pool) > self.lanes.unclaimed(),
-            backing_off: self
-                .scheduler
-                .backing_off()
-                .min(pool.launch.max_window * self.slots.len()),
-        };
+        let untagged = self.load_in(pool, Shared::FIRST, fill);
+        let tagged = self.runs.values().filter(|run| run.is_tagged()).map(Run::lane);
+        let tagged: Vec<(usize, Load)> =
+            tagged.map(|lane| (lane, self.load_in(pool, lane, fill))).collect();
         self.tell_of_room(fill);
         let is_shared = self.tell_shares();
         let mut calls = !self.notes.is_empty();
         let mut is_settled = true;
         for run in self.runs.values_mut() {
-            let lane = self.lanes.lane(run.lane);
+            let lane = self.lanes.lane(run.lane());
+            let load = tagged.iter().find(|(lane, _)| *lane == run.lane());
+            let load = load.map_or(untagged, |&(_, load)| load);
             // Workers that end several of its events in a row must find more of them, or another run has its turn.
-            let spare = if is_shared && run.options.about.is_some() { fill.places } else { 0 };
+            let spare = if is_shared && run.options.about.is_some() { load.fill.places } else { 0 };
             let load = Load { capacity: load.capacity + spare, ..load };
-            give_credit(run, &load, lane.mean_bytes(), self.router.count(run.id));
+            give_credit(run, &load, lane.mean_bytes(), self.router.count(run.id) + run.apart);
             if run.is_draining && run.is_drained() {
                 run.is_draining = false;
                 self.notes.push(Note::Drained { run: run.id });
@@ -105,9 +102,11 @@ impl State {
             let is_awaited = self.listens && run.options.is_numbered;
             calls |= is_served | (run.show_unread() && !is_awaited) | run.show_observed();
             // JavaScript that is called lets in what has credit, and may wait for more without telling.
-            let wants_notice = waiting_for.is_some() || !run.overflow.is_empty();
-            if wants_notice && run.state.is_open() {
-                is_settled &= lane.ask_for_notice();
+            for (at, outlet) in run.outlets.iter().enumerate() {
+                let waits = at == 0 && waiting_for.is_some();
+                if (waits || !outlet.overflow.is_empty()) && run.state.is_open() {
+                    is_settled &= self.lanes.lane(outlet.lane).ask_for_notice();
+                }
             }
         }
         if calls {
@@ -118,6 +117,18 @@ impl State {
 }
 
 impl State {
+    /// How much those workers have to do that may claim in a lane.
+    fn load_in(&self, pool: &Pool, lane: usize, fill: Fill) -> Load {
+        let (capacity, places) = self.room_in(lane);
+        let most_backing_off = pool.launch.max_window * self.slots.len();
+        Load {
+            fill: Fill { places, ..fill },
+            capacity,
+            has_idle: self.idle_count(pool, lane) > self.lanes.unclaimed_beside(lane),
+            backing_off: self.scheduler.backing_off().min(most_backing_off),
+        }
+    }
+
     /// Tells the workers how much time the runs of each lane have had. Returns whether several have something to do.
     fn tell_shares(&mut self) -> bool {
         let mut busy = 0;
@@ -139,8 +150,8 @@ impl State {
         for run in self.runs.values_mut() {
             run.share.runs(running.get(&run.id).copied().unwrap_or(0));
             let mut add = |lane: usize| told[lane] = told[lane].with(&run.share, self.served);
-            add(run.lane);
-            if self.router.count(run.id) > 0 {
+            run.outlets.iter().for_each(|outlet| add(outlet.lane));
+            if self.router.has_any(run.id) {
                 add(Shared::ADDRESSED);
             }
         }
@@ -171,7 +182,7 @@ fn give_credit(run: &mut Run, load: &Load, mean_bytes: usize, routed: usize) {
     );
     let outstanding = all - routed.min(all);
     let fits = run.options.max_bytes.saturating_sub(load.fill.bytes) / mean_bytes;
-    let is_heavy = fits == 0 || !run.overflow.is_empty();
+    let is_heavy = fits == 0 || run.overflows();
     let active =
         if is_heavy { outstanding } else { outstanding - load.backing_off.min(outstanding) };
     let capacity = if is_heavy {

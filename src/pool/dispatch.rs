@@ -9,6 +9,7 @@ use crate::core::lifecycle::{Leave, Worker};
 use crate::core::task_id::{TaskId, run_of};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
+use crate::run::Run;
 use crate::wire::channel;
 use crate::wire::layout::Shared;
 use crate::wire::note::Note;
@@ -90,7 +91,7 @@ impl State {
         let Some(run) = self.runs.get_mut(&run_of(task)) else { return };
         event.queued = if run.record.has_times() { clock() } else { 0.0 };
         self.tasks.keep(task, event);
-        run.overflow.push_back(task);
+        run.outlets[0].overflow.push_back(task);
     }
 
     /// Moves what has no place into the lanes, as far as there is room now.
@@ -106,31 +107,36 @@ impl State {
             }
         }
         self.watch.is_held_off = false;
-        for run in self.runs.values_mut().filter(|run| !run.overflow.is_empty()) {
-            if !self.lanes.lane(run.lane).take_over() {
+        let outlets = self.runs.values_mut().flat_map(|run| &mut run.outlets);
+        for outlet in outlets.filter(|outlet| !outlet.overflow.is_empty()) {
+            if !self.lanes.lane(outlet.lane).take_over() {
                 self.watch.is_held_off = true;
                 continue;
             }
-            while let Some(task) = run.overflow.pop_front() {
+            while let Some(task) = outlet.overflow.pop_front() {
                 let Some(event) = self.tasks.remove(task) else { continue };
-                let lane = self.lanes.lane_mut(run.lane);
+                let lane = self.lanes.lane_mut(outlet.lane);
                 let is_in = lane.publish(task, &event, &mut self.tasks);
                 if !is_in || event.text.len() > Shared::LONGEST {
                     self.tasks.keep(task, event);
                 }
                 if !is_in {
-                    run.overflow.push_front(task);
+                    outlet.overflow.push_front(task);
                     break;
                 }
             }
         }
+        let refused = self.refused();
         // Of a run that is not open every event must be told of at once.
         for lane in 0..Shared::LANES {
-            let mut runs = self.runs.values().filter(|run| run.lane == lane).peekable();
-            if runs.peek().is_some() {
-                let overflows = runs.any(|run| !run.overflow.is_empty() || !run.state.is_open());
-                let refuses = self.router.refuses_others();
-                self.lanes.lane(lane).set_overflows(overflows || refuses);
+            let runs = self.runs.values();
+            let all = runs.flat_map(|run| run.outlets.iter().map(move |outlet| (run, outlet)));
+            let mut all = all.filter(|(_, outlet)| outlet.lane == lane).peekable();
+            if all.peek().is_some() {
+                let mut overflows =
+                    all.any(|(run, outlet)| !outlet.overflow.is_empty() || !run.state.is_open());
+                overflows |= refused & (1 << lane) != 0;
+                self.lanes.lane(lane).set_overflows(overflows);
             }
         }
         if self.watch.is_held_off || !self.lanes.unread().is_empty() {
@@ -166,10 +172,10 @@ impl State {
 
     /// Takes back all that no worker has claimed: the program dispatches events itself from now on.
     pub(super) fn be_manual(&mut self, pool: &Pool) {
-        self.lanes.take_back(|_| true);
+        self.lanes.take_back(|_, _| true);
         self.scan();
         self.carry_out(pool);
-        let overflow = self.runs.values_mut().flat_map(|run| run.overflow.drain(..));
+        let overflow = self.runs.values_mut().flat_map(Run::take_overflow);
         let waiting = self.returned.drain(..).chain(overflow).collect();
         self.on(Event::Manual { waiting });
     }

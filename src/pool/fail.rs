@@ -74,6 +74,7 @@ impl State {
         debug!(worker = attempt.worker, task, after = again.after, "event is tried again");
         if let Some(position) = position {
             // Its place is for others, and its text what the program handed over, whatever was made of it.
+            self.leave(task, position.lane);
             self.lanes.keep(position, &mut self.tasks);
             self.lanes.end(position);
         }

@@ -7,7 +7,6 @@ mod failure;
 use super::Pool;
 use super::entry::entry_of;
 use super::state::State;
-use crate::core::error::Error;
 use crate::core::flow::Node;
 use crate::core::router::Routing;
 use crate::core::sync as shared;
@@ -186,7 +185,8 @@ impl State {
                     let records = flow.node(to).shuffle.add(told);
                     if to != node {
                         flow.node(to).shuffle.has_come(records);
-                        flow.node(node).made += records;
+                        let made = &mut flow.node(node).made;
+                        *made = made.saturating_add(records);
                     }
                     self.compact(run, flow, to);
                 }
@@ -300,11 +300,9 @@ impl State {
 
     /// True if something has ended by that.
     fn hand_out(&mut self, pool: &Pool, id: RunId, flow: &mut Flow) -> bool {
-        let places = self.scheduler.places();
         // What backs off needs no worker; there must be an end to it.
-        let backing_off = self.scheduler.backing_off() + flow.backing_off.len();
-        let most = self.scheduler.capacity().max(places)
-            + backing_off.min(pool.launch.max_window * self.slots.len());
+        let backing_off = (self.scheduler.backing_off() + flow.backing_off.len())
+            .min(pool.launch.max_window * self.slots.len());
         let is_full = self.runs.get(&id).is_some_and(is_full);
         let mut holding_up = 0;
         for at in 0..flow.plan.last_first.len() {
@@ -312,46 +310,45 @@ impl State {
             if flow.node(number).queue.is_empty() {
                 continue;
             }
-            // Workers with tags may take nothing else: they are not counted above, and the router offers them few at a time.
-            let (most, places) = if flow.plan.node(number).tags.is_empty() {
-                (most, places)
-            } else {
-                (most.max(MOST_ROUTED), places.max(self.slots.len()))
-            };
+            let lane = self.lane_of(id, number);
+            let (most, places) = self.most_in(lane, backing_off);
             let room = flow.room_of(number, most, places, is_full);
             while flow.active(number) < room.events {
                 let Some(task) = flow.node(number).queue.pop_front() else { break };
-                let tags = &flow.plan.node(number).tags;
-                let routed = if !tags.is_empty() {
-                    let routing = Routing { tags: tags.clone(), key: None, priority: 0 };
-                    self.router.add_further(task, routing)
-                } else if let Some(error) = self.refusal() {
-                    Err(error)
+                let refusal = if let Some(lane) = lane {
+                    self.refusal_in(lane)
                 } else {
-                    if let Some(run) = self.runs.get_mut(&id) {
-                        run.overflow.push_back(task);
-                    }
-                    Ok(())
+                    let tags = flow.plan.node(number).tags.clone();
+                    self.router.add_further(task, Routing { tags, ..Routing::default() }).err()
                 };
-                if let Err(error) = routed {
+                if let Some(error) = refusal {
                     self.fail_in_flow(pool, task, (number, flow), &error);
                     return true;
                 }
+                self.put_in_lane(id, task, number);
             }
             if !flow.node(number).queue.is_empty() {
                 holding_up |= bit_of(room);
             }
         }
         if self.runs.get(&id).is_some_and(|run| run.words.waiting_for().is_some()) {
+            let (most, places) = self.most_in(self.lane_of(id, flow.plan.entry), backing_off);
             holding_up |= bit_of(flow.room_of(flow.plan.entry, most, places, is_full));
         }
         flow.hold_up(holding_up, clock);
         false
     }
 
-    /// Why no worker runs events without tags; none if some do.
-    fn refusal(&self) -> Option<Error> {
-        self.router.refuses_others().then(|| self.router.refusal()).flatten()
+    /// How many events may be on their way through a lane, or the router, and how many run at once there.
+    fn most_in(&self, lane: Option<usize>, backing_off: usize) -> (usize, usize) {
+        match lane {
+            Some(lane) if !self.is_refused(lane) => {
+                let (capacity, places) = self.room_in(lane);
+                (capacity.max(places) + backing_off, places)
+            }
+            // The router offers few at a time, and what no worker will run fails.
+            _ => (MOST_ROUTED, self.slots.len().max(self.scheduler.places())),
+        }
     }
 
     /// How many events of the source may be on their way; none if that does not matter.

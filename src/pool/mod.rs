@@ -15,7 +15,7 @@
 //! | `collect` | claims and frames from workers, turned into what they mean |
 //! | `dispatch` | effects carried out: lanes, task rings, wake-ups |
 //! | `flow` | events of flows: what they make, what fails, nodes that hold what comes |
-//! | `route` | events that name their workers, by tags or a key |
+//! | `route`, `tagged` | events that name their workers, by tags or a key; lanes of their own for tags |
 //! | `credit` | how much more each run may hand over |
 //! | `each`, `resize` | work that every worker runs; how many there are |
 //! | `exit`, `fail` | what an exit costs, how events fail, whether they are tried again |
@@ -52,6 +52,7 @@ mod runs;
 mod sharing;
 mod slot;
 mod state;
+mod tagged;
 pub(crate) mod tell;
 mod wake;
 

@@ -78,7 +78,7 @@ impl State {
         if self.router.is_exclusive(slot) {
             self.scheduler.reserve(slot);
         }
-        self.lanes.set_workers(self.slots.len());
+        self.lanes.set_workers(self.router.group_of());
         self.tell_records(|record| record.added(worker));
     }
 

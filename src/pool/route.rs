@@ -31,12 +31,6 @@ pub(crate) enum Room {
 }
 
 impl Pool {
-    /// Why no worker runs events that name none, or will; none if some do.
-    pub(crate) fn refusal(&self) -> Option<Error> {
-        let state = self.lock();
-        if state.router.refuses_others() { state.router.refusal() } else { None }
-    }
-
     /// Takes in an event that names its workers. Where many short ones come one after the other they are offered several at a
     /// time: the caller has the pool [flushed](Self::flush) soon where that is said. Fails if no worker will ever run it.
     pub(crate) fn submit_routed(
@@ -121,12 +115,14 @@ impl State {
 
     /// Takes in an event that another emits: it has its tags and its priority, and not its key.
     pub(super) fn submit_emitted(&mut self, pool: &Pool, by: TaskId, task: TaskId, event: Task) {
-        let mut routing = self.router.inherited(by).unwrap_or_default();
-        if let Some(tags) = self.runs.get(&run_of(by)).and_then(|run| run.options.chains.first()) {
+        let Some(run) = self.runs.get(&run_of(by)) else { return };
+        let own = Routing { tags: run.outlets[0].tags.clone(), ..Routing::default() };
+        let mut routing = self.router.inherited(by).unwrap_or_else(|| own.clone());
+        if let Some(tags) = run.options.chains.first() {
             // It begins with the first chain, wherever the other one is.
             routing.tags.clone_from(tags);
         }
-        if routing == Routing::default() {
+        if routing == own {
             return self.submit(task, event);
         }
         self.tasks.keep(task, event);
@@ -174,7 +170,7 @@ impl State {
         let mut lost = self.router.close(slot);
         lost.extend(self.scheduler.withdraw(|task| self.router.is_lost(task)));
         // What was offered to it alone.
-        self.lanes.take_back(|task| self.router.has(task) && !self.router.is_offered(task));
+        self.lanes.take_back(|_, task| self.router.has(task) && !self.router.is_offered(task));
         self.scan();
         for task in lost {
             self.put_back(pool, task);

@@ -15,6 +15,7 @@ use crate::observe::record::{Level, Record};
 use crate::os::clock::clock;
 use crate::run::flow::Flow;
 use crate::run::{Run, RunOptions};
+use crate::wire::layout::Shared;
 
 /// The most runs that are open at the same time: fewer than there are numbers for them.
 const MOST_RUNS: usize = 1 << 15;
@@ -35,7 +36,7 @@ impl State {
         if let Some(flow) = &flow {
             options.task_timeout = flow.plan.shortest_timeout();
         }
-        let lane = self.lanes.assign(options.weight)?;
+        let (outlets, ways) = self.outlets_for(&options, flow.as_ref().map(|flow| &flow.plan))?;
         while self.runs.contains_key(&self.next_run) {
             self.next_run = self.next_run.wrapping_add(1);
         }
@@ -60,7 +61,8 @@ impl State {
         if let Some(flow) = &flow {
             record.has_nodes(flow.plan.names());
         }
-        let mut run = Run::new(id, lane, options, record);
+        let mut run = Run::new(id, outlets, options, record);
+        run.ways = ways;
         if let Some(flow) = flow {
             run.follow(flow);
         }
@@ -82,16 +84,16 @@ impl State {
         if !run.options.is_uncounted {
             self.total.closed(&run.record, run.words.handed_over());
         }
-        self.lanes.take_back(|task| run_of(task) == id);
+        self.lanes.take_back(|_, task| run_of(task) == id);
         let withdrawn = self.withdraw(|task| run_of(task) == id);
         let in_flow = run.flow.as_deref_mut().map(Flow::withdraw_all).unwrap_or_default();
-        for task in run.overflow.into_iter().chain(withdrawn).chain(in_flow) {
+        for task in run.take_overflow().into_iter().chain(withdrawn).chain(in_flow) {
             self.forget(task);
         }
         if run.options.about.is_some() {
             self.tell_workers(id, None);
         }
-        self.lanes.give_back(run.lane);
+        run.outlets.iter().for_each(|outlet| self.lanes.give_back(outlet.lane));
         self.lanes.close_unused();
     }
 
@@ -113,14 +115,14 @@ impl State {
         self.abort_run(id);
         let Some(run) = self.runs.get_mut(&id) else { return false };
         // Nobody will see what becomes of them.
-        run.ended += run.overflow.len() as u64;
-        let (overflow, grace) = (std::mem::take(&mut run.overflow), run.options.stop_grace);
+        let (overflow, grace) = (run.take_overflow(), run.options.stop_grace);
+        run.ended += overflow.len() as u64;
         for task in overflow {
             self.tasks.remove(task);
         }
         if pool.launch.is_for_one_run {
             // Who runs something is known from here on: the others may go.
-            self.lanes.take_back(|task| run_of(task) == id);
+            self.lanes.take_back(|_, task| run_of(task) == id);
             self.scan();
             self.phase.release();
             for slot in 0..self.slots.len() {
@@ -152,24 +154,35 @@ impl State {
     /// of each, [`State::put_back`] says.
     pub(super) fn reclaim(&mut self, pool: &Pool) {
         let is_open = |run: &Run| run.state.is_open();
-        let refuses = self.router.refuses_others();
-        if self.runs.values().all(is_open) && !refuses {
+        let refused = self.refused();
+        if self.runs.values().all(is_open) && refused == 0 {
             return;
         }
+        let refuses = |lane: usize| refused & (1 << lane) != 0;
         let open: Vec<RunId> =
             self.runs.values().filter(|run| is_open(run)).map(|run| run.id).collect();
         let is_over = |task| !open.contains(&run_of(task));
-        self.lanes.take_back(|task| is_over(task) || (refuses && !self.router.has(task)));
+        self.lanes.take_back(|lane, task| is_over(task) || refuses(lane));
         self.scan();
         let mut tasks = self.withdraw(is_over);
-        for run in self.runs.values_mut().filter(|run| refuses || !is_open(run)) {
-            tasks.extend(run.overflow.drain(..));
-            if let Some(flow) = run.flow.as_deref_mut().filter(|_| !run.state.is_open()) {
-                tasks.extend(flow.withdraw_all());
-                flow.hold_up(0, clock);
+        for run in self.runs.values_mut() {
+            let is_open = is_open(run);
+            for outlet in run.outlets.iter_mut().filter(|outlet| !is_open || refuses(outlet.lane)) {
+                for task in outlet.overflow.drain(..) {
+                    if !outlet.tags.is_empty() {
+                        self.router.adopt(task, &outlet.tags);
+                    }
+                    tasks.push(task);
+                }
+            }
+            if !is_open {
+                if let Some(flow) = run.flow.as_deref_mut() {
+                    tasks.extend(flow.withdraw_all());
+                    flow.hold_up(0, clock);
+                }
             }
         }
-        if refuses {
+        if refuses(Shared::FIRST) {
             tasks.extend(self.returned.drain(..));
         }
         for task in tasks {

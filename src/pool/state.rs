@@ -76,11 +76,11 @@ impl State {
         shared: Handle,
         sharing: Sharing,
     ) -> io::Result<Self> {
-        let mut lanes = Lanes::new(memory, launch.spin_limit)?;
-        lanes.set_workers(launch.places.len());
         let groups = launch.groups.iter().map(|group| group.route.clone()).collect();
         let workers = launch.ids().into_iter().zip(launch.group_of.iter().copied());
         let router = Router::new(groups, workers);
+        let mut lanes = Lanes::new(memory, launch.spin_limit, router.groups_for(&[]))?;
+        lanes.set_workers(router.group_of());
         let slots = 0..launch.places.len();
         let concurrency = slots.clone().map(|slot| launch.concurrency(slot));
         let mut scheduler = Scheduler::new(concurrency, launch.max_window);

@@ -139,6 +139,7 @@ pub(crate) fn plain() -> RunOptions {
         about: None,
         is_numbered: false,
         is_uncounted: false,
+        tags: Vec::new(),
         chains: Vec::new(),
         flow: None,
         weight: 1.0,
@@ -207,14 +208,14 @@ impl Bench {
         let pool = Arc::new(
             Pool::new(launch, shared, hub.stay().expect("it is used"), send, call).expect("memory"),
         );
-        let Opened { id: run, words, writer } = pool.open(options).expect("memory");
+        let Opened { id: run, words, writer, .. } = pool.open(options).expect("memory");
         let writer = Writer::of(writer, Arc::clone(&words));
         Self { pool, run, words, lanes, writer, calls, orders }.checked(workers)
     }
 
     /// One more run of the same pool.
     fn open(&self, options: RunOptions) -> (RunId, Arc<Words>, Writer) {
-        let Opened { id, words, writer } = self.pool.open(options).expect("memory");
+        let Opened { id, words, writer, .. } = self.pool.open(options).expect("memory");
         let writer = Writer::of(writer, Arc::clone(&words));
         (id, words, writer)
     }
@@ -222,7 +223,11 @@ impl Bench {
     fn checked(mut self, workers: usize) -> Self {
         assert_eq!(self.orders.try_recv(), Ok(Order::Monitor { run: self.run }));
         assert_eq!(self.pool.launch.places.len(), workers);
-        assert_eq!(self.pool.lock().runs[&self.run].lane, LANE);
+        let (lane, is_tagged) = {
+            let state = self.pool.lock();
+            (state.runs[&self.run].lane(), state.runs[&self.run].is_tagged())
+        };
+        assert!(is_tagged || lane == LANE);
         self
     }
 
@@ -270,9 +275,8 @@ impl Bench {
             common: Arc::new(Memory::of(&common).expect("memory")),
         };
         let mut player = Player::join_as(&invitation, theirs, memories);
-        let (launch, group) = (&self.pool.launch, self.pool.launch.group_of(slot));
-        let is_exclusive = launch.groups[group].route.is_exclusive;
-        player.claimer = Claimer::new(lanes, slot).in_group(group as u32, is_exclusive);
+        let group = self.pool.launch.group_of(slot);
+        player.claimer = Claimer::new(lanes, slot).in_group(group as u32);
         player.waits(true);
         Seat { player, process, control, channel: their_channel, memory }
     }
@@ -318,13 +322,13 @@ impl Bench {
 
     /// What waits for a place in the run's lane.
     fn overflowing(&self) -> usize {
-        self.pool.lock().runs[&self.run].overflow.len()
+        self.pool.lock().runs[&self.run].outlets[0].overflow.len()
     }
 
     /// Whether JavaScript may put the next event in itself.
     fn has_place(&self) -> bool {
         let state = self.pool.lock();
-        let front = state.lanes.front(LANE);
+        let front = state.lanes.front(state.runs[&self.run].lane());
         let memory = Arc::clone(state.lanes.memory());
         crate::queue::writer::Writer::new(memory, front, self.run, false).room(0).is_some()
     }
@@ -341,7 +345,7 @@ impl Bench {
 
     /// Has the master claim what no worker has claimed in any lane, as if an event had to come back.
     fn take_back(&self) {
-        self.pool.enter(|state| state.lanes.take_back(|_| true));
+        self.pool.enter(|state| state.lanes.take_back(|_, _| true));
     }
 
     /// How many more events have credit than were handed over.

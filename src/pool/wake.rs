@@ -3,7 +3,9 @@
 use super::Pool;
 use super::order::Order;
 use super::state::State;
+use crate::core::router::To;
 use crate::core::task_id::Position;
+use crate::wire::layout::Shared;
 
 /// Whether a parked worker was notified because events wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +60,12 @@ impl State {
         }
     }
 
-    /// How many workers may be awake; none if that does not matter.
+    /// How many workers may be awake; none if that does not matter. Where lanes have workers of their own, one that rests may be
+    /// the only one for what waits.
     fn most_awake(&self, pool: &Pool) -> Option<usize> {
         let most = pool.launch.spin_limit;
         let is_crowd = self.slots.len() > most && self.scheduler.is_swift();
-        (is_crowd && !self.watch.is_held_up).then_some(most)
+        (is_crowd && !self.watch.is_held_up && !self.lanes.has_tagged()).then_some(most)
     }
 
     /// The workers that take events and are not parked.
@@ -73,13 +76,13 @@ impl State {
 
     /// Whether a worker takes events that name no worker.
     fn takes_events(&self, slot: usize) -> bool {
-        self.scheduler.is_ready(slot) && !self.router.is_exclusive(slot)
+        self.scheduler.is_ready(slot) && self.lanes.may_claim(Shared::FIRST, slot)
     }
 
-    /// How many workers would take another event now.
-    pub(super) fn idle_count(&self, pool: &Pool) -> usize {
+    /// How many of the workers that may claim in a lane would take another event now.
+    pub(super) fn idle_count(&self, pool: &Pool, lane: usize) -> usize {
         let has_room =
-            |slot: &usize| self.scheduler.has_room(*slot) && !self.router.is_exclusive(*slot);
+            |slot: &usize| self.scheduler.has_room(*slot) && self.lanes.may_claim(lane, *slot);
         match self.most_awake(pool) {
             None => (0..self.slots.len()).filter(has_room).count(),
             Some(most) => {
@@ -91,19 +94,41 @@ impl State {
 
     /// Wakes parked workers, so many at most. Says which slot is behind the last of them.
     fn wake(&mut self, pool: &Pool, most: usize) -> usize {
-        let mut wanted = self.lanes.unclaimed();
-        let (count, next) = (self.slots.len(), self.next);
-        let mut behind = next;
         for (at, slot) in self.slots.iter_mut().enumerate() {
-            if self.router.is_exclusive(at) {
-                continue;
-            }
             if !self.scheduler.has_room(at) || self.lanes.is_parked(at) {
                 slot.wake_up = WakeUp::None;
             }
-            wanted = wanted.saturating_sub(usize::from(slot.wake_up != WakeUp::None));
         }
-        wanted = wanted.min(most);
+        let mut offers: Vec<(u32, usize)> = Vec::new();
+        for (groups, count) in self.lanes.offers().filter(|&(_, count)| count > 0) {
+            match offers.iter_mut().find(|(other, _)| *other == groups) {
+                Some((_, all)) => *all += count,
+                None => offers.push((groups, count)),
+            }
+        }
+        // Those for whom the fewest workers will do come first.
+        offers.sort_by_key(|(groups, _)| groups.count_ones());
+        // Each that is on its way comes for one event.
+        let mut coming: Vec<usize> = (0..self.slots.len())
+            .filter(|&slot| self.slots[slot].wake_up != WakeUp::None)
+            .collect();
+        let mut behind = self.next;
+        for (groups, count) in offers {
+            let mut wanted = count;
+            coming.retain(|&slot| {
+                let comes = wanted > 0 && self.router.is_to(slot, To::Groups(groups));
+                wanted -= usize::from(comes);
+                !comes
+            });
+            behind = self.wake_some(pool, groups, wanted.min(most)).unwrap_or(behind);
+        }
+        behind
+    }
+
+    /// Wakes so many parked workers of these groups, if there are. Says which slot is behind the last of them.
+    fn wake_some(&mut self, pool: &Pool, groups: u32, mut wanted: usize) -> Option<usize> {
+        let (count, next) = (self.slots.len(), self.next);
+        let mut behind = None;
         // One that runs an event of its own may claim others meanwhile, but only it knows when.
         // The least specialised come first.
         let ranks = [true, false].into_iter().flat_map(|has_room| {
@@ -118,6 +143,7 @@ impl State {
                 let slot = &mut self.slots[at];
                 if let Some(connection) = &slot.connection
                     && self.router.rank(at) == rank
+                    && self.router.is_to(at, To::Groups(groups))
                     && self.scheduler.is_ready(at)
                     && self.scheduler.has_room(at) == has_room
                     && self.lanes.wake(at)
@@ -125,7 +151,7 @@ impl State {
                     connection.notify();
                     slot.wake_up = WakeUp::Sent;
                     wanted -= 1;
-                    behind = (at + 1) % count;
+                    behind = Some((at + 1) % count);
                     self.have_watched(pool);
                 }
             }

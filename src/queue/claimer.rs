@@ -20,8 +20,6 @@ pub(crate) struct Claimer {
     slot: usize,
     /// The number of its group of workers.
     group: u32,
-    /// The lanes that it may claim from, a bit each.
-    may_claim: u32,
     /// For each lane: all events before this one are claimed.
     next: [Seq; Shared::LANES],
     /// The lane after the one that was last claimed from: they take turns.
@@ -50,21 +48,12 @@ impl Claimer {
         assert!(memory.len() >= Shared::LEN, "the layout fits");
         let hint = |lane| memory.word(Shared::header(lane, Shared::CLAIMED)).load(Ordering::SeqCst);
         let next = std::array::from_fn(|lane| Seq(hint(lane)));
-        Self {
-            memory,
-            slot,
-            group: 0,
-            may_claim: (1 << Shared::LANES) - 1,
-            next,
-            turn: Shared::ADDRESSED,
-            suspended: Vec::new(),
-        }
+        Self { memory, slot, group: 0, next, turn: Shared::ADDRESSED, suspended: Vec::new() }
     }
 
-    /// Of a worker in this group; one that is exclusive claims nothing but what is addressed to it.
-    pub(crate) fn in_group(self, group: u32, is_exclusive: bool) -> Self {
-        let may_claim = if is_exclusive { 1 << Shared::ADDRESSED } else { self.may_claim };
-        Self { group: group % Shared::MAX_GROUPS as u32, may_claim, ..self }
+    /// Of a worker in this group.
+    pub(crate) fn in_group(self, group: u32) -> Self {
+        Self { group: group % Shared::MAX_GROUPS as u32, ..self }
     }
 
     /// Whether this worker passes by the events of a run, which others may claim.
@@ -85,11 +74,23 @@ impl Claimer {
         self.claim_from(lane).or_else(|| self.order().find_map(|lane| self.claim_from(lane)))
     }
 
-    /// The open lanes, in the order in which this worker tries them: those of the runs that have had least go first, and where
-    /// that decides nothing they take turns.
+    /// The open lanes in which its group may claim, a bit each.
+    fn open(&self) -> u32 {
+        let open = self.word(Shared::OPEN);
+        let lanes = (0..Shared::LANES).filter(|&lane| open & (1 << lane) != 0 && self.has(lane));
+        lanes.fold(0, |lanes, lane| lanes | 1 << lane)
+    }
+
+    /// Whether its group may claim in a lane.
+    fn has(&self, lane: usize) -> bool {
+        self.word(Shared::GROUPS + lane) & (1 << self.group) != 0
+    }
+
+    /// The open lanes that are for it, in the order in which this worker tries them: those of the runs that have had least go
+    /// first, and where that decides nothing they take turns.
     fn order(&self) -> impl Iterator<Item = usize> + use<> {
         const TURNS: usize = Shared::LANES - 1;
-        let open = self.word(Shared::OPEN) & self.may_claim;
+        let open = self.open();
         let others = open & !(1 << Shared::FIRST);
         let mut lanes = [others.trailing_zeros() as usize; TURNS];
         let mut count = others.count_ones() as usize;
@@ -203,7 +204,7 @@ impl Claimer {
         }
     }
 
-    fn claim_from(&mut self, lane: usize) -> Option<Claimed> {
+    pub(super) fn claim_from(&mut self, lane: usize) -> Option<Claimed> {
         let published = self.published(lane);
         let mut number = self.begin(lane, published);
         // The first one that this worker may claim later.
@@ -270,12 +271,14 @@ impl Claimer {
         if published.since(hint) < published.since(number) { hint } else { number }
     }
 
-    /// Whether this worker may claim an event that nobody has: in the addressed lane, only if it is addressed to it.
+    /// Whether this worker may claim an event that nobody has: the lane may have become another's since it was chosen, and in
+    /// the addressed lane each event is for others.
     fn is_addressed(&self, lane: usize, number: Seq) -> bool {
-        lane != Shared::ADDRESSED || {
-            let to = self.memory.word(Shared::entry(lane, number.0) + Shared::TO);
-            Shared::is_to(to.load(Ordering::Relaxed), self.slot, self.group)
+        if lane != Shared::ADDRESSED {
+            return self.has(lane);
         }
+        let to = self.memory.word(Shared::entry(lane, number.0) + Shared::TO);
+        Shared::is_to(to.load(Ordering::Relaxed), self.slot, self.group)
     }
 
     fn published(&self, lane: usize) -> Seq {
@@ -308,11 +311,8 @@ impl Claimer {
         self.word(Shared::header(event.lane, Shared::NOTIFY_AT)) == event.index
     }
 
-    /// From now on an event wakes this worker. (What is addressed to it does so anyway.)
+    /// From now on an event wakes this worker.
     pub(crate) fn park(&self) {
-        if self.may_claim == 1 << Shared::ADDRESSED {
-            return;
-        }
         let (word, bit) = Shared::parked(self.slot);
         self.memory.word(word).fetch_or(bit, Ordering::SeqCst);
     }

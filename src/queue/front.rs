@@ -7,6 +7,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use super::resting::WORDS as SLOT_WORDS;
 use crate::core::task_id::TaskId;
 use crate::os::memory::Memory;
 use crate::wire::layout::Shared;
@@ -17,6 +18,8 @@ pub(crate) struct Front {
     pub(super) index: usize,
     pub(super) published: Apart<Published>,
     pub(super) taken: Apart<Taken>,
+    /// A bit for each worker that may claim here, as in [`Shared::PARKED`].
+    claimants: [AtomicU32; SLOT_WORDS],
     /// [`WORDS`] for each place, zeroed by the system where they are first used.
     places: Memory,
 }
@@ -63,7 +66,30 @@ const WORDS: usize = 8;
 impl Front {
     pub(crate) fn new(index: usize) -> io::Result<Self> {
         let places = Memory::anonymous(4 * WORDS * Shared::PLACES as usize)?;
-        Ok(Self { index, published: Apart::default(), taken: Apart::default(), places })
+        Ok(Self {
+            index,
+            published: Apart::default(),
+            taken: Apart::default(),
+            claimants: [const { AtomicU32::new(u32::MAX) }; SLOT_WORDS],
+            places,
+        })
+    }
+
+    /// Which workers of this word of the parked ones may claim here.
+    pub(super) fn claimants(&self, word: usize) -> u32 {
+        self.claimants[word].load(Ordering::SeqCst)
+    }
+
+    /// The workers in these slots may claim here, and no others.
+    pub(super) fn set_claimants(&self, slots: impl Iterator<Item = usize>) {
+        let mut words = [0; SLOT_WORDS];
+        for slot in slots {
+            let (word, bit) = Shared::parked(slot);
+            words[word - Shared::PARKED] |= bit;
+        }
+        for (word, bits) in self.claimants.iter().zip(words) {
+            word.store(bits, Ordering::SeqCst);
+        }
     }
 
     /// How many events have been put in since the beginning.

@@ -94,6 +94,11 @@ impl Lane {
         self.claimed - self.passed.len() as u64
     }
 
+    /// Whether nobody had yet to claim an event when last looked at.
+    pub(super) fn is_claimed(&self) -> bool {
+        self.unclaimed() == 0
+    }
+
     /// Whether no place is in use.
     pub(crate) fn is_empty(&self) -> bool {
         self.first == self.front.count()

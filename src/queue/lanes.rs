@@ -17,6 +17,18 @@ use crate::wire::layout::Shared;
 /// The most lanes that runs of one weight have.
 const MOST_ALIKE: usize = 4;
 
+/// The most lanes for events with tags: the others are for runs without.
+const MOST_TAGGED: usize = 4;
+
+/// Who may claim the events of a lane.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Address {
+    /// What all its events name. None of those of other lanes do.
+    tags: Vec<String>,
+    /// The groups of workers, a bit each.
+    groups: u32,
+}
+
 /// The master's end.
 #[derive(Debug)]
 pub(crate) struct Lanes {
@@ -25,31 +37,87 @@ pub(crate) struct Lanes {
     all: Vec<Lane>,
     /// How many runs put their events into each, and the bits of the weight of the first of them.
     runs: [(usize, u64); Shared::LANES],
+    addresses: [Address; Shared::LANES],
+    /// By slot: the group of its worker.
+    group_of: Vec<usize>,
+    /// The groups whose workers run events without tags, a bit each.
+    untagged: u32,
     resting: Arc<Resting>,
     has_resting: bool,
     is_ranked: bool,
 }
 
 impl Lanes {
-    /// With the first lane open. So many workers may spin at the same time.
-    pub(crate) fn new(memory: Arc<Memory>, spin_limit: usize) -> io::Result<Self> {
+    /// With the first lane open. So many workers may spin at the same time. `untagged`: the groups of those that run events
+    /// without tags.
+    pub(crate) fn new(memory: Arc<Memory>, spin_limit: usize, untagged: u32) -> io::Result<Self> {
         let mut lanes = Self {
             memory,
             all: Vec::new(),
             runs: [(0, 0); Shared::LANES],
+            addresses: Default::default(),
+            group_of: Vec::new(),
+            untagged,
             resting: Arc::default(),
             has_resting: false,
             is_ranked: false,
         };
         let spin_limit = u32::try_from(spin_limit.min(Shared::MAX_SPINNERS)).unwrap_or(1);
         lanes.memory.word(Shared::SPIN_LIMIT).store(spin_limit, Ordering::SeqCst);
-        lanes.open(Shared::FIRST)?;
+        lanes.open(Shared::FIRST, lanes.others())?;
         Ok(lanes)
     }
 
-    /// So many workers there are, at most.
-    pub(crate) fn set_workers(&mut self, workers: usize) {
-        self.resting.set_workers(workers);
+    /// By slot: in which group its worker is.
+    pub(crate) fn set_workers(&mut self, group_of: Vec<usize>) {
+        self.resting.set_workers(group_of.len());
+        self.group_of = group_of;
+        (0..self.all.len()).for_each(|lane| self.set_claimants(lane));
+    }
+
+    fn set_claimants(&self, lane: usize) {
+        let slots = 0..self.group_of.len();
+        self.all[lane].front.set_claimants(slots.filter(|&slot| self.may_claim(lane, slot)));
+    }
+
+    /// Of a lane for events without tags.
+    fn others(&self) -> Address {
+        Address { tags: Vec::new(), groups: self.untagged }
+    }
+
+    /// Whether the worker in `slot` may claim events of a lane; in the addressed lane some.
+    pub(crate) fn may_claim(&self, lane: usize, slot: usize) -> bool {
+        let groups = self.addresses[lane].groups;
+        self.group_of.get(slot).is_some_and(|group| groups & (1 << group) != 0)
+    }
+
+    /// The groups of the workers that may claim in a lane, a bit each.
+    pub(crate) fn groups(&self, lane: usize) -> u32 {
+        self.addresses[lane].groups
+    }
+
+    /// What the events of a lane name.
+    pub(crate) fn tags(&self, lane: usize) -> &[String] {
+        &self.addresses[lane].tags
+    }
+
+    /// Whether some run puts events into a lane, or it is the first.
+    pub(crate) fn is_used(&self, lane: usize) -> bool {
+        lane == Shared::FIRST || self.runs[lane].0 > 0
+    }
+
+    /// Whether the lane is for events with tags, as long as it is some run's or some wait there.
+    fn is_tagged(&self, lane: usize) -> bool {
+        !self.tags(lane).is_empty() && (self.runs[lane].0 > 0 || !self.is_claimed(lane))
+    }
+
+    /// Whether some lane is.
+    pub(crate) fn has_tagged(&self) -> bool {
+        (0..Shared::ADDRESSED).any(|lane| self.is_tagged(lane))
+    }
+
+    fn is_claimed(&self, lane: usize) -> bool {
+        self.all.get(lane).is_none_or(Lane::is_claimed)
     }
 
     /// A lane for one more run of this weight: one of its own, or else the one that the fewest runs use, and if there are some
@@ -57,16 +125,38 @@ impl Lanes {
     pub(crate) fn assign(&mut self, weight: f64) -> io::Result<usize> {
         let weight = weight.to_bits();
         let lanes = Shared::FIRST + 1..Shared::ADDRESSED;
+        let lanes = lanes.filter(|&lane| !self.is_tagged(lane));
         let is_of_it = |&lane: &usize| self.runs[lane].0 > 0 && self.runs[lane].1 == weight;
         let of_it = lanes.clone().filter(is_of_it).count();
         let unused = lanes.clone().find(|&lane| self.runs[lane].0 == 0);
         let fewest = lanes.min_by_key(|lane| (of_it > 0 && !is_of_it(lane), self.runs[*lane].0));
         let own = unused.filter(|_| of_it < MOST_ALIKE);
-        let lane = own.or(fewest).unwrap_or(Shared::FIRST + 1);
-        self.open(lane)?;
+        let lane = own.or(fewest).expect("those with tags are fewer");
+        self.open(lane, self.others())?;
         let (count, first) = self.runs[lane];
         self.runs[lane] = (count + 1, if count == 0 { weight } else { first });
         Ok(lane)
+    }
+
+    /// A lane of its own for events with these tags of one more run, which the workers of these groups may claim. None if
+    /// there is no other, or no such group.
+    pub(crate) fn assign_tagged(
+        &mut self,
+        tags: &[String],
+        groups: u32,
+    ) -> io::Result<Option<usize>> {
+        let lanes = || Shared::FIRST + 1..Shared::ADDRESSED;
+        // In a lane where events wait its address stands.
+        let is_unused = |&lane: &usize| self.runs[lane].0 == 0 && self.is_claimed(lane);
+        let Some(lane) = lanes().rev().find(is_unused) else { return Ok(None) };
+        if groups == 0 || lanes().filter(|&lane| self.is_tagged(lane)).count() >= MOST_TAGGED {
+            return Ok(None);
+        }
+        self.open(lane, Address { tags: tags.to_vec(), groups })?;
+        self.runs[lane] = (1, 0);
+        // Who rests may be the only one that may claim there.
+        self.rest_none();
+        Ok(Some(lane))
     }
 
     /// A run puts nothing into its lane any more.
@@ -74,10 +164,17 @@ impl Lanes {
         self.runs[lane].0 -= 1;
     }
 
-    fn open(&mut self, lane: usize) -> io::Result<()> {
+    fn open(&mut self, lane: usize, address: Address) -> io::Result<()> {
         while self.all.len() <= lane {
             let front = Arc::new(Front::new(self.all.len())?);
             self.all.push(Lane::new(Arc::clone(&self.memory), front));
+            self.set_claimants(self.all.len() - 1);
+        }
+        if self.addresses[lane] != address {
+            // Whoever sees an event there sees this.
+            self.memory.word(Shared::GROUPS + lane).store(address.groups, Ordering::SeqCst);
+            self.addresses[lane] = address;
+            self.set_claimants(lane);
         }
         self.memory.word(Shared::OPEN).fetch_or(1 << lane, Ordering::SeqCst);
         Ok(())
@@ -122,7 +219,7 @@ impl Lanes {
         (id, task): (TaskId, &Task),
         tasks: &mut Tasks,
     ) -> io::Result<bool> {
-        self.open(Shared::ADDRESSED)?;
+        self.open(Shared::ADDRESSED, Address { tags: Vec::new(), groups: u32::MAX })?;
         Ok(self.all[Shared::ADDRESSED].publish_to(Some(to), (id, task), tasks))
     }
 
@@ -145,9 +242,22 @@ impl Lanes {
         lanes.find_map(|(lane, state)| Some((lane, state.next_claim()?)))
     }
 
-    /// How many events that any worker may have nobody had claimed when last looked at.
+    /// How many events nobody had claimed when last looked at, those of the addressed lane left out.
     pub(crate) fn unclaimed(&self) -> usize {
         self.all.iter().take(Shared::ADDRESSED).map(Lane::unclaimed).sum()
+    }
+
+    /// The same of all lanes in which somebody may claim who may in this one.
+    pub(crate) fn unclaimed_beside(&self, lane: usize) -> usize {
+        let groups = self.groups(lane);
+        self.offers().filter(|(other, _)| other & groups != 0).map(|(_, count)| count).sum()
+    }
+
+    /// For each lane but the addressed one: which groups may claim there, and how many events nobody had claimed when last
+    /// looked at.
+    pub(crate) fn offers(&self) -> impl Iterator<Item = (u32, usize)> + '_ {
+        let lanes = self.all.iter().take(Shared::ADDRESSED).enumerate();
+        lanes.map(|(lane, state)| (self.groups(lane), state.unclaimed()))
     }
 
     /// How many events were claimed since the beginning, when last looked at.
@@ -166,9 +276,11 @@ impl Lanes {
         self.all.iter().map(Lane::bytes).sum()
     }
 
-    /// Claims for the master what nobody has of the events that are `meant`.
-    pub(crate) fn take_back(&self, meant: impl Fn(TaskId) -> bool) {
-        self.all.iter().for_each(|lane| lane.take_back(&meant));
+    /// Claims for the master what nobody has of the events that are `meant`, by their lane.
+    pub(crate) fn take_back(&self, meant: impl Fn(usize, TaskId) -> bool) {
+        for (lane, state) in self.all.iter().enumerate() {
+            state.take_back(|task| meant(lane, task));
+        }
     }
 
     /// A worker's answer with this number in this lane, both as it says: which event that can be about.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::wire::layout::Shared;
 
 /// How many words have a bit for each worker.
-const WORDS: usize = Shared::MAX_WORKERS.div_ceil(32) as usize;
+pub(super) const WORDS: usize = Shared::MAX_WORKERS.div_ceil(32) as usize;
 
 /// One bit a worker, as in [`Shared::PARKED`], in the master's own memory.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Resting {
         self.words.load(Ordering::Relaxed)
     }
 
-    /// Whether some worker of this word of the parked ones is to be woken.
+    /// Whether some of these workers, of this word of the parked ones, is to be woken.
     pub(super) fn wakes(&self, word: usize, parked: u32) -> bool {
         parked != 0 && parked & !self.bits[word].load(Ordering::SeqCst) != 0
     }

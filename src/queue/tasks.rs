@@ -43,6 +43,8 @@ pub(crate) struct Origin {
     pub(crate) flags: u32,
     /// The number of the chain that it goes through now, from 2 on.
     pub(crate) chain: usize,
+    /// It went into a lane of that chain's own.
+    pub(crate) is_apart: bool,
 }
 
 /// A table by id.

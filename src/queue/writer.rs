@@ -85,7 +85,9 @@ impl Writer {
 
     /// Whether a worker is parked that an event should wake.
     pub(crate) fn has_parked(&self) -> bool {
-        let word = |at: usize| self.memory.word(Shared::PARKED + at).load(Ordering::SeqCst);
+        let word = |at: usize| {
+            self.memory.word(Shared::PARKED + at).load(Ordering::SeqCst) & self.front.claimants(at)
+        };
         (0..self.resting.words()).any(|at| self.resting.wakes(at, word(at)))
     }
 }

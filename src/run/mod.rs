@@ -3,12 +3,12 @@
 
 pub(crate) mod flow;
 pub(crate) mod kept;
+pub(crate) mod outlet;
 pub(crate) mod results;
 pub(crate) mod stream;
 pub(crate) mod value;
 pub(crate) mod words;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::shm::store::Bytes;
 use crate::wire::format::Format;
 use flow::{Flow, Lineage, Place};
 use kept::Kept;
+use outlet::Outlet;
 use results::{Entry, Results, entry};
 use stream::{Order, Stream};
 use value::Value;
@@ -55,6 +56,8 @@ pub(crate) struct RunOptions {
     pub(crate) is_numbered: bool,
     /// Its events are the package's own, and none in the pool's statistics.
     pub(crate) is_uncounted: bool,
+    /// What all its events name that JavaScript puts into its lane.
+    pub(crate) tags: Vec<String>,
     /// The tags of each chain of functions that its events go through one after the other, if there are several.
     pub(crate) chains: Vec<Vec<String>>,
     /// The plan of the flow that its events go through, if they go through one: JSON.
@@ -82,19 +85,22 @@ pub(crate) enum Queue {
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) id: RunId,
-    /// The lane that its events go into.
-    pub(crate) lane: usize,
+    /// The lanes that its events go into. JavaScript puts them into the first.
+    pub(crate) outlets: Vec<Outlet>,
+    /// By number of its chains, or of its flow's nodes, less one: which of the outlets their events go into. None if those go
+    /// through the router.
+    pub(crate) ways: Vec<Option<usize>>,
     pub(crate) words: Arc<Words>,
     pub(crate) state: lifecycle::Run,
     pub(crate) options: RunOptions,
-    /// Events that wait for a place in the lane.
-    pub(crate) overflow: VecDeque<TaskId>,
     /// How many events the program handed to one worker itself.
     direct: u64,
     /// How many events have ended.
     pub(crate) ended: u64,
     /// How many have gone on from their first chain, and have not ended.
     pub(crate) further: usize,
+    /// How many of them are in lanes of their chains' own, and take no credit from others.
+    pub(crate) apart: usize,
     pub(crate) results: Results,
     pub(crate) failures: Results,
     pub(crate) observed: Results,
@@ -114,16 +120,22 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(id: RunId, lane: usize, options: RunOptions, record: Record) -> Self {
+    pub(crate) fn new(
+        id: RunId,
+        outlets: Vec<Outlet>,
+        options: RunOptions,
+        record: Record,
+    ) -> Self {
         Self {
             id,
-            lane,
+            outlets,
+            ways: Vec::new(),
             words: Arc::new(Words::new()),
             state: lifecycle::Run::Open,
-            overflow: VecDeque::new(),
             direct: 0,
             ended: 0,
             further: 0,
+            apart: 0,
             results: Results::default(),
             failures: Results::default(),
             observed: Results::default(),
@@ -148,6 +160,26 @@ impl Run {
     pub(crate) fn next_direct(&mut self) -> TaskId {
         self.direct += 1;
         first_of(self.id) + DIRECT + (self.direct - 1)
+    }
+
+    /// The lane that JavaScript puts its events into.
+    pub(crate) fn lane(&self) -> usize {
+        self.outlets[0].lane
+    }
+
+    /// Whether that lane is for events with tags.
+    pub(crate) fn is_tagged(&self) -> bool {
+        !self.outlets[0].tags.is_empty()
+    }
+
+    /// Whether events wait for a place in a lane.
+    pub(crate) fn overflows(&self) -> bool {
+        self.outlets.iter().any(|outlet| !outlet.overflow.is_empty())
+    }
+
+    /// Takes out what waits for a place in a lane.
+    pub(crate) fn take_overflow(&mut self) -> Vec<TaskId> {
+        self.outlets.iter_mut().flat_map(|outlet| outlet.overflow.drain(..)).collect()
     }
 
     /// How many events were handed over and have not ended.

@@ -166,7 +166,6 @@ pub(crate) fn invitation(worker: u32, token: &str) -> Invitation {
         owner: 1,
         slot: worker - 1,
         group: 0,
-        exclusive: false,
         serialization: "json".into(),
         spill: None,
         times: true,
@@ -237,8 +236,8 @@ impl Claimer {
     }
 
     /// Of a worker in this group.
-    pub(crate) fn in_group(self, group: u32, is_exclusive: bool) -> Self {
-        Self { end: self.end.in_group(group, is_exclusive), ..self }
+    pub(crate) fn in_group(self, group: u32) -> Self {
+        Self { end: self.end.in_group(group), ..self }
     }
 
     /// Makes the next event this worker's for good, and says its number. None if there is none.

@@ -80,7 +80,7 @@ impl Layout {
 pub(crate) struct Shared;
 
 impl Shared {
-    /// How many lanes there are. A run has one of those between the first and the last.
+    /// How many lanes there are. A run has some of those between the first and the last.
     pub(crate) const LANES: usize = 8;
     /// The lane of events that come back: retries, and what was taken from a worker. It goes before all others.
     pub(crate) const FIRST: usize = 0;
@@ -105,6 +105,9 @@ impl Shared {
     /// Master: 1 while an event of the addressed lane has a priority other than 0. Workers look for the highest then, and
     /// claim in all other lanes as if their events had the priority 0.
     pub(crate) const RANKED: usize = 18;
+    /// Master: a word for each lane, with a bit for each group whose workers may claim there; in the addressed lane each entry
+    /// says that for itself. It changes only while no event waits in the lane.
+    pub(crate) const GROUPS: usize = 20;
     /// One bit a worker, 32 in each word, set while it is parked and any event should wake it.
     pub(crate) const PARKED: usize = 128;
 

@@ -40,8 +40,6 @@ pub(crate) struct Invitation {
     pub(crate) slot: u32,
     /// The number of its group of workers, from 0 on.
     pub(crate) group: u32,
-    /// Whether it claims nothing but what is addressed to it.
-    pub(crate) exclusive: bool,
     /// How values are encoded: `json` or `advanced`, as `cluster.setupPrimary` names them.
     pub(crate) serialization: String,
     /// Whether the worker is to tell when each event starts.

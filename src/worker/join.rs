@@ -58,9 +58,8 @@ pub(crate) struct Worker {
     pub(crate) common: Common,
     pub(crate) owner: u16,
     pub(crate) slot: u32,
-    /// Its group of workers, and whether it claims nothing but what is addressed to it.
+    /// Its group of workers.
     pub(crate) group: u32,
-    pub(crate) is_exclusive: bool,
     /// Which call of the program it serves, in JavaScript's own words.
     pub(crate) call: String,
     pub(crate) id: u32,
@@ -115,7 +114,6 @@ impl Worker {
             owner: invitation.owner,
             slot: invitation.slot,
             group: invitation.group,
-            is_exclusive: invitation.exclusive,
             call: invitation.call.clone(),
             id: invitation.worker,
             serialization: invitation.serialization.clone(),

@@ -78,8 +78,8 @@ pub(crate) struct Runner {
 
 impl Runner {
     pub(crate) fn new(worker: Arc<Worker>) -> Self {
-        let claimer = Claimer::new(Arc::clone(&worker.lanes), worker.slot as usize)
-            .in_group(worker.group, worker.is_exclusive);
+        let claimer =
+            Claimer::new(Arc::clone(&worker.lanes), worker.slot as usize).in_group(worker.group);
         let left = worker.max_tasks.unwrap_or(u32::MAX);
         Self {
             worker,

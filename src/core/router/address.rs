@@ -19,7 +19,7 @@ impl Router {
     }
 
     /// Those that may run an event with these tags, a bit each.
-    fn groups_for(&self, tags: &[String]) -> u32 {
+    pub(crate) fn groups_for(&self, tags: &[String]) -> u32 {
         let has_all = |group: &Group| {
             let is_for_all = !tags.is_empty() || !group.is_exclusive;
             is_for_all && tags.iter().all(|tag| group.tags.contains(tag))

@@ -358,7 +358,8 @@ fn an_emitted_event_has_the_tags_and_the_priority_but_not_the_key() {
     add(&mut router, 1, Routing { priority: 3, ..routing(&["t"], "k") });
     add(&mut router, 2, routing(&[], "k"));
     assert_eq!(router.inherited(1), Some(Routing { priority: 3, ..routing(&["t"], None) }));
-    assert_eq!(router.inherited(2), None);
+    assert_eq!(router.inherited(2), Some(Routing::default()));
+    assert_eq!(router.inherited(3), None, "it is not here");
 }
 
 #[test]

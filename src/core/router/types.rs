@@ -75,6 +75,15 @@ pub(super) struct Routed {
     pub(super) is_offered: bool,
     /// There was no room for it, and there was none since.
     pub(super) is_blocked: bool,
+    /// It has left a lane of its own.
+    pub(super) is_adopted: bool,
+}
+
+/// How many events of a run there are, and how many of them have left a lane of their own.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    pub(super) all: usize,
+    pub(super) adopted: usize,
 }
 
 impl Routed {

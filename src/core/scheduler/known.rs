@@ -58,6 +58,15 @@ impl Scheduler {
         self.takers().map(|slot| slot.least_window(self.max_window)).sum()
     }
 
+    /// The capacity and the places of the workers of these slots.
+    pub(crate) fn room_in(&self, takes: impl Fn(usize) -> bool) -> (usize, usize) {
+        let slots = self.slots.iter().enumerate();
+        let takers = slots.filter(|&(at, slot)| slot.worker.is_ready() && takes(at));
+        takers.fold((0, 0), |(capacity, places), (_, slot)| {
+            (capacity + slot.window, places + slot.least_window(self.max_window))
+        })
+    }
+
     /// Whether the worker of `slot` takes events.
     pub(crate) fn is_ready(&self, slot: usize) -> bool {
         self.slots[slot].worker.is_ready()

@@ -157,7 +157,7 @@ impl Bench {
             let retries = run.retries.as_ref();
             let is_over = flow.progress.is_done() || !run.state.is_open();
             run.outstanding() == 0
-                && run.overflow.is_empty()
+                && !run.overflows()
                 && is_over
                 && flow.redone.is_empty()
                 && flow.backing_off.is_empty()

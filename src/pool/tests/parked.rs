@@ -103,7 +103,7 @@ fn a_woken_worker_that_came_too_late_and_parks_again_is_woken_again() {
         bench.map([event]);
         assert_eq!(woken(&mut bares), [0]);
         // The event goes elsewhere, as it were.
-        bench.pool.lock().lanes.take_back(|_| true);
+        bench.pool.lock().lanes.take_back(|_, _| true);
         assert_eq!(bares[0].claimer.claim(), None);
         bares[0].claimer.park();
     }

@@ -3,6 +3,7 @@
 //! What no worker will ever run fails at once, with the tags that it wants.
 
 mod chains;
+mod lanes;
 mod walk;
 
 use super::parked::run_parking;
@@ -472,7 +473,7 @@ fn what_names_no_worker_fails_where_all_that_are_left_are_exclusive() {
     assert_eq!(failures.len(), 3);
     assert_eq!(failures[0].response["code"], "ERR_SONIC_NO_WORKER");
     assert!(!bench.has_place(), "JavaScript asks first");
-    assert!(bench.pool.refusal().is_some());
+    assert!(bench.pool.refusal(bench.run).is_some());
     // What comes nevertheless ends too.
     bench.submit([4]);
     assert_eq!(bench.numbers(Queue::Failures), [4]);
@@ -506,7 +507,7 @@ fn a_run_that_is_stopped_or_closed_leaves_nothing_behind() {
 #[test]
 fn a_worker_that_claims_what_is_for_another_is_killed_and_the_event_runs_where_it_belongs() {
     let (bench, [mut gpu, mut rogue]) = bench(&[(1, &["gpu"], false), (1, &[], false)]);
-    rogue.player.claimer = Claimer::new(Arc::clone(&bench.lanes), 1).in_group(0, false);
+    rogue.player.claimer = Claimer::new(Arc::clone(&bench.lanes), 1).in_group(0);
     bench.tag([1], "gpu");
     let item = rogue.player.look().expect("it takes it");
     bench.pool.flush();

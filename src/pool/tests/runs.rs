@@ -107,7 +107,7 @@ fn one_run_after_another_is_served_by_the_same_processes() {
 #[test]
 fn a_lane_is_free_for_the_next_run_when_its_own_is_closed_and_shared_when_there_are_more_runs() {
     let (bench, [mut seat]) = lasting(1).run();
-    let lane = |run: &Other| bench.pool.lock().runs[&run.id].lane;
+    let lane = |run: &Other| bench.pool.lock().runs[&run.id].lane();
     let mut runs: Vec<Other> = (0..10).map(|_| Other::of(&bench, plain())).collect();
     let lanes: Vec<usize> = runs.iter().map(&lane).collect();
     assert_eq!(lanes, [1, 2, 3, 4, 1, 2, 3, 4, 1, 2]);

@@ -48,6 +48,7 @@ impl Bench {
         for at in [Shared::PUBLISHED, Shared::CLAIMED] {
             memory.word(Shared::header(LANE, at)).store(low(number), Ordering::SeqCst);
         }
+        memory.word(Shared::GROUPS + LANE).store(1, Ordering::SeqCst);
         let front = Arc::new(Front::new(LANE).expect("memory"));
         front.published.0.count.store(number, Ordering::SeqCst);
         front.published.0.tail.store(position, Ordering::SeqCst);

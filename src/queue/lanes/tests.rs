@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::core::task_id::{RunId, first_of, run_of};
+use crate::queue::claimer::Claimer as End;
 use crate::queue::lane::Owner;
 use crate::queue::writer;
 use crate::run::words::Words;
@@ -25,7 +26,8 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let lanes = Lanes::new(shared_lanes(), 2).expect("memory");
+        let mut lanes = Lanes::new(shared_lanes(), 2, 1).expect("memory");
+        lanes.set_workers(vec![0; Shared::MAX_WORKERS as usize]);
         Self { lanes, tasks: Tasks::default() }
     }
 
@@ -262,7 +264,7 @@ fn only_what_is_meant_is_taken_back_in_whichever_lane_it_is() {
     bench.put_back(runs[0].task(7));
     bench.put_back(runs[1].task(7));
     let is_meant = |task| run_of(task) == runs[0].id;
-    bench.lanes.take_back(is_meant);
+    bench.lanes.take_back(|_, task| is_meant(task));
     let mut claimer = bench.claimer(0);
     let mut of_workers = BTreeSet::new();
     while let Some(number) = claimer.claim() {
@@ -351,7 +353,7 @@ fn nothing_is_left_of_a_worker_that_has_exited() {
 #[test]
 fn as_many_workers_spin_as_there_are_words_for() {
     for (limit, expected) in [(0, 0), (1, 1), (64, 64), (65, 64), (usize::MAX, 64)] {
-        let lanes = Lanes::new(shared_lanes(), limit).expect("memory");
+        let lanes = Lanes::new(shared_lanes(), limit, 1).expect("memory");
         assert_eq!(lanes.memory().word(Shared::SPIN_LIMIT).load(Ordering::SeqCst), expected);
     }
 }
@@ -395,4 +397,58 @@ fn what_a_worker_has_enough_of_is_left_to_others_and_loses_no_place() {
             assert_eq!(in_lane, [runs[0].task(1), runs[0].task(2)]);
         }
     }
+}
+
+#[test]
+fn a_lane_is_for_the_workers_of_its_groups() {
+    let mut lanes = Lanes::new(shared_lanes(), 2, 0b001).expect("memory");
+    lanes.set_workers(vec![0, 1, 2]);
+    let claimer = |lanes: &Lanes, group: u32| {
+        End::new(Arc::clone(lanes.memory()), group as usize).in_group(group)
+    };
+    let mut claimers = [0, 1, 2].map(|group| claimer(&lanes, group));
+    let write = |lanes: &Lanes, lane: usize| {
+        let (memory, front) = (Arc::clone(lanes.memory()), lanes.front(lane));
+        let end = writer::Writer::new(memory, front, 1, false);
+        assert!(Writer::of(end, Arc::new(Words::new())).write(0, "1"));
+    };
+    let tags = ["a".to_owned()];
+    let tagged = lanes.assign_tagged(&tags, 0b110).expect("memory").expect("a lane");
+    let plain = lanes.assign(1.0).expect("memory");
+    assert_ne!(tagged, plain);
+    for _ in 0..2 {
+        write(&lanes, tagged);
+        write(&lanes, plain);
+    }
+    assert_eq!(claimers.each_ref().map(End::has_more), [true; 3]);
+    let lane_of = |claimer: &mut End| claimer.claim().map(|claimed| claimed.lane);
+    let (first, second) = (Some(plain), Some(tagged));
+    assert_eq!(claimers.each_mut().map(lane_of), [first, second, second]);
+    assert_eq!(claimers.each_mut().map(lane_of), [first, None, None]);
+    while lanes.next_claim().is_some() {}
+    // The next one in its place has others, whatever workers thought.
+    lanes.give_back(tagged);
+    let next = lanes.assign_tagged(&tags, 0b010).expect("memory");
+    assert_eq!(next, Some(tagged));
+    write(&lanes, tagged);
+    assert_eq!(claimers[2].claim_from(tagged).map(|claimed| claimed.lane), None);
+    assert_eq!(claimers[1].claim_from(tagged).map(|claimed| claimed.lane), Some(tagged));
+}
+
+#[test]
+fn where_an_event_waits_a_lane_keeps_its_groups() {
+    let mut lanes = Lanes::new(shared_lanes(), 2, 1).expect("memory");
+    lanes.set_workers(vec![0, 1]);
+    let tags = ["a".to_owned()];
+    let all: Vec<usize> =
+        std::iter::from_fn(|| lanes.assign_tagged(&tags, 2).expect("memory")).collect();
+    assert_eq!(all.len(), MOST_TAGGED);
+    let (memory, front) = (Arc::clone(lanes.memory()), lanes.front(all[0]));
+    let end = writer::Writer::new(memory, front, 1, false);
+    assert!(Writer::of(end, Arc::new(Words::new())).write(0, "1"));
+    all.iter().for_each(|&lane| lanes.give_back(lane));
+    assert!(lanes.has_tagged());
+    let others: Vec<usize> = (0..20).map(|_| lanes.assign(1.0).expect("memory")).collect();
+    assert!(!others.contains(&all[0]));
+    assert_eq!(lanes.groups(all[0]), 2);
 }

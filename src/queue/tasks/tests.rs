@@ -8,7 +8,7 @@ fn text(len: usize) -> Bytes {
 }
 
 fn origin(len: usize, chain: usize) -> Origin {
-    Origin { text: text(len), flags: flag::WHOLE, chain }
+    Origin { text: text(len), flags: flag::WHOLE, chain, is_apart: false }
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(crate) struct Shuffle {
 impl Shuffle {
     /// A worker has written this: how many records it has.
     pub(crate) fn add(&mut self, told: Told) -> u64 {
-        let mut sum = 0;
+        let mut sum: u64 = 0;
         let Told { file, parts } = told;
         let file = self.files.get(&*file).cloned().unwrap_or_else(|| {
             let file: Arc<str> = file.into();
@@ -52,8 +52,8 @@ impl Shuffle {
         });
         for (partition, at, length, records) in parts {
             if records > 0 {
-                sum += records;
-                self.written.bytes += length;
+                sum = sum.saturating_add(records);
+                self.written.bytes = self.written.bytes.saturating_add(length);
                 self.written.extents += 1;
                 let extent = Extent { file: Arc::clone(&file), at, length };
                 self.partitions.entry(partition).or_default().push(extent);
@@ -64,7 +64,7 @@ impl Shuffle {
 
     /// So many of the records that were written came from other nodes: the rest were here, and are merged.
     pub(crate) fn has_come(&mut self, records: u64) {
-        self.written.records += records;
+        self.written.records = self.written.records.saturating_add(records);
     }
 
     /// What has been written in all.

@@ -32,7 +32,7 @@ impl Bench {
         let (control, theirs) = UnixStream::pair().expect("sockets");
         let (memory, shared) = (shared_memory(), shared_lanes());
         let player = Player::join(1, "t", theirs, Arc::clone(&memory), Arc::clone(&shared));
-        let mut lanes = Lanes::new(Arc::clone(&shared), 1).expect("memory");
+        let mut lanes = Lanes::new(Arc::clone(&shared), 1, 1).expect("memory");
         let lane = lanes.assign(1.0).expect("memory");
         let end = writer::Writer::new(shared, lanes.front(lane), 0, false);
         let writer = Writer::of(end, Arc::new(Words::new()));

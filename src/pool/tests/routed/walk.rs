@@ -14,6 +14,9 @@ const EVENTS: u32 = 400;
 const CHAINS: [&[&[&str]]; 4] =
     [&[], &[&["gpu"], &["cpu"]], &[&[], &["big"], &["cpu"]], &[&["cpu"], &[], &["gpu"], &[]]];
 
+/// What all events of a run name that name nothing else: those go into a lane of their own.
+const OWN: [&[&str]; 5] = [&[], &["cpu"], &[], &["gpu"], &["big"]];
+
 struct Event {
     tags: &'static [&'static str],
     key: Option<String>,
@@ -24,6 +27,7 @@ struct Event {
 struct Walk {
     bench: Bench,
     chains: &'static [&'static [&'static str]],
+    own: &'static [&'static str],
     random: fastrand::Rng,
     /// None where nothing is started any more.
     seats: Vec<Option<Seat>>,
@@ -48,7 +52,9 @@ impl Walk {
     fn new(seed: u64, chains: &'static [&'static [&'static str]]) -> Self {
         let on = vec![Cause::Crash, Cause::Error];
         let retries = Some(Policy { limit: 2, backoff: 0.0, factor: 2.0, max_delay: 1e3, on });
-        let bench = pool(&GROUPS, through(chains, RunOptions { retries, ..plain() }));
+        let own = OWN[seed as usize % OWN.len()];
+        let tags = own.iter().map(ToString::to_string).collect();
+        let bench = pool(&GROUPS, through(chains, RunOptions { retries, tags, ..plain() }));
         let count = bench.pool.launch.places.len();
         let mut seats: Vec<Seat> = (0..count).map(|slot| bench.seat(slot)).collect();
         for (slot, seat) in seats.iter_mut().enumerate() {
@@ -57,6 +63,7 @@ impl Walk {
         Self {
             bench,
             chains,
+            own,
             random: fastrand::Rng::with_seed(seed),
             seats: seats.into_iter().map(Some).collect(),
             runs: (0..count).map(|_| None).collect(),
@@ -73,9 +80,11 @@ impl Walk {
         let number = self.events.len() as u32;
         let first = u32::from(!self.chains.is_empty());
         let flags = chain(first as usize);
-        if tags.is_empty() && key.is_none() {
+        let is_plain = tags == self.own && key.is_none();
+        let refused = is_plain.then(|| self.bench.pool.refusal(self.bench.run)).flatten();
+        if is_plain && refused.is_none() {
             self.bench.hand_over(&number.to_string(), flags);
-        } else if self.bench.route_as(number, tags, key.as_deref(), flags).is_err() {
+        } else if is_plain || self.bench.route_as(number, tags, key.as_deref(), flags).is_err() {
             let could = |slot: usize| self.seats[slot].is_some() && may_run(slot, tags);
             assert!(!(0..self.seats.len()).any(could), "some worker runs {tags:?}");
             self.refused += 1;

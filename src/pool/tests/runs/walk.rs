@@ -285,7 +285,8 @@ impl Walk {
             .flat_map(|slot| state.scheduler.held(slot).map(|held| held.task).collect::<Vec<_>>())
             .collect();
         let runs = state.runs.values();
-        let overflow: Vec<TaskId> = runs.flat_map(|run| run.overflow.iter().copied()).collect();
+        let overflow: Vec<TaskId> =
+            runs.flat_map(|run| &run.outlets).flat_map(|it| it.overflow.clone()).collect();
         let waits = [state.scheduler.waiting(), overflow, state.returned.clone().into()].concat();
         let is_closed = |task: &TaskId| !state.runs.contains_key(&run_of(*task));
         assert!(!waits.iter().any(is_closed), "something waits of a closed run");
