@@ -10,6 +10,8 @@ export interface SpillFile { readonly spillFile: unique symbol }
 
 export interface Merge { readonly merge: unique symbol }
 
+export interface SpillNumbers { readonly spillNumbers: unique symbol }
+
 export declare class ExternalObject<T> {
   readonly '': {
     readonly '': unique symbol

@@ -12,7 +12,7 @@ describe("join", () => {
   /** @returns {[number, number, any]} */
   const to = (side) => [-1, 0, [{ node: 3, side }]];
   /** split into left and right, both into the join. */
-  function joining(join, on, { memory, ...options } = {}) {
+  function joining(join, on, { memory, ...options } = /** @type {any} */ ({})) {
     const nodes = [
       node("flatMap", [[-1, 2]]),
       node("split", [to(0), to(1)], { branches: ["l", "r"] }),
@@ -66,14 +66,17 @@ describe("join", () => {
       ...side("l", key, left),
       ...side("r", key, right),
     ]);
+    /** @returns {any[]} */
     const pairs = (kind) =>
-      sizes.flatMap(([left, right], key) => {
-        const lefts = side("l", key, left);
-        const rights = side("r", key, right);
-        if (left === 0) return kind === "outer" ? rights.map((one) => ({ key, right: one })) : [];
-        if (right === 0) return kind === "inner" ? [] : lefts.map((one) => ({ key, left: one }));
-        return lefts.flatMap((one) => rights.map((other) => ({ key, left: one, right: other })));
-      });
+      sizes.flatMap(
+        /** @returns {any[]} */ ([left, right], key) => {
+          const lefts = side("l", key, left);
+          const rights = side("r", key, right);
+          if (left === 0) return kind === "outer" ? rights.map((one) => ({ key, right: one })) : [];
+          if (right === 0) return kind === "inner" ? [] : lefts.map((one) => ({ key, left: one }));
+          return lefts.flatMap((one) => rights.map((other) => ({ key, left: one, right: other })));
+        },
+      );
     const texts = (list) => list.map((one) => JSON.stringify(one)).sort();
     for (const kind of ["inner", "left", "outer"]) {
       for (const [memory, chunk] of [

@@ -8,12 +8,13 @@ const { Listed } = require("./listed");
 /** @typedef {import("./attempt").AnyAttempt} Attempt */
 /** @typedef {import("../spill").AnySpill} Spill */
 /** @typedef {Pairs} AnyPairs */
+/** @typedef {InstanceType<typeof Combined> | InstanceType<typeof Listed>} AnyPut */
 
 class Pairs {
   /** @param {Spill} spill */
   constructor(spill) {
     this.spill = spill;
-    /** @type {(Combined | Listed)[]} */
+    /** @type {AnyPut[]} */
     this.puts = [];
   }
 
