@@ -1624,6 +1624,7 @@ export interface FlowShuffleOptions extends FlowHoldOptions {
   /**
    * How many bytes of items an event collects for the node before it writes them to a file: an integer
    * of at least 1. Default: 67108864 (64 MiB). An event that has collected less writes when it ends.
+   * Also how many bytes of left items of one key a `join` keeps.
    */
   memory?: number;
 }

@@ -10,6 +10,8 @@ export interface SpillFile { readonly spillFile: unique symbol }
 
 export interface Merge { readonly merge: unique symbol }
 
+export interface SpillNumbers { readonly spillNumbers: unique symbol }
+
 export declare class ExternalObject<T> {
   readonly '': {
     readonly '': unique symbol
@@ -440,6 +442,9 @@ export declare function runWait(run: ExternalObject<RunHandle>, number: number):
 /** The path of a pool's folder in `dir`. Nothing is created. */
 export declare function spillBase(dir: string, number: number): string
 
+/** Nothing more is read of it: gives back its files and memory, which would wait for the garbage collector. */
+export declare function spillClose(merge: ExternalObject<Merge>): void
+
 /**
  * Merges extents of `dir` (JSON: `[[file, offset, length], …]`) into one of this partition, at the end of `file`. Returns what was
  * written, as `spillWrite` does.
@@ -451,6 +456,18 @@ export declare function spillMerge(file: ExternalObject<SpillFile>, dir: string,
  * Null at the end.
  */
 export declare function spillNext(merge: ExternalObject<Merge>, bytes: number): Chunk | null
+
+/**
+ * Writes into `numbers` which number each key has: the next one if it is new. Keys are strings, one in a line, or an array in JSON.
+ * False, with nothing done, if there are other line breaks than these, or anything but ASCII: then they have to be JSON.
+ */
+export declare function spillNumber(known: ExternalObject<SpillNumbers>, keys: string, isJson: boolean, numbers: Uint32Array): boolean
+
+/** All keys that have a number, in that order, as an array in JSON. */
+export declare function spillNumbered(known: ExternalObject<SpillNumbers>): string
+
+/** No keys. */
+export declare function spillNumbers(): ExternalObject<SpillNumbers>
 
 /** The file of this name in `dir`, to be written at its end. The first write creates both. */
 export declare function spillOpen(dir: string, file: string): ExternalObject<SpillFile>
@@ -495,10 +512,13 @@ export declare function spillSweep(dir: string): void
 export declare function spillWrite(file: ExternalObject<SpillFile>, partitions: number, side: number, keys: string, values: string): string
 
 /**
- * The same of values that may be of any format: value i is the bytes from `ends[i - 1]` to `ends[i]`. Formats: 0 JSON, 2 a
+ * As `spillWrite`, for values that may be of any format: value i is the bytes from `ends[i - 1]` to `ends[i]`. Formats: 0 JSON, 2 a
  * clone, 3 a buffer; plus 4: there is no value.
  */
 export declare function spillWriteBytes(file: ExternalObject<SpillFile>, partitions: number, side: number, keys: string, values: Uint8Array, ends: Uint32Array, formats: Uint8Array): string
+
+/** As `spillWrite`, for keys that have numbers: the values are in that order. */
+export declare function spillWriteNumbered(file: ExternalObject<SpillFile>, partitions: number, side: number, keys: ExternalObject<SpillNumbers>, values: string): string
 
 /** A worker process that was started. */
 export interface StartedWorker {

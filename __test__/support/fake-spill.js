@@ -66,6 +66,31 @@ class FakeSpill {
     );
   }
 
+  spillNumbers() {
+    return new Map();
+  }
+
+  spillNumber(known, keys, isJson, numbers) {
+    const list = isJson ? JSON.parse(keys) : keys.split("\n");
+    // These are ASCII.
+    const isText = /^[\x00-\x7f]*$/.test(keys) && list.length === numbers.length;
+    if (!isJson && !isText) return false;
+    if (list.length !== numbers.length) throw failure(`keys: they are not ${numbers.length}`);
+    for (const [at, key] of list.entries()) {
+      if (!known.has(key)) known.set(key, known.size);
+      numbers[at] = known.get(key);
+    }
+    return true;
+  }
+
+  spillNumbered(known) {
+    return JSON.stringify([...known.keys()]);
+  }
+
+  spillWriteNumbered(file, partitions, side, known, values) {
+    return this.spillWrite(file, partitions, side, this.spillNumbered(known), values);
+  }
+
   spillWriteBytes(file, partitions, side, keys, bytes, ends, formats) {
     if (ends.length !== formats.length) throw failure("there are not as many ends as formats");
     const list = [...ends].map((end, at) =>
@@ -117,6 +142,10 @@ class FakeSpill {
 
   spillPosition({ at, records, isPartial }) {
     return isPartial || at >= records.length ? null : `at ${at}`;
+  }
+
+  spillClose(merge) {
+    merge.records = [];
   }
 
   spillNext(merge, most) {

@@ -175,7 +175,7 @@ describe("reduceByKey", () => {
       ]);
       const [[mark, number, message, data, redo], ...others] = failed;
       assert.deepEqual([mark, number, message, data, others], ["!", 2, "broken", { key: "b" }, []]);
-      assert.equal(redo.only, "b");
+      assert.deepEqual([redo.key, redo.only], ["b", true]);
       assert.equal((await outcomeOf(work, 2, redo)).thrown.message, "broken");
       isBroken = false;
       const again = await whole(work, 2, redo);

@@ -12,11 +12,11 @@ describe("join", () => {
   /** @returns {[number, number, any]} */
   const to = (side) => [-1, 0, [{ node: 3, side }]];
   /** split into left and right, both into the join. */
-  function joining(join, on, options = {}) {
+  function joining(join, on, { memory, ...options } = /** @type {any} */ ({})) {
     const nodes = [
       node("flatMap", [[-1, 2]]),
       node("split", [to(0), to(1)], { branches: ["l", "r"] }),
-      node("join", [[0]], { hold: "spill", join }),
+      node("join", [[0]], { hold: "spill", join, memory }),
     ];
     return spilling(nodes, [pass, ({ data }) => data[0], on], options);
   }
@@ -50,6 +50,50 @@ describe("join", () => {
       }
     });
   }
+
+  it("keeps few left items, and puts out few pairs in an event, whatever a key has", async () => {
+    const side = (name, key, count) =>
+      Array.from({ length: count }, (_, at) => [name, key, `${name}${at}`]);
+    const sizes = [
+      [40, 30],
+      [90, 1],
+      [1, 90],
+      [60, 0],
+      [0, 60],
+      [2, 2],
+    ];
+    const all = sizes.flatMap(([left, right], key) => [
+      ...side("l", key, left),
+      ...side("r", key, right),
+    ]);
+    /** @returns {any[]} */
+    const pairs = (kind) =>
+      sizes.flatMap(
+        /** @returns {any[]} */ ([left, right], key) => {
+          const lefts = side("l", key, left);
+          const rights = side("r", key, right);
+          if (left === 0) return kind === "outer" ? rights.map((one) => ({ key, right: one })) : [];
+          if (right === 0) return kind === "inner" ? [] : lefts.map((one) => ({ key, left: one }));
+          return lefts.flatMap((one) => rights.map((other) => ({ key, left: one, right: other })));
+        },
+      );
+    const texts = (list) => list.map((one) => JSON.stringify(one)).sort();
+    for (const kind of ["inner", "left", "outer"]) {
+      for (const [memory, chunk] of [
+        [undefined, 20],
+        [500, 2 ** 20],
+        [500, 20],
+        [1, 7],
+      ]) {
+        const { work, fake } = joining(kind, on, { partitions: 1, chunk, memory });
+        const out = await reduced(work, await written(work, [all]), 3);
+        assert.deepEqual(texts(out.values), texts(pairs(kind)), `${kind} ${memory} ${chunk}`);
+        assert.equal(out.events > 10, chunk < 100);
+        assert.equal(fake.calls.spillClose, fake.calls.spillRead);
+        assert.equal(fake.calls.spillRead > out.events, memory !== undefined);
+      }
+    }
+  });
 
   it("has no property for the side without a partner, also for a node in the same event", async () => {
     const nodes = [

@@ -119,14 +119,14 @@ describe("what an event writes", () => {
   });
 
   it("fails the event if it cannot be written", async () => {
-    /** @type {[string, any][]} */
+    /** @type {[string, any, string][]} */
     const kinds = [
-      ["reduceByKey", add],
-      ["sortBy", ([key]) => key],
+      ["reduceByKey", add, "spillWriteNumbered"],
+      ["sortBy", ([key]) => key, "spillWrite"],
     ];
-    for (const [kind, fn] of kinds) {
+    for (const [kind, fn, write] of kinds) {
       const { work, fake } = flowOf(kind, fn);
-      fake.fail.spillWrite = Object.assign(new Error("disk full"), { code: "ERR_SONIC_SPILL" });
+      fake.fail[write] = Object.assign(new Error("disk full"), { code: "ERR_SONIC_SPILL" });
       assert.equal((await outcomeOf(work, 1, [["a", 1]])).thrown.code, "ERR_SONIC_SPILL");
       assert.equal((await outcomeOf(work, 1, [["a", 1]])).records[0][0], "$");
     }

@@ -3,6 +3,7 @@
 // values. An event ends after so many outputs, and another one goes on. It also merges extents, which are many and small otherwise.
 
 const { Column } = require("./flow/column");
+const { CHUNKS, Joined } = require("./flow/joined");
 const { Reader } = require("./flow/reader");
 const { encodedOf } = require("./flow/records");
 const { formatOf } = require("../shared/codec");
@@ -11,16 +12,17 @@ const { itemOf } = require("../shared/flow/parts");
 const { combined } = require("../shared/flow/rules");
 const { Values } = require("../shared/flow/values");
 const { invalidType } = require("../shared/errors");
-const { hasOwn } = require("../shared/own");
 const { Buffer, JSON } = require("../shared/primordials");
 
 /** When keys and values are written that were merged here. */
 const MOST_BYTES = 2 ** 24;
 
 /**
- * The data of an event: the partition, its extents, and where to go on in them. `only` the group of one key; `c`: merges the extents.
+ * The data of an event: the partition, its extents, and where to go on in them: behind a position, and there at a key, in which `rest`
+ * is left. `only` that key's group; `c`: merges the extents.
  * Or an item of a side, which is to be put into a file once more, or what is `wrong` with it for ever.
- * @typedef {{ p: number, x: import("./spill").Extent[], from?: string, only?: any, c?: boolean }} Part
+ * @typedef {{ p: number, x: import("./spill").Extent[], from?: string | null, key?: any, rest?: import("./flow/joined").Place,
+ *   only?: boolean, c?: boolean }} Part
  * @typedef {{ side: number, item?: any, format?: number, base64?: string, wrong?: string }} Redo
  */
 /** @typedef {import("./flow/steps").AnyStep} Step */
@@ -53,8 +55,13 @@ class Groups {
     this.attempt = attempt;
     this.reader = readerOf(part, attempt);
     /** Nothing is put out but the group of one key, which has failed before. */
-    this.isRedo = hasOwn(part, "only");
+    this.isRedo = part.only === true;
     this.isDone = false;
+    /** Where to go on in the first key, or where the next event does in the last one. @type {import("./flow/joined").Place | undefined} */
+    this.rest = part.rest;
+    this.isRest = this.rest !== undefined;
+    /** Where it went on in this key. @type {import("./flow/joined").Place | undefined} */
+    this.began = undefined;
     this.group = GROUPS[step.planKind];
   }
 
@@ -78,21 +85,38 @@ class Groups {
 
   /** On to the next group of this event. */
   next() {
+    this.attempt.check();
+    if (!this.isDone && this.find()) return true;
+    this.reader.close();
+    return false;
+  }
+
+  find() {
     const { attempt, reader, part } = this;
-    attempt.check();
-    if (this.isDone) return false;
-    if (this.isRedo) {
-      this.isDone = true;
-      return attempt.orDie(() => findKey(reader, part.only));
+    if (this.isRedo || this.isRest) {
+      this.isDone = this.isRedo;
+      this.isRest = false;
+      return attempt.orDie(() => findKey(reader, part.key));
     }
-    if (reader.isAtEnd && attempt.size >= attempt.spill.chunk) {
-      const place = reader.place();
-      if (place !== null) {
-        goOn(part, place, attempt);
+    if (this.rest !== undefined) {
+      goOn(part, { from: reader.position, key: reader.key, rest: this.rest }, attempt);
+      return false;
+    }
+    if (reader.isAtEnd && attempt.size >= attempt.spill.chunkOf(part.x)) {
+      const from = reader.place();
+      if (from !== null) {
+        goOn(part, { from }, attempt);
         return false;
       }
     }
     return attempt.orDie(() => reader.nextKey());
+  }
+
+  /** Where to go on in the key, once. */
+  takeRest() {
+    this.began = this.rest;
+    this.rest = undefined;
+    return this.began;
   }
 
   /** @returns {Wait} */
@@ -113,8 +137,7 @@ class Groups {
     attempt.check();
     if (this.isRedo) throw thrown;
     const { p, x } = part;
-    const from = reader.position === null ? {} : { from: reader.position };
-    const redo = JSON.stringify({ p, x, ...from, only: key });
+    const redo = JSON.stringify({ p, x, from: reader.position, key, only: true, rest: this.began });
     attempt.records.fail(step.number, { key }, thrown, redo);
   }
 
@@ -195,20 +218,33 @@ async function putLater(groups, promise, values) {
   await groups.put(result);
 }
 
-/** What is left and right of a key. Those of the left side come first, and are kept. @param {Groups} groups @param {any} key */
+/**
+ * What is left and right of a key. If that is too much for an event, `groups.rest` is where the next one goes on.
+ * @param {Groups} groups
+ * @param {any} key
+ */
 function* joined(groups, key) {
-  const { reader, step } = groups;
-  const lefts = [];
-  while (groups.hasValue() && reader.side === 0) lefts.push(reader.take());
-  let hasRight = false;
-  while (groups.hasValue()) {
-    const right = reader.take();
-    hasRight = true;
-    for (const left of lefts) yield { key, left, right };
-    if (lefts.length === 0 && step.join === "outer") yield { key, right };
-  }
-  if (hasRight || (step.join !== "left" && step.join !== "outer")) return;
-  for (const left of lefts) yield { key, left };
+  const { step, reader, attempt, part, isRedo } = groups;
+  const { spill } = attempt;
+  const most = spill.chunkOf(part.x) * CHUNKS;
+  const join = new Joined({
+    reader,
+    key,
+    keepsLeft: step.join === "left" || step.join === "outer",
+    keepsRight: step.join === "outer",
+    memory: step.memory,
+    from: groups.takeRest(),
+    isFull: () => !isRedo && attempt.size >= most,
+    readAgain: () =>
+      attempt.orDie(() => {
+        const again = new Reader(spill, part.x, reader.position);
+        findKey(again, key);
+        return again;
+      }),
+    hasValue: (of) => of.value < of.end || attempt.orDie(() => of.hasValue()),
+  });
+  yield* join.pairs();
+  if (join.isLeft) groups.rest = join.place;
 }
 
 /** @param {Groups} groups */
@@ -219,23 +255,24 @@ function* valuesOf(groups) {
 /** What is sorted goes out without being decoded. @param {Step} step @param {Part} part @param {Attempt} attempt */
 function copySorted(step, part, attempt) {
   const { spill, records } = attempt;
-  const { native, chunk } = spill;
+  const { native } = spill;
+  const chunk = spill.chunkOf(part.x);
   const merge = spill.read(part.x, part.from === undefined ? null : part.from);
   const prefix = step.out.prefix.charCodeAt(1);
   for (;;) {
     const copied = native.spillRecords(merge, prefix, chunk);
-    if (copied === null) return undefined;
-    records.addReady(copied.bytes, copied.isText);
-    const place = records.size < chunk ? null : native.spillPosition(merge);
-    if (place === null) continue;
-    goOn(part, place, attempt);
+    if (copied !== null) records.addReady(copied.bytes, copied.isText);
+    const from = copied === null || records.size < chunk ? null : native.spillPosition(merge);
+    if (from !== null) goOn(part, { from }, attempt);
+    else if (copied !== null) continue;
+    native.spillClose(merge);
     return undefined;
   }
 }
 
-/** @param {Part} part @param {string} from @param {Attempt} attempt */
-function goOn({ p, x }, from, attempt) {
-  attempt.records.goOn(JSON.stringify({ p, x, from }));
+/** @param {Part} part @param {Partial<Part>} where @param {Attempt} attempt */
+function goOn({ p, x }, where, attempt) {
+  attempt.records.goOn(JSON.stringify({ p, x, ...where }));
 }
 
 /** Extents become one. Those of a reduceByKey lose what can be combined. @param {Step} step @param {Part} part @param {Attempt} attempt */
@@ -285,6 +322,7 @@ function combineAll(step, part, attempt) {
     }
     put(key, value);
   }
+  reader.close();
   if (column.keys.length > 0) told.push(column.write(spill, step, 0));
   return told;
 }

@@ -8,6 +8,9 @@ const { Pairs } = require("./flow/pairs");
 /** About so many bytes of outputs are put out by one event. */
 const CHUNK = 2 ** 20;
 
+/** As many extents have a chunk in their first blocks, which each event reads; see block.rs. */
+const MANY = CHUNK / 2 ** 15;
+
 /** So many times fewer are read at once: what follows may put out more than it gets. */
 const READS = 4;
 
@@ -19,11 +22,16 @@ const READS = 4;
  * @typedef {object} NativeSpill
  * @property {(dir: string, file: string) => any} spillOpen
  * @property {(file: any, partitions: number, side: number, keys: string, values: string) => string} spillWrite
+ * @property {() => any} spillNumbers
+ * @property {(numbered: any, keys: string, isJson: boolean, numbers: Uint32Array) => boolean} spillNumber
+ * @property {(numbered: any) => string} spillNumbered
+ * @property {(file: any, partitions: number, side: number, numbered: any, values: string) => string} spillWriteNumbered
  * @property {(file: any, partitions: number, side: number, keys: string, bytes: Uint8Array, ends: Uint32Array, formats: Uint8Array) => string} spillWriteBytes
  * @property {(file: any, dir: string, extents: string, partition: number) => string} spillMerge
  * @property {(dir: string, extents: string, from: string | null) => any} spillRead
  * @property {(merge: any, bytes: number) => Chunk | null} spillNext
  * @property {(merge: any) => string | null} spillPosition
+ * @property {(merge: any) => void} spillClose
  * @property {(merge: any, prefix: number, bytes: number) => { bytes: import("buffer").Buffer, isText: boolean } | null} spillRecords
  */
 /**
@@ -89,16 +97,25 @@ class Spill {
    * Writes keys and values of one side of a node, and returns where, as JSON.
    * @param {import("./flow/steps").AnyStep} step
    * @param {number} side
-   * @param {string} keys an array, as JSON
+   * @param {any} keys an array, as JSON; or those of `spillNumbers`
    * @param {Values} values
    */
   write(step, side, keys, values) {
     const { native, file } = this;
     // What is sorted is one.
     const partitions = step.planKind === "sortBy" ? 1 : this.partitions;
-    if (typeof values === "string") return native.spillWrite(file, partitions, side, keys, values);
+    if (typeof values === "string") {
+      const write = typeof keys === "string" ? native.spillWrite : native.spillWriteNumbered;
+      return write(file, partitions, side, keys, values);
+    }
+    const text = typeof keys === "string" ? keys : native.spillNumbered(keys);
     const { bytes, ends, formats } = values;
-    return native.spillWriteBytes(file, partitions, side, keys, bytes, ends, formats);
+    return native.spillWriteBytes(file, partitions, side, text, bytes, ends, formats);
+  }
+
+  /** About how many bytes an event puts out that reads these: as many as it reads to begin, or more. @param {Extent[]} extents */
+  chunkOf({ length }) {
+    return this.chunk * Math.max(1, length / MANY);
   }
 
   /** Merges extents of a partition into one, and returns where, as JSON. @param {Extent[]} extents @param {number} partition */

@@ -14,7 +14,8 @@ use super::text::{Argument, string};
 use crate::shm::store::Bytes;
 use crate::spill::error::Error;
 use crate::spill::extent::Extent;
-use crate::spill::pairs::{self, Target, Values};
+use crate::spill::numbers::Numbers;
+use crate::spill::pairs::{self, Keys, Target, Values};
 use crate::spill::{self, chunk, file, folder, merge};
 use crate::wire::format::Format;
 
@@ -70,12 +71,67 @@ pub fn spill_write(
     let write = || {
         let values = Values::json(&values)?;
         let mut file = file.0.borrow_mut();
-        pairs::write(&mut file, Target { partitions, side }, &keys, &values)
+        pairs::write(&mut file, Target { partitions, side }, Keys::Json(&keys), &values)
     };
     write().map_err(failed)
 }
 
-/// The same of values that may be of any format: value i is the bytes from `ends[i - 1]` to `ends[i]`. Formats: 0 JSON, 2 a
+/// The different keys of one event.
+pub struct SpillNumbers(RefCell<Numbers>);
+
+/// No keys.
+#[napi(ts_return_type = "ExternalObject<SpillNumbers>")]
+pub fn spill_numbers() -> External<SpillNumbers> {
+    External::new(SpillNumbers(RefCell::default()))
+}
+
+/// Writes into `numbers` which number each key has: the next one if it is new. Keys are strings, one in a line, or an array in JSON.
+/// False, with nothing done, if there are other line breaks than these, or anything but ASCII: then they have to be JSON.
+#[napi]
+pub fn spill_number(
+    #[napi(ts_arg_type = "ExternalObject<SpillNumbers>")] known: &External<SpillNumbers>,
+    #[napi(ts_arg_type = "string")] keys: Argument<'_>,
+    is_json: bool,
+    mut numbers: Uint32ArraySlice<'_>,
+) -> Result<bool> {
+    let mut known = known.0.borrow_mut();
+    // SAFETY: the array is this call's alone: no JavaScript runs until its end.
+    let numbers = unsafe { numbers.as_mut() };
+    if is_json {
+        known.of_json(&text(&keys, "keys")?, numbers).map_err(failed)?;
+        return Ok(true);
+    }
+    let lines = keys.read(Format::String).map_err(|_| wrong("keys: they are no string"))?;
+    lines.map_or(Ok(false), |lines| known.of_lines(&lines, numbers)).map_err(failed)
+}
+
+/// All keys that have a number, in that order, as an array in JSON.
+#[napi(ts_return_type = "string")]
+pub fn spill_numbered(
+    #[napi(ts_arg_type = "ExternalObject<SpillNumbers>")] known: &External<SpillNumbers>,
+) -> Text {
+    Text(known.0.borrow().to_json())
+}
+
+/// As `spillWrite`, for keys that have numbers: the values are in that order.
+#[napi]
+pub fn spill_write_numbered(
+    #[napi(ts_arg_type = "ExternalObject<SpillFile>")] file: &External<SpillFile>,
+    partitions: u32,
+    side: u32,
+    #[napi(ts_arg_type = "ExternalObject<SpillNumbers>")] keys: &External<SpillNumbers>,
+    #[napi(ts_arg_type = "string")] values: Argument<'_>,
+) -> Result<String> {
+    let values = text(&values, "values")?;
+    let write = || {
+        let (values, keys) = (Values::json(&values)?, keys.0.borrow());
+        let mut file = file.0.borrow_mut();
+        pairs::write(&mut file, Target { partitions, side }, Keys::Numbered(&keys), &values)
+    };
+    write().map_err(failed)
+}
+
+/// As `spillWrite`, for values that may be of any format: value i is the bytes from `ends[i - 1]` to `ends[i]`. Formats: 0 JSON, 2 a
 /// clone, 3 a buffer; plus 4: there is no value.
 #[napi]
 pub fn spill_write_bytes(
@@ -91,7 +147,7 @@ pub fn spill_write_bytes(
     let write = || {
         let values = Values::bytes(&values, &ends, &formats)?;
         let mut file = file.0.borrow_mut();
-        pairs::write(&mut file, Target { partitions, side }, &keys, &values)
+        pairs::write(&mut file, Target { partitions, side }, Keys::Json(&keys), &values)
     };
     write().map_err(failed)
 }
@@ -220,6 +276,12 @@ pub fn spill_position(
     #[napi(ts_arg_type = "ExternalObject<Merge>")] merge: &External<Merge>,
 ) -> Option<String> {
     merge.0.borrow().position()
+}
+
+/// Nothing more is read of it: gives back its files and memory, which would wait for the garbage collector.
+#[napi]
+pub fn spill_close(#[napi(ts_arg_type = "ExternalObject<Merge>")] merge: &External<Merge>) {
+    merge.0.borrow_mut().close();
 }
 
 /// Values as an event's answer carries them.

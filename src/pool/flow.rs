@@ -29,8 +29,9 @@ pub(super) const GARBAGE: &str = r#"{"name":"Error","message":"the worker sent a
 /// So many events of a node with tags are handed to the router at most.
 const MOST_ROUTED: usize = 4096;
 
-/// A stream's reader may be so many entries behind before nothing more is made for it.
-const UNREAD: usize = 4096;
+/// A stream's reader may be so many entries behind before nothing more is made for it: more than there are in one event's outputs of
+/// 1 MiB, as a rule, so that what is sorted is merged while what was merged before is read.
+const UNREAD: usize = 1 << 14;
 
 /// What an event of a flow has made.
 pub(super) enum Made<'a> {

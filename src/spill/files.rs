@@ -74,6 +74,11 @@ impl Files {
         Ok(self.open.len() - 1)
     }
 
+    /// Nothing is open then.
+    pub(crate) fn close(&mut self) {
+        self.open = Vec::new();
+    }
+
     #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
         self.open.len()

@@ -120,6 +120,12 @@ pub(crate) fn parse(text: &[u8], at: usize, to: &mut Vec<u8>) -> Result<usize> {
     end.ok_or_else(|| wrong(text, at))
 }
 
+/// Adds the key of a string in UTF-8.
+pub(crate) fn push_string(string: &[u8], to: &mut Vec<u8>) {
+    to.push(STRING);
+    to.extend_from_slice(string);
+}
+
 /// The error of what is no key, which is shown as far as there is space.
 fn wrong(text: &[u8], at: usize) -> Error {
     let end = text::skip(text, at).unwrap_or(text.len());

@@ -112,6 +112,13 @@ impl Merge {
         Ok(())
     }
 
+    /// Gives back files and memory. It is at its end then.
+    pub(crate) fn close(&mut self) {
+        self.cursors = Vec::new();
+        self.tree = Vec::new();
+        self.files.close();
+    }
+
     /// The errors of a merge are final.
     pub(crate) fn check(&self) -> Result<()> {
         if self.has_failed { Err(Error::argument("the merge has failed before")) } else { Ok(()) }

@@ -4,6 +4,7 @@
 //! | module | what it owns |
 //! |---|---|
 //! | `key` | keys as bytes whose order is the keys' order, and which partition a key is of |
+//! | `numbers` | the different keys of an event, by number |
 //! | `text` | arrays of JSON, taken apart without decoding what is in them |
 //! | `pairs` | what one event writes, sorted |
 //! | `record` | one pair as bytes |
@@ -26,6 +27,7 @@ pub(crate) mod extent;
 pub(crate) mod file;
 pub(crate) mod folder;
 pub(crate) mod merge;
+pub(crate) mod numbers;
 pub(crate) mod pairs;
 
 mod block;

@@ -4,6 +4,7 @@ use super::Result;
 use super::error::Error;
 use super::extent::{Part, told};
 use super::file::SpillFile;
+use super::numbers::Numbers;
 use super::record::{self, JSON, UNDEFINED, is_kind};
 use super::{key, text};
 
@@ -86,29 +87,59 @@ pub(crate) struct Target {
     pub(crate) side: u32,
 }
 
-/// Writes pairs, whose keys are an array of JSON, at the end of a file. Returns what is told of it.
+/// Keys, as many as values.
+#[derive(Clone, Copy)]
+pub(crate) enum Keys<'a> {
+    /// An array of JSON.
+    Json(&'a [u8]),
+    /// By their numbers.
+    Numbered(&'a Numbers),
+}
+
+impl Keys<'_> {
+    /// How many bytes all have, about.
+    fn size(self) -> usize {
+        match self {
+            Self::Json(text) => text.len(),
+            Self::Numbered(keys) => keys.size(),
+        }
+    }
+
+    fn each(self, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let text = match self {
+            Self::Numbered(keys) => return keys.keys().try_for_each(take),
+            Self::Json(text) => text,
+        };
+        let mut key = Vec::new();
+        text::each(text, "keys", |text, at| {
+            key.clear();
+            let end = key::parse(text, at, &mut key)?;
+            take(&key)?;
+            Ok(end)
+        })
+    }
+}
+
+/// Writes pairs at the end of a file. Returns what is told of it.
 pub(crate) fn write(
     file: &mut SpillFile,
     target: Target,
-    keys: &[u8],
+    keys: Keys<'_>,
     values: &Values<'_>,
 ) -> Result<String> {
     let Target { partitions, side } = target;
     if !(1..=MOST_PARTITIONS).contains(&partitions) || side > 1 {
         return Err(Error::argument(format!("there is no side {side} of {partitions} partitions")));
     }
-    let mut groups = Groups::new(partitions, keys.len() + values.size());
-    let mut key = Vec::new();
+    let mut groups = Groups::new(partitions, keys.size() + values.size());
     let mut count = 0;
-    text::each(keys, "keys", |text, at| {
-        key.clear();
-        let end = key::parse(text, at, &mut key)?;
+    keys.each(|key| {
         if count < values.len() {
             let (kind, value) = values.get(count);
-            groups.push(&key, side as u8, kind, value)?;
+            groups.push(key, side as u8, kind, value)?;
         }
         count += 1;
-        Ok(end)
+        Ok(())
     })?;
     if count != values.len() {
         return Err(Error::argument(format!("{count} keys have {} values", values.len())));

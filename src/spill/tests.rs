@@ -11,7 +11,7 @@ use super::extent::Extent;
 use super::file::SpillFile;
 use super::files::MOST_OPEN;
 use super::merge::{MOST_EXTENTS, Merge, merge};
-use super::pairs::{self, Target, Values};
+use super::pairs::{self, Keys, Target, Values};
 use super::{chunk, key};
 
 mod damage;
@@ -76,7 +76,7 @@ fn write(
     let text = if pairs.iter().all(|&(_, kind, _)| kind == 0) {
         let values: Vec<&[u8]> = pairs.iter().map(|(.., value)| value.as_slice()).collect();
         let array = [b"[".as_slice(), &values.join(&b","[..]), b"]"].concat();
-        pairs::write(file, target, keys, &Values::json(&array).expect("values"))
+        pairs::write(file, target, Keys::Json(keys), &Values::json(&array).expect("values"))
     } else {
         let bytes: Vec<u8> = pairs.iter().flat_map(|(.., value)| value.clone()).collect();
         let end = |end: &mut u32, value: &[u8]| {
@@ -86,7 +86,7 @@ fn write(
         let ends: Vec<u32> = pairs.iter().scan(0, |at, (.., value)| end(at, value)).collect();
         let kinds: Vec<u8> = pairs.iter().map(|&(_, kind, _)| kind).collect();
         let values = Values::bytes(&bytes, &ends, &kinds).expect("values");
-        pairs::write(file, target, keys, &values)
+        pairs::write(file, target, Keys::Json(keys), &values)
     };
     told(&text.expect("it is written"))
 }
@@ -293,6 +293,11 @@ fn many_extents_of_many_files_are_read_with_few_files_open() {
         assert!(merge.open_files() <= MOST_OPEN);
     }
     assert!(all == expected.all());
+    let mut merge = Merge::open(folder.path(), &extents, None).expect("a merge");
+    merge.close();
+    assert_eq!(merge.open_files(), 0);
+    assert!(merge.next(1).expect("nothing has failed").is_none());
+    assert_eq!(merge.position(), None);
     extents.push(extents[0].clone());
     assert!(Merge::open(folder.path(), &extents, None).is_err());
 }

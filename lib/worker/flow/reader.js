@@ -97,6 +97,23 @@ class Reader {
     return this.list[this.value++];
   }
 
+  /** The next value is not read, if there is one. */
+  skip() {
+    this.value++;
+  }
+
+  /** About how many bytes a value of the chunk has. */
+  get lengthOfValue() {
+    const { values, bytes, ends } = /** @type {Chunk} */ (this.chunk);
+    if (typeof values === "string") return values.length / /** @type {any[]} */ (this.list).length;
+    return bytes && ends ? bytes.length / ends.length : 0;
+  }
+
+  /** Nothing more is read. */
+  close() {
+    this.native.spillClose(this.merge);
+  }
+
   /** @returns {boolean} whether there was one more chunk */
   pull() {
     const place = this.chunk === null ? null : this.place();

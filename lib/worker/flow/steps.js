@@ -18,6 +18,9 @@ const SPILL = 6;
 /** Never runs in a worker. */
 const IN_MASTER = 7;
 
+/** So many bytes an event keeps of what goes through files, unless the node says another number. */
+const MEMORY = 2 ** 26;
+
 /** @type {Record<string, number>} */
 const KINDS = { map: MAP, filter: FILTER, split: SPLIT, flatMap: FLAT_MAP, reduce: REDUCE };
 
@@ -75,7 +78,7 @@ class Step {
     /** What the plan calls it. */
     this.planKind = kind;
     this.join = join;
-    this.memory = memory;
+    this.memory = memory === undefined ? MEMORY : memory;
     this.ports = ports.map((port) => new Port(port));
     this.out = this.ports[0];
     /** The ports of a split by their branches. */

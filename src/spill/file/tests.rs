@@ -3,12 +3,12 @@
 use std::fs;
 
 use super::*;
-use crate::spill::pairs::{self, Target, Values};
+use crate::spill::pairs::{self, Keys, Target, Values};
 use crate::spill::tests::Folder;
 
 fn write(file: &mut SpillFile) -> Result<String> {
     let target = Target { partitions: 1, side: 0 };
-    pairs::write(file, target, b"[\"a\",\"b\"]", &Values::json(b"[1,2]")?)
+    pairs::write(file, target, Keys::Json(b"[\"a\",\"b\"]"), &Values::json(b"[1,2]")?)
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn what_does_not_fit_is_an_error_and_nothing_is_written() {
     let mut file = SpillFile::new(folder.path(), "1").expect("a name");
     let mut tried = |partitions, side, values: &str| {
         let values = Values::json(values.as_bytes())?;
-        write(&mut file, Target { partitions, side }, b"[1,2]", &values)
+        write(&mut file, Target { partitions, side }, Keys::Json(b"[1,2]"), &values)
     };
     for (partitions, side, values) in [
         (0, 0, "[1,2]"),
@@ -94,4 +94,21 @@ fn what_does_not_fit_is_an_error_and_nothing_is_written() {
         assert!(Values::bytes(bytes, ends, kinds).is_err(), "{ends:?} {kinds:?}");
     }
     assert!(Values::bytes(b"ab", &[0, 2, 2], &[4, 3, 2]).is_ok());
+}
+
+#[test]
+fn keys_by_their_numbers_are_written_as_the_same_keys_in_json() {
+    let folder = Folder::new();
+    let keys = br#"["b","a",1,null,"\u00e9","a long key that is longer than a rank",true,-2.5]"#;
+    let values = Values::json(b"[1,2,3,4,5,6,7,8]").expect("values");
+    let mut numbers = Numbers::default();
+    numbers.of_json(keys, &mut [0; 8]).expect("keys");
+    let written = |name: &str, keys: Keys<'_>| {
+        let mut file = SpillFile::new(folder.path(), name).expect("a name");
+        let target = Target { partitions: 3, side: 1 };
+        let told = write(&mut file, target, keys, &values).expect("it is written");
+        (told.replace(name, ""), std::fs::read(folder.path().join(name)).expect("a file"))
+    };
+    let (as_json, numbered) = (Keys::Json(keys), Keys::Numbered(&numbers));
+    assert!(written("1-1", as_json) == written("2-1", numbered));
 }
