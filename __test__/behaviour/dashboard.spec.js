@@ -89,12 +89,13 @@ describe("a dashboard", () => {
     const [{ work, nodes, graph, run, isOver }] = runs;
     assert.deepEqual([work, isOver, run.count], ["numbers", false, 30]);
     assert.deepEqual(
-      nodes.map(({ name, events }) => [name, events]),
+      nodes.map(({ name, kind }) => [name, kind]),
       [
-        ["add", 30],
-        ["even", 27],
+        ["add", "map"],
+        ["even", "filter"],
       ],
     );
+    assert.deepEqual([nodes[0].events, nodes[0].failed], [30, 3]);
     assert.equal(graph.heads.length, 2);
     const call = list.find(({ name }) => name === "TypeError");
     assert.deepEqual(
@@ -103,7 +104,7 @@ describe("a dashboard", () => {
     );
     program.mark("go");
     const { result } = await program.ended;
-    assert.deepEqual(result, { failed: "not [object Object]", entries: 14 });
+    assert.deepEqual(result, { failed: "not [object Object]", entries: 12 });
     await follower.ended;
     const failures = follower.known.list.filter(({ work }) => work === "numbers");
     assert.deepEqual(
