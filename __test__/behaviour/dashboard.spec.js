@@ -77,6 +77,58 @@ describe("a dashboard", () => {
     );
   });
 
+  it("shows a pool's runs by their work, with the graph of a flow and the counts of its nodes", async () => {
+    const program = start("dashboard/pool.js", {
+      args: [JSON.stringify({ numWorkers: 2, dashboard: 0 })],
+    });
+    const follower = new Follower(await addressOf(program));
+    const { pools, list } = await follower.until(({ pools }) => pools[1]?.counts?.answered === 27);
+    const [{ kind, counts, runs, size, workers }] = Object.values(pools);
+    assert.deepEqual([kind, counts.failed, size, workers.length > 0], ["createPool", 4, 2, true]);
+    assert.equal(runs.length, 1);
+    const [{ work, nodes, graph, run, isOver }] = runs;
+    assert.deepEqual([work, isOver, run.count], ["numbers", false, 30]);
+    assert.deepEqual(
+      nodes.map(({ name, kind }) => [name, kind]),
+      [
+        ["add", "map"],
+        ["even", "filter"],
+      ],
+    );
+    assert.deepEqual([nodes[0].events, nodes[0].failed], [30, 3]);
+    assert.equal(graph.heads.length, 2);
+    const call = list.find(({ name }) => name === "TypeError");
+    assert.deepEqual(
+      [call.work, call.message, call.data],
+      ["wrong", "not [object Object]", "{ secret: 1 }"],
+    );
+    program.mark("go");
+    const { result } = await program.ended;
+    assert.deepEqual(result, { failed: "not [object Object]", entries: 12 });
+    await follower.ended;
+    const failures = follower.known.list.filter(({ work }) => work === "numbers");
+    assert.deepEqual(
+      failures.map(({ name, data }) => [name, data]).sort(),
+      ["13", "23", "3"].map((data) => ["RangeError", data]),
+    );
+    assert.ok(follower.known.pools[1].endedAt > 0);
+  });
+
+  it("shows a pool that runs in the program's own process", async () => {
+    const options = { numWorkers: 2, dashboard: 0, inProcess: true };
+    const program = start("dashboard/pool.js", { args: [JSON.stringify(options)] });
+    const follower = new Follower(await addressOf(program));
+    const { list, pools } = await follower.until(
+      ({ pools, list }) => pools[1]?.counts?.failed >= 1 && list.length > 0,
+    );
+    assert.deepEqual([list[0].message, list[0].data], ["not [object Object]", "{ secret: 1 }"]);
+    assert.equal(pools[1].workers[0][1], program.pid);
+    program.mark("go");
+    await program.ended;
+    await follower.ended;
+    assert.ok(follower.known.pools[1].endedAt > 0);
+  });
+
   it("is for this machine alone, read-only, and of no other site's business", async () => {
     const program = job({ dashboard: 0 });
     const url = await addressOf(program);

@@ -60,7 +60,7 @@ class Input {
     this.idle = new Idle();
     this.routed = new Routed(this);
     /** What people are to call an event, by its data. @type {((data: any) => string) | undefined} */
-    this.label = run.recording.label;
+    this.label = run.recording?.label;
     /** How errors name what is handed over. */
     this.what = "Map: the event";
   }
