@@ -59,8 +59,8 @@ class Input {
     this.nextWaiting = 0;
     this.idle = new Idle();
     this.routed = new Routed(this);
-    /** What people are to call an event, by its data. @type {((data: any) => string) | undefined} */
-    this.label = run.recording.label;
+    /** What people are to call an event, by its data: calls of a pool have no record. @type {((data: any) => string) | undefined} */
+    this.label = run.recording?.label;
     /** How errors name what is handed over. */
     this.what = "Map: the event";
   }
