@@ -1011,7 +1011,7 @@ export interface PoolOptions<Via extends "json" | "advanced" = "json" | "advance
    * `length` or `size`, knows how many events there will be. With {@link PoolOptions.inProcess} it is
    * a `TypeError`. Default: the environment variable `SONIC_PROGRESS`, otherwise `false`.
    */
-  progress?: boolean | "workers";
+  progress?: boolean | "workers" | ProgressStyle;
 
   /**
    * Called with what {@link Pool.statistics} returns, at most ten times a second, when it has
@@ -1154,7 +1154,7 @@ export interface PoolMapOptions<Args = object, Settled extends boolean = boolean
   settled?: Settled;
 
   /** Shows the progress of the call: see {@link PoolOptions.progress}. Default: the option of the pool. */
-  progress?: boolean | "workers";
+  progress?: boolean | "workers" | ProgressStyle;
 
   /** The number of items, for `progress`. Default: the `length` or `size` of the iterable. */
   total?: number;
@@ -1166,7 +1166,7 @@ export interface PoolMapOptions<Args = object, Settled extends boolean = boolean
  */
 export interface PoolRunOptions<Args = object> extends CallOptions<Args> {
   /** Shows the progress of the run: see {@link PoolOptions.progress}. Default: the option of the pool. */
-  progress?: boolean | "workers";
+  progress?: boolean | "workers" | ProgressStyle;
 
   /**
    * The number of events, for `progress`: an integer of at least 0. Default: what is known of it, see
@@ -2245,6 +2245,16 @@ export type Pipeline<Args = any, In = any> = [
   ...further: WorkerFn<Args>[],
 ];
 
+/** How {@link RunOptions.progress} shows a run. */
+export interface ProgressStyle {
+  /** Whether there is a line for each worker. Default: `false`. */
+  workers?: boolean;
+  /** What the run is called: it stands before the counts. Default: nothing. */
+  label?: string;
+  /** What its events are called, in the plural: `"files"`. Default: `"done"`. */
+  unit?: string;
+}
+
 /** The part of `args` that the call itself reads. */
 export interface MapReduceOptions {
   /**
@@ -2435,7 +2445,7 @@ export interface RunOptions {
    * line stays and shows the result of the run. If the option is absent, the environment variable
    * `SONIC_PROGRESS` decides: `1`, `workers` or `0`. Default: `false`.
    */
-  progress?: boolean | "workers";
+  progress?: boolean | "workers" | ProgressStyle;
 
   /**
    * Returns the name of an event, for people. Called in the master with the data of each event that

@@ -77,7 +77,10 @@ const OPTIONS = {
   onStats: { good: [fn], TypeError: [true] },
   trace: { good: ["a.json"], TypeError: ["", true, 5] },
   report: { good: ["a.html"], TypeError: ["", true] },
-  progress: { good: [true, false, "workers"], TypeError: ["worker", 1] },
+  progress: {
+    good: [true, false, "workers", { workers: true, label: "dump", unit: "tables" }],
+    TypeError: ["worker", 1, null, { label: "" }, { unit: 5 }, { workers: 1 }, { units: "x" }],
+  },
   label: { good: [fn], TypeError: ["x", null] },
   total: { good: [0, Number.MAX_SAFE_INTEGER], TypeError: ["1"], RangeError: [-1, 0.5, Infinity] },
   onProgress: { good: [fn], TypeError: ["f"] },

@@ -9,15 +9,24 @@ const { Set } = require("../shared/primordials");
 /** Values of `SONIC_PROGRESS` that ask for nothing. */
 const OFF = ["", "0", "false", "no", "off"];
 
+/** How it is shown; null if it is not. @typedef {{ workers?: boolean, label?: string, unit?: string } | null} Style */
+
 /**
  * What an option or the environment asks for.
- * @param {boolean | "workers" | undefined} option
+ * @param {import("../shared/options").Options["progress"]} option
+ * @returns {Style}
  */
 function wanted(option) {
-  if (option !== undefined) return option;
+  if (option !== undefined) return styleOf(option);
   const value = variable("SONIC_PROGRESS");
-  if (value === undefined || OFF.includes(value) || isAsked()) return false;
-  return value === "workers" ? value : true;
+  if (value === undefined || OFF.includes(value) || isAsked()) return null;
+  return styleOf(value === "workers" ? value : true);
+}
+
+/** @param {NonNullable<import("../shared/options").Options["progress"]>} option @returns {Style} */
+function styleOf(option) {
+  if (typeof option === "object") return option;
+  return option === false ? null : { workers: option === "workers" };
 }
 
 /** @type {Set<Progress>} */
@@ -31,8 +40,7 @@ const hideAll = () => {
 class Progress {
   /** @param {import("../shared/options").Options} options */
   constructor({ progress, total = 0 }) {
-    this.wanted = wanted(progress);
-    this.showsWorkers = this.wanted === "workers";
+    this.style = wanted(progress);
     this.total = total;
     /** @type {ReturnType<ReturnType<typeof native>["progressBegin"]> | undefined} */
     this.handle = undefined;
@@ -40,8 +48,10 @@ class Progress {
 
   /** @param {{ handle: InstanceType<typeof import("./run").Run>["handle"] }} run that begins */
   show(run) {
-    if (this.wanted === false) return;
-    this.handle = native().progressBegin(run.handle, this.total, this.showsWorkers);
+    if (this.style === null) return;
+    const { workers = false, label, unit } = this.style;
+    const style = { total: this.total, workers, label, unit };
+    this.handle = native().progressBegin(run.handle, style);
     if (shown.size === 0) process.on("exit", hideAll);
     shown.add(this);
   }

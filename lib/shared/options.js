@@ -81,7 +81,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {string} [trace]
  * @property {string} [report]
  * @property {import("./dashboard").Place | false} [dashboard]
- * @property {boolean | "workers"} [progress]
+ * @property {boolean | "workers" | { workers?: boolean, label?: string, unit?: string }} [progress]
  * @property {(data: any) => string} [label]
  * @property {number} [total]
  * @property {(statistics: import("../../index").RunStatistics) => unknown} [onProgress]
@@ -117,6 +117,7 @@ const checkLimit = number(
 const checkCauses = listOf(THE_CAUSES, (cause) => CAUSES.includes(cause));
 const socket = being("the path of a socket", (value) => typeof value === "string" && value !== "");
 const folder = being("the path of a folder", (value) => typeof value === "string" && value !== "");
+const text = being("a text", (value) => typeof value === "string" && value !== "");
 const path = being("the path of a file", (value) => typeof value === "string" && value !== "");
 
 /** @typedef {import("./checks").Check} Check */
@@ -148,10 +149,7 @@ const COMMON = {
   onStats: checkFunction,
   trace: path,
   report: path,
-  progress: being(
-    'true or false, or "workers"',
-    (value) => typeof value === "boolean" || value === "workers",
-  ),
+  progress: checkProgress,
   label: checkFunction,
   total: number(
     "a whole number of at least 1, or 0",
@@ -193,7 +191,7 @@ const POOL_STREAM_CHECKS = {
 
 /** What a run of a program's own pool has besides, and `map`. A client's runs have none of it: it names files of the pool's process. */
 const { progress, total, trace, report } = COMMON;
-const SEEN = { progress, total, trace, report };
+const SEEN = { progress, total, trace, report, label: COMMON.label };
 const OWN_RUN_CHECKS = { ...CALL_CHECKS, ...SEEN };
 const OWN_STREAM_CHECKS = { ...POOL_STREAM_CHECKS, ...SEEN };
 const OWN_MAP_CHECKS = { ...MAP_CHECKS, progress, total };
@@ -246,6 +244,9 @@ const POOL_CHECKS = {
 const CONNECT_CHECKS = { errors: checkErrors, signal };
 
 /** @type {Record<string, Check>} */
+const PROGRESS_CHECKS = { workers: flag, label: text, unit: text };
+
+/** @type {Record<string, Check>} */
 const RETRY_CHECKS = {
   limit: checkLimit,
   backoff: milliseconds,
@@ -285,6 +286,13 @@ function checkRetries(name, value) {
   const given = isWhole ? checkProperties(name, value, RETRY_CHECKS) : { limit: value };
   checkLimit(isWhole ? `${name}.limit` : name, given.limit);
   return { backoff: 0, factor: 2, maxDelay: 30e3, on: CAUSES, ...given };
+}
+
+/** @param {string} name @param {any} value */
+function checkProgress(name, value) {
+  if (isObject(value)) return checkProperties(name, value, PROGRESS_CHECKS);
+  if (typeof value === "boolean" || value === "workers") return value;
+  throw wrongType(name, 'true or false, "workers", or an object', value);
 }
 
 /** @param {string} name @param {unknown} value */

@@ -6,23 +6,37 @@ use napi::bindgen_prelude::External;
 use napi_derive::napi;
 
 use super::run::RunHandle;
-use crate::observe::progress::Progress;
+use crate::observe::excerpt::harmless;
+use crate::observe::progress::{Names, Progress};
 use crate::observe::tally::Detail;
 
 pub struct ProgressHandle(Arc<Progress>);
 
-/// Shows the progress of a run until `progressEnd`: `total` is how many events there will be, or 0; `workers` adds a
-/// line for each worker.
+/// How the progress of a run is shown.
+#[napi(object)]
+pub struct ProgressStyle {
+    /// How many events there will be, or 0.
+    pub total: f64,
+    /// Whether there is a line for each worker.
+    pub workers: bool,
+    /// What the run is called, if it is.
+    pub label: Option<String>,
+    /// What its events are called, in the plural.
+    pub unit: Option<String>,
+}
+
+/// Shows the progress of a run until `progressEnd`.
 #[napi(ts_return_type = "ExternalObject<unknown>")]
-pub fn progress_begin(
-    run: &External<RunHandle>,
-    total: f64,
-    workers: bool,
-) -> External<ProgressHandle> {
-    let detail = if workers { Detail::Workers } else { Detail::Counts };
+pub fn progress_begin(run: &External<RunHandle>, style: ProgressStyle) -> External<ProgressHandle> {
+    let detail = if style.workers { Detail::Workers } else { Detail::Counts };
+    let mut names = Names::default();
+    names.label = style.label.map_or_else(String::new, |label| harmless(&label));
+    if let Some(unit) = style.unit {
+        names.unit = harmless(&unit);
+    }
     let tally = run.tallies();
     let source = move || tally(detail);
-    External::new(ProgressHandle(Progress::begin(total as u64, Box::new(source))))
+    External::new(ProgressHandle(Progress::begin(style.total as u64, names, Box::new(source))))
 }
 
 /// The run gets no more events.

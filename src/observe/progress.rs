@@ -34,6 +34,28 @@ static DRAWN: Mutex<BTreeMap<u64, Vec<String>>> = Mutex::new(BTreeMap::new());
 /// A run is no longer drawn.
 static REMOVED: Condvar = Condvar::new();
 
+/// What the program calls a run, and its events.
+#[derive(Debug)]
+pub(crate) struct Names {
+    /// What is done; nothing if that is not said.
+    pub(crate) label: String,
+    /// What is counted, in the plural.
+    pub(crate) unit: String,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self { label: String::new(), unit: "done".to_owned() }
+    }
+}
+
+impl Names {
+    /// The label before a line.
+    fn head(&self) -> String {
+        if self.label.is_empty() { String::new() } else { format!("{}: ", self.label) }
+    }
+}
+
 /// Counts a run's events; `None` if the run is gone.
 pub(crate) type Source = Box<dyn Fn() -> Option<Tally> + Send + Sync>;
 
@@ -41,6 +63,7 @@ pub(crate) type Source = Box<dyn Fn() -> Option<Tally> + Send + Sync>;
 pub(crate) struct Progress {
     number: u64,
     source: Source,
+    names: Names,
     is_terminal: bool,
     /// How many events there will be; 0 if unknown.
     total: AtomicU64,
@@ -48,13 +71,13 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn begin(total: u64, source: Source) -> Arc<Self> {
+    pub(crate) fn begin(total: u64, names: Names, source: Source) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         drawn().insert(number, Vec::new());
         let is_terminal = user_attended_stderr() && !is_dumb();
         let (total, estimate) = (AtomicU64::new(total), ProgressBar::hidden());
-        let progress = Arc::new(Self { number, source, is_terminal, total, estimate });
+        let progress = Arc::new(Self { number, source, names, is_terminal, total, estimate });
         let shown = Arc::clone(&progress);
         // If no thread can be started, only the summary is shown.
         let _ = thread::Builder::new().name("sonic-progress".into()).spawn(move || shown.watch());
@@ -72,7 +95,7 @@ impl Progress {
     pub(crate) fn end(&self, note: &str) {
         self.draw(None);
         if let Some(tally) = (self.source)().filter(|_| self.is_terminal || has_room()) {
-            write(&(summary(&tally, self.estimate.elapsed()) + note));
+            write(&(summary(&tally, &self.names, self.estimate.elapsed()) + note));
         }
     }
 
@@ -107,7 +130,7 @@ impl Progress {
 
     /// The bar, as wide as the terminal, and a line for each worker.
     fn lines(&self, tally: &Tally, columns: u16) -> Vec<String> {
-        let Self { estimate, is_terminal, .. } = self;
+        let Self { estimate, is_terminal, names, .. } = self;
         if tally.handed_over == 0 {
             // How long the workers take to start says nothing about their speed.
             estimate.reset_eta();
@@ -126,17 +149,19 @@ impl Progress {
             let _ = write!(line, ", ETA {:#}", HumanDuration(estimate.eta()));
         }
         line += &busiest(&tally.nodes);
+        let (head, unit) = (names.head(), &names.unit);
         let (of, percent) = (HumanCount(total), tally.ended() * 100 / total.max(1));
         line = match (is_terminal, total) {
-            (true, 0) => format!("{spinner} {ended} done, {line}"),
-            (false, 0) => format!("{ended} done, {line}"),
-            (false, _) => format!("{ended} of {of} done ({percent} %), {line}"),
+            (true, 0) => format!("{spinner} {head}{ended} {unit}, {line}"),
+            (false, 0) => format!("{head}{ended} {unit}, {line}"),
+            (false, _) => format!("{head}{ended} of {of} {unit} ({percent} %), {line}"),
             (true, _) => {
-                let line = format!("{ended}/{of} done, {line}");
-                let width = usize::from(columns)
-                    .saturating_sub(measure_text_width(&line) + "100% [] ".len() + 1);
+                let line = format!("{ended}/{of} {unit}, {line}");
+                let width = usize::from(columns).saturating_sub(
+                    measure_text_width(&(head.clone() + &line)) + "100% [] ".len() + 1,
+                );
                 let bar = "=".repeat(width * tally.ended() as usize / total as usize) + ">";
-                format!("{percent:>3}% [{bar:<width$.width$}] {line}")
+                format!("{head}{percent:>3}% [{bar:<width$.width$}] {line}")
             }
         };
         let digits = |most| HumanCount(most).to_string().len();
@@ -177,9 +202,9 @@ fn activity(Activity { worker, tasks, doing }: &Activity, ids: usize, counts: us
     format!("worker {worker:>ids$}: {:>counts$} done, {doing}", HumanCount(*tasks).to_string())
 }
 
-fn summary(tally: &Tally, elapsed: Duration) -> String {
-    let mut text =
-        format!("{} done, {} failed", HumanCount(tally.ended()), HumanCount(tally.failed));
+fn summary(tally: &Tally, names: &Names, elapsed: Duration) -> String {
+    let (ended, failed) = (HumanCount(tally.ended()), HumanCount(tally.failed));
+    let mut text = format!("{}{ended} {}, {failed} failed", names.head(), names.unit);
     if tally.in_flight() > 0 {
         let _ = write!(text, ", {} not finished", HumanCount(tally.in_flight()));
     }

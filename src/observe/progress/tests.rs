@@ -20,7 +20,15 @@ fn running(text: &str) -> Doing {
 
 fn progress(total: u64, is_terminal: bool) -> Progress {
     let (source, total): (Source, _) = (Box::new(|| None), AtomicU64::new(total));
-    Progress { number: u64::MAX, source, is_terminal, total, estimate: ProgressBar::hidden() }
+    let names = Names::default();
+    Progress {
+        number: u64::MAX,
+        source,
+        names,
+        is_terminal,
+        total,
+        estimate: ProgressBar::hidden(),
+    }
 }
 
 /// The first line for a terminal.
@@ -44,6 +52,26 @@ fn a_known_total_makes_a_bar_as_wide_as_the_terminal() {
     assert_eq!(measure_text_width(&line), usize::from(COLUMNS) - 1, "{line}");
     let whole = bar(10, &tally(10, 10, 0));
     assert!(whole.starts_with("100% [==") && whole.contains("==] 10/10 done, "), "{whole}");
+}
+
+#[test]
+fn a_label_and_a_unit_stand_where_they_are_read() {
+    let names = || Names { label: "dump".into(), unit: "tables".into() };
+    let of = |total, is_terminal| Progress { names: names(), ..progress(total, is_terminal) };
+    let line = |total, is_terminal| {
+        of(total, is_terminal).lines(&tally(12, 10, 1), COLUMNS).swap_remove(0)
+    };
+    let whole = line(20, true);
+    assert!(
+        whole.starts_with("dump:  55% [==") && whole.contains("] 11/20 tables, 1 failed"),
+        "{whole}"
+    );
+    assert_eq!(measure_text_width(&whole), usize::from(COLUMNS) - 1, "{whole}");
+    assert!(line(0, true).contains(" dump: 11 tables, 1 failed, "));
+    assert!(line(0, false).starts_with("dump: 11 tables, 1 failed, "));
+    assert!(line(20, false).starts_with("dump: 11 of 20 tables (55 %), "));
+    let end = summary(&tally(12, 11, 1), &names(), Duration::from_secs(2));
+    assert_eq!(end, "dump: 12 tables, 1 failed, 6.0/s, 2.0s");
 }
 
 #[test]
