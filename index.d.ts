@@ -1158,6 +1158,12 @@ export interface PoolMapOptions<Args = object, Settled extends boolean = boolean
 
   /** The number of items, for `progress`. Default: the `length` or `size` of the iterable. */
   total?: number;
+
+  /**
+   * A file in which the call writes its answers down, to go on after a crash: see
+   * {@link RunOptions.checkpoint}. Only in the program that has the pool. Default: none.
+   */
+  checkpoint?: string | CheckpointOptions;
 }
 
 /**
@@ -1179,6 +1185,12 @@ export interface PoolRunOptions<Args = object> extends CallOptions<Args> {
 
   /** The file for a page that shows the run: see {@link RunOptions.report}. Default: `SONIC_REPORT`. */
   report?: string;
+
+  /**
+   * A file in which the call writes its answers down, to go on after a crash: see
+   * {@link RunOptions.checkpoint}. Only in the program that has the pool. Default: none.
+   */
+  checkpoint?: string | CheckpointOptions;
 }
 
 /** How to run a {@link Pool.each}. */
@@ -2387,6 +2399,28 @@ export interface RunOptions {
   heartbeatTimeout?: number;
 
   /**
+   * A file in which the run writes down what its events were answered. If the program dies, run it
+   * again: events whose answers are in the file get them from there, in their place in the queues, and
+   * do not run. Everything else runs, also what had failed.
+   *
+   * ```ts part
+   * MapReduce(masterFn, [convert], reduceFn, args, { checkpoint: "convert.state" });
+   * ```
+   *
+   * An event is recognized by its place in the order in which events are handed over, and by its data.
+   * The run rejects with the code `"ERR_SONIC_CHECKPOINT_CHANGED"` if an event has other data than
+   * before, if the source of a worker function or one of `args` (but `numWorkers`) has changed, or
+   * `name` or `serialization`; with `"ERR_SONIC_CHECKPOINT_BUSY"` if another run has the file open;
+   * and with `"ERR_SONIC_CHECKPOINT"` if the file cannot be read or written, or is something else.
+   *
+   * The file stays when the run has ended well: the next run has all its answers from there. Remove
+   * it to begin anew. Not with flows, {@link Task.emit} and {@link PoolOptions.inProcess}, nor in
+   * clients of {@link connectPool}. The path is relative to the current directory of the master.
+   * Default: none.
+   */
+  checkpoint?: string | CheckpointOptions;
+
+  /**
    * How often a failed event is retried: the number of attempts after the first, for failures of
    * any kind, or {@link RetryOptions}. Each attempt starts with the data that was handed over,
    * whatever a stage has done to it. Only the last attempt leaves an entry in a queue. The error of
@@ -2560,6 +2594,11 @@ export interface RunStatistics {
   unfinished: number;
   /** How many retries there were. */
   retried: number;
+  /**
+   * How many of the events needed no worker, because their answers were in the file of
+   * {@link RunOptions.checkpoint}.
+   */
+  resumed: number;
   /** What the stages counted, by name: see {@link Task.count}. */
   counts: Record<string, number>;
   /**
@@ -2742,6 +2781,20 @@ export interface StreamOptions extends Omit<RunOptions, "onResult"> {
 
 /** Why an attempt failed: its worker exited, it timed out, or a stage threw. */
 export type FailureCause = "crash" | "timeout" | "error";
+
+/** Where a run writes its answers down: see {@link RunOptions.checkpoint}. */
+export interface CheckpointOptions {
+  /** The path of the file. It is made if it is not there; its folder must exist. */
+  file: string;
+
+  /**
+   * What survives if the whole machine stops, and not just the program. `false`: what the system has
+   * written to the disk by itself, which takes up to half a minute. `true`: each answer, before the
+   * program hears of it. A number: what is older than so many milliseconds, from 1 to 2147483647.
+   * Default: `false`.
+   */
+  fsync?: boolean | number;
+}
 
 /**
  * Which failed events are retried, and when. As in {@link RunOptions}, only own properties count,

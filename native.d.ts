@@ -6,6 +6,8 @@ export interface WorkerHandle { readonly worker: unique symbol }
 
 export interface TraceHandle { readonly trace: unique symbol }
 
+export interface CheckpointHandle { readonly checkpoint: unique symbol }
+
 export interface SpillFile { readonly spillFile: unique symbol }
 
 export interface Merge { readonly merge: unique symbol }
@@ -39,6 +41,18 @@ export interface Arrived {
   /** What is behind the text, if it is of locks and the like: the bytes of a value. */
   value?: Buffer
 }
+
+/** Lets go of a file that no run has got. */
+export declare function checkpointClose(file: ExternalObject<CheckpointHandle>): void
+
+/**
+ * Opens a file, or creates it as one of `program`'s. `fsync`: 0 before each answer is told, so many milliseconds after it at
+ * most, or negative for when the system likes.
+ */
+export declare function checkpointOpen(path: string, program: string, fsync: number): ExternalObject<CheckpointHandle>
+
+/** Whose answers are in the file, as it was said when that was created; none if it is new. */
+export declare function checkpointProgram(file: ExternalObject<CheckpointHandle>): string | null
 
 /** Keys in order, each with its values: those of side 0 before those of side 1. */
 export interface Chunk {
@@ -286,6 +300,9 @@ export declare function runCheck(run: ExternalObject<RunHandle>): void
 /** Nobody asks for the run any more: its queues go with it. */
 export declare function runClose(run: ExternalObject<RunHandle>): void
 
+/** Writes down nothing more: others may open the file. Throws if what was written may not be on the disk. */
+export declare function runCloseCheckpoint(run: ExternalObject<RunHandle>): void
+
 /** How many entries a queue has. */
 export declare function runCount(run: ExternalObject<RunHandle>, queue: number): number
 
@@ -355,6 +372,12 @@ export declare function runReduced(run: ExternalObject<RunHandle>, number: numbe
 
 /** The whole record of the run as the JSON of an object. Its first properties are those of `head`, the JSON of an object. */
 export declare function runReport(run: ExternalObject<RunHandle>, head: string): string
+
+/**
+ * Ends the next event by what the run's checkpoint says of it: see `runSubmit`. Returns what the putting function would; 0 if
+ * nothing is written of the event, and 8 if nor of any behind it. Throws if what is written is an answer to other data.
+ */
+export declare function runResume(run: ExternalObject<RunHandle>, text: string | Uint8Array, flags: number): number
 
 /**
  * Hands over an event for workers with all of these tags, before all others of a lower priority, and where it has a key behind
@@ -438,6 +461,9 @@ export declare function runTurned(run: ExternalObject<RunHandle>): void
  * there is.
  */
 export declare function runWait(run: ExternalObject<RunHandle>, number: number): boolean
+
+/** Has the run's answers written down. The file is the run's from now on. */
+export declare function runWriteDown(run: ExternalObject<RunHandle>, file: ExternalObject<CheckpointHandle>): void
 
 /** The path of a pool's folder in `dir`. Nothing is created. */
 export declare function spillBase(dir: string, number: number): string

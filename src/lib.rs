@@ -61,6 +61,10 @@
 //! appends them to its worker's file, sorted, and its answer says where: what no answer tells of does not exist. The master keeps
 //! the extents of each partition, and has workers merge them where there are too many for one event to read.
 //!
+//! **Checkpoints.** A run may have its answers written to a [file](checkpoint), by the number of their events among those that the
+//! program hands over, before anybody hears of them. Begun again, it hands the same events over, and each whose answer is there
+//! ends at once (`pool::checkpoint`).
+//!
 //! **Decisions.** Everything that happens is one closed [`Event`](core::event::Event); the pure [`core`] answers with
 //! [`Effect`](core::event::Effect)s. How far a worker or a run has come is one enum each
 //! ([`lifecycle`](core::lifecycle)). Whoever has something to do locks the pool and does it: the JavaScript thread or the
@@ -111,6 +115,7 @@
 //! | `spill` | sorted files of a shuffle: written by workers, merged by workers |
 //! | `wire` | the protocol, the layout of shared words, frames, formats |
 //! | `shm` | rings and stores of bytes in shared memory |
+//! | `checkpoint` | what a run has answered, in a file that the same run reads when it begins again |
 //! | `core` | decisions, pure: scheduler, lifecycles, retries, verdicts |
 //! | `observe` | record, trace, progress |
 //! | `run` | what belongs to one run: results, failures, order, record |
@@ -136,6 +141,7 @@
 #![cfg_attr(test, allow(dead_code, reason = "napi exports nothing into a test binary"))]
 
 mod binding;
+mod checkpoint;
 mod core;
 mod io;
 mod observe;

@@ -37,7 +37,7 @@ describe("the options of a call", () => {
     [
       { colour: "red" },
       "TypeError",
-      "options.colour is not an option; there are name, numWorkers, workers, serialization, spillDir, concurrency, maxEventsPerWorker, maxBytesWaiting, taskTimeout, maxTasksPerWorker, maxWorkerMemory, shutdownGrace, heartbeatTimeout, signal, onError, abortGrace, retries, onResult, statistics, onStats, trace, report, progress, label, total, onProgress, dashboard",
+      "options.colour is not an option; there are name, numWorkers, workers, serialization, spillDir, concurrency, maxEventsPerWorker, maxBytesWaiting, taskTimeout, maxTasksPerWorker, maxWorkerMemory, shutdownGrace, heartbeatTimeout, signal, checkpoint, onError, abortGrace, retries, onResult, statistics, onStats, trace, report, progress, label, total, onProgress, dashboard",
     ],
     [
       { numWorkers: "2" },
@@ -56,6 +56,12 @@ describe("the options of a call", () => {
       'options.serialization must be "json" or "advanced", got "yaml"',
     ],
     [{ spillDir: "" }, "TypeError", 'options.spillDir must be the path of a folder, got ""'],
+    [{ checkpoint: 5 }, "TypeError", "options.checkpoint must be the path of a file, got 5"],
+    [
+      { checkpoint: { file: "a", fsync: 0 } },
+      "TypeError",
+      "options.checkpoint.fsync must be true or false, or a whole number of milliseconds from 1 to 2147483647, got 0",
+    ],
     [{ spillDir: 5 }, "TypeError", "options.spillDir must be the path of a folder, got 5"],
     [
       { maxEventsPerWorker: 1.5 },

@@ -127,6 +127,29 @@ describe("examples/crawler.js", () => {
   });
 });
 
+describe("examples/checkpoint.js", () => {
+  const CHECKPOINT = [path.join(EXAMPLES, "checkpoint.js"), "--workers", "2"];
+
+  it("goes on where it was killed", async () => {
+    const { code, stdout, output } = await runCommand(process.execPath, [...CHECKPOINT, "--check"]);
+    assert.equal(code, 0, output);
+    assert.match(stdout, /^killed; once more:$/m);
+    assert.match(stdout, /^148933 primes; \d+ of 100 ranges were counted before$/m);
+    assert.match(stdout, /^verified: one process counts as many$/m);
+  });
+
+  it("says so when an argument is wrong, and when the file is something else", async () => {
+    const wrong = await runCommand(process.execPath, [...CHECKPOINT, "--ranges", "many"]);
+    assert.deepEqual(
+      [wrong.code, wrong.stderr],
+      [1, "checkpoint: --ranges needs a positive integer\n"],
+    );
+    const other = await runCommand(process.execPath, [...CHECKPOINT, "--state", __filename]);
+    assert.equal(other.code, 1);
+    assert.match(other.stderr, /^checkpoint: options.checkpoint: .* is no checkpoint/);
+  });
+});
+
 describe("examples/nightly.js", () => {
   const scratch = new Workspace("nightly");
   after(() => scratch.remove());

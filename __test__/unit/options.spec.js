@@ -10,7 +10,10 @@ const { native } = require("../../lib/shared/native");
 const { numWorkersOf } = require("../../lib/shared/num-workers");
 const { checkCount, checkFunction } = require("../../lib/shared/checks");
 const {
+  CALL_CHECKS,
   CONNECT_CHECKS,
+  EACH_CHECKS,
+  MAP_CHECKS,
   OWN_MAP_CHECKS,
   OWN_RUN_CHECKS,
   OWN_STREAM_CHECKS,
@@ -39,6 +42,7 @@ const OPTIONS = {
     RangeError: [0, -1, 1.5, Number.NaN, Infinity, 4095],
   },
   serialization: { good: ["json", "advanced"], TypeError: ["JSON", "", 0, null] },
+  checkpoint: { good: [], TypeError: ["", 5, null, ["a"], true] },
   spillDir: { good: ["spill", "/tmp"], TypeError: ["", 5, null, {}] },
   concurrency: { good: [1, 1024], TypeError: ["1"], RangeError: [0, 1025] },
   maxEventsPerWorker: { good: [1, 2 ** 20], TypeError: ["1"], RangeError: [0, 2 ** 20 + 1] },
@@ -269,6 +273,42 @@ describe("the option dashboard", () => {
   });
   it("has own properties: what comes through a prototype is not seen", () => {
     assert.deepEqual({ ...check(Object.create({ host: "0.0.0.0", port: 5 })) }, HERE);
+  });
+});
+
+describe("the option checkpoint", () => {
+  const { resolve } = require("node:path");
+  const checked = (checkpoint) => checkOptions({ checkpoint }).checkpoint;
+  it("is a file, by its whole path, and when that goes to the disk", () => {
+    const file = resolve("job.state");
+    assert.deepEqual(checked("job.state"), { file, fsync: -1 });
+    for (const [fsync, is] of [
+      [undefined, -1],
+      [false, -1],
+      [true, 0],
+      [1, 1],
+      [MOST_MS, MOST_MS],
+    ])
+      assert.deepEqual(checked({ file: "job.state", fsync }), { file, fsync: is });
+  });
+  it("names what is wrong with it", () => {
+    for (const [given, name] of [
+      [{}, "options.checkpoint.file"],
+      [{ fsync: true }, "options.checkpoint.file"],
+      [{ file: "" }, "options.checkpoint.file"],
+      [{ file: "a", sync: true }, "options.checkpoint.sync"],
+      ...[0, 0.5, -1, MOST_MS + 1, Number.NaN, "always", null].map((fsync) => [
+        { file: "a", fsync },
+        "options.checkpoint.fsync",
+      ]),
+    ])
+      assert.throws(() => checked(given), naming("TypeError", name));
+  });
+  it("is one of calls that have many events", () => {
+    for (const checks of [STREAM_CHECKS, OWN_MAP_CHECKS, OWN_STREAM_CHECKS, OWN_RUN_CHECKS])
+      assert.ok(checkOptions({ checkpoint: "a" }, checks).checkpoint);
+    for (const checks of [CALL_CHECKS, EACH_CHECKS, MAP_CHECKS, POOL_STREAM_CHECKS, POOL_CHECKS])
+      assert.throws(() => checkOptions({ checkpoint: "a" }, checks), naming("TypeError"));
   });
 });
 

@@ -5,6 +5,7 @@
 const cluster = require("../shared/cluster");
 const { Call } = require("./calls");
 const { showLive } = require("./dashboard");
+const { programOf } = require("./checkpoint");
 const { runSettings, runsElsewhere } = require("./launch");
 const { byHand, sendTo } = require("./manual");
 const { Pool, poolOfWorker } = require("./pool");
@@ -161,6 +162,10 @@ const optionsOf = (workerFns, given, checks) =>
     checkOptions(given, checks),
   );
 
+/** What the answers of a call depend on. @param {Options} options @param {any} workerFns @param {any} args */
+const programOfCall = ({ name }, workerFns, args) =>
+  programOf(name, workerFns, args, runsElsewhere() ? String(cluster.settings.exec) : undefined);
+
 /**
  * @param {any} masterFn
  * @param {any} workerFns
@@ -176,6 +181,7 @@ function mapReduce(masterFn, workerFns, reduceFn, args, givenOptions, identity) 
     checkFunction("masterFn", masterFn, HERE);
     checkFunction("reduceFn", reduceFn, HERE);
     const options = optionsOf(workerFns, givenOptions);
+    if (options.checkpoint !== undefined) options.program = programOfCall(options, workerFns, args);
     const { run, end } = begin(numWorkersOf(args, options), call, options, site);
     const reduced = mapAndDrain(run, masterFn, args).then(() =>
       reduceFn(run.results, run.failures),
@@ -244,6 +250,7 @@ function stream(masterFn, workerFns, args, givenOptions, identity) {
     checkFunction("masterFn", masterFn, HERE);
     const options = optionsOf(workerFns, givenOptions, STREAM_CHECKS);
     if (options.order === undefined) options.order = "completion";
+    if (options.checkpoint !== undefined) options.program = programOfCall(options, workerFns, args);
     const numWorkers = numWorkersOf(args, options);
     const start = () => {
       const { run, end } = begin(numWorkers, call, options, site);

@@ -2,6 +2,7 @@
 // Events of which each has a promise of its own: the calls of a pool that stays, and its `map`. A batch is a run of the core whose
 // entries have the events' numbers.
 
+const { checkpointOf } = require("./checkpoint");
 const { entriesOf, answersOf } = require("./decode");
 const { Input } = require("./input");
 const { settingsInPool } = require("./launch");
@@ -62,6 +63,7 @@ class Batch {
     this.manual = { isOn: false };
     this.reader = null;
     this.output = NOTHING;
+    this.checkpoint = checkpointOf(this);
     this.input = new BatchInput(/** @type {any} */ (this));
     this.input.what = "the data";
     /** Makes what a call rejects with. */
@@ -221,6 +223,7 @@ class Batch {
   /** Nobody asks for it any more. */
   leave() {
     this.isRunning = false;
+    if (this.checkpoint !== undefined) this.checkpoint.drop();
     this.pool.leave(/** @type {any} */ (this));
   }
 

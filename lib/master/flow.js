@@ -49,11 +49,16 @@ function toldPlan({ entry, nodes, exits, sinks }, { retries, taskTimeout }) {
 const placeOf = (sink, sinks) => (sinks[sink] === null ? 0 : sink + 1);
 
 /** Throws if a call with these options cannot have a flow. @param {Options} options */
-function checkFlowOptions({ order, flow }) {
+function checkFlowOptions({ order, flow, checkpoint }) {
   const inMaster = flow?.plan.nodes.find(({ hold }) => hold === "master");
   if (inMaster !== undefined && flow?.functions === undefined)
     throw invalidType(
       `the node ${inMaster.name} reduces in the master, which has none of the functions of a worker file: give it in: "worker"`,
+    );
+  if (checkpoint !== undefined)
+    throw invalidType(
+      "options.checkpoint is not possible with a flow, where an event may have any number of entries: leave it out, or make " +
+        "each part of the flow a run of its own",
     );
   const why = order === "submission" && flow !== undefined ? notChained(flow.plan) : undefined;
   if (why === undefined) return;

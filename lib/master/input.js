@@ -61,6 +61,8 @@ class Input {
     this.routed = new Routed(this);
     /** What people are to call an event, by its data. @type {((data: any) => string) | undefined} */
     this.label = run.recording?.label;
+    /** What is written down of its events, if that is. @type {InstanceType<typeof import("./checkpoint").Checkpoint> | undefined} */
+    this.checkpoint = run.checkpoint;
     /** How errors name what is handed over. */
     this.what = "Map: the event";
   }
@@ -85,12 +87,15 @@ class Input {
     const number = this.handedOver;
     let how;
     try {
-      if (this.label !== undefined) this.nameNext(event, this.label);
-      if (routing !== undefined || (run.routing !== undefined && this.tags === undefined)) {
+      how = this.checkpoint === undefined ? 0 : this.checkpoint.answer(this, event);
+      if (how === 0 && this.label !== undefined) this.nameNext(event, this.label);
+      const isRouted =
+        routing !== undefined || (run.routing !== undefined && this.tags === undefined);
+      if (how === 0 && isRouted) {
         const address = this.addressOf(event, routing);
         if (address !== undefined) return this.routed.handOver(event, address);
       }
-      how = this.hand(event);
+      if (how === 0) how = this.hand(event);
     } catch (error) {
       return Promise.reject(pointAt(error, siteOf(this.handOver)));
     }
@@ -133,7 +138,8 @@ class Input {
   hand(event) {
     const { wire, put, chain } = this;
     const isWhole = hasMoreThanData(event);
-    const data = isWhole ? undefined : event.data;
+    // What is written down of an event must not depend on the way that it takes.
+    const data = isWhole || this.checkpoint !== undefined ? undefined : event.data;
     if (typeof data === "number") {
       const how = put(data, wire.task | chain);
       if (how !== 0) return how;

@@ -196,6 +196,7 @@ function runSettings(options, { level, progress, epoch }) {
     /** What `Map`'s events enter: the first chain, if there are several, or a node of the flow. */
     entry: flow ? flow.plan.entry : chains && 1,
     weight: own.weight,
+    checkpoint: own.checkpoint && { ...own.checkpoint, program: own.program },
     hintAfter: hintAfter(),
     record: level,
     showsWorkers: progress.showsWorkers,

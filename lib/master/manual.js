@@ -29,8 +29,9 @@ class ManualQueue {
 
   /** The pool alone finds a worker for each event: it has other runs, or its workers differ. */
   get hasNoIds() {
-    const { settings, input, pool, routing } = this.run;
+    const { checkpoint, settings, input, pool, routing } = this.run;
     return (
+      checkpoint !== undefined ||
       settings.about !== undefined ||
       settings.chains !== undefined ||
       input.routed.isUsed ||

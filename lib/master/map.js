@@ -27,6 +27,7 @@ async function inOrder(batch, iterable, options, site) {
   const leavePool = pool.onFailure((error) => mapping.fail(error));
   try {
     await mapping.run(iteratorOf(iterable));
+    if (batch.checkpoint !== undefined) batch.checkpoint.close();
     return mapping.results;
   } finally {
     mapping.progress.hide(mapping.failure === undefined ? "" : ": stopped");

@@ -2,6 +2,7 @@
 // A pool that stays, as the program has it: checks what it gave, and leads each call through a batch or a run. Whether these are of this
 // process's workers, of this process itself or of another process's pool is no business of it.
 
+const { programOfWork } = require("./checkpoint");
 const { inOrder } = require("./map");
 const { PoolCalls } = require("./pool-calls");
 const { entriesInPool, runInPool } = require("./pool-run");
@@ -166,11 +167,7 @@ class PublicPool {
       checkFunction("masterFn", masterFn);
       checkFunction("reduceFn", reduceFn);
       const named = this.#stages.workOf(work);
-      const options = this.#seen(this.#optionsOf(named, givenOptions, OWN_RUN_CHECKS));
-      if (args !== undefined) {
-        checkArgs("args", args);
-        options.args = args;
-      }
+      const options = this.#seen(this.#optionsOf(named, givenOptions, OWN_RUN_CHECKS, args));
       const given = { options, args: this.#argsOf(options), site, begin: this.#how.begin };
       return await runInPool(this.#pool, named, masterFn, reduceFn, given);
     } catch (error) {
@@ -278,10 +275,19 @@ class PublicPool {
    * @param {Work} work
    * @param {unknown} given
    * @param {Parameters<typeof checkOptions>[1]} checks
+   * @param {any} [args] in the place of the option
    * @returns {Options}
    */
-  #optionsOf(work, given, checks) {
-    return ownOf(this.#defaults, work.options, checkOptions(given, checks));
+  #optionsOf(work, given, checks, args) {
+    const options = ownOf(this.#defaults, work.options, checkOptions(given, checks));
+    if (args !== undefined) {
+      checkArgs("args", args);
+      options.args = args;
+    }
+    if (options.checkpoint !== undefined) {
+      options.program = programOfWork(this.#pool, this.#stages, work, options.args);
+    }
+    return options;
   }
 
   /** @param {Options} options @returns {string | undefined} */

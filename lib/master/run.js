@@ -2,6 +2,7 @@
 // One run: what goes in, what comes out, and how it ends. The processes are its pool's. Its life is one phase: running,
 // released (its workers leave), closed (the last has exited); `failure` says why it could not go on.
 
+const { checkpointOf } = require("./checkpoint");
 const { Input } = require("./input");
 const { lockStatistics } = require("./lock-statistics");
 const { ManualQueue } = require("./manual");
@@ -65,6 +66,7 @@ class Run {
     /** Wakes those that wait for news of the run. @type {(() => void)[]} */
     this.waiting = [];
 
+    this.checkpoint = checkpointOf(this);
     this.input = new Input(this);
     this.manual = new ManualQueue(this);
     this.output = new Output(this, onResult);
@@ -166,6 +168,7 @@ class Run {
       this.recording.progress.complete();
       await Promise.race([this.drain(), this.failed]);
       this.throwFailure();
+      if (this.checkpoint !== undefined) this.checkpoint.close();
     } catch (error) {
       this.release({ error });
       throw error;
@@ -207,6 +210,7 @@ class Run {
     // Nothing is answered any more that anybody could wait for.
     this.input.end();
     this.manual.stopPolling();
+    if (this.checkpoint !== undefined) this.checkpoint.drop();
     this.pool.release();
     this.recording.end(this, failure);
   }

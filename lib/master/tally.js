@@ -61,6 +61,7 @@ class Tally {
       failures,
       unfinished: handedOver - tasks,
       retried,
+      resumed: 0,
       counts: { ...this.counts },
       crashes: 0,
       restarts: 0,

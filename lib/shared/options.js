@@ -1,6 +1,7 @@
 "use strict";
 // Checks the options of a call: its fifth parameter, apart from the program's own `args`. Applies none of them.
 
+const { resolve } = require("path");
 const {
   being,
   checkFunction,
@@ -71,6 +72,8 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {number} [heartbeatTimeout]
  * @property {AbortSignal} [signal]
  * @property {import("../../native").RetryOptions} [retries]
+ * @property {{ file: string, fsync: number }} [checkpoint]
+ * @property {Program} [program] what its answers depend on: never the program's own option
  * @property {"collect" | "abort"} [onError]
  * @property {number} [abortGrace]
  * @property {(entry: any) => unknown} [onResult]
@@ -85,6 +88,15 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {(data: any) => string} [label]
  * @property {number} [total]
  * @property {(statistics: import("../../index").RunStatistics) => unknown} [onProgress]
+ */
+
+/**
+ * What answers depend on, as far as it can be seen: each function and each argument as its name and a digest. Closures cannot be seen.
+ * @typedef {object} Program
+ * @property {string} [name] the option
+ * @property {[string, string][]} functions
+ * @property {Record<string, string>} args
+ * @property {string} [serialization]
  */
 
 /** A call's name travels to each worker in its environment, and into messages. */
@@ -122,6 +134,17 @@ const path = being("the path of a file", (value) => typeof value === "string" &&
 
 /** @typedef {import("./checks").Check} Check */
 
+/** When what is written down goes to the disk, as the core takes it: before each answer is told, or when the system likes. */
+const AT_ONCE = 0;
+const WHENEVER = -1;
+
+const fsyncTime = being(
+  `true or false, or a whole number of milliseconds from 1 to ${MAX_MILLISECONDS}`,
+  (value) =>
+    typeof value === "boolean" ||
+    (Number.isInteger(value) && value >= 1 && value <= MAX_MILLISECONDS),
+);
+
 /** @type {Record<string, Check>} */
 const COMMON = {
   name: checkName,
@@ -141,6 +164,7 @@ const COMMON = {
   ),
   heartbeatTimeout: number(`${TIMEOUT}, or 0`, (value) => isTimeout(value) || value === 0),
   signal: being("an AbortSignal", isSignal),
+  checkpoint: checkCheckpoint,
   onError: oneOf("collect", "abort"),
   abortGrace: milliseconds,
   retries: checkRetries,
@@ -168,7 +192,7 @@ const STREAM_CHECKS = {
 };
 
 /** What calls of a pool that stays may have; its own options are their defaults. */
-const { taskTimeout, retries, signal } = COMMON;
+const { checkpoint, taskTimeout, retries, signal } = COMMON;
 const weight = number("a number from 0.001 to 1000", (value) => value >= 0.001 && value <= 1000);
 const CALL_CHECKS = { args: checkArgs, taskTimeout, retries, signal, weight, ...ROUTE_CHECKS };
 const MAP_CHECKS = {
@@ -192,9 +216,9 @@ const POOL_STREAM_CHECKS = {
 /** What a run of a program's own pool has besides, and `map`. A client's runs have none of it: it names files of the pool's process. */
 const { progress, total, trace, report } = COMMON;
 const SEEN = { progress, total, trace, report, label: COMMON.label };
-const OWN_RUN_CHECKS = { ...CALL_CHECKS, ...SEEN };
-const OWN_STREAM_CHECKS = { ...POOL_STREAM_CHECKS, ...SEEN };
-const OWN_MAP_CHECKS = { ...MAP_CHECKS, progress, total };
+const OWN_RUN_CHECKS = { ...CALL_CHECKS, ...SEEN, checkpoint };
+const OWN_STREAM_CHECKS = { ...POOL_STREAM_CHECKS, ...SEEN, checkpoint };
+const OWN_MAP_CHECKS = { ...MAP_CHECKS, progress, total, checkpoint };
 
 /** What a stage may have of its own. */
 const STAGE_CHECKS = {
@@ -293,6 +317,21 @@ function checkProgress(name, value) {
   if (isObject(value)) return checkProperties(name, value, PROGRESS_CHECKS);
   if (typeof value === "boolean" || value === "workers") return value;
   throw wrongType(name, 'true or false, "workers", or an object', value);
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value a file's path, or an object
+ * @returns {{ file: string, fsync: number }}
+ */
+function checkCheckpoint(name, value) {
+  const isWhole = isObject(value);
+  const given = isWhole
+    ? checkProperties(name, value, { file: path, fsync: fsyncTime })
+    : { file: value };
+  path(isWhole ? `${name}.file` : name, given.file);
+  const { file, fsync = false } = given;
+  return { file: resolve(file), fsync: fsync === true ? AT_ONCE : fsync || WHENEVER };
 }
 
 /** @param {string} name @param {unknown} value */

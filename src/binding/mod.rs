@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "napi exports what is public")]
 
 mod call;
+mod checkpoint;
 mod direct;
 mod flow;
 mod heap;

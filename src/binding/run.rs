@@ -34,8 +34,8 @@ use crate::wire::number;
 pub struct RunHandle {
     pub(super) pool: Arc<Pool>,
     pub(super) id: RunId,
-    words: Arc<Words>,
-    putter: Rc<Putter>,
+    pub(super) words: Arc<Words>,
+    pub(super) putter: Rc<Putter>,
     is_tagged: bool,
 }
 
@@ -150,6 +150,13 @@ impl Callee for Putter {
         if len > LARGE || self.writer.has_parked() {
             self.pool.flush();
         }
+        self.done(event)
+    }
+}
+
+impl Putter {
+    /// What JavaScript is told of an event that was put in.
+    pub(super) fn done(&self, event: u64) -> u32 {
         let also = |condition: bool, flag: u32| if condition { flag } else { 0 };
         // A program that follows its answers may send no more after the next one.
         let is_late = self.words.has_observed() || clock() - self.turned.get() > TURN;

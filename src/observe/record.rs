@@ -136,6 +136,13 @@ impl Record {
         self.labels.remove(&ended.task);
     }
 
+    /// An event was answered from a checkpoint: no worker had it.
+    pub(crate) fn resumed(&mut self, outcome: Outcome, bytes_in: usize) {
+        self.counts.ended[outcome as usize] += 1;
+        self.counts.bytes_in += bytes_in as u64;
+        self.counts.resumed += 1;
+    }
+
     /// A worker is done with an event: it has ended, or goes on elsewhere.
     pub(crate) fn went_on(&mut self, ended: Ended<'_>) {
         let _ = self.timed(ended);

@@ -1,8 +1,9 @@
 //! What comes from the workers: claims in the lanes, and frames in the answer rings, each turned into what it means.
 
 use super::Pool;
+use super::checkpoint::write_down;
 use super::connection::Connection;
-use super::entry::{data_of, entry_of, failed, values_of};
+use super::entry::{Said, entry_of_answer, failed};
 use super::flow::GARBAGE;
 use super::order::Order;
 use super::state::State;
@@ -96,6 +97,7 @@ impl State {
         for arrival in arrivals {
             self.accept(pool, arrival);
         }
+        self.flush_checkpoints();
         self.follow_workers(pool);
     }
 
@@ -293,23 +295,14 @@ impl State {
             error: is_failed.then(|| report.as_deref().unwrap_or(&payload[..split])),
             attempts,
         });
-        let mut changed = Bytes::default();
-        let (response, changed) = values_of(&mut payload, &mut changed, split, header.flags);
-        let is_changed = header.has(flag::DATA | flag::DATA_HOLE);
-        let data = if header.has(flag::DATA_HOLE) {
-            None
-        } else if header.has(flag::DATA) {
-            Some(changed)
-        } else {
-            data_of(&mut text, flags)
-        };
+        if !is_failed && let Some(checkpoint) = &mut run.checkpoint {
+            write_down(checkpoint, (id, &text, flags), (worker, header), (&payload, split));
+        }
         let failed = if is_failed { entry::FAILED } else { 0 };
-        // Changed data never is a whole event.
-        let is_whole = flags & flag::WHOLE != 0 && !is_changed;
-        let whole = if is_whole { entry::WHOLE } else { 0 };
-        let response = report.as_deref().map_or(response, Value::json);
-        let response = header.has(flag::RESPONSE).then_some(response);
-        let entry = entry_of(failed | whole | taken, worker, data, response);
+        let mut rest = Bytes::default();
+        let said = Said { flags: header.flags, payload: &mut payload, split, rest: &mut rest };
+        let kind = (failed | taken, worker);
+        let entry = entry_of_answer(kind, said, (&mut text, flags), report.as_deref());
         let stops = if node > 0 {
             self.has_failed_in_flow(pool, (id, node), flags, &entry)
         } else {

@@ -20,6 +20,7 @@
 //! | `each`, `resize` | work that every worker runs; how many there are |
 //! | `exit`, `fail` | what an exit costs, how events fail, whether they are tried again |
 //! | `sharing` | locks and what else its workers share with all processes of the program, through the hub |
+//! | `checkpoint` | answers written down, and taken from the file |
 //! | `note` | what events add to their run beside their answers |
 //! | `abandon` | events that end although their worker goes on |
 //! | `monitor`, `hints`, `tell` | limits, advice, and how far a run has come |
@@ -29,6 +30,7 @@
 mod abandon;
 mod calls;
 mod chain;
+pub(crate) mod checkpoint;
 mod collect;
 pub(crate) mod connection;
 mod credit;

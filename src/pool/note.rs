@@ -24,6 +24,9 @@ const EMITTED: u32 = flag::HOLE | flag::WHOLE | flag::FORMAT;
 /// What an event fails with that emits others where each event has one answer, or entries have an order.
 const REFUSED: &str = r#"{"name":"Error","message":"task.emit: no further events are possible here: the results of this run are read in the order of their events","code":"ERR_SONIC_EMIT"}"#;
 
+/// The same where answers are written down: an event is known there by its number among those that the program hands over.
+const UNWRITTEN: &str = r#"{"name":"Error","message":"task.emit: no further events are possible here: the run has a checkpoint, where each event is known by its number among those that the program hands over","code":"ERR_SONIC_EMIT"}"#;
+
 impl State {
     /// A worker writes what its next answer adds.
     pub(super) fn note(&mut self, slot: usize, header: &Header, payload: Bytes) {
@@ -55,6 +58,9 @@ impl State {
         let run = self.run_mut(task).filter(|run| run.state.is_open())?;
         if !emitted.is_empty() && run.is_in_order() {
             return Some(REFUSED);
+        }
+        if !emitted.is_empty() && run.checkpoint.is_some() {
+            return Some(UNWRITTEN);
         }
         run.record.count_up(counts);
         let flow = self.run_mut(task).and_then(|run| run.flow.take());

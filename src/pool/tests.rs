@@ -2,6 +2,7 @@
 //! alone, each worker is a [`Player`]. Where a test wants an I/O thread, [`Ears`] is one.
 
 mod big;
+mod checkpoint;
 mod concurrent;
 mod crash;
 mod credit;

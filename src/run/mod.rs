@@ -12,6 +12,7 @@ pub(crate) mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::checkpoint::Checkpoint;
 use crate::core::lifecycle;
 use crate::core::retry::{Policy, Retries};
 use crate::core::share::Share;
@@ -114,6 +115,8 @@ pub(crate) struct Run {
     pub(crate) flow: Option<Box<Flow>>,
     /// What each worker that comes later runs first.
     pub(crate) kept: Option<Kept>,
+    /// Where its answers are written down.
+    pub(crate) checkpoint: Option<Checkpoint>,
     pub(crate) record: Record,
     /// How much of the workers it has had.
     pub(crate) share: Share,
@@ -145,6 +148,7 @@ impl Run {
             retries: options.retries.clone().map(|policy| Retries::new(vec![Some(policy)])),
             flow: None,
             kept: None,
+            checkpoint: None,
             record,
             share: Share::new(options.weight),
             options,

@@ -40,7 +40,7 @@ pub(crate) mod entry {
     pub(crate) const MESSAGE: u32 = 8;
     /// The data is the whole event.
     pub(crate) const WHOLE: u32 = 16;
-    /// The worker was lost, and did not answer itself.
+    /// The worker was lost, and did not answer itself; or its answer is from an earlier program.
     pub(crate) const CRASH: u32 = 32;
     /// The worker has another event already, or is gone for good: it is not free.
     pub(crate) const TAKEN: u32 = 64;

@@ -153,6 +153,8 @@ pub(super) struct Counts {
     /// By outcome.
     pub(super) ended: [u64; Outcome::NAMES.len()],
     pub(super) retried: u64,
+    /// How many were answered from a checkpoint.
+    pub(super) resumed: u64,
     pub(super) crashes: u64,
     pub(super) restarts: u64,
     pub(super) bytes_in: u64,
@@ -164,6 +166,7 @@ impl Counts {
     pub(super) fn add_events(&mut self, other: &Self) {
         self.direct += other.direct;
         self.retried += other.retried;
+        self.resumed += other.resumed;
         self.bytes_in += other.bytes_in;
         self.bytes_out += other.bytes_out;
         for (sum, count) in self.ended.iter_mut().zip(other.ended) {

@@ -33,6 +33,7 @@ impl Record {
             },
             "unfinished": self.unfinished(handed_over),
             "retried": counts.retried,
+            "resumed": counts.resumed,
             "crashes": counts.crashes,
             "restarts": counts.restarts,
             "bytesIn": counts.bytes_in,

@@ -206,7 +206,7 @@ impl State {
     }
 
     /// A run cannot go on, because of this error.
-    fn fail_run(&mut self, id: RunId, error: &[u8]) {
+    pub(in crate::pool) fn fail_run(&mut self, id: RunId, error: &[u8]) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         if !run.state.is_open() || !run.state.fail(&String::from_utf8_lossy(error)) {
             return;
