@@ -36,7 +36,9 @@
 //! **Tags, keys, priorities.** Workers may differ: each belongs to a group. An event that names its workers waits in the master,
 //! by address ([`core::router`]); a few of each address at a time are in the last lane, whose entries say who may claim them.
 //! So does one with a priority: its entry says that too, and a worker claims the highest. Everything else about them is as about
-//! others. A worker of an exclusive group claims in that lane alone.
+//! others. Where tags alone say that, and are the same for all events of a run, of a chain or of a flow's node, these have a lane
+//! of their own (`pool::tagged`), and cost no more than events without tags: a word of each lane says which groups may claim
+//! there. One that comes back is the router's. A worker of an exclusive group claims in no lane for events without tags.
 //!
 //! **Shares.** Runs that are as urgent share the workers by the time that their events have run, over their weights
 //! ([`core::share`]). The master keeps the account, and writes into a word of each lane how far its runs are; workers claim

@@ -17,6 +17,7 @@
 //! - what no worker will ever run is told of at once.
 
 mod address;
+mod adopt;
 mod close;
 mod queue;
 mod room;
@@ -109,16 +110,6 @@ impl Router {
     /// Whether it has this event, which has not ended.
     pub(crate) fn has(&self, task: TaskId) -> bool {
         !self.events.is_empty() && self.events.contains_key(&task)
-    }
-
-    /// How many events of a run were handed to it and have not ended.
-    pub(crate) fn count(&self, run: RunId) -> usize {
-        self.runs.get(&run).map_or(0, |count| count.all - count.adopted)
-    }
-
-    /// Whether it has some event of a run.
-    pub(crate) fn has_any(&self, run: RunId) -> bool {
-        self.runs.contains_key(&run)
     }
 
     /// By slot: the group of its worker.
@@ -244,27 +235,6 @@ impl Router {
         self.insert(task, routing, None).map(|_| ())
     }
 
-    /// Takes over an event that was in a lane of its own, and comes back or is about to.
-    pub(crate) fn adopt(&mut self, task: TaskId, tags: &[String]) {
-        let to = self.address(tags, None).ok();
-        let count = self.runs.entry(run_of(task)).or_default();
-        count.all += 1;
-        count.adopted += 1;
-        let event = Routed {
-            tags: tags.to_vec(),
-            priority: 0,
-            key: None,
-            to,
-            is_offered: false,
-            is_blocked: false,
-            is_adopted: true,
-        };
-        if let Some(place) = event.place(task) {
-            self.queues.entry(place).or_default().adopt(task, false);
-        }
-        self.events.insert(task, event);
-    }
-
     /// With room for so many events a worker, or for all.
     fn insert(
         &mut self,
@@ -385,16 +355,6 @@ impl Router {
         }
         if let Some(key) = event.key {
             self.end_key(&key, task);
-        }
-    }
-
-    fn uncount(&mut self, run: RunId, is_adopted: bool) {
-        if let Some(count) = self.runs.get_mut(&run) {
-            count.all -= 1;
-            count.adopted -= usize::from(is_adopted);
-            if count.all == 0 {
-                self.runs.remove(&run);
-            }
         }
     }
 

@@ -133,10 +133,16 @@ impl State {
             let all = runs.flat_map(|run| run.outlets.iter().map(move |outlet| (run, outlet)));
             let mut all = all.filter(|(_, outlet)| outlet.lane == lane).peekable();
             if all.peek().is_some() {
-                let mut overflows =
+                let overflows =
                     all.any(|(run, outlet)| !outlet.overflow.is_empty() || !run.state.is_open());
-                overflows |= refused & (1 << lane) != 0;
-                self.lanes.lane(lane).set_overflows(overflows);
+                let has_nobody = refused & (1 << lane) != 0;
+                let lane = self.lanes.lane(lane);
+                if !has_nobody {
+                    lane.set_overflows(overflows);
+                } else if !lane.take_over() || lane.unclaimed() > 0 {
+                    // What JavaScript has put in meanwhile is taken back at the next look.
+                    self.watch.is_held_off = true;
+                }
             }
         }
         if self.watch.is_held_off || !self.lanes.unread().is_empty() {

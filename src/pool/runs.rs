@@ -158,16 +158,18 @@ impl State {
         if self.runs.values().all(is_open) && refused == 0 {
             return;
         }
-        let refuses = |lane: usize| refused & (1 << lane) != 0;
+        let has_nobody = |lane: usize| refused & (1 << lane) != 0;
         let open: Vec<RunId> =
             self.runs.values().filter(|run| is_open(run)).map(|run| run.id).collect();
         let is_over = |task| !open.contains(&run_of(task));
-        self.lanes.take_back(|lane, task| is_over(task) || refuses(lane));
+        self.lanes.take_back(|lane, task| is_over(task) || has_nobody(lane));
         self.scan();
         let mut tasks = self.withdraw(is_over);
         for run in self.runs.values_mut() {
             let is_open = is_open(run);
-            for outlet in run.outlets.iter_mut().filter(|outlet| !is_open || refuses(outlet.lane)) {
+            for outlet in
+                run.outlets.iter_mut().filter(|outlet| !is_open || has_nobody(outlet.lane))
+            {
                 for task in outlet.overflow.drain(..) {
                     if !outlet.tags.is_empty() {
                         self.router.adopt(task, &outlet.tags);
@@ -182,7 +184,7 @@ impl State {
                 }
             }
         }
-        if refuses(Shared::FIRST) {
+        if has_nobody(Shared::FIRST) {
             tasks.extend(self.returned.drain(..));
         }
         for task in tasks {

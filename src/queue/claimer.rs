@@ -76,9 +76,16 @@ impl Claimer {
 
     /// The open lanes in which its group may claim, a bit each.
     fn open(&self) -> u32 {
-        let open = self.word(Shared::OPEN);
-        let lanes = (0..Shared::LANES).filter(|&lane| open & (1 << lane) != 0 && self.has(lane));
-        lanes.fold(0, |lanes, lane| lanes | 1 << lane)
+        let mut left = self.word(Shared::OPEN) & ((1 << Shared::LANES) - 1);
+        let mut lanes = left;
+        while left != 0 {
+            let lane = left.trailing_zeros() as usize;
+            left &= left - 1;
+            if !self.has(lane) {
+                lanes &= !(1 << lane);
+            }
+        }
+        lanes
     }
 
     /// Whether its group may claim in a lane.

@@ -2,13 +2,13 @@
 //!
 //! A pool has a few [lanes](crate::wire::layout::Shared::LANES). The first one is for events that come back: retries, and
 //! what was taken back from a worker. Workers try it before all others. Each run puts its events into one of the others;
-//! if there are more runs than lanes, those of the same weight share. A worker tries the lane first whose runs have had least
-//! of the workers' time; where that decides nothing it takes turns.
+//! if there are more runs than lanes, those of the same weight share. A lane may be for events with tags, of one run alone: a
+//! word of each says which groups of workers may claim there. A worker tries the lane first whose runs have had least of the
+//! workers' time; where that decides nothing it takes turns.
 //!
-//! The last lane is for events that name their workers, or have a priority. Each entry says who may claim it, and how urgent it
-//! is; a worker passes the others by. So
-//! they are not claimed in order, and the master looks at each that it has not seen claimed: they are few, because the
-//! [`router`](crate::core::router) keeps the rest.
+//! The last lane is for all other events that name their workers, or have a priority. Each entry says who may claim it, and
+//! how urgent it is; a worker passes the others by. So they are not claimed in order, and the master looks at each that it
+//! has not seen claimed: they are few, because the [`router`](crate::core::router) keeps the rest.
 //!
 //! To claim an event, a worker changes its state from "nobody's" to its own, by compare-and-swap, trying each event in
 //! turn. So events of a lane start in the order in which they came, on whichever worker is free first, and no worker

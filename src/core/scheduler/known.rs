@@ -59,9 +59,9 @@ impl Scheduler {
     }
 
     /// The capacity and the places of the workers of these slots.
-    pub(crate) fn room_in(&self, takes: impl Fn(usize) -> bool) -> (usize, usize) {
+    pub(crate) fn room_in(&self, may_claim: impl Fn(usize) -> bool) -> (usize, usize) {
         let slots = self.slots.iter().enumerate();
-        let takers = slots.filter(|&(at, slot)| slot.worker.is_ready() && takes(at));
+        let takers = slots.filter(|&(at, slot)| slot.worker.is_ready() && may_claim(at));
         takers.fold((0, 0), |(capacity, places), (_, slot)| {
             (capacity + slot.window, places + slot.least_window(self.max_window))
         })

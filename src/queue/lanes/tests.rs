@@ -446,7 +446,9 @@ fn where_an_event_waits_a_lane_keeps_its_groups() {
     let (memory, front) = (Arc::clone(lanes.memory()), lanes.front(all[0]));
     let end = writer::Writer::new(memory, front, 1, false);
     assert!(Writer::of(end, Arc::new(Words::new())).write(0, "1"));
-    all.iter().for_each(|&lane| lanes.give_back(lane));
+    for &lane in &all {
+        lanes.give_back(lane);
+    }
     assert!(lanes.has_tagged());
     let others: Vec<usize> = (0..20).map(|_| lanes.assign(1.0).expect("memory")).collect();
     assert!(!others.contains(&all[0]));

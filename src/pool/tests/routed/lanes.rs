@@ -153,7 +153,9 @@ fn a_lane_that_had_tags_is_for_others_later() {
         }
         assert!(writers[0].2.write(0, "2") && writers[1].2.write(0, "3"));
         assert_eq!(look(&mut other), None);
-        writers.into_iter().for_each(|(id, ..)| bench.pool.close(id));
+        for (id, ..) in writers {
+            bench.pool.close(id);
+        }
         // What nobody had claimed is gone, and the lanes are everybody's.
         let plain: Vec<_> = (0..6).map(|_| bench.open(plain())).collect();
         for (_, _, writer) in &plain {
@@ -165,7 +167,9 @@ fn a_lane_that_had_tags_is_for_others_later() {
             other.player.answer(&item, Outcome::response("1"));
         }
         bench.pool.flush();
-        plain.into_iter().for_each(|(id, ..)| bench.pool.close(id));
+        for (id, ..) in plain {
+            bench.pool.close(id);
+        }
     }
 }
 
