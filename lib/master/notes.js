@@ -29,7 +29,7 @@ const ENDS = new Set([
 ]);
 
 /** What cannot be written, or read again, is one run's: the pool goes on. */
-const OF_ONE_RUN = "ERR_SONIC_SPILL";
+const OF_ONE_RUN = new Set(["ERR_SONIC_SPILL", "ERR_SONIC_CHECKPOINT"]);
 
 /** What happened and was not told yet: an exception of a listener must not lose the rest. */
 class Told {
@@ -172,7 +172,7 @@ function hearQuietly(pool, note) {
       break;
     case "failed":
       hearOfEnd(pool, note);
-      if (note.code !== OF_ONE_RUN) pool.fail(failureOf(pool, note));
+      if (!OF_ONE_RUN.has(note.code)) pool.fail(failureOf(pool, note));
       break;
     default:
       hearOfEnd(pool, note);

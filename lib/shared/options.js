@@ -256,6 +256,7 @@ const POOL_CHECKS = {
   onProgress: COMMON.onProgress,
   onStats: COMMON.onStats,
   total: refusal("each run has a number of events of its own: give it to run, stream or map"),
+  checkpoint: refusal("a file has the answers of one call: give it to map, stream or run"),
   trace: refusal("a trace is one of a run: give it to run or stream"),
   report: refusal("a report is one of a run: give it to run or stream"),
   statistics: refusal("a pool always keeps times: see pool.statistics()"),
