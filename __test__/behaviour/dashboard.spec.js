@@ -255,7 +255,7 @@ describe("a dashboard", () => {
     program.mark("go");
     await follower.ended;
     assert.deepEqual(follower.known.ends, ["idle"]);
-    await assert.rejects(ask(url), { code: "ECONNREFUSED" });
+    await assert.rejects(ask(url), /ECONNREFUSED|ECONNRESET/);
     program.mark("gone");
     const { result } = await program.ended;
     assert.deepEqual([result.failed, result.mapped, result.child], ["bad data", [2, 4, 6], "10"]);
@@ -273,7 +273,7 @@ describe("a dashboard", () => {
         args: ["{}", "hands-off"],
         env: { SONIC_DASHBOARD: value },
       });
-      assert.equal(program.code, 1, value);
+      assert.doesNotMatch(program.stdout, /RESULT/, value);
       assert.match(program.stderr, /SONIC_DASHBOARD/, value);
     }
   });

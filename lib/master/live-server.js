@@ -69,7 +69,12 @@ class LiveServer {
       const host = place.host.includes(":") ? `[${place.host}]` : place.host;
       tell({ url: `http://${host}:${port}/`, port, taken });
     });
-    server.listen({ host: place.host, port: place.port, exclusive: true });
+    try {
+      server.listen({ host: place.host, port: place.port, exclusive: true });
+    } catch (error) {
+      // Node's permission model refuses at once.
+      tell({ error });
+    }
     server.unref();
   }
 
