@@ -1013,6 +1013,9 @@ export interface PoolOptions<Via extends "json" | "advanced" = "json" | "advance
    */
   progress?: boolean | "workers" | ProgressStyle;
 
+  /** What people are to call an event: see {@link RunOptions.label}. Default: they show the beginning of the data. */
+  label?: (data: any) => string;
+
   /**
    * Called with what {@link Pool.statistics} returns, at most ten times a second, when it has
    * changed, and once more when the pool is closed. If it throws, or returns a promise that rejects,
@@ -1173,6 +1176,9 @@ export interface PoolMapOptions<Args = object, Settled extends boolean = boolean
 export interface PoolRunOptions<Args = object> extends CallOptions<Args> {
   /** Shows the progress of the run: see {@link PoolOptions.progress}. Default: the option of the pool. */
   progress?: boolean | "workers" | ProgressStyle;
+
+  /** What people are to call an event: see {@link RunOptions.label}. Default: the option of the pool. */
+  label?: (data: any) => string;
 
   /**
    * The number of events, for `progress`: an integer of at least 0. Default: what is known of it, see

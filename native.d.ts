@@ -260,17 +260,26 @@ export declare function poolStatistics(pool: ExternalObject<PoolHandle>): string
 /** The workers that are ready. */
 export declare function poolWorkers(pool: ExternalObject<PoolHandle>): Array<ReadyWorker>
 
-/**
- * Shows the progress of a run until `progressEnd`: `total` is how many events there will be, or 0; `workers` adds a
- * line for each worker.
- */
-export declare function progressBegin(run: ExternalObject<RunHandle>, total: number, workers: boolean): ExternalObject<unknown>
+/** Shows the progress of a run until `progressEnd`. */
+export declare function progressBegin(run: ExternalObject<RunHandle>, style: ProgressStyle): ExternalObject<unknown>
 
 /** The run gets no more events. */
 export declare function progressComplete(progress: ExternalObject<unknown>): void
 
 /** Shows the run no longer, and writes a summary that ends with `note`. */
 export declare function progressEnd(progress: ExternalObject<unknown>, note: string): void
+
+/** How the progress of a run is shown. */
+export interface ProgressStyle {
+  /** How many events there will be, or 0. */
+  total: number
+  /** Whether there is a line for each worker. */
+  workers: boolean
+  /** What the run is called, if it is. */
+  label?: string
+  /** What its events are called, in the plural. */
+  unit?: string
+}
 
 /** A worker that is ready. */
 export interface ReadyWorker {
@@ -325,14 +334,14 @@ export declare function runEnded(run: ExternalObject<RunHandle>, from: number): 
 /** Whether a stream's reader has so many entries, or so many bytes of them, still to take. */
 export declare function runIsFull(run: ExternalObject<RunHandle>, entries: number, bytes: number): boolean
 
-/** What the program calls the next event that it hands over. */
-export declare function runLabel(run: ExternalObject<RunHandle>, label: string): void
-
 /**
  * Whether its lane is for events with the tags that the settings tell. All others have to go through `runRoute`. If not, it is
  * for events without tags.
  */
 export declare function runIsTagged(run: ExternalObject<RunHandle>): boolean
+
+/** What the program calls the next event that it hands over. */
+export declare function runLabel(run: ExternalObject<RunHandle>, label: string): void
 
 /**
  * Listens for credit for the event of this number, for which JavaScript is to be called already, for as long as the event

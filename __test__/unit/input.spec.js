@@ -17,7 +17,13 @@ const IS_TO_TURN = 2;
 
 /** A run in which nothing has credit. @param {() => number} runListen */
 function runThat(runListen) {
-  const native = { runPutter: () => () => 1, runWait: () => false, runCredit: () => 0, runListen };
+  const native = {
+    runPutter: () => () => 1,
+    runWait: () => false,
+    runCredit: () => 0,
+    runIsTagged: () => false,
+    runListen,
+  };
   const parts = { manual: { isOn: false }, output: { checkLog() {} }, wire: { task: 1 } };
   return { native, ...parts, handle: {}, settings: {}, isRunning: true, reader: null };
 }

@@ -82,7 +82,7 @@ const OPTIONS = {
   trace: { good: ["a.json"], TypeError: ["", true, 5] },
   report: { good: ["a.html"], TypeError: ["", true] },
   progress: {
-    good: [true, false, "workers", { workers: true, label: "dump", unit: "tables" }],
+    good: [true, false, "workers"],
     TypeError: ["worker", 1, null, { label: "" }, { unit: 5 }, { workers: 1 }, { units: "x" }],
   },
   label: { good: [fn], TypeError: ["x", null] },

@@ -46,11 +46,16 @@ class Progress {
     this.handle = undefined;
   }
 
+  /** Whether the core has to know what each worker does. */
+  get showsWorkers() {
+    return this.style !== null && this.style.workers === true;
+  }
+
   /** @param {{ handle: InstanceType<typeof import("./run").Run>["handle"] }} run that begins */
   show(run) {
     if (this.style === null) return;
-    const { workers = false, label, unit } = this.style;
-    const style = { total: this.total, workers, label, unit };
+    const { label, unit } = this.style;
+    const style = { total: this.total, workers: this.showsWorkers, label, unit };
     this.handle = native().progressBegin(run.handle, style);
     if (shown.size === 0) process.on("exit", hideAll);
     shown.add(this);

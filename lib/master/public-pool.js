@@ -77,11 +77,11 @@ class PublicPool {
    */
   constructor(pool, stages, options, how, load = { calling: 0 }) {
     const { maxQueue = Number.POSITIVE_INFINITY, taskTimeout, retries, spillDir } = options;
-    const { maxBytesWaiting, progress } = options;
+    const { label, maxBytesWaiting, progress } = options;
     this.#pool = pool;
     this.#how = how;
     this.#stages = stages;
-    this.#defaults = { taskTimeout, retries, spillDir, maxBytesWaiting, progress };
+    this.#defaults = { taskTimeout, retries, spillDir, maxBytesWaiting, label, progress };
     const open = (
       /** @type {Work} */ work,
       /** @type {Options} */ own,

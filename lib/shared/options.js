@@ -252,6 +252,7 @@ const POOL_CHECKS = {
   signal,
   maxEventsPerWorker: COMMON.maxEventsPerWorker,
   maxBytesWaiting: COMMON.maxBytesWaiting,
+  label: COMMON.label,
   progress,
   onProgress: COMMON.onProgress,
   onStats: COMMON.onStats,

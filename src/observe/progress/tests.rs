@@ -173,8 +173,14 @@ fn lines_that_do_not_fit_are_counted() {
 #[test]
 fn the_summary_says_what_became_of_the_events() {
     let time = Duration::from_secs(2);
-    assert_eq!(summary(&tally(10, 8, 2), time), "10 done, 2 failed, 5.0/s, 2.0s");
-    assert_eq!(summary(&tally(10, 4, 1), time), "5 done, 1 failed, 5 not finished, 2.5/s, 2.0s");
+    assert_eq!(
+        summary(&tally(10, 8, 2), &Names::default(), time),
+        "10 done, 2 failed, 5.0/s, 2.0s"
+    );
+    assert_eq!(
+        summary(&tally(10, 4, 1), &Names::default(), time),
+        "5 done, 1 failed, 5 not finished, 2.5/s, 2.0s"
+    );
 }
 
 #[test]
