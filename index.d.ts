@@ -1029,6 +1029,15 @@ export interface PoolOptions<Via extends "json" | "advanced" = "json" | "advance
    * rejects with that error. Default: none.
    */
   onStats?: (statistics: RunStatistics) => any;
+
+  /**
+   * Runs the events on several machines: the URL of a broker, or {@link ClusterOptions}. On each further
+   * machine `npx sonic-distribute host program.js` starts workers of the same program. With it
+   * `numWorkers` may be 0: this process only coordinates. The variable `SONIC_CLUSTER` has the same
+   * effect. Needs the packages `bullmq` and `ioredis`. See `docs/cluster.md`.
+   * Default: none.
+   */
+  cluster?: string | ClusterOptions;
 }
 
 /** A class of errors, whatever its constructor takes. */
@@ -2514,6 +2523,15 @@ export interface RunOptions {
   onProgress?: (statistics: RunStatistics) => any;
 
   /**
+   * Runs the events on several machines: the URL of a broker, or {@link ClusterOptions}. On each further
+   * machine `npx sonic-distribute host program.js` starts workers of the same program. With it
+   * `numWorkers` may be 0: this process only coordinates. The variable `SONIC_CLUSTER` has the same
+   * effect. Needs the packages `bullmq` and `ioredis`. See `docs/cluster.md`.
+   * Default: none.
+   */
+  cluster?: string | ClusterOptions;
+
+  /**
    * Records how long events waited and ran, for {@link RunStatistics.wait} and
    * {@link RunStatistics.run}. `onStats`, `trace` and `report` turn this on too. Default: `false`.
    */
@@ -2822,9 +2840,34 @@ export interface RetryOptions {
   maxDelay?: number;
   /**
    * Which failures are retried. If errors thrown by your stages come from the data, a retry fails
-   * again: use `["crash", "timeout"]`. Default: all three.
+   * again: use `["crash", "timeout"]`. `"host"` is a lost host, with the option `cluster`. Default: all.
    */
-  on?: FailureCause[];
+  on?: (FailureCause | "host")[];
+}
+
+/** Many machines: a broker that all of them reach. See `docs/cluster.md`. */
+export interface ClusterOptions {
+  /**
+   * Where the broker is: Redis 6.2 or newer, or Valkey. `redis://user:password@host:port/database`, or
+   * `rediss://…` with TLS. Required.
+   */
+  url: string;
+  /**
+   * How long the broker may be away: above 0 ms. Events wait meanwhile. Then the call rejects with
+   * `"ERR_SONIC_BROKER"`. Also how long events wait for the first host where this process has no
+   * workers; then the code is `"ERR_SONIC_NO_HOST"`. Default: 60000.
+   */
+  timeout?: number;
+  /**
+   * How long a host may be silent before it is given up: at least 1000 ms. Its events fail with
+   * `"ERR_SONIC_HOST_LOST"` if it may have begun them, or run again where {@link RetryOptions.on}
+   * allows. Hosts take it for the master: give both sides the same. Default: 10000.
+   */
+  lease?: number;
+  /** What all keys at the broker begin with: 1 to 100 letters, digits, `_`, `.` and `-`. Default: `"sonic"`. */
+  prefix?: string;
+  /** Options for `tls.connect`, with a `rediss:` URL: an own `ca`, for example. */
+  tls?: object;
 }
 
 /** The part of an `AbortSignal` that a run uses. */

@@ -8,9 +8,11 @@ const { Promise } = require("./lib/shared/primordials");
 const { Queue } = require("./lib/shared/queue");
 const { stage } = require("./lib/shared/stage");
 const { locks, sync } = require("./lib/shared/sync/public");
+const { wantsCluster } = require("./lib/shared/wants-cluster");
 
 const loadMaster = () => require("./lib/master/api");
 const loadPool = () => require("./lib/master/create-pool");
+const loadCluster = () => require("./lib/cluster/api");
 const loadFlow = () => require("./lib/shared/flow/flow");
 const loadConnect = () => require("./lib/master/connect");
 const loadWorker = () => require("./lib/worker/join");
@@ -48,7 +50,8 @@ const MapReduce = async (masterFn, workerFns, reduceFn, args, options) => {
   const identity = identify(MapReduce, masterFn, workerFns, args, options);
   const given = args === undefined || args === null ? {} : args;
   if (isMaster()) {
-    return master.mapReduce(masterFn, workerFns, reduceFn, given, options, identity);
+    const { mapReduce } = wantsCluster(options) ? loadCluster() : master;
+    return mapReduce(masterFn, workerFns, reduceFn, given, options, identity);
   }
   worker.serve(workerFns, given, identity);
   return undefined;
@@ -63,7 +66,10 @@ const MapReduce = async (masterFn, workerFns, reduceFn, args, options) => {
 const stream = (masterFn, workerFns, args, options) => {
   const identity = identify(stream, masterFn, workerFns, args, options);
   const given = args === undefined || args === null ? {} : args;
-  if (isMaster()) return master.stream(masterFn, workerFns, given, options, identity);
+  if (isMaster()) {
+    const made = wantsCluster(options) ? loadCluster() : master;
+    return made.stream(masterFn, workerFns, given, options, identity);
+  }
   worker.serve(workerFns, given, identity);
   return nothing();
 };
@@ -77,7 +83,8 @@ const createPool = (stages, options) =>
     const identity = identifyPool(createPool, stages, options);
     // A worker never gets a pool: what is behind it is the master's alone.
     if (!isMaster() && worker.park(stages, identity, resolve)) return;
-    loadPool().createPool(stages, options, identity).then(resolve, reject);
+    const { createPool: create } = wantsCluster(options) ? loadCluster() : loadPool();
+    create(stages, options, identity).then(resolve, reject);
   });
 
 /**
@@ -87,12 +94,19 @@ const createPool = (stages, options) =>
  */
 const connectPool = (path, options) => loadConnect().connectPool(path, options);
 
-/** @param {number} numWorkers */
-const configureWorkers = async (numWorkers) =>
-  master.configureWorkers(numWorkers, identifyByHand(configureWorkers));
+/** Runs that the program leads by hand. */
+function onOneMachine() {
+  if (wantsCluster()) throw require("./lib/shared/broker-options").notByHand();
+  return master;
+}
 
 /** @param {number} numWorkers */
-const initMaster = async (numWorkers) => master.initMaster(numWorkers, identifyByHand(initMaster));
+const configureWorkers = async (numWorkers) =>
+  onOneMachine().configureWorkers(numWorkers, identifyByHand(configureWorkers));
+
+/** @param {number} numWorkers */
+const initMaster = async (numWorkers) =>
+  onOneMachine().initMaster(numWorkers, identifyByHand(initMaster));
 
 /**
  * @param {any} workerFns

@@ -50,7 +50,7 @@ class Redis {
       const port = await freePort();
       const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--dir", folder];
       const child = spawn(server, args, { stdio: "ignore" });
-      return new Redis(child, await connected(port), folder);
+      return Object.assign(new Redis(child, await connected(port), folder), { port });
     } catch (error) {
       fs.rmSync(folder, { recursive: true, force: true });
       throw error;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 "use strict";
-// The command line: `npx @tiemma/sonic-distribute doctor`, `… init` and `… compare`.
+// The command line: `npx @tiemma/sonic-distribute doctor`, `… init`, `… compare`, `… host` and `… hosts`.
 
 const { nearest } = require("../lib/shared/nearest");
 const { hasOwn } = require("../lib/shared/own");
@@ -11,6 +11,8 @@ const USAGE = `npx @tiemma/sonic-distribute COMMAND
   init [FILE]        writes a first program: to map-reduce.js, or to a FILE that ends with .js, .cjs, .mjs, .ts, .cts
                      or .mts. It is an ES module or CommonJS, as your project needs it
   compare A B        shows the figures of two runs side by side, of whose reports (the option report) these are the files
+  host PROGRAM       has this machine's workers take part in the runs of a PROGRAM on another machine (host --help)
+  hosts              lists the hosts that a broker knows
   -v, --version      prints the version of the package
   -h, --help         prints this text`;
 
@@ -20,6 +22,13 @@ const COMMANDS = {
   doctor: () => require("./doctor").doctor(),
   init: (file) => require("./init").init(file),
   compare: (first, second) => require("./compare").compare(first, second),
+};
+
+/** Commands with options of their own.
+ * @type {Record<string, (words: string[]) => Promise<number>>} */
+const WITH_OPTIONS = {
+  host: (words) => require("./host").host(words),
+  hosts: (words) => require("./host").hosts(words),
 };
 
 /** How many arguments each command needs, and takes.
@@ -42,7 +51,7 @@ const SHORT = 2;
  * @param {string} [word] the word that may be mistyped
  */
 function refuse(text, word = "") {
-  const known = [...Object.keys(COMMANDS), ...Object.keys(OPTIONS)];
+  const known = [...Object.keys(COMMANDS), ...Object.keys(WITH_OPTIONS), ...Object.keys(OPTIONS)];
   const meant = word.length > SHORT ? nearest(word, known) : undefined;
   console.error(`sonic-distribute: ${text}${meant ? `: did you mean ${meant}?` : ""}\n\n${USAGE}`);
   return 2;
@@ -50,6 +59,7 @@ function refuse(text, word = "") {
 
 /** @param {string[]} args */
 async function main(args) {
+  if (args.length > 0 && hasOwn(WITH_OPTIONS, args[0])) return WITH_OPTIONS[args[0]](args.slice(1));
   const option = args.find((word) => word.startsWith("-"));
   if (option !== undefined) {
     if (!hasOwn(OPTIONS, option)) {

@@ -37,7 +37,7 @@ describe("the options of a call", () => {
     [
       { colour: "red" },
       "TypeError",
-      "options.colour is not an option; there are name, numWorkers, workers, serialization, spillDir, concurrency, maxEventsPerWorker, maxBytesWaiting, taskTimeout, maxTasksPerWorker, maxWorkerMemory, shutdownGrace, heartbeatTimeout, signal, checkpoint, onError, abortGrace, retries, onResult, statistics, onStats, trace, report, progress, label, total, onProgress, dashboard",
+      "options.colour is not an option; there are name, numWorkers, workers, serialization, spillDir, concurrency, maxEventsPerWorker, maxBytesWaiting, taskTimeout, maxTasksPerWorker, maxWorkerMemory, shutdownGrace, heartbeatTimeout, signal, checkpoint, onError, abortGrace, retries, onResult, statistics, onStats, trace, report, progress, label, total, onProgress, dashboard, cluster",
     ],
     [
       { numWorkers: "2" },
@@ -199,17 +199,22 @@ describe("the options of a call", () => {
     [
       { retries: { limit: 1, on: "crash" } },
       "TypeError",
-      'options.retries.on must be an array of "crash", "timeout" and "error", got "crash"',
+      'options.retries.on must be an array of "crash", "timeout", "error" and "host", got "crash"',
     ],
     [
       { retries: { limit: 1, on: ["crash", "exit"] } },
       "TypeError",
-      'options.retries.on must be an array of "crash", "timeout" and "error", got "exit" in it',
+      'options.retries.on must be an array of "crash", "timeout", "error" and "host", got "exit" in it',
     ],
     [
       { retries: { limit: 1, on: [] } },
       "TypeError",
-      'options.retries.on must be an array of "crash", "timeout" and "error", got an array of 0',
+      'options.retries.on must be an array of "crash", "timeout", "error" and "host", got an array of 0',
+    ],
+    [
+      { cluster: "http://broker" },
+      "TypeError",
+      'options.cluster must begin with redis: or rediss: (Redis or Valkey): got "http:"',
     ],
     [
       { maxBytesWaiting: -1 },

@@ -321,7 +321,12 @@ describe("a node of a plan", () => {
         .split(a, ["x", "y"]),
     );
     const [, map, held, join, split] = planOfFlow(made).nodes;
-    const retries = { backoff: 0, factor: 2, maxDelay: 30e3, on: ["crash", "timeout", "error"] };
+    const retries = {
+      backoff: 0,
+      factor: 2,
+      maxDelay: 30e3,
+      on: ["crash", "timeout", "error", "host"],
+    };
     const { number, name, graph, kind, hold, inputs, ports, errors, plain, ...rest } = map;
     assert.deepEqual([number, name, graph, kind, hold, inputs], [2, "a", 0, "map", null, [1]]);
     assert.deepEqual([ports, errors, plain], [[{ exit: 1, next: 0, spills: [] }], -1, 1]);

@@ -153,7 +153,12 @@ describe("the nodes of a flow", () => {
         .groupByKey(same, { memory: 100, tags: ["b"] }),
     );
     const [map, filter, group] = graphOf(made).nodes.map(({ options }) => ({ ...options }));
-    const retries = { backoff: 0, factor: 2, maxDelay: 30e3, on: ["crash", "timeout", "error"] };
+    const retries = {
+      backoff: 0,
+      factor: 2,
+      maxDelay: 30e3,
+      on: ["crash", "timeout", "error", "host"],
+    };
     assert.deepEqual(map, {
       tags: ["a"],
       concurrency: 3,

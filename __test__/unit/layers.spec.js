@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Promised: lib/ is three folders. A file of master/ requires nothing of worker/, nor the other way round, and shared/
- * requires neither; each file says first what it owns, and has at most 400 lines. A folder within one of them is of the same layer.
+ * Promised: lib/ is four folders. A file of master/ requires nothing of worker/, nor the other way round, and shared/
+ * requires neither; cluster/ stands upon master/, which knows nothing of it; each file says first what it owns, and has at most 400 lines. A folder within one of them is of the same layer.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -10,6 +10,7 @@ const path = require("node:path");
 
 const LIB = path.join(__dirname, "..", "..", "lib");
 const MAY_REQUIRE = {
+  cluster: ["cluster", "master", "shared"],
   master: ["master", "shared"],
   worker: ["worker", "shared"],
   shared: ["shared"],

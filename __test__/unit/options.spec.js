@@ -27,7 +27,12 @@ const CODE = "ERR_SONIC_INVALID_ARGUMENT";
 const MOST_MS = 2 ** 31 - 1;
 const signal = { aborted: false, addEventListener() {}, removeEventListener() {} };
 const fn = () => {};
-const RETRIES = { backoff: 0, factor: 2, maxDelay: 30_000, on: ["crash", "timeout", "error"] };
+const RETRIES = {
+  backoff: 0,
+  factor: 2,
+  maxDelay: 30_000,
+  on: ["crash", "timeout", "error", "host"],
+};
 
 /** What each option may be, least and most first where there are such; and what it may not be, by the error's class. */
 const OPTIONS = {
@@ -153,7 +158,7 @@ describe("the option", () => {
   checkTable(OPTIONS, checkOptions, "options");
   it("is in this table, whichever it is", () => {
     const { onResult: _, ...common } = OPTIONS;
-    const own = ["retries", "workers", "dashboard"];
+    const own = ["retries", "workers", "dashboard", "cluster"];
     const known = [...Object.keys(common), ...Object.keys(STREAM_OPTIONS), ...own];
     assert.deepEqual(Object.keys(STREAM_CHECKS).sort(), known.sort());
   });
@@ -172,6 +177,49 @@ describe("a stream's option", () => {
         naming("TypeError", `options.${name}`),
       );
     }
+  });
+});
+
+describe("the option cluster", () => {
+  const url = "redis://user:secret@example.org:6380/2";
+  const usual = { timeout: 60_000, lease: 10_000, prefix: "sonic", tls: undefined };
+  for (const checks of [undefined, STREAM_CHECKS, POOL_CHECKS]) {
+    it("may be a URL alone, and has the usual values otherwise", () => {
+      assert.deepEqual({ ...checkOptions({ cluster: url }, checks).cluster }, { ...usual, url });
+      const given = { url: "rediss://h", timeout: 1, lease: 1000, prefix: "a.b-c_1", tls: {} };
+      assert.deepEqual({ ...checkOptions({ cluster: given }, checks).cluster }, given);
+    });
+  }
+  for (const [given, where, ...rest] of [
+    [7, "options.cluster", "7"],
+    ["nonsense", "options.cluster"],
+    ["http://h", "options.cluster", "redis: or rediss:"],
+    ["postgres://h/db", "options.cluster", "PostgreSQL is not supported yet"],
+    [{}, "options.cluster.url"],
+    [{ url, prefix: "a:b" }, "options.cluster.prefix"],
+    [{ url, prefix: "" }, "options.cluster.prefix"],
+    [{ url, tls: 1 }, "options.cluster.tls"],
+    [{ url, leese: 1 }, "options.cluster.leese", "did you mean lease"],
+  ]) {
+    it(`may not be ${words(given)}`, () =>
+      assert.throws(() => checkOptions({ cluster: given }), naming("TypeError", where, ...rest)));
+  }
+  for (const [name, value] of [
+    ["timeout", 0],
+    ["lease", 999],
+    ["timeout", 2 ** 31],
+  ]) {
+    it(`may not have a ${name} of ${value}`, () =>
+      assert.throws(
+        () => checkOptions({ cluster: { url, [name]: value } }),
+        naming("RangeError", `options.cluster.${name}`, `${value}`),
+      ));
+  }
+  it("does not show a password in an error", () => {
+    assert.throws(
+      () => checkOptions({ cluster: "//user:secret@h" }),
+      ({ message }) => !message.includes("secret"),
+    );
   });
 });
 

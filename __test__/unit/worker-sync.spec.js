@@ -21,7 +21,9 @@ async function inWorker(concurrency, work) {
   const native = { ...fakeCore(), syncHold() {}, syncSend: (text) => asked.push(JSON.parse(text)) };
   const jobs = new Jobs(1, /** @type {any} */ (undefined), () => {});
   /** @type {any} */
-  const runner = { native, concurrency, jobs, onSync: undefined };
+  const search = { wanted: {} };
+  /** @type {any} */
+  const runner = { native, concurrency, jobs, onSync: undefined, search };
   const sync = new WorkerSync(runner);
   runner.sync = sync;
   /** Runs an event as the runner does. */

@@ -42,14 +42,15 @@ class Batch {
    * @param {import("./work").Work} work what each event goes through
    * @param {import("../shared/options").Options} options
    * @param {string | undefined} args as text
+   * @param {string} refusal why its events cannot emit others
    */
-  constructor(pool, work, options, args) {
+  constructor(pool, work, options, args, refusal = ONE_ANSWER) {
     this.pool = pool;
     this.work = work;
     this.native = native();
     this.wire = wire();
     const { classes } = options;
-    const how = { keepsNull: true, keepsData: false, classes, refusal: ONE_ANSWER };
+    const how = { keepsNull: true, keepsData: false, classes, refusal };
     const about = pool.aboutOf(work, args, how);
     const isUncounted = work === STAGES;
     this.settings = ownOf(settingsInPool(options, about, true), { isUncounted });

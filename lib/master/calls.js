@@ -38,6 +38,8 @@ class Call {
   /** @param {Identity} identity */
   constructor(identity) {
     this.identity = identity;
+    /** Its events run on several machines. */
+    this.isClustered = false;
     this.turn = thisTurn();
     const key = keyOf(identity);
     const callers = identity.site?.callers;
@@ -94,10 +96,10 @@ class Call {
 
   /** What its workers are told. @param {boolean} isElsewhere @returns {Wanted} */
   wanted(isElsewhere) {
-    const { identity, title, isAlone, isChanged } = this;
+    const { identity, title, isAlone, isChanged, isClustered } = this;
     const isCounted = this.isCounted(isElsewhere);
     const before = isCounted ? this.number : this.before;
-    return { identity, title, isCounted, before, isAlone, isChanged };
+    return { identity, title, isCounted, before, isAlone, isChanged, isClustered };
   }
 }
 

@@ -5,7 +5,11 @@
 const wholeMilliseconds = (time) =>
   time === undefined || time === Infinity ? undefined : Math.ceil(time);
 
-/** @param {import("../shared/options").Options["retries"]} retries */
-const retriesOf = (retries) => (retries?.limit ? retries : undefined);
+/** Lost hosts are no business of the core, which has none. @param {import("../shared/options").Options["retries"]} retries */
+function retriesOf(retries) {
+  if (!retries?.limit) return undefined;
+  const on = retries.on.filter((cause) => cause !== "host");
+  return on.length > 0 ? { ...retries, on: /** @type {any} */ (on) } : undefined;
+}
 
 module.exports = { retriesOf, wholeMilliseconds };

@@ -18,6 +18,7 @@ const {
 } = require("./checks");
 const { checkDashboard } = require("./dashboard");
 const { invalidRange, invalidType } = require("./errors");
+const { checkCluster } = require("./broker-options");
 const { checkGroups } = require("./groups");
 const { hasOwn } = require("./own");
 const { ROUTE_CHECKS } = require("./routing");
@@ -71,7 +72,8 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {number} [shutdownGrace]
  * @property {number} [heartbeatTimeout]
  * @property {AbortSignal} [signal]
- * @property {import("../../native").RetryOptions} [retries]
+ * @property {import("./broker-options").BrokerOptions} [cluster]
+ * @property {RetryOptions} [retries]
  * @property {{ file: string, fsync: number }} [checkpoint]
  * @property {Program} [program] what its answers depend on: never the program's own option
  * @property {"collect" | "abort"} [onError]
@@ -105,12 +107,12 @@ const LONGEST_NAME = 200;
 /** The most attempts after the first: the failed entry lists them all. */
 const MAX_RETRIES = 1000;
 
-/** @typedef {import("../../native").RetryOptions["on"][number]} Cause */
+/** @typedef {Omit<import("../../native").RetryOptions, "on"> & { on: (import("../../native").RetryOptions["on"][number] | "host")[] }} RetryOptions */
 
-/** What an attempt can fail by. @type {Cause[]} */
-const CAUSES = ["crash", "timeout", "error"];
+/** What an attempt can fail by. @type {RetryOptions["on"]} */
+const CAUSES = ["crash", "timeout", "error", "host"];
 
-const THE_CAUSES = 'an array of "crash", "timeout" and "error"';
+const THE_CAUSES = 'an array of "crash", "timeout", "error" and "host"';
 
 const MILLISECONDS = `a number of milliseconds from 0 to ${MAX_MILLISECONDS}`;
 const TIMEOUT = `a number of milliseconds above 0, up to ${MAX_MILLISECONDS}, or Infinity`;
@@ -181,6 +183,7 @@ const COMMON = {
   ),
   onProgress: checkFunction,
   dashboard: checkDashboard,
+  cluster: checkCluster,
 };
 
 /** A stream has a reader instead of `onResult`, and options for it. */
@@ -247,6 +250,7 @@ const POOL_CHECKS = {
   inProcess: flag,
   errors: checkErrors,
   listen: socket,
+  cluster: checkCluster,
   taskTimeout,
   retries,
   signal,
@@ -305,7 +309,7 @@ const checkOptions = (given, checks = COMMON) => checkObject("options", given, c
 /**
  * @param {string} name
  * @param {unknown} value a count, or an object
- * @returns {import("../../native").RetryOptions}
+ * @returns {RetryOptions}
  */
 function checkRetries(name, value) {
   const isWhole = isObject(value);

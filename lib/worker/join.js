@@ -149,8 +149,9 @@ function endSearch(self) {
 
 /** @param {ARunner} self @param {Call} call */
 function register(self, { workerFns, args, stages, identity }) {
+  const { isClustered = false } = self.search.wanted;
   if (stages !== undefined) {
-    self.registerStages({ ...stages });
+    self.registerStages(isClustered ? clustered().ofPool(stages) : { ...stages });
     return;
   }
   if (!self.search.hasFlow(identity)) {
@@ -158,6 +159,10 @@ function register(self, { workerFns, args, stages, identity }) {
     return;
   }
   const wrong = wrongWorkerFns(workerFns);
+  if (wrong === undefined && isClustered) {
+    self.registerStages(clustered().ofCall([...workerFns], args, self.id));
+    return;
+  }
   if (wrong === undefined) {
     self.register(isFlow(workerFns) ? workerFns : [...workerFns], args);
     return;
@@ -166,6 +171,9 @@ function register(self, { workerFns, args, stages, identity }) {
   self.native.workerRefuse(self.handle, "TypeError", error.code, wrong);
   throw error;
 }
+
+/** Few masters have several machines. */
+const clustered = () => require("./clustered");
 
 /** @param {any} workerFns */
 function wrongWorkerFns(workerFns) {

@@ -1,6 +1,7 @@
 "use strict";
 // A worker's part of its program's locks, which the master keeps: loaded when it is first used. Knows which event asks for them.
 
+const { coded } = require("../shared/errors");
 const { eventInside } = require("../shared/site");
 const { endScope } = require("../shared/sync/scopes");
 
@@ -15,7 +16,7 @@ class WorkerSync {
   /** Locks were first used in the event whose functions run at this very moment. */
   #hasEntered = false;
 
-  /** @param {Pick<import("./runner").Self, "native" | "concurrency" | "jobs" | "onSync">} runner */
+  /** @param {Pick<import("./runner").Self, "native" | "concurrency" | "jobs" | "onSync" | "search">} runner */
   constructor(runner) {
     this.#runner = runner;
     this.isUsed = false;
@@ -31,6 +32,7 @@ class WorkerSync {
   }
 
   namespace() {
+    if (this.#runner.search.wanted.isClustered) throw notOverCluster();
     if (this.#namespace === undefined) this.#namespace = this.#load();
     return this.#namespace;
   }
@@ -70,5 +72,13 @@ class WorkerSync {
     if (this.isUsed) endScope(task);
   }
 }
+
+const notOverCluster = () =>
+  coded(
+    Error,
+    "ERR_SONIC_CLUSTER",
+    "locks and sync do not work over a cluster yet: workers of other machines would not see them. Use the database's own locks, or " +
+      "run on one machine",
+  );
 
 module.exports = { WorkerSync };

@@ -1,0 +1,338 @@
+"use strict";
+/**
+ * Promise: a program's events run on all hosts, and each ends exactly once, whatever happens to workers, hosts, the broker or the
+ * master. What a lost host may have begun fails, or runs again where `retries` allows. Nothing stays in the broker, and no process.
+ *
+ * The broker is a real one, each with a folder of its own, and hosts are processes.
+ */
+const assert = require("node:assert/strict");
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
+const { before, describe, it } = require("node:test");
+
+const { BIN, TestBroker, until } = require("../support/broker");
+const { runCommand } = require("../support/command");
+const { install } = require("../support/debian");
+const { MODULES, ROOT, Workspace } = require("../support/workspace");
+
+const JOB = path.join(__dirname, "..", "fixtures", "cluster", "job.js");
+
+/** Long enough for a busy machine's processes, which get no time for seconds, and short enough to wait for. */
+const LEASE = 4000;
+
+/** Tests that each have a broker and hosts of their own go on beside each other: most of them wait. */
+const TOGETHER = { concurrency: 6 };
+
+before(() => install("redis-server"));
+
+/** Runs a test with a broker, and sees that nothing is left. */
+const withBroker = (options, test) => async () => {
+  const broker = await TestBroker.start(options);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-cluster-"));
+  const at = (name) => path.join(folder, name);
+  const cluster = { url: broker.url, lease: LEASE, timeout: 40_000 };
+  const env = { CLUSTER: JSON.stringify(cluster), RAN: at("ran") };
+  fs.writeFileSync(env.RAN, "");
+  const ran = () =>
+    fs
+      .readFileSync(env.RAN, "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.split(" "))
+      .map(([host, data]) => ({ host, data: Number(data) }));
+  try {
+    await test({ broker, env, cluster, at, ran });
+    await until(async () => (await broker.keys()).length === 0, "keys are left");
+  } catch (error) {
+    for (const { output } of broker.programs) console.error(output);
+    console.error(await broker.keys());
+    throw error;
+  } finally {
+    await broker.end();
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+/** Each event has ended once, those that ended well with the right response. */
+function checkAll({ results, failures }, events) {
+  for (const [data, double] of results) assert.equal(double, data * 2);
+  const ended = [...results.map(([data]) => data), ...failures.map(({ data }) => data)];
+  assert.deepEqual(
+    ended.sort((a, b) => a - b),
+    Array.from({ length: events }, (_, data) => data),
+  );
+}
+
+const bothRun = (ran) => () => new Set(ran().map(({ host }) => host)).size === 2;
+
+describe("a program over two hosts", TOGETHER, () => {
+  for (const mode of ["MapReduce", "stream", "pool"]) {
+    it(
+      `runs ${mode} on both, and leaves nothing`,
+      withBroker([], async ({ broker, env, at, ran }) => {
+        const own = { ...env, MODE: mode, EVENTS: "300", TIME: "2", GATE: at("gate") };
+        const hosts = ["a", "b"].map((name) => broker.host(name, JOB, own));
+        const master = broker.master(JOB, own);
+        await until(bothRun(ran), "both hosts run events");
+        fs.writeFileSync(at("gate"), "");
+        const result = await master.result();
+        checkAll(result, 300);
+        assert.deepEqual(result.failures, []);
+        if (mode === "MapReduce") assert.equal(result.ids.length, 2);
+        if (mode === "stream") {
+          const order = result.results.map(([data]) => data);
+          assert.deepEqual(
+            order,
+            Array.from({ length: 300 }, (_, data) => data),
+          );
+        }
+        if (mode === "pool") {
+          assert.deepEqual(result.called, [0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
+          assert.equal(result.summed, 299 * 300);
+        }
+        const { stdout } = await runCommand(process.execPath, [
+          BIN,
+          "hosts",
+          "--cluster",
+          broker.url,
+        ]);
+        assert.match(stdout, /^a: 1 workers/m);
+        assert.match(stdout, /2 hosts/);
+        for (const host of hosts) host.kill("SIGTERM");
+        for (const host of hosts) assert.equal(await host.ended, 0);
+      }),
+    );
+  }
+
+  it(
+    "lets a host leave in the middle, with nothing lost and nothing run twice",
+    withBroker([], async ({ broker, env, ran }) => {
+      const own = { ...env, EVENTS: "300", TIME: "15" };
+      const [a] = ["a", "b"].map((name) => broker.host(name, JOB, own));
+      const master = broker.master(JOB, own);
+      await until(bothRun(ran), "both hosts run events");
+      a.kill("SIGTERM");
+      const result = await master.result();
+      checkAll(result, 300);
+      assert.deepEqual(result.failures, []);
+      assert.equal(await a.ended, 0);
+      assert.equal(ran().length, 300);
+    }),
+  );
+});
+
+describe("a fault", TOGETHER, () => {
+  for (const retries of [undefined, 1]) {
+    const has = retries === undefined ? "without retries" : "with retries";
+    it(
+      `of a worker on a host costs the event that ran, ${has}`,
+      withBroker([], async ({ broker, env }) => {
+        const own = { ...env, EVENTS: "200", CRASHES: "70" };
+        if (retries !== undefined) own.RETRIES = String(retries);
+        broker.host("a", JOB, own);
+        const result = await broker.master(JOB, own).result();
+        checkAll(result, 200);
+        const failed = result.failures.map(({ data }) => data);
+        assert.deepEqual(failed, retries === undefined ? [70] : []);
+      }),
+    );
+
+    it(
+      `that kills a host costs what it may have begun, ${has}`,
+      withBroker([], async ({ broker, env, ran }) => {
+        const own = { ...env, EVENTS: "200", TIME: "20" };
+        if (retries !== undefined) own.RETRIES = String(retries);
+        const [a] = ["a", "b"].map((name) => broker.host(name, JOB, own));
+        const master = broker.master(JOB, own);
+        await until(bothRun(ran), "both hosts run events");
+        a.kill("SIGKILL");
+        const result = await master.result();
+        checkLost(result, ran(), "a", 200, retries);
+      }),
+    );
+
+    it(
+      `that stops a host beyond its lease, and lets it go on, ${has}`,
+      withBroker([], async ({ broker, env, at, ran }) => {
+        const own = { ...env, EVENTS: "100", TIME: "20", GATE: at("gate") };
+        if (retries !== undefined) own.RETRIES = String(retries);
+        const [a] = ["a", "b"].map((name) => broker.host(name, JOB, own));
+        const master = broker.master(JOB, { ...own, QUIET: "" });
+        await until(bothRun(ran), "both hosts run events");
+        a.kill("SIGSTOP");
+        await master.says(/the host a is lost/);
+        fs.writeFileSync(at("gate"), "");
+        a.kill("SIGCONT");
+        await a.says(/has given this host up/);
+        const result = await master.result();
+        checkLost(result, ran(), "a", 100, retries);
+      }),
+    );
+  }
+
+  it(
+    "that kills the master has hosts stop its events, and clean up after it",
+    withBroker([], async ({ broker, env, at, ran }) => {
+      const own = { ...env, GATE: at("gate") };
+      const hosts = ["a", "b"].map((name) => broker.host(name, JOB, own));
+      const master = broker.master(JOB, own);
+      await until(bothRun(ran), "both hosts run events");
+      master.kill("SIGKILL");
+      await Promise.all(
+        hosts.map((host) => host.says(/the master (is gone|has ended): stops its events/)),
+      );
+      await until(async () => (await broker.keys()).length === 0, "keys are left");
+      // They serve the next one.
+      fs.writeFileSync(at("gate"), "");
+      const next = await broker.master(JOB, own).result();
+      checkAll(next, 100);
+    }),
+  );
+
+  for (const fsync of ["always", "everysec"]) {
+    it(
+      `that restarts the broker loses nothing, where it writes to disk ${fsync}`,
+      withBroker(["--appendonly", "yes", "--appendfsync", fsync], async ({ broker, env, ran }) => {
+        const own = { ...env, EVENTS: "200", TIME: "15" };
+        for (const name of ["a", "b"]) broker.host(name, JOB, own);
+        const master = broker.master(JOB, own);
+        await until(bothRun(ran), "both hosts run events");
+        await broker.kill();
+        await broker.run();
+        const result = await master.result();
+        checkAll(result, 200);
+        assert.deepEqual(result.failures, []);
+        assert.equal(ran().length, 200);
+      }),
+    );
+  }
+
+  it(
+    "that empties the broker loses nothing",
+    withBroker([], async ({ broker, env, ran }) => {
+      const own = { ...env, EVENTS: "200", TIME: "15" };
+      for (const name of ["a", "b"]) broker.host(name, JOB, own);
+      const master = broker.master(JOB, own);
+      for (const events of [20, 60, 100]) {
+        await until(() => bothRun(ran)() && ran().length > events, "both hosts run events");
+        await broker.client.flushall();
+      }
+      const result = await master.result();
+      checkAll(result, 200);
+      assert.deepEqual(result.failures, []);
+      assert.equal(ran().length, 200);
+    }),
+  );
+
+  it(
+    "that takes the broker away for too long ends both sides, and says why",
+    withBroker([], async ({ broker, env, cluster, ran, at }) => {
+      const own = {
+        ...env,
+        CLUSTER: JSON.stringify({ ...cluster, timeout: 10_000 }),
+        GATE: at("gate"),
+      };
+      const host = broker.host("a", JOB, own);
+      const master = broker.master(JOB, own);
+      await until(() => ran().length > 0, "the host runs events");
+      await broker.kill();
+      const { error } = await master.result();
+      assert.equal(error.code, "ERR_SONIC_BROKER");
+      assert.match(error.message, /has been away for 10000 ms, which is cluster.timeout/);
+      assert.equal(await host.ended, 3);
+      assert.match(host.output, /is away: waits for it/);
+      // What its death has left is nobody's.
+      await broker.run();
+    }),
+  );
+});
+
+/** A host was lost: what it may have begun has failed, or has run again. */
+function checkLost(result, ran, host, events, retries) {
+  checkAll(result, events);
+  const begun = ran.filter((one) => one.host === host).map(({ data }) => data);
+  for (const { data, code } of result.failures) {
+    assert.equal(code, "ERR_SONIC_HOST_LOST");
+    // It goes alone to its host, where one runs and one waits.
+    assert.equal(ran.filter((one) => one.data === data && one.host !== host).length, 0);
+  }
+  if (retries === undefined) {
+    assert.equal(new Set(ran.map(({ data }) => data)).size, ran.length, "nothing has run twice");
+    assert.ok(result.failures.length <= 2, `${result.failures.length} events were lost`);
+  } else assert.deepEqual(result.failures, []);
+  assert.ok(begun.length > 0);
+}
+
+describe("npm run demo:cluster", () => {
+  it("counts every file once, though a host is killed", async () => {
+    const demo = path.join(ROOT, "examples", "cluster", "demo.js");
+    const folder = path.join(MODULES, "typescript");
+    const { code, output } = await runCommand(process.execPath, [demo, folder]);
+    assert.match(output, /killed the host two/);
+    assert.match(output, /every file was counted once/);
+    assert.equal(code, 0, output);
+  });
+});
+
+describe("what cannot work", TOGETHER, () => {
+  it(
+    "is a host with another program: both sides say so",
+    withBroker([], async ({ broker, env, cluster, at }) => {
+      const other = at("job.js");
+      const text = fs
+        .readFileSync(JOB, "utf8")
+        .replace("../../..", path.join(__dirname, "..", ".."));
+      fs.writeFileSync(other, text);
+      const own = { ...env, CLUSTER: JSON.stringify({ ...cluster, timeout: 6000 }) };
+      const host = broker.host("a", other, own);
+      await host.says(/ready/);
+      const { error } = await broker.master(JOB, own).result();
+      assert.equal(error.code, "ERR_SONIC_NO_HOST");
+      const [, theirs, here] = /refused: .* runs another program: (.*); here is (.*)\. Start/.exec(
+        host.output,
+      );
+      assert.notEqual(theirs, here);
+      assert.ok(error.message.includes(theirs) && error.message.includes(here), error.message);
+    }),
+  );
+
+  it(
+    "is a wrong password",
+    withBroker(["--requirepass", "secret"], async ({ broker, env }) => {
+      const url = broker.url.replace("://", "://:wrong@");
+      const own = { ...env, CLUSTER: JSON.stringify({ url }) };
+      const { error } = await broker.master(JOB, own).result();
+      assert.equal(error.code, "ERR_SONIC_BROKER");
+      assert.match(error.message, /refuses this process: WRONGPASS/);
+      assert.doesNotMatch(error.message, /wrong@/);
+      const host = broker.host("a", JOB, own);
+      assert.equal(await host.ended, 3);
+    }),
+  );
+
+  it(
+    "is a broker that forgets when its memory is full",
+    withBroker(["--maxmemory-policy", "allkeys-lru"], async ({ broker, env }) => {
+      const { error } = await broker.master(JOB, env).result();
+      assert.equal(error.code, "ERR_SONIC_BROKER");
+      assert.match(error.message, /maxmemory-policy allkeys-lru.*set it to noeviction/);
+    }),
+  );
+
+  it("is a package that is not installed", async () => {
+    const workspace = new Workspace("cluster").installOurs();
+    try {
+      const file = workspace.write(
+        "job.js",
+        `const { MapReduce } = require("@tiemma/sonic-distribute");
+         MapReduce(async () => {}, [() => 1], () => {}, {}, { cluster: "redis://127.0.0.1:1" })
+           .catch(({ code, message }) => console.log(code, message));`,
+      );
+      const { stdout } = await runCommand(process.execPath, [file], { env: { QUIET: "1" } });
+      assert.match(stdout, /ERR_SONIC_CLUSTER_PACKAGES.*bullmq.*npm install bullmq@6 ioredis/);
+    } finally {
+      workspace.remove();
+    }
+  });
+});

@@ -1,0 +1,179 @@
+"use strict";
+/**
+ * A real broker with a folder of its own, and the processes that use it: masters and hosts, each found by what it inherits. Whoever
+ * makes one ends it, and nothing of it is left.
+ */
+const { spawn } = require("child_process");
+const crypto = require("crypto");
+const fs = require("fs");
+const net = require("net");
+const os = require("os");
+const path = require("path");
+
+const { Redis } = require("ioredis");
+
+const { carrying } = require("./processes");
+
+const BIN = path.join(__dirname, "..", "..", "bin", "sonic-distribute.js");
+const MARK = "CLUSTER_UNDER_TEST";
+const DEADLINE_MS = 60_000;
+const POLL_MS = 20;
+
+/** A port that nobody uses now. @returns {Promise<number>} */
+const freePort = () =>
+  new Promise((resolve, reject) => {
+    const server = net.createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = /** @type {net.AddressInfo} */ (server.address());
+      server.close(() => resolve(port));
+    });
+  });
+
+/** @param {() => any} condition @param {string | (() => string)} what */
+async function until(condition, what) {
+  const end = Date.now() + DEADLINE_MS;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`in vain: ${typeof what === "string" ? what : what()}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+class TestBroker {
+  /** @param {string[]} [options] of the server */
+  static async start(options = []) {
+    const broker = new TestBroker(await freePort(), options);
+    await broker.run();
+    return broker;
+  }
+
+  constructor(port, options) {
+    this.port = port;
+    this.options = options;
+    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-broker-"));
+    this.mark = crypto.randomBytes(8).toString("hex");
+    this.programs = [];
+    this.url = `redis://127.0.0.1:${port}`;
+  }
+
+  async run() {
+    const args = [
+      "--port",
+      String(this.port),
+      "--bind",
+      "127.0.0.1",
+      "--dir",
+      this.folder,
+      "--save",
+      "",
+    ];
+    this.child = spawn("redis-server", [...args, ...this.options], {
+      stdio: "ignore",
+      env: { ...process.env, [MARK]: this.mark },
+    });
+    const missing = new Promise((_, reject) => this.child.once("error", reject));
+    const password = this.options[this.options.indexOf("--requirepass") + 1 || Infinity];
+    this.client = new Redis({ port: this.port, password, maxRetriesPerRequest: null });
+    this.client.on("error", () => {});
+    await Promise.race([this.client.ping(), missing]);
+  }
+
+  async kill() {
+    this.client.disconnect();
+    const ended = new Promise((resolve) => this.child.once("exit", resolve));
+    this.child.kill("SIGKILL");
+    await ended;
+  }
+
+  /** The keys that are left, but for those of hosts that are there. @param {string} [prefix] */
+  async keys(prefix = "sonic") {
+    const all = await this.client.keys(`${prefix}:*`);
+    return all.filter((key) => key !== `${prefix}:hosts`);
+  }
+
+  /** @param {string} file @param {Record<string, string>} env */
+  master(file, env) {
+    return this.start([file], env);
+  }
+
+  /** @param {string} name @param {string} file @param {Record<string, string>} env @param {string[]} [options] */
+  host(name, file, env, options = []) {
+    const { url, lease, prefix, timeout } = JSON.parse(env.CLUSTER);
+    const own = ["--cluster", url, "--name", name, "--workers", "1"];
+    if (lease !== undefined) own.push("--lease", String(lease));
+    if (prefix !== undefined) own.push("--prefix", prefix);
+    if (timeout !== undefined) own.push("--timeout", String(timeout));
+    return this.start([BIN, "host", ...own, ...options, file], { ...env, HOST: name });
+  }
+
+  start(args, env) {
+    const program = new TestProgram(args, { ...env, [MARK]: this.mark });
+    this.programs.push(program);
+    return program;
+  }
+
+  /** Ends all, and tells what was left of them that should have ended by itself. */
+  async end() {
+    for (const program of this.programs) {
+      program.kill("SIGCONT");
+      program.kill("SIGTERM");
+    }
+    await Promise.all(this.programs.map(({ ended }) => ended));
+    await this.kill();
+    fs.rmSync(this.folder, { recursive: true, force: true });
+    await until(
+      () => carrying(`${MARK}=${this.mark}`).length === 0,
+      () => `processes are left: ${carrying(`${MARK}=${this.mark}`).map(({ line }) => line)}`,
+    );
+  }
+}
+
+class TestProgram {
+  constructor(args, env) {
+    const { NODE_TEST_CONTEXT: _, ...own } = process.env;
+    this.child = spawn(process.execPath, args, {
+      env: { ...own, QUIET: "1", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.output = "";
+    for (const stream of ["stdout", "stderr"]) {
+      this.child[stream].on("data", (text) => {
+        this.output += text;
+      });
+    }
+    this.ended = new Promise((resolve) => {
+      this.child.once("close", (code, signal) => {
+        this.code = code ?? signal;
+        resolve(this.code);
+      });
+    });
+  }
+
+  kill(signal) {
+    if (this.code === undefined) this.child.kill(signal);
+  }
+
+  /** Resolves when a line has it. @param {RegExp} text */
+  says(text) {
+    return until(
+      () =>
+        text.exec(this.output) ||
+        (this.code !== undefined && !text.test(this.output) && this.fail(text)),
+      () => `${text} in ${this.output}`,
+    );
+  }
+
+  fail(text) {
+    throw new Error(`ended with ${this.code} before it said ${text}: ${this.output}`);
+  }
+
+  /** What the program reports. */
+  async result() {
+    const [, json] = await this.says(/^RESULT (.*)$/m);
+    await this.ended;
+    return JSON.parse(json);
+  }
+}
+
+module.exports = { BIN, TestBroker, until };

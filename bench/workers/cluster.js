@@ -1,0 +1,36 @@
+"use strict";
+// What bench/cluster.js measures of a pool over a cluster: a program that its hosts serve. Prints how many milliseconds each round took.
+const { performance } = require("node:perf_hooks");
+const { createPool } = require("../..");
+
+const cell = new Int32Array(new SharedArrayBuffer(4));
+
+const stages = {
+  tiny: ({ data }) => data + 1,
+  wait({ data }) {
+    Atomics.wait(cell, 0, 0, data);
+    return 1;
+  },
+  echo: ({ data }) => data,
+};
+
+async function main() {
+  const { stage, data, count, rounds, url } = JSON.parse(process.argv[2] || "{}");
+  const pool = await createPool(stages, { numWorkers: 0, cluster: { url } });
+  const value = typeof data === "string" ? data.repeat(1 << 20) : data;
+  const events = new Array(count).fill(value);
+  // Both hosts have joined when both have answered.
+  for (let warm = 0; warm < 3; warm++) await pool.map(stage, events.slice(0, Math.min(count, 400)));
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  const times = [];
+  for (let round = 0; round < rounds; round++) {
+    const began = performance.now();
+    if (count === 1) await pool.call(stage, value);
+    else await pool.map(stage, events);
+    times.push(performance.now() - began);
+  }
+  await pool.close();
+  console.log(`TIMES ${JSON.stringify(times)}`);
+}
+
+main();

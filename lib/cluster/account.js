@@ -1,0 +1,139 @@
+"use strict";
+// The account of a master's events: which host has which, and whether it may have begun it. Each event ends once. Pure: it sends
+// nothing, and has no clock.
+
+const { Map, Set } = require("../shared/primordials");
+
+/** @typedef {{ member: string, events: Set<number>, mayHaveBegun: boolean }} Chunk */
+
+class Account {
+  constructor() {
+    /** The chunk of each event that has not ended; undefined if it waits. @type {Map<number, number | undefined>} */
+    this.events = new Map();
+    /** Those with events that have not ended, by their numbers. @type {Map<number, Chunk>} */
+    this.chunks = new Map();
+    /** The chunks of each host. @type {Map<string, Set<number>>} */
+    this.members = new Map();
+    this.lastChunk = 0;
+  }
+
+  /** An event is handed over. @param {number} event its number */
+  add(event) {
+    if (this.events.has(event)) throw new Error(`event ${event} is there already`);
+    this.events.set(event, undefined);
+  }
+
+  /** A host comes. @param {string} member */
+  join(member) {
+    if (!this.members.has(member)) this.members.set(member, new Set());
+  }
+
+  /** Events that wait go to a host. @param {string} member @param {number[]} events @returns {number} the number of the chunk */
+  send(member, events) {
+    const chunks = this.members.get(member);
+    if (chunks === undefined) throw new Error(`there is no host ${member}`);
+    const number = ++this.lastChunk;
+    for (const event of events) {
+      if (!this.waits(event)) throw new Error(`event ${event} does not wait`);
+      this.events.set(event, number);
+    }
+    this.chunks.set(number, { member, events: new Set(events), mayHaveBegun: false });
+    chunks.add(number);
+    return number;
+  }
+
+  /** @param {number} event */
+  waits(event) {
+    return this.events.has(event) && this.events.get(event) === undefined;
+  }
+
+  /**
+   * A host answers. False if nobody asks any more: the event has ended, or the host was given up.
+   * @param {string} member
+   * @param {number} chunk
+   * @param {number} event
+   */
+  answer(member, chunk, event) {
+    const sent = this.chunks.get(chunk);
+    if (sent === undefined || sent.member !== member || !sent.events.has(event)) return false;
+    this.leave(chunk, sent, event);
+    this.events.delete(event);
+    return true;
+  }
+
+  /** Nobody asks for an event any more. @param {number} event */
+  drop(event) {
+    const chunk = this.events.get(event);
+    if (chunk !== undefined)
+      this.leave(chunk, /** @type {Chunk} */ (this.chunks.get(chunk)), event);
+    this.events.delete(event);
+  }
+
+  /** @param {number} number @param {Chunk} chunk @param {number} event */
+  leave(number, chunk, event) {
+    chunk.events.delete(event);
+    if (chunk.events.size > 0) return;
+    this.chunks.delete(number);
+    /** @type {Set<number>} */ (this.members.get(chunk.member)).delete(number);
+  }
+
+  /** What the broker remembers of chunks that were sent until now cannot be trusted: hosts may have begun any of them. */
+  doubt() {
+    for (const chunk of this.chunks.values()) chunk.mayHaveBegun = true;
+  }
+
+  /** The chunks of a host, oldest first. @param {string} member @returns {number[]} */
+  chunksOf(member) {
+    return [...(this.members.get(member) || [])];
+  }
+
+  /** The events of a chunk that have not ended. @param {number} chunk @returns {number[]} */
+  eventsOf(chunk) {
+    const sent = this.chunks.get(chunk);
+    return sent === undefined ? [] : [...sent.events];
+  }
+
+  /** The oldest chunk of a host that has not ended: it has ended all before. @param {string} member */
+  floorOf(member) {
+    const [first = this.lastChunk + 1] = this.members.get(member) || [];
+    return first;
+  }
+
+  /**
+   * A chunk was taken back before its host has begun it: its events wait again.
+   * @param {number} number
+   * @returns {number[]} these
+   */
+  takeBack(number) {
+    const chunk = this.chunks.get(number);
+    if (chunk === undefined) return [];
+    const events = [...chunk.events];
+    for (const event of events) this.events.set(event, undefined);
+    this.chunks.delete(number);
+    /** @type {Set<number>} */ (this.members.get(chunk.member)).delete(number);
+    return events;
+  }
+
+  /**
+   * A host is given up: nothing that it answers from now on counts. The events that it may have begun have not ended yet: whoever
+   * asks for them decides whether they are to run again.
+   * @param {string} member
+   * @param {ReadonlySet<number>} untouched the chunks that it has not begun, as the broker says
+   * @returns {{ again: number[], begun: number[] }} events that wait again, and those that it may have begun, which wait too
+   */
+  giveUp(member, untouched) {
+    /** @type {number[]} */
+    const again = [];
+    /** @type {number[]} */
+    const begun = [];
+    for (const number of this.chunksOf(member)) {
+      const { mayHaveBegun } = /** @type {Chunk} */ (this.chunks.get(number));
+      const isUntouched = untouched.has(number) && !mayHaveBegun;
+      (isUntouched ? again : begun).push(...this.takeBack(number));
+    }
+    this.members.delete(member);
+    return { again, begun };
+  }
+}
+
+module.exports = { Account };

@@ -1,0 +1,240 @@
+"use strict";
+// The public functions where a program uses several machines: checks what it gave, and says at once what does not work there yet.
+
+const { ClusterPool } = require("./pool");
+const { ClusterBatch, ClusterRun, begin } = require("./run");
+const { Call } = require("../master/calls");
+const { checkReach, fileOf } = require("../master/given");
+const { runsElsewhere } = require("../master/launch");
+const { entries } = require("../master/stream");
+const { PublicPool } = require("../master/public-pool");
+const { Stages } = require("../master/work");
+const { checkSupported, notYet } = require("./supported");
+const { clusterOfEnvironment } = require("../shared/broker-options");
+const { checkFunction } = require("../shared/checks");
+const { FUNCTION } = require("../shared/clustered");
+const { invalidType, shown } = require("../shared/errors");
+const { isFlow } = require("../shared/flow/given");
+const { log } = require("../shared/log");
+const { numWorkersOf } = require("../shared/num-workers");
+const { POOL_CHECKS, STREAM_CHECKS, checkOptions } = require("../shared/options");
+const { ownOf, variable } = require("../shared/own");
+const { Promise } = require("../shared/primordials");
+const { mergedOptions, optionsOf: optionsOfStage } = require("../shared/stage");
+const { stopBy, throwIfAborted } = require("../shared/signals");
+const { pointAt, siteOf } = require("../shared/stack");
+
+/** @typedef {import("../shared/options").Options} Options */
+/** @typedef {import("../shared/identity").Identity} Identity */
+
+/** Variables that do nothing over a cluster yet. */
+const VARIABLES = [
+  "SONIC_IN_PROCESS",
+  "SONIC_PROGRESS",
+  "SONIC_REPORT",
+  "SONIC_TRACE",
+  "SONIC_DASHBOARD",
+];
+
+/**
+ * The options of a call, checked, and the workers of this process: none where it only coordinates.
+ * @param {any} args
+ * @param {any} given
+ * @param {any} stages the options that its stages have
+ * @param {Parameters<typeof checkOptions>[1]} [checks]
+ */
+function optionsOf(args, given, stages, checks) {
+  const isNone = given !== null && typeof given === "object" && ownOf(given).numWorkers === 0;
+  const rest = isNone ? ownOf(given, { numWorkers: undefined }) : given;
+  /** @type {Options} */
+  const options = ownOf(stages, checkOptions(rest, checks));
+  if (options.cluster === undefined) options.cluster = clusterOfEnvironment();
+  checkSupported(options, "the option");
+  const set = VARIABLES.find((name) => variable(name));
+  if (set !== undefined) throw notYet(`the variable ${set}`);
+  if (runsElsewhere()) throw notYet("cluster.setupPrimary({ exec })");
+  return { options, numWorkers: isNone ? 0 : numWorkersOf(args, options) };
+}
+
+/** The limit of a stage is one of each worker. @param {any} options @param {string} where */
+function checkStage(options, where) {
+  if (options.concurrency !== undefined) throw notYet(`${where} concurrency`);
+  checkSupported(options, where);
+}
+
+/** What the functions of a call have of their own. @param {any} workerFns */
+function optionsOfFunctions(workerFns) {
+  if (isFlow(workerFns)) throw notYet("a flow");
+  // Its workers would be known by count alone.
+  if (
+    !Array.isArray(workerFns) ||
+    workerFns.length === 0 ||
+    workerFns.some((fn) => typeof fn !== "function")
+  )
+    throw invalidType(
+      `over a cluster workerFns must be an array of functions in the master too, got ${shown(workerFns)}`,
+    );
+  const merged = mergedOptions(workerFns.map(optionsOfStage));
+  checkStage(merged, "a stage's option");
+  return merged;
+}
+
+/** @param {any[]} workerFns */
+const namesOf = (workerFns) => workerFns.map((_, at) => FUNCTION + at);
+
+/**
+ * @param {any} masterFn
+ * @param {any} workerFns
+ * @param {any} reduceFn
+ * @param {any} args
+ * @param {unknown} given
+ * @param {Identity} identity
+ */
+async function mapReduce(masterFn, workerFns, reduceFn, args, given, identity) {
+  const call = new Call(identity);
+  const site = siteOf(mapReduce);
+  try {
+    checkFunction("masterFn", masterFn, " in the master");
+    checkFunction("reduceFn", reduceFn, " in the master");
+    const { options, numWorkers } = optionsOf(args, given, optionsOfFunctions(workerFns));
+    throwIfAborted(options.signal);
+    log("Running Map reduce over a cluster");
+    const pool = await openPool(call, options, numWorkers);
+    try {
+      const { run, end } = runOf(pool, workerFns, options);
+      const reduced = lead(run, masterFn, args).then(() => reduceFn(run.results, run.failures));
+      try {
+        return await Promise.race([reduced, run.failed]);
+      } finally {
+        end();
+      }
+    } finally {
+      await pool.shut();
+    }
+  } catch (error) {
+    throw pointAt(error, site);
+  }
+}
+
+/** @param {InstanceType<typeof Call>} call @param {Options} options @param {number} numWorkers */
+async function openPool(call, options, numWorkers) {
+  call.begin(false);
+  return opened(
+    new ClusterPool(call, options, { numWorkers, isCall: true, say: log }),
+    options.signal,
+  );
+}
+
+/** Starts it, unless that is aborted. @param {InstanceType<typeof ClusterPool>} pool @param {AbortSignal | undefined} signal */
+async function opened(pool, signal) {
+  /** @type {(error: unknown) => void} */
+  let abort = () => {};
+  const aborted = new Promise((_, reject) => {
+    abort = reject;
+  });
+  const ignore = stopBy(signal, (error) => abort(error));
+  try {
+    await Promise.race([pool.open(), pool.failed, aborted]);
+    return pool;
+  } catch (error) {
+    await pool.shut();
+    throw error;
+  } finally {
+    ignore();
+  }
+}
+
+/** @param {InstanceType<typeof ClusterPool>} pool @param {any[]} workerFns @param {Options} options */
+const runOf = (pool, workerFns, options) =>
+  new ClusterRun(pool, namesOf(workerFns), options, undefined).begin(options.signal);
+
+/** @param {InstanceType<typeof ClusterRun>} run @param {any} masterFn @param {any} args */
+async function lead(run, masterFn, args) {
+  await run.lead(masterFn, args);
+  run.release();
+}
+
+/**
+ * @param {any} masterFn
+ * @param {any} workerFns
+ * @param {any} args
+ * @param {unknown} given
+ * @param {Identity} identity
+ * @returns {AsyncGenerator<any, void, undefined>}
+ */
+function stream(masterFn, workerFns, args, given, identity) {
+  const call = new Call(identity);
+  const site = siteOf(stream);
+  try {
+    checkFunction("masterFn", masterFn, " in the master");
+    const made = optionsOf(args, given, optionsOfFunctions(workerFns), STREAM_CHECKS);
+    if (made.options.order === undefined) made.options.order = "completion";
+    return entriesOver(call, masterFn, workerFns, args, { ...made, site });
+  } catch (error) {
+    throw pointAt(error, site);
+  }
+}
+
+/**
+ * @param {InstanceType<typeof Call>} call
+ * @param {any} masterFn
+ * @param {any[]} workerFns
+ * @param {any} args
+ * @param {{ options: Options, numWorkers: number, site: { stack?: unknown } }} how
+ */
+async function* entriesOver(call, masterFn, workerFns, args, { options, numWorkers, site }) {
+  let pool;
+  try {
+    throwIfAborted(options.signal);
+    pool = await openPool(call, options, numWorkers);
+  } catch (error) {
+    throw pointAt(error, site);
+  }
+  const open = pool;
+  try {
+    const start = () => {
+      const { run, end } = runOf(open, workerFns, options);
+      const whole = () => Promise.race([lead(run, masterFn, args), run.failed]);
+      return { run: /** @type {any} */ (run), whole, end };
+    };
+    yield* entries(start, options, site);
+  } finally {
+    await open.shut();
+  }
+}
+
+/** @param {any} stages @param {unknown} given @param {Identity} identity @returns {Promise<any>} */
+async function createPool(stages, given, identity) {
+  const call = new Call(identity);
+  const site = siteOf(createPool);
+  try {
+    if (fileOf(stages) !== undefined) throw notYet("a worker file");
+    const named = Stages.of({ ...stages });
+    for (const name of named.names)
+      checkStage(named.options[name], `the stage ${name}: the option`);
+    const { options, numWorkers } = optionsOf({}, given, {}, POOL_CHECKS);
+    if (options.signal !== undefined) throw notYet("a pool's option signal");
+    checkReach(undefined);
+    call.begin(false);
+    const pool = await opened(
+      new ClusterPool(call, options, { numWorkers, isCall: false, say: () => {} }),
+      undefined,
+    );
+    const how = {
+      Batch: ClusterBatch,
+      begin,
+      each: async () => notOver("each"),
+      shared: () => notOver("locks and sync"),
+    };
+    return new PublicPool(pool, named, options, how);
+  } catch (error) {
+    throw pointAt(error, site);
+  }
+}
+
+/** @param {string} what @returns {never} */
+function notOver(what) {
+  throw notYet(what);
+}
+
+module.exports = { createPool, mapReduce, stream };

@@ -1,0 +1,121 @@
+"use strict";
+// Those that run a master's events, as its coordinator has them: its own workers, and a host behind the broker.
+
+const { Map, Promise, setTimeout } = require("../shared/primordials");
+
+/** @typedef {import("./station").Run} Run */
+/** @typedef {import("./coordinator").Event} Event */
+/** @typedef {InstanceType<typeof import("./coordinator").Coordinator>} Coordinator */
+
+/** Milliseconds until something is sent again that the broker had no memory for. */
+const PAUSE = 1000;
+
+/** The master's own workers. */
+class OwnMember {
+  /** @param {Coordinator} coordinator @param {InstanceType<typeof import("./station").Station>} station */
+  constructor(coordinator, station) {
+    this.id = "own";
+    this.name = "of this process";
+    this.base = 0;
+    this.isOpen = true;
+    this.coordinator = coordinator;
+    this.station = station;
+  }
+
+  get places() {
+    return this.station.places;
+  }
+
+  /** @param {number} chunk @param {Run} run @param {number} lost @param {Event[]} events */
+  send(chunk, run, lost, events) {
+    let left = events.length;
+    this.station.give(run, lost, events.map(sent), (answer) => {
+      if (--left === 0) this.coordinator.measured(this.station.measured());
+      this.coordinator.answer(this.id, chunk, answer);
+    });
+  }
+
+  begin() {}
+
+  /** @param {Run} run */
+  stop({ number }) {
+    this.station.stop(number);
+  }
+}
+
+/** A host: its chunks are jobs of a queue that it alone takes from. */
+class HostMember {
+  /**
+   * @param {InstanceType<typeof import("./master").Master>} master
+   * @param {{ id: string, name: string, places: number, base: number }} told what the host says of itself
+   */
+  constructor(master, { id, name, places, base }) {
+    this.master = master;
+    this.id = id;
+    this.name = name;
+    this.places = places;
+    this.base = base;
+    this.isOpen = true;
+    this.queue = master.broker.queue(master.queueName(id));
+    /** When it was last known to be there. */
+    this.seen = 0;
+    /** The answers that have come, up to which none is missing, and those beyond. */
+    this.acknowledged = 0;
+    /** @type {Map<number, true>} */
+    this.ahead = new Map();
+  }
+
+  /** @param {number} chunk @param {Run} run @param {number} lost @param {Event[]} events */
+  send(chunk, run, lost, events) {
+    this.add(chunk, run, lost, events);
+  }
+
+  /** @param {number} chunk @param {Run} run @param {number} lost @param {Event[]} events */
+  async add(chunk, run, lost, events) {
+    const { account } = this.master.coordinator;
+    for (;;) {
+      const floor = account.floorOf(this.id);
+      const data = { r: run.number, l: lost, n: chunk, f: floor, e: events.map(sent) };
+      try {
+        await this.queue.add("chunk", data, { jobId: `c${chunk}` });
+        return;
+      } catch (error) {
+        if (this.master.isEnding || !this.master.coordinator.members.has(this.id)) return;
+        this.master.sayOnce(`${this.master.broker.name} takes no events: ${Object(error).message}`);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      }
+    }
+  }
+
+  /** Sends all again that it has not answered: what it has is no news to it. */
+  sendAgain() {
+    const { account, events } = this.master.coordinator;
+    for (const chunk of account.chunksOf(this.id)) {
+      const left = account
+        .eventsOf(chunk)
+        .map((number) => /** @type {Event} */ (events.get(number)));
+      if (left.length > 0) this.add(chunk, left[0].going.run, left[0].lost, left);
+    }
+  }
+
+  /** @param {Run} run */
+  begin(run) {
+    this.master.tellOf(run);
+  }
+
+  /** @param {Run} run */
+  stop(run) {
+    this.master.tellOfEnd(run);
+  }
+
+  /** Answers have come. @param {number} number this host's own for them */
+  acknowledge(number) {
+    if (number > this.acknowledged) this.ahead.set(number, true);
+    while (this.ahead.delete(this.acknowledged + 1)) this.acknowledged++;
+  }
+}
+
+/** @param {Event} event @returns {import("./station").Sent} */
+const sent = ({ number, text, format }) => [number, text, format];
+
+module.exports = { HostMember, OwnMember };

@@ -1,0 +1,237 @@
+"use strict";
+// A pool over several machines, as this process has it: its own workers, the master at the broker, and the events of both. It stands in
+// for a pool of this process's workers alone.
+
+const { Broker } = require("./broker");
+const { Coordinator } = require("./coordinator");
+const { fingerprintOf } = require("./fingerprint");
+const { Master, noHost } = require("./master");
+const { OwnMember } = require("./members");
+const { Station } = require("./station");
+const { toldOptions } = require("./told");
+const { hostname } = require("os");
+const { poolIsClosed } = require("../master/lasting");
+const { poolEncoding } = require("../master/launch");
+const { Tally } = require("../master/tally");
+const { codecOf } = require("../shared/codec");
+const { shared } = require("../shared/copies");
+const { coded } = require("../shared/errors");
+const { Map, Promise, Set, setInterval, clearInterval, now } = require("../shared/primordials");
+
+/** @typedef {import("../shared/options").Options} Options */
+
+/** Milliseconds between two looks whether there is anybody to run what waits. */
+const BETWEEN = 200;
+
+class ClusterPool {
+  /**
+   * @param {InstanceType<typeof import("../master/calls").Call>} call
+   * @param {Options} options
+   * @param {{ numWorkers: number, isCall: boolean, say: (text: string) => void }} how `isCall`: of a `MapReduce` or a `stream`, whose
+   *   values cross as JSON
+   */
+  constructor(call, options, { numWorkers, isCall, say }) {
+    const { cluster, serialization } = options;
+    this.call = call;
+    this.options = options;
+    this.cluster = /** @type {import("../shared/broker-options").BrokerOptions} */ (cluster);
+    this.numWorkers = numWorkers;
+    this.encoding = isCall ? serialization || "json" : poolEncoding(options);
+    this.codec = codecOf(this.encoding);
+    this.errors = new Map((options.errors || []).map((Class) => [Class.name, Class]));
+    this.say = say;
+    this.coordinator = new Coordinator();
+    this.coordinator.onBroken = (error) => this.fail(error);
+    this.tally = new Tally();
+    /** @type {any[]} */
+    this.runs = [];
+    this.holding = 0;
+    /** @type {(() => void)[]} */
+    this.waitingForEnd = [];
+    this.isClosing = false;
+    /** @type {{ error: unknown } | undefined} */
+    this.failure = undefined;
+    /** @type {Promise<never>} */
+    this.failed = new Promise((_, reject) => {
+      this.rejectFailed = reject;
+    });
+    this.failed.catch(() => {});
+    /** @type {globalThis.Set<(error: unknown) => void>} */
+    this.listeners = new Set();
+    /** @type {Promise<void>} */
+    this.closed = new Promise((resolve) => {
+      this.hasClosed = resolve;
+    });
+    this.native = { poolWorkers: () => this.workers() };
+    this.handle = undefined;
+    /** Since when there has been nobody to run what waits. @type {number | undefined} */
+    this.alone = undefined;
+    /** @type {Error | undefined} */
+    this.hostFailure = undefined;
+  }
+
+  /** Starts the workers, and tells hosts. */
+  async open() {
+    const { cluster, call } = this;
+    try {
+      this.broker = new Broker(cluster, warn);
+      await this.broker.open();
+      this.broker.failed.catch((error) => this.fail(error));
+      call.isClustered = true;
+      if (this.numWorkers > 0) await this.openOwn();
+      const about = {
+        name: `${hostname()} (process ${process.pid})`,
+        fingerprint: fingerprintOf(process.argv[1]),
+        call: call.wanted(false),
+        options: toldOptions(this.options),
+      };
+      this.master = new Master(this.broker, this.coordinator, about, this.say);
+      this.master.onFailure = (error) => {
+        this.hostFailure = error;
+      };
+      this.master.onBroken = (error) => this.fail(error);
+      await Promise.race([this.master.begin(shared().lastId), this.broker.failed]);
+      this.timer = setInterval(() => this.checkHosts(), BETWEEN);
+      return this;
+    } catch (error) {
+      await this.shut();
+      throw error;
+    }
+  }
+
+  async openOwn() {
+    const station = new Station(this.numWorkers, this.call, withoutCluster(this.options));
+    this.station = station;
+    station.pool.failed.catch((error) => this.fail(error));
+    await station.ready();
+    this.coordinator.join(/** @type {any} */ (new OwnMember(this.coordinator, station)));
+  }
+
+  /** What waits for hosts must not wait forever. */
+  checkHosts() {
+    const { coordinator, cluster } = this;
+    if (coordinator.places > 0 || coordinator.events.size === 0) this.alone = undefined;
+    else if (this.alone === undefined) this.alone = now();
+    else if (this.hostFailure !== undefined && now() - this.alone > cluster.lease)
+      this.fail(this.hostFailure);
+    else if (now() - this.alone > cluster.timeout) this.fail(this.nobody());
+  }
+
+  nobody() {
+    const { refused } = /** @type {InstanceType<typeof Master>} */ (this.master);
+    const own = fingerprintOf(process.argv[1]);
+    const others = [...refused].join("; ");
+    const why =
+      others === ""
+        ? ""
+        : `. Hosts were refused that run another program: ${others}; this one is ${own}`;
+    return noHost(
+      `no host has been there for ${this.cluster.timeout} ms, which is cluster.timeout, to run ${this.call.title}: start one with ` +
+        `npx sonic-distribute host ${process.argv[1]}, with the same broker and prefix${why}`,
+    );
+  }
+
+  /** The workers of this process. */
+  workers() {
+    if (this.station === undefined) return [];
+    const { native, handle } = this.station.pool;
+    return native.poolWorkers(handle);
+  }
+
+  tagsOf() {
+    return [];
+  }
+
+  /** How many events run at once. */
+  get places() {
+    return this.coordinator.places;
+  }
+
+  hold() {
+    this.holding++;
+  }
+
+  letGo() {
+    if (--this.holding > 0) return;
+    for (const resolve of this.waitingForEnd.splice(0)) resolve();
+  }
+
+  /** @param {any} run that is over */
+  leave(run) {
+    const at = this.runs.indexOf(run);
+    if (at >= 0) this.runs.splice(at, 1);
+  }
+
+  /** @param {unknown} error */
+  fail(error) {
+    if (this.failure !== undefined) return;
+    this.failure = { error };
+    this.rejectFailed(error);
+    for (const listener of [...this.listeners]) listener(error);
+    for (const run of [...this.runs]) run.stop(error);
+  }
+
+  /** @param {(error: unknown) => void} listener */
+  onFailure(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Throws if it takes nothing in any more. */
+  check() {
+    if (this.failure !== undefined) throw this.failure.error;
+    if (this.isClosing) throw poolIsClosed();
+  }
+
+  async resize() {
+    throw coded(
+      Error,
+      "ERR_SONIC_CLUSTER",
+      "resize does not work over a cluster yet: start another host, or end one with SIGTERM",
+    );
+  }
+
+  /** @returns {import("../../index").RunStatistics} */
+  statistics() {
+    const told = this.tally.statistics(0);
+    return { ...told, workers: [] };
+  }
+
+  /** Takes nothing in any more, and resolves when all that it has is done. */
+  async drain() {
+    this.isClosing = true;
+    if (this.holding > 0)
+      await new Promise((resolve) => this.waitingForEnd.push(() => resolve(undefined)));
+  }
+
+  /** Leaves the broker, and releases the workers. */
+  end() {
+    this.isClosing = true;
+    this.shut();
+  }
+
+  /** @returns {Promise<void>} */
+  shut() {
+    if (this.shutting === undefined) this.shutting = this.shutAll();
+    return this.shutting;
+  }
+
+  async shutAll() {
+    clearInterval(this.timer);
+    this.call.end();
+    if (this.master !== undefined) await this.master.end();
+    if (this.station !== undefined) await this.station.end();
+    if (this.broker !== undefined) await this.broker.close();
+    this.hasClosed();
+  }
+}
+
+/** @param {string} text */
+const warn = (text) => process.emitWarning(text, { code: "SONIC_CLUSTER" });
+
+/** @param {Options} options */
+function withoutCluster({ cluster, retries, taskTimeout, ...options }) {
+  return options;
+}
+
+module.exports = { ClusterPool };

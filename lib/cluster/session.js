@@ -1,0 +1,360 @@
+"use strict";
+// A host's part in one master's run or pool: its workers, the chunks that it takes, and what it has answered until the master has that.
+// It is told what it is to run, and never runs a chunk twice.
+
+const { randomBytes } = require("crypto");
+const { pause } = require("./broker");
+const { ALWAYS, LOST, RUN } = require("./master");
+const { Station } = require("./station");
+const { callOf, optionsOf } = require("./told");
+const { shared } = require("../shared/copies");
+const { JSON, Map, Promise, Set, now, setTimeout } = require("../shared/primordials");
+
+/** @typedef {import("./station").Run} Run */
+/** @typedef {import("./station").Answer} Answer */
+
+/** Milliseconds for which answers wait for others. */
+const TOGETHER = 2;
+
+/** The most characters of answers that go together. */
+const MOST_SIZE = 1 << 20;
+
+/** Milliseconds between two looks for a run that the broker does not know. */
+const BETWEEN = 50;
+
+/** The most chunks at once for each place: one runs, and others are on their way. */
+const CHUNKS = 2;
+
+class Session {
+  /**
+   * @param {InstanceType<typeof import("./host").Host>} host
+   * @param {any} about what the master says of itself
+   */
+  constructor(host, about) {
+    this.host = host;
+    this.broker = host.broker;
+    this.about = about;
+    this.master = about.id;
+    /** This host for this master: another one after it was given up. */
+    this.id = randomBytes(9).toString("hex");
+    this.key = this.broker.key("m", this.master);
+    this.presence = this.broker.key("hs", this.id);
+    /** @type {Map<number, Promise<Run | undefined>>} */
+    this.runs = new Map();
+    /** The chunks that have come, from the lowest on that may come again. @type {Set<number>} */
+    this.seen = new Set();
+    this.floor = 0;
+    /** Chunks that go on, as what ends each at once. @type {Map<number, () => void>} */
+    this.open = new Map();
+    /** Answers that were not sent. @type {(Answer & { chunk: number })[]} */
+    this.answers = [];
+    this.size = 0;
+    /** @type {Promise<void> | undefined} */
+    this.flushing = undefined;
+    /** Resolves when what was sent is at the broker. @type {Promise<unknown>} */
+    this.sending = Promise.resolve();
+    /** What was sent and the master may not have, by number. @type {Map<number, any>} */
+    this.unacknowledged = new Map();
+    this.lastNumber = 0;
+    this.isOver = false;
+    this.isLeaving = false;
+    this.hasFailed = false;
+    /** What was said may be lost. */
+    this.mustSayAgain = false;
+    /** When answers were last acknowledged, or all said again. */
+    this.heardAt = now();
+    /** When the master was last known to be there. */
+    this.seenAt = now();
+  }
+
+  /** How many events it has. */
+  get running() {
+    return this.station === undefined ? 0 : this.station.open;
+  }
+
+  /** Starts the workers, and joins. */
+  async begin() {
+    const { host, about, broker } = this;
+    this.base = await this.ids(host.numWorkers);
+    shared().lastId = this.base;
+    const options = optionsOf(about.options);
+    if (host.concurrency !== undefined) options.concurrency = host.concurrency;
+    this.station = new Station(host.numWorkers, callOf(about.call), options);
+    this.station.pool.failed.catch((error) => this.fail(error));
+    await this.station.ready();
+    if (this.isOver) return;
+    // It may have ended meanwhile.
+    if ((await broker.client.exists(this.key)) === 0) return this.end("the master has ended");
+    const { places } = this.station;
+    await broker.note([`${this.master}.results`, `${this.master}.${this.id}`]);
+    this.results = broker.queue(`${this.master}.results`);
+    await broker.client.set(this.presence, this.master, "PX", broker.options.lease);
+    this.worker = broker.worker(`${this.master}.${this.id}`, CHUNKS * places, (job) =>
+      // What cannot be begun would never be answered.
+      this.take(job.data).catch((error) => this.fail(error)),
+    );
+    await this.join();
+  }
+
+  /** The number before the first of so many ids that no other worker of the master has. @param {number} count */
+  async ids(count) {
+    for (;;) {
+      const last = await this.broker.client.incrby(`${this.key}:ids`, count);
+      await this.broker.client.pexpire(`${this.key}:ids`, 20 * this.broker.options.lease);
+      if (last - count >= this.host.lastId) {
+        this.host.lastId = last;
+        return last - count;
+      }
+    }
+  }
+
+  join() {
+    const { places } = /** @type {InstanceType<typeof Station>} */ (this.station);
+    return this.say("join", { name: this.host.name, places, base: this.base });
+  }
+
+  /** @param {string} what @param {object} [more] */
+  say(what, more) {
+    return this.results.add(what, { h: this.id, ...more });
+  }
+
+  /**
+   * Takes a chunk, and resolves when all of it is answered.
+   * @param {{ r: number, l: number, n: number, f: number, e: import("./station").Sent[] }} chunk
+   * @returns {Promise<void>}
+   */
+  async take({ r: number, l: lost, n: chunk, f: floor, e: events }) {
+    if (this.isLeaving) return this.giveBack(chunk);
+    if (this.isOver) return this.never();
+    this.raise(floor);
+    if (chunk < this.floor || this.seen.has(chunk)) return;
+    this.seen.add(chunk);
+    const run = await this.runOf(number);
+    // It is over.
+    if (run === undefined || this.isOver) return;
+    await new Promise((resolve) => this.run(run, lost, chunk, events, () => resolve(undefined)));
+    await this.flushing;
+    await this.sending;
+  }
+
+  /** Nothing is begun any more: others are to have it. @param {number} chunk */
+  async giveBack(chunk) {
+    if (!this.seen.has(chunk)) await this.say("back", { c: chunk });
+    return this.never();
+  }
+
+  /** The job stays as it is, until its queue is removed. @returns {Promise<never>} */
+  never() {
+    return new Promise(() => {});
+  }
+
+  /** @param {Run} run @param {number} lost @param {number} chunk @param {import("./station").Sent[]} events @param {() => void} end */
+  run(run, lost, chunk, events, end) {
+    let left = events.length;
+    this.open.set(chunk, end);
+    const station = /** @type {InstanceType<typeof Station>} */ (this.station);
+    station.give(run, lost, events, (answer) => {
+      left--;
+      if (answer.text !== undefined || answer.told !== undefined) this.answer(chunk, answer);
+      if (left > 0) return;
+      this.open.delete(chunk);
+      // Nothing else ends soon that could go with it.
+      if (this.open.size === 0) this.flush();
+      end();
+    });
+  }
+
+  /** Chunks before this one never come again. @param {number} floor */
+  raise(floor) {
+    if (floor <= this.floor) return;
+    this.floor = floor;
+    for (const chunk of this.seen) if (chunk < floor) this.seen.delete(chunk);
+  }
+
+  /** @param {number} number @returns {Promise<Run | undefined>} undefined if it is over */
+  runOf(number) {
+    const known = this.runs.get(number);
+    if (known !== undefined) return known;
+    const found = this.findRun(number);
+    this.runs.set(number, found);
+    return found;
+  }
+
+  /** @param {number} number */
+  async findRun(number) {
+    while (!this.isOver) {
+      try {
+        const [always, run] = await this.broker.client.hmget(
+          `${this.key}:runs`,
+          ALWAYS,
+          `${RUN}${number}`,
+        );
+        if (run !== null) return /** @type {Run} */ (JSON.parse(run));
+        if (always !== null) return undefined;
+      } catch (_) {
+        // The broker is away.
+      }
+      await pause(BETWEEN);
+    }
+    return undefined;
+  }
+
+  /** @param {number} chunk @param {Answer} answer */
+  answer(chunk, answer) {
+    this.answers.push({ chunk, ...answer });
+    this.size += answer.text === undefined ? 1000 : answer.text.length;
+    if (this.size >= MOST_SIZE) this.flush();
+    else if (this.flushing === undefined) {
+      this.flushing = new Promise((resolve) => setTimeout(resolve, TOGETHER)).then(() =>
+        this.flush(),
+      );
+    }
+  }
+
+  /** Sends the answers that there are. @returns {Promise<void>} */
+  async flush() {
+    this.flushing = undefined;
+    if (this.answers.length === 0) return;
+    const station = /** @type {InstanceType<typeof Station>} */ (this.station);
+    const number = ++this.lastNumber;
+    const told = { q: number, a: this.answers, t: station.measured() };
+    this.answers = [];
+    this.size = 0;
+    this.unacknowledged.set(number, told);
+    this.sending = Promise.all([this.sending, this.send(told)]);
+    await this.sending;
+  }
+
+  /** Until the broker has it. @param {any} told */
+  async send(told) {
+    while (!this.isOver) {
+      try {
+        await this.say("answers", told);
+        return;
+      } catch (error) {
+        this.host.sayOnce(`${this.broker.name} takes no answers: ${Object(error).message}`);
+        await pause(1000);
+      }
+    }
+  }
+
+  /**
+   * What the broker knows of the master now.
+   * @param {{ isThere: boolean, runs: string[], acknowledged: number }} told
+   * @param {ReadonlySet<number>} known the runs that were known before it was asked
+   */
+  follow({ isThere, runs, acknowledged }, known) {
+    if (this.isOver || this.worker === undefined) return;
+    this.acknowledge(acknowledged);
+    if (runs.includes(`${LOST}${this.id}`)) this.end("the master has given this host up");
+    else if (!isThere) this.missed(runs);
+    else {
+      this.seenAt = now();
+      if (runs.includes(ALWAYS)) this.stopRuns(runs, known);
+      const isLate = now() - this.heardAt >= this.broker.options.lease;
+      if (this.mustSayAgain || isLate) this.sayAgain();
+    }
+  }
+
+  /** The master has answers up to this number. @param {number} acknowledged */
+  acknowledge(acknowledged) {
+    for (const number of this.unacknowledged.keys()) {
+      if (number > acknowledged) break;
+      this.unacknowledged.delete(number);
+      this.heardAt = now();
+    }
+    if (this.unacknowledged.size === 0) this.heardAt = now();
+  }
+
+  /** The master is not there. @param {string[]} runs */
+  missed(runs) {
+    const { lease } = this.broker.options;
+    // One that ends removes both, and one that is gone leaves what lasts longer.
+    if (runs.length === 0 && !this.host.isInDoubt) this.end("the master has ended");
+    else if (now() - Math.max(this.seenAt, this.broker.since) >= lease)
+      this.end("the master is gone");
+  }
+
+  /** @param {string[]} runs that go on @param {ReadonlySet<number>} known those that may be over */
+  stopRuns(runs, known) {
+    for (const number of known) {
+      if (runs.includes(`${RUN}${number}`)) continue;
+      this.runs.delete(number);
+      /** @type {InstanceType<typeof Station>} */ (this.station).stop(number);
+    }
+  }
+
+  /** The broker may have lost what was said: the master knows what it has. */
+  sayAgain() {
+    this.mustSayAgain = false;
+    this.heardAt = now();
+    this.join().catch(() => {});
+    for (const told of this.unacknowledged.values()) this.send(told);
+  }
+
+  /** The workers cannot run the program. @param {any} error */
+  async fail(error) {
+    if (this.isOver || this.hasFailed) return;
+    this.hasFailed = true;
+    const { name, message, stack, code } = Object(error);
+    this.host.say(`cannot run the program: ${message}`);
+    this.host.hasFailed(this);
+    try {
+      if (this.results === undefined) this.results = this.broker.queue(`${this.master}.results`);
+      await this.say("failed", { name: this.host.name, error: { name, message, stack, code } });
+    } catch (_) {
+      // The master sees that this host is gone.
+    }
+    await this.end(undefined);
+  }
+
+  /** Ends all that it has begun, takes nothing more, and leaves. */
+  async leave() {
+    if (this.isOver || this.worker === undefined) return this.end(undefined);
+    this.isLeaving = true;
+    this.worker.pause(true).catch(() => {});
+    await this.say("leave");
+    while (!this.isOver && (this.open.size > 0 || this.flushing !== undefined))
+      await pause(BETWEEN);
+    await this.flush();
+    const until = now() + this.broker.options.lease;
+    while (!this.isOver && this.unacknowledged.size > 0 && now() < until) await pause(BETWEEN);
+    if (!this.isOver) await this.say("left");
+    return this.end(undefined);
+  }
+
+  /** Stops what runs, and removes what is its own from the broker. @param {string | undefined} why */
+  async end(why) {
+    if (this.isOver) return this.ended;
+    this.isOver = true;
+    if (why !== undefined) this.host.say(`${why}: stops its events`);
+    this.ended = this.close();
+    return this.ended;
+  }
+
+  async close() {
+    this.host.leave(this);
+    if (this.station !== undefined) await this.station.end();
+    for (const end of this.open.values()) end();
+    try {
+      if (this.worker !== undefined) await this.broker.release(this.worker);
+      if (this.broker.isReady) await this.clean();
+    } catch (_) {
+      // The broker is away: whoever cleans up next finds it.
+    }
+  }
+
+  /** Removes what is its own from the broker, and what was said to a master that is gone. */
+  async clean() {
+    const { client } = this.broker;
+    const isGone = (await client.exists(this.key)) === 0;
+    if (isGone) await client.del(...["ids", "runs", "acks"].map((name) => `${this.key}:${name}`));
+    if (this.results === undefined) return;
+    await this.broker.remove(this.broker.queue(`${this.master}.${this.id}`));
+    await client.del(this.presence);
+    if (isGone) await this.broker.remove(this.results);
+    else await this.broker.release(this.results);
+  }
+}
+
+module.exports = { Session };

@@ -1,0 +1,203 @@
+"use strict";
+// Events of a cluster that run in this machine's workers: in the master's own, or in those of a host. Measures what they take. Knows
+// nothing of the broker.
+
+const { carried, valueOf } = require("./values");
+const { Batch } = require("../master/batch");
+const { LastingPool } = require("../master/lasting");
+const { ownOf } = require("../shared/own");
+const { Map, Promise, now } = require("../shared/primordials");
+
+/**
+ * What the events of one run go through, as it travels.
+ * @typedef {object} Run
+ * @property {number} number
+ * @property {string[]} work the names of its stages
+ * @property {string | null} args as text
+ * @property {number | null} taskTimeout
+ * @property {import("../shared/options").Options["retries"] | null} retries
+ * @property {string[]} classes the names of the program's classes of errors
+ * @property {string} refusal why its events cannot emit others
+ */
+
+/** An event on its way: its number, its data and the format of that. @typedef {[number, string, number]} Sent */
+
+/**
+ * How an event has ended: `told` is the error as it travels, with the attempts that it took, the worker and its process.
+ * @typedef {{ event: number, text?: string, format?: number, told?: any, attempts?: number, worker?: number, pid?: number }} Answer
+ */
+
+/**
+ * A run that goes on here: its batches, by how many hosts were lost with their events; how many events have not ended; and what was
+ * measured since that was last asked for.
+ * @typedef {{ batches: Map<number, InstanceType<typeof Batch>>, open: number, busy: number, ended: number, countedAt: number }} Going
+ */
+
+/** Why events cannot emit others. */
+const NO_EMIT = "it does not work over a cluster yet: answer with what is to be done";
+
+class Station {
+  /**
+   * Starts the workers.
+   * @param {number} numWorkers
+   * @param {any} call which call of the program they serve
+   * @param {import("../shared/options").Options} options
+   */
+  constructor(numWorkers, call, options) {
+    this.pool = new LastingPool(numWorkers, call, options);
+    /** Those that are not over, by their numbers. @type {Map<number, Going>} */
+    this.runs = new Map();
+    try {
+      this.pool.start();
+    } catch (error) {
+      this.pool.end();
+      throw error;
+    }
+  }
+
+  /** How many events run at once. */
+  get places() {
+    return this.pool.places;
+  }
+
+  /** How many events were given and have not ended. */
+  get open() {
+    let all = 0;
+    for (const { open } of this.runs.values()) all += open;
+    return all;
+  }
+
+  /** Resolves when the workers have reached their call. */
+  async ready() {
+    this.pool.hold();
+    try {
+      await Promise.race([this.pool.ready, this.pool.failed]);
+    } finally {
+      this.pool.letGo();
+    }
+  }
+
+  /**
+   * @param {Run} run
+   * @param {number} lost how many hosts were lost with these events: each has cost them an attempt
+   * @param {Sent[]} events
+   * @param {(answer: Answer) => void} answer is told of each event; of one whose run was stopped its number alone
+   */
+  give(run, lost, events, answer) {
+    const going = this.goingOf(run);
+    const batch = this.batchOf(going, run, lost);
+    for (const [event, text, format] of events) {
+      this.count(going, 1);
+      const end = (/** @type {Answer} */ how) => {
+        this.count(going, -1);
+        going.ended++;
+        // What a pool that has failed says of its events is not so.
+        if (this.pool.failure !== undefined) return;
+        answer(this.runs.get(run.number) === going ? how : { event });
+      };
+      const resolve = (/** @type {any} */ value) => end(this.answerOf(event, value));
+      const reject = (/** @type {any} */ failed) => end(failureOf(event, failed));
+      try {
+        batch.add({ data: valueOf({ text, format }), site: undefined, resolve, reject });
+      } catch (error) {
+        reject(error);
+      }
+    }
+  }
+
+  /** @param {number} event @param {any} value @returns {Answer} */
+  answerOf(event, value) {
+    try {
+      const { text, format } = carried(this.pool.codec, value, "response", "the response");
+      return { event, text, format };
+    } catch (error) {
+      return failureOf(event, error);
+    }
+  }
+
+  /** @param {Run} run @returns {Going} */
+  goingOf({ number }) {
+    const known = this.runs.get(number);
+    if (known !== undefined) return known;
+    const going = { batches: new Map(), open: 0, busy: 0, ended: 0, countedAt: now() };
+    this.runs.set(number, going);
+    return going;
+  }
+
+  /** @param {Going} going @param {Run} run @param {number} lost */
+  batchOf({ batches }, run, lost) {
+    const known = batches.get(lost);
+    if (known !== undefined) return known;
+    const made = this.newBatch(run, lost);
+    batches.set(lost, made);
+    return made;
+  }
+
+  /** @param {Run} run @param {number} lost */
+  newBatch({ work, args, taskTimeout, retries, classes, refusal }, lost) {
+    const left = retries && ownOf(retries, { limit: Math.max(0, retries.limit - lost) });
+    const options = ownOf({
+      taskTimeout: taskTimeout === null ? undefined : taskTimeout,
+      retries: left === null ? undefined : left,
+      classes,
+      abortGrace: 0,
+    });
+    /** @type {import("../master/work").Work} */
+    const named = { name: work, stages: work, key: "", options: ownOf({}) };
+    const text = args === null ? undefined : args;
+    const batch = new Batch(this.pool, named, options, text, refusal);
+    batch.isKept = true;
+    batch.revive = (told, { attempts, worker, pid }) =>
+      /** @type {any} */ ({ told, attempts, worker, pid });
+    return batch;
+  }
+
+  /** A run is over: what of it has not started does not, and what runs is stopped. @param {number} number */
+  stop(number) {
+    const going = this.runs.get(number);
+    if (going === undefined) return;
+    this.runs.delete(number);
+    for (const batch of going.batches.values()) {
+      batch.isKept = false;
+      if (batch.awaited.size > 0) batch.stop(new Error("the run is over"));
+      else batch.leave();
+    }
+  }
+
+  /** Counts the time in which events of a run have run until now. @param {Going} going @param {1 | -1} change */
+  count(going, change) {
+    const at = now();
+    going.busy += (at - going.countedAt) * Math.min(going.open, this.places);
+    going.countedAt = at;
+    going.open += change;
+  }
+
+  /** How many events of each run have ended since the last time, and how many milliseconds they took. @returns {[run: number, count: number, busy: number][]} */
+  measured() {
+    /** @type {[number, number, number][]} */
+    const all = [];
+    for (const [number, going] of this.runs) {
+      if (going.ended > 0) all.push([number, going.ended, going.busy]);
+      going.ended = 0;
+      going.busy = 0;
+    }
+    return all;
+  }
+
+  /** Ends the workers, at once if they run anything. */
+  async end() {
+    for (const number of [...this.runs.keys()]) this.stop(number);
+    this.pool.end();
+    await this.pool.closed;
+  }
+}
+
+/** @param {number} event @param {any} failed what a batch has rejected with @returns {Answer} */
+function failureOf(event, failed) {
+  if (!(failed instanceof Error)) return { event, ...failed };
+  const { name, message, stack } = failed;
+  const told = { name, message, stack, code: Reflect.get(failed, "code") };
+  return { event, told, attempts: 0, worker: 0 };
+}
+
+module.exports = { NO_EMIT, Station };

@@ -1,0 +1,53 @@
+"use strict";
+// Values as they cross the broker, within JSON: text as it is, bytes in base64.
+
+const { decode, encodedWithin, formatOf } = require("../shared/codec");
+const { coded } = require("../shared/errors");
+const { Buffer } = require("../shared/primordials");
+
+/** The format of what is undefined; the others are those of the codec. */
+const NOTHING = 1;
+
+/** The most bytes of one value: a job with two of them stays within what Redis takes at once (512 MB). */
+const MOST_BYTES = 64 << 20;
+
+/** A value's text and its format. @typedef {{ text: string, format: number }} Carried */
+
+/**
+ * @param {import("../shared/codec").Codec} codec
+ * @param {any} value
+ * @param {string} key the property that it is of
+ * @param {string} what it is, for errors
+ * @returns {Carried}
+ */
+function carried(codec, value, key, what) {
+  const encoded = encodedWithin(codec, value, key, what);
+  if (encoded === undefined) return { text: "", format: NOTHING };
+  if (typeof encoded === "string") {
+    checkBytes(Buffer.byteLength(encoded), what);
+    return { text: encoded, format: 0 };
+  }
+  checkBytes(encoded.byteLength, what);
+  const { buffer, byteOffset, byteLength } = encoded;
+  const text = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+  return { text, format: formatOf(value, encoded) };
+}
+
+/** @param {number} bytes @param {string} what */
+function checkBytes(bytes, what) {
+  if (bytes <= MOST_BYTES) return;
+  throw coded(
+    RangeError,
+    "ERR_SONIC_TOO_LARGE",
+    `${what} has ${bytes} bytes, and the most over a broker is ${MOST_BYTES} (64 MiB): write it to a file that all hosts share, and ` +
+      "send its path",
+  );
+}
+
+/** @param {Carried} carried */
+function valueOf({ text, format }) {
+  if (format === NOTHING) return undefined;
+  return decode(format === 0 ? text : Buffer.from(text, "base64"), format);
+}
+
+module.exports = { carried, valueOf };
