@@ -131,7 +131,7 @@ describe("the options of a call", () => {
     [
       { progress: "bar" },
       "TypeError",
-      'options.progress must be true or false, or "workers", got "bar"',
+      'options.progress must be true or false, "workers", or an object, got "bar"',
     ],
     [
       { total: -1 },

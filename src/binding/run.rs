@@ -70,6 +70,7 @@ pub fn run_open(pool: &External<PoolHandle>, options: RunSettings) -> Result<Ext
         writer: opened.writer,
         words: Arc::clone(&words),
         turned: Cell::new(clock()),
+        uncounted: Cell::new(0),
     });
     Ok(External::new(RunHandle { pool, id, words, putter, is_tagged }))
 }
@@ -111,7 +112,7 @@ const IS_LATE: u32 = 4;
 /// Milliseconds after which a loop of `Map`s lets the event loop turn.
 const TURN: f64 = 1.0;
 
-/// After a longer text the pool counts the bytes that wait before there is more credit.
+/// After so many bytes of text the pool counts the bytes that wait before there is more credit.
 const LARGE: usize = 16 * 1024;
 
 /// The function that puts events in: `(value, flags)`. `value` is the data if it is a number, or with the flag for it a
@@ -131,6 +132,8 @@ pub struct Putter {
     words: Arc<Words>,
     /// When the event loop last turned.
     turned: Cell<f64>,
+    /// How many bytes the pool has not counted.
+    uncounted: Cell<usize>,
 }
 
 impl Callee for Putter {
@@ -147,7 +150,9 @@ impl Callee for Putter {
             }
         };
         let Some(len) = done else { return 0 };
-        if len > LARGE || self.writer.has_parked() {
+        self.uncounted.set(self.uncounted.get() + len);
+        if self.uncounted.get() > LARGE || self.writer.has_parked() {
+            self.uncounted.set(0);
             self.pool.flush();
         }
         self.done(event)

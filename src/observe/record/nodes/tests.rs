@@ -52,7 +52,7 @@ fn counts_and_times_are_those_of_the_nodes_own_events() {
     let nodes = record.nodes(&[state(6, 1), state(1, 0)]);
     let expected = json!({
         "events": 6, "answered": 2, "failed": 1, "retried": 0, "waiting": 2, "running": 1, "made": 9,
-        "state": "open", "busy": 6.0, "mean": 2.0, "longest": 3.0, "waited": 8.0,
+        "state": "open", "busy": 6.0, "mean": 2.0, "longest": 3.0, "heldUp": 0.0, "waited": 8.0,
     });
     assert_eq!(nodes[0], expected);
     assert_eq!((&nodes[1]["answered"], &nodes[1]["retried"]), (&1.into(), &1.into()));
