@@ -29,11 +29,9 @@ pub struct ProgressStyle {
 #[napi(ts_return_type = "ExternalObject<unknown>")]
 pub fn progress_begin(run: &External<RunHandle>, style: ProgressStyle) -> External<ProgressHandle> {
     let detail = if style.workers { Detail::Workers } else { Detail::Counts };
-    let mut names = Names::default();
-    names.label = style.label.map_or_else(String::new, |label| harmless(&label));
-    if let Some(unit) = style.unit {
-        names.unit = harmless(&unit);
-    }
+    let unit = style.unit.map_or_else(|| Names::default().unit, |unit| harmless(&unit));
+    let label = style.label.map(|label| harmless(&label)).unwrap_or_default();
+    let names = Names { label, unit };
     let tally = run.tallies();
     let source = move || tally(detail);
     External::new(ProgressHandle(Progress::begin(style.total as u64, names, Box::new(source))))

@@ -177,11 +177,9 @@ impl State {
                     tasks.push(task);
                 }
             }
-            if !is_open {
-                if let Some(flow) = run.flow.as_deref_mut() {
-                    tasks.extend(flow.withdraw_all());
-                    flow.hold_up(0, clock);
-                }
+            if let Some(flow) = run.flow.as_deref_mut().filter(|_| !is_open) {
+                tasks.extend(flow.withdraw_all());
+                flow.hold_up(0, clock);
             }
         }
         if has_nobody(Shared::FIRST) {
