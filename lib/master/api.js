@@ -5,7 +5,6 @@
 const cluster = require("../shared/cluster");
 const { Call } = require("./calls");
 const { showLive } = require("./dashboard");
-const { programOf } = require("./checkpoint");
 const { runSettings, runsElsewhere } = require("./launch");
 const { byHand, sendTo } = require("./manual");
 const { Pool, poolOfWorker } = require("./pool");
@@ -164,7 +163,12 @@ const optionsOf = (workerFns, given, checks) =>
 
 /** What the answers of a call depend on. @param {Options} options @param {any} workerFns @param {any} args */
 const programOfCall = ({ name }, workerFns, args) =>
-  programOf(name, workerFns, args, runsElsewhere() ? String(cluster.settings.exec) : undefined);
+  require("./checkpoint").programOf(
+    name,
+    workerFns,
+    args,
+    runsElsewhere() ? String(cluster.settings.exec) : undefined,
+  );
 
 /**
  * @param {any} masterFn

@@ -2,7 +2,6 @@
 // One run: what goes in, what comes out, and how it ends. The processes are its pool's. Its life is one phase: running,
 // released (its workers leave), closed (the last has exited); `failure` says why it could not go on.
 
-const { checkpointOf } = require("./checkpoint");
 const { Input } = require("./input");
 const { lockStatistics } = require("./lock-statistics");
 const { ManualQueue } = require("./manual");
@@ -66,7 +65,8 @@ class Run {
     /** Wakes those that wait for news of the run. @type {(() => void)[]} */
     this.waiting = [];
 
-    this.checkpoint = checkpointOf(this);
+    this.checkpoint =
+      settings.checkpoint === undefined ? undefined : require("./checkpoint").checkpointOf(this);
     this.input = new Input(this);
     this.manual = new ManualQueue(this);
     this.output = new Output(this, onResult);

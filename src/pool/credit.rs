@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Pool;
 use super::state::State;
-use crate::core::router::MOST_ROOM;
+use crate::core::router::{MOST_ROOM, ROOM};
 use crate::core::share::Told;
 use crate::core::task_id::{RunId, run_of};
 use crate::run::Run;
@@ -78,8 +78,14 @@ impl State {
         let fill = self.fill();
         let untagged = self.load_in(pool, Shared::FIRST, fill);
         let tagged = self.runs.values().filter(|run| run.is_tagged()).map(Run::lane);
-        let tagged: Vec<(usize, Load)> =
-            tagged.map(|lane| (lane, self.load_in(pool, lane, fill))).collect();
+        let tagged: Vec<(usize, Load)> = tagged
+            .map(|lane| {
+                let mut load = self.load_in(pool, lane, fill);
+                // As for all events with tags: a worker that is busy for long does not stall who hands them over.
+                load.capacity = load.capacity.max(ROOM * self.takers(lane));
+                (lane, load)
+            })
+            .collect();
         self.tell_of_room(fill);
         let is_shared = self.tell_shares();
         let mut calls = !self.notes.is_empty();
@@ -117,6 +123,11 @@ impl State {
 }
 
 impl State {
+    /// How many workers may claim in a lane, those that start included.
+    fn takers(&self, lane: usize) -> usize {
+        (0..self.slots.len()).filter(|&slot| self.lanes.may_claim(lane, slot)).count()
+    }
+
     /// How much those workers have to do that may claim in a lane.
     fn load_in(&self, pool: &Pool, lane: usize, fill: Fill) -> Load {
         let (capacity, places) = self.room_in(lane);
