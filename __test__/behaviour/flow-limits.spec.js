@@ -81,7 +81,12 @@ describe("a slow node", () => {
 describe("a batch", () => {
   it("is full by its count, its bytes or its time, and the last has what is left", async () => {
     const { byCount, byBytes, none, rest, byTime, after } = await limits("batches");
-    assert.deepEqual([byCount, none, rest, byTime], [[4, 4, 2], [], [10], [[1, 2], [3]]]);
+    assert.deepEqual([byCount, none, rest], [[4, 4, 2], [], [10]]);
+    // Two workers may have the first two at once.
+    assert.deepEqual(
+      byTime.map((/** @type {number[]} */ items) => items.sort()),
+      [[1, 2], [3]],
+    );
     assert.equal(
       byBytes.reduce((sum, size) => sum + size, 0),
       20,

@@ -2,7 +2,6 @@
 // Which pools and runs a live dashboard shows. Loads the dashboard only for a program that has one.
 
 const { isAsked } = require("./ancestor");
-const { placeIn } = require("../shared/dashboard");
 const { variable } = require("../shared/own");
 
 /** @typedef {import("../shared/options").Options} Options */
@@ -17,6 +16,7 @@ function placeOf({ dashboard }) {
   const text = variable(VARIABLE);
   // A program that this one's own parent started shows nothing: its port would be taken.
   if (text === undefined || isAsked()) return undefined;
+  const { placeIn } = require("../shared/dashboard");
   return placeIn(VARIABLE, text, variable(`${VARIABLE}_TOKEN`)) || undefined;
 }
 

@@ -16,9 +16,7 @@ const {
   refusal,
   wrongType,
 } = require("./checks");
-const { checkDashboard } = require("./dashboard");
 const { invalidRange, invalidType } = require("./errors");
-const { checkCluster } = require("./broker-options");
 const { checkGroups } = require("./groups");
 const { hasOwn } = require("./own");
 const { ROUTE_CHECKS } = require("./routing");
@@ -94,11 +92,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
 
 /**
  * What answers depend on, as far as it can be seen: each function and each argument as its name and a digest. Closures cannot be seen.
- * @typedef {object} Program
- * @property {string} [name] the option
- * @property {[string, string][]} functions
- * @property {Record<string, string>} args
- * @property {string} [serialization]
+ * @typedef {{ name?: string, functions: [string, string][], args: Record<string, string>, serialization?: string }} Program
  */
 
 /** A call's name travels to each worker in its environment, and into messages. */
@@ -147,6 +141,12 @@ const fsyncTime = being(
     (Number.isInteger(value) && value >= 1 && value <= MAX_MILLISECONDS),
 );
 
+/** Few programs need their modules. @type {Record<string, Check>} */
+const lazy = {
+  cluster: (name, value) => require("./broker-options").checkCluster(name, value),
+  dashboard: (name, value) => require("./dashboard").checkDashboard(name, value),
+};
+
 /** @type {Record<string, Check>} */
 const COMMON = {
   name: checkName,
@@ -182,8 +182,8 @@ const COMMON = {
     (value) => Number.isSafeInteger(value) && value >= 0,
   ),
   onProgress: checkFunction,
-  dashboard: checkDashboard,
-  cluster: checkCluster,
+  dashboard: lazy.dashboard,
+  cluster: lazy.cluster,
 };
 
 /** A stream has a reader instead of `onResult`, and options for it. */
@@ -250,7 +250,7 @@ const POOL_CHECKS = {
   inProcess: flag,
   errors: checkErrors,
   listen: socket,
-  cluster: checkCluster,
+  cluster: lazy.cluster,
   taskTimeout,
   retries,
   signal,
@@ -267,7 +267,7 @@ const POOL_CHECKS = {
   statistics: refusal("a pool always keeps times: see pool.statistics()"),
   onResult: refusal("read the entries of stream, or what call and map resolve to"),
   onError: refusal("give it to stream; map stops at the first failure unless it is settled"),
-  dashboard: checkDashboard,
+  dashboard: lazy.dashboard,
 };
 
 /** What a client of a listening pool may have. */
