@@ -6,11 +6,11 @@ const { NO_EMIT } = require("./station");
 const { checkSupported } = require("./supported");
 const { ONE_ANSWER, checkData } = require("../master/batch");
 const dataless = require("../master/dataless");
-const { DetachedRun } = require("../master/detached-run");
+const { CountedRun } = require("../master/counted-run");
 const { revive } = require("../master/revive");
 const { ANSWER, KEEP } = require("../shared/clustered");
 const { coded, firstFailure } = require("../shared/errors");
-const { Map, Set } = require("../shared/primordials");
+const { Set } = require("../shared/primordials");
 
 /** @typedef {InstanceType<typeof import("./pool").ClusterPool>} ClusterPool */
 /** @typedef {import("./coordinator").Outcome} Outcome */
@@ -136,7 +136,7 @@ class ClusterBatch {
 }
 
 /** A run as `MapReduce` has it, or a stream. */
-class ClusterRun extends DetachedRun {
+class ClusterRun extends CountedRun {
   /**
    * @param {ClusterPool} pool
    * @param {string[]} stages the names of what its events go through
@@ -146,31 +146,14 @@ class ClusterRun extends DetachedRun {
   constructor(pool, stages, options, args) {
     super(pool, options);
     checkSupported(options, "the option");
-    this.isInOrder = options.order === "submission";
     this.isAborting = options.onError === "abort" && !this.isStream;
     this.onResult = options.onResult;
     const classes = options.onError === "abort" ? [...pool.errors.keys()] : [];
     this.about = aboutOf(pool, [KEEP, ...stages, ANSWER], options, args, classes, NO_EMIT);
-    /** How many events were handed over, how many of them have not ended. */
-    this.count = 0;
-    this.left = 0;
-    /** Entries before which others are due, by their numbers; `next` is due. @type {globalThis.Map<number, any>} */
-    this.early = new Map();
-    this.next = 0;
-  }
-
-  get isDrained() {
-    return this.left === 0;
   }
 
   halt() {
     this.pool.coordinator.end(this.about);
-  }
-
-  /** Nobody waits for it any more. @param {unknown} error */
-  abandon(error) {
-    this.stop(error);
-    this.leave();
   }
 
   /** @param {any} event @param {Routing} [routing] */
@@ -181,8 +164,7 @@ class ClusterRun extends DetachedRun {
     if (data === undefined) dataless.warn(event);
     const { pool } = this;
     const value = carried(pool.codec, data, "data", "Map: the event");
-    const number = this.count++;
-    this.left++;
+    const number = this.begun();
     pool.tally.add(value.text);
     pool.coordinator.add(this.about, value, (/** @type {Outcome} */ outcome) =>
       this.settle(number, value, outcome),
@@ -192,17 +174,8 @@ class ClusterRun extends DetachedRun {
 
   /** @param {number} number @param {import("./values").Carried} value @param {Outcome} outcome */
   settle(number, value, outcome) {
-    this.left--;
     this.pool.tally.end(tallied(outcome));
-    const entry = entryOf(value, outcome);
-    if (this.isInOrder) {
-      this.early.set(number, entry);
-      for (; this.early.has(this.next); this.next++) {
-        this.keep(this.early.get(this.next));
-        this.early.delete(this.next);
-      }
-    } else this.keep(entry);
-    this.onNews();
+    this.ended(number, entryOf(value, outcome));
   }
 
   /** @param {any} entry */

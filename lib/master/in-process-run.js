@@ -2,12 +2,12 @@
 // Calls and runs of a pool whose stages run in this process: the same as `Batch` and `Run` are of workers.
 
 const { ONE_ANSWER, checkData } = require("./batch");
-const { DetachedRun } = require("./detached-run");
+const { CountedRun } = require("./counted-run");
 const { checkFlowOptions } = require("./flow");
 const { Job } = require("./in-process-job");
 const { IN_ORDER } = require("./pool-run");
 const { revive } = require("./revive");
-const { Map, Promise, Set } = require("../shared/primordials");
+const { Promise, Set } = require("../shared/primordials");
 
 /** @typedef {import("./batch").Awaited} Awaited */
 /** @typedef {import("./in-process-job").InProcessPool} InProcessPool */
@@ -93,42 +93,24 @@ class Batch {
 }
 
 /** A run as `MapReduce` has it, or a stream. */
-class Run extends DetachedRun {
+class Run extends CountedRun {
   /** @param {InProcessPool} pool @param {Work} work @param {Options} options @param {string | undefined} args as text */
   constructor(pool, work, options, args) {
     super(pool, options);
     const refusal = options.order === "submission" ? IN_ORDER : undefined;
     this.job = new Job(pool, work, options, { args, keepsData: true, refusal });
-    this.isInOrder = options.order === "submission";
-    /** How many events were handed over, how many of them have not ended. */
-    this.count = 0;
-    this.left = 0;
-    /** Entries before which others are due, by their numbers; `next` is due. @type {globalThis.Map<number, any>} */
-    this.early = new Map();
-    this.next = 0;
-  }
-
-  get isDrained() {
-    return this.left === 0;
   }
 
   halt() {
     this.job.stop();
   }
 
-  /** Nobody waits for it any more. @param {unknown} error */
-  abandon(error) {
-    this.stop(error);
-    this.leave();
-  }
-
   /** @param {any} event @param {Routing} [routing] */
   async handOver({ data }, routing) {
     this.checkRunning();
-    const number = this.count;
-    const priority = this.job.add(data, "Map: the event", this.settling(number), routing);
-    this.count++;
-    this.left++;
+    // Its number counts once it is taken in.
+    const priority = this.job.add(data, "Map: the event", this.settling(this.count), routing);
+    this.begun();
     await this.pool.whenRoom(this.job, priority);
   }
 
@@ -141,8 +123,7 @@ class Run extends DetachedRun {
     this.pool.tally.count(added);
     if (added === undefined) return;
     for (const packed of added.emitted) {
-      const number = this.count++;
-      this.left++;
+      const number = this.begun();
       this.job.addPacked(packed, this.settling(number), { key: undefined, priority });
     }
   }
@@ -155,16 +136,7 @@ class Run extends DetachedRun {
   /** @param {number} number @param {Outcome} outcome @param {number} priority */
   settle(number, outcome, priority) {
     this.add(outcome.added, priority);
-    this.left--;
-    const entry = this.entryOf(outcome);
-    if (this.isInOrder) {
-      this.early.set(number, entry);
-      for (; this.early.has(this.next); this.next++) {
-        this.keep(this.early.get(this.next));
-        this.early.delete(this.next);
-      }
-    } else this.keep(entry);
-    this.onNews();
+    this.ended(number, this.entryOf(outcome));
   }
 
   /** @param {Outcome} outcome */
