@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import { colour, onScheme } from "./dom.mjs";
-import { GUTTER } from "./gantt.mjs";
+import { GUTTER } from "./lanes.mjs";
 import { about, count, percent, tick, time } from "./text.mjs";
 
 const HEIGHT = 190;

@@ -2,7 +2,7 @@
 // is not known of a node or an edge is not drawn.
 
 import { LOW, layout } from "./graph.mjs";
-import { count, time } from "./text.mjs";
+import { count, many, time } from "./text.mjs";
 
 /**
  * Makes an element of SVG. Children are elements or text.
@@ -14,9 +14,6 @@ const GAP = 9;
 
 /** The longest text in a node: more would not fit. */
 const LONGEST = 22;
-
-/** @param {number} some @param {string} what of them */
-const several = (some, what) => `${count(some)} ${what}${some === 1 ? "" : "s"}`;
 
 const short = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
@@ -53,7 +50,7 @@ function linesOf(node) {
   // What the master reduces no worker runs.
   const each = mean > 0 ? `${time(mean)} each` : "";
   const holds = heldUp > 0 ? `held others up ${time(heldUp)}` : "";
-  const came = events === undefined ? "" : several(events, "event");
+  const came = events === undefined ? "" : many(events, "event");
   return [`${kind}${where}`, `${came}${bad}`, each, holds];
 }
 
@@ -78,7 +75,7 @@ function described(node, isSlowest) {
 /** @param {Make} svg */
 function drawnNode(svg, { x, y, width, height }, { node, sink }, came, isSlowest) {
   const name = node ? node.name : sink;
-  const items = came === undefined ? "" : several(came, "item");
+  const items = came === undefined ? "" : many(came, "item");
   const lines = node ? linesOf(node) : ["sink", items];
   const spans = lines.map((line, at) => {
     const look = at === 1 && node?.failed > 0 ? { class: "bad" } : {};

@@ -2,16 +2,9 @@
 // height of each column of pixels is the share of its time in which the worker was busy.
 
 import { colour, element, hideTip, onScheme, showTip } from "./dom.mjs";
+import { AXIS, drawAxis, drawName, GUTTER, RIGHT } from "./lanes.mjs";
 import { below } from "./run.mjs";
-import { stepOf, tick, time } from "./text.mjs";
-
-/** The width of the labels. The charts below have their axis at the same position. */
-export const GUTTER = 64;
-const RIGHT = 16;
-const AXIS = 26;
-
-/** Pixels behind the last lane, which labels of the axis may use. */
-const EDGE = 10;
+import { time } from "./text.mjs";
 
 /** The symbols of the marks. Later ones are drawn on top. */
 const GLYPHS = {
@@ -108,9 +101,12 @@ export class Gantt {
         colour(name),
       ]),
     );
-    this.drawAxis(height);
+    const { colours, view, width } = this;
+    const x = (ms) => this.x(ms);
+    drawAxis(pen, { colours, width, height, from: view.from, to: view.to, x, zero: "0" });
     lanes.forEach((lane, row) => {
-      this.drawName(lane, row);
+      const name = lane.id === null ? "master" : `#${lane.id}`;
+      drawName(pen, { colours, name, row, height: this.height });
       pen.save();
       pen.beginPath();
       pen.rect(GUTTER, 0, this.width, height);
@@ -120,42 +116,6 @@ export class Gantt {
       this.drawMarks(lane, row);
     });
     if (this.drag !== null && this.pointer !== undefined) this.drawDrag(height);
-  }
-
-  drawAxis(height) {
-    const { pen, colours, view } = this;
-    const step = stepOf(view.length, this.width / 90);
-    pen.font = "12px system-ui, 'DejaVu Sans', sans-serif";
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
-    for (let at = Math.ceil(view.from / step) * step; at <= view.to + step * 1e-6; at += step) {
-      const x = Math.round(this.x(at)) + 0.5;
-      pen.strokeStyle = colours.line;
-      pen.beginPath();
-      pen.moveTo(x, 0);
-      pen.lineTo(x, height - AXIS + 4);
-      pen.stroke();
-      pen.fillStyle = colours.soft;
-      const label = at === 0 ? "0" : tick(at, step);
-      const room = GUTTER + this.width + EDGE - pen.measureText(label).width / 2;
-      pen.fillText(label, Math.min(x, room), height - AXIS / 2 + 3);
-    }
-  }
-
-  drawName(lane, row) {
-    const { pen, colours } = this;
-    // If lanes are narrow, only some labels fit.
-    const every = Math.ceil(13 / this.height);
-    if (row % every !== 0) return;
-    pen.font = "12px system-ui, 'DejaVu Sans', sans-serif";
-    pen.textAlign = "right";
-    pen.textBaseline = "middle";
-    pen.fillStyle = colours.soft;
-    pen.fillText(
-      lane.id === null ? "master" : `#${lane.id}`,
-      GUTTER - 10,
-      (row + 0.5) * this.height,
-    );
   }
 
   drawLane(lane, row) {

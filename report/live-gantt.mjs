@@ -1,19 +1,14 @@
 // The lanes of the workers, as they work: for each the last minute, from left to right, as high as the share of the time in which it was busy.
 
 import { colour, element, hideTip, onScheme, showTip } from "./dom.mjs";
-import { GUTTER } from "./gantt.mjs";
+import { AXIS, drawAxis, drawName, GUTTER, RIGHT } from "./lanes.mjs";
 import { ROW } from "./live-state.mjs";
-import { percent, stepOf, tick } from "./text.mjs";
-
-const RIGHT = 16;
-const AXIS = 26;
+import { percent } from "./text.mjs";
 
 /** The height of a lane: less with many workers, so that all fit, and never less than can be seen. */
 const HIGHEST = 30;
 const LOWEST = 5;
 const WHOLE = 420;
-
-const FONT = "12px system-ui, 'DejaVu Sans', sans-serif";
 
 export class LiveGantt {
   /** @param {HTMLElement} box */
@@ -71,40 +66,16 @@ export class LiveGantt {
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     const names = ["answered", "nothing", "waiting", "crash", "track", "line", "soft", "card"];
     this.colours = Object.fromEntries(names.map((name) => [name, colour(name)]));
-    this.drawAxis(height);
+    const { colours, width } = this;
+    const x = (at) => this.x(this.now + at);
+    drawAxis(pen, { colours, width, height, from: -this.window, to: 0, x, zero: "now" });
     for (const [row, lane] of lanes.entries()) this.drawLane(lane, row);
     this.drawMarks();
   }
 
-  drawAxis(height) {
-    const { pen, colours } = this;
-    const step = stepOf(this.window, this.width / 90);
-    pen.font = FONT;
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
-    for (let at = Math.ceil(-this.window / step) * step; at <= 0; at += step) {
-      const x = Math.round(this.x(this.now + at)) + 0.5;
-      pen.strokeStyle = colours.line;
-      pen.beginPath();
-      pen.moveTo(x, 0);
-      pen.lineTo(x, height - AXIS + 4);
-      pen.stroke();
-      pen.fillStyle = colours.soft;
-      const text = at === 0 ? "now" : tick(at, step);
-      pen.fillText(text, Math.min(x, GUTTER + this.width - 10), height - AXIS / 2 + 3);
-    }
-  }
-
   drawLane(lane, row) {
     const { pen, colours, height } = this;
-    const every = Math.ceil(13 / height);
-    if (row % every === 0) {
-      pen.font = FONT;
-      pen.textAlign = "right";
-      pen.textBaseline = "middle";
-      pen.fillStyle = colours.soft;
-      pen.fillText(`#${lane.id}`, GUTTER - 10, (row + 0.5) * height);
-    }
+    drawName(pen, { colours, name: `#${lane.id}`, row, height });
     const gap = height > 12 ? 2 : 0.5;
     const top = row * height + gap;
     const high = height - 2 * gap;
