@@ -9,6 +9,7 @@ const fs = require("node:fs");
 const { after, before, describe, it } = require("node:test");
 const os = require("node:os");
 const path = require("node:path");
+const { randomFrom } = require("../../examples/random");
 const { read, written } = require("../support/checkpoint");
 const { run, start } = require("../support/run");
 
@@ -28,17 +29,6 @@ before(() => {
   folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "sonic-checkpoint-slow-")));
 });
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
-
-/** Mulberry32: numbers from 0 to 1. */
-function randomOf(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const argsOf = (call, how) => ({ args: [call, JSON.stringify(how)] });
 const numbers = (text) => text.split("\n").filter(Boolean).map(Number);
@@ -78,7 +68,7 @@ function tear(file, random) {
 for (const call of ["MapReduce", "submission", "map"]) {
   describe(`a run with a checkpoint: ${call}`, () => {
     it(`that is killed at ${KILLS} random moments is whole in the end`, async (test) => {
-      const random = randomOf(SEED);
+      const random = randomFrom(SEED);
       const checkpoint = path.join(folder, `${call}.state`);
       const how = { checkpoint, count: COUNT, time: TIME, options: { retries: 20 } };
       if (call === "map") how.options = { retries: 20 };

@@ -3,6 +3,7 @@
 // depend on nothing but that, and give the same whatever the order of items, batches and values is.
 
 const { comparable } = require("./flow-interpreter");
+const { randomFrom } = require("../../examples/random");
 const { flow } = require("../../lib/shared/flow/flow");
 const { stage } = require("../../lib/shared/stage");
 
@@ -17,16 +18,8 @@ const ITEMS = 40;
 
 /** @typedef {{ nodes?: number, items?: number, slow?: boolean, fail?: boolean, groupsFail?: boolean, nothing?: boolean, limits?: boolean, tags?: string[], chain?: boolean }} Choices */
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). @param {number} seed */
-function numbers(seed) {
-  let state = Math.imul(seed + 1, 0x9e3779b1);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+/** Numbers from 0 to 1, others for the next seed. @param {number} seed */
+const numbers = (seed) => randomFrom(Math.imul(seed + 1, 0x9e3779b1));
 
 /** Keys of all kinds. */
 const KEYS = [null, false, true, 0, 1, -5, 2.5, 1e9, "", "a", "b", "Z", "é", "\u{1f600}", "\uffee"];

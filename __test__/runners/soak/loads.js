@@ -3,17 +3,13 @@
  * What the soak does, from its seed alone: the runs of each round, the events of each run, and the kills of each round. The
  * master, its workers and the checker all ask here; nothing of it is sent.
  */
+const { randomFrom } = require("../../../examples/random");
 
-/** A generator of numbers from 0 to 1 that depends on the labels and on nothing else (mulberry32). */
+/** A generator of numbers from 0 to 1 that depends on the labels and on nothing else. */
 function random(...labels) {
   let state = 0x811c9dc5;
   for (const char of labels.join("/")) state = Math.imul(state ^ char.charCodeAt(0), 0x01000193);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  return randomFrom(state);
 }
 
 const between = (next, low, high) => low + Math.floor(next() * (high - low + 1));
