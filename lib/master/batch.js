@@ -4,7 +4,7 @@
 
 const { checkpointOf } = require("./checkpoint");
 const { entriesOf, answersOf } = require("./decode");
-const { Input } = require("./input");
+const { Input, over } = require("./input");
 const { settingsInPool } = require("./launch");
 const { poolIsClosed } = require("./lasting");
 const { revive } = require("./revive");
@@ -221,9 +221,10 @@ class Batch {
     this.letGo();
   }
 
-  /** Nobody asks for it any more. */
+  /** Nobody asks for it any more, and the core tells of nothing that has not ended: it would keep the process alive. */
   leave() {
     this.isRunning = false;
+    this.rejectAll(this.failure === null ? over() : this.failure.error);
     if (this.checkpoint !== undefined) this.checkpoint.drop();
     this.pool.leave(/** @type {any} */ (this));
   }
