@@ -6,6 +6,7 @@
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
+const { once } = require("../support/once");
 const { run } = require("../support/run");
 const { scenarios } = require("../support/flow-scenarios");
 
@@ -16,38 +17,40 @@ const reported = async (fixture, ...args) => {
   return outcome.result;
 };
 
+/** The outcomes of scenarios in two programs, by their names. */
+const both = (names, ...programs) =>
+  once(() =>
+    Promise.all(programs.map((args) => reported("flows/program.js", names.join(), ...args))),
+  );
+
 describe("flows in this process", () => {
-  for (const scenario of Object.keys(scenarios)) {
-    it(`do the same as in workers: ${scenario}`, async () => {
-      const where = ["inProcess", "workers"];
-      const [here, there] = await Promise.all(
-        where.map((where) => reported("flows/program.js", scenario, where)),
-      );
-      assert.deepEqual(here, there);
-      assert.notDeepEqual(here, []);
+  const all = Object.keys(scenarios);
+  const inBoth = both(all, ["inProcess"], ["workers"]);
+  for (const name of all) {
+    it(`do the same as in workers: ${name}`, async () => {
+      const [here, there] = await inBoth();
+      assert.deepEqual(here[name], there[name]);
+      assert.notDeepEqual(here[name], []);
     });
   }
 
-  for (const scenario of ["sinks", "keyed", "bytes", "nothing", "failures"]) {
-    it(`do the same as in workers, by structured clone: ${scenario}`, async () => {
-      const options = JSON.stringify({ serialization: "advanced" });
-      const [here, there] = await Promise.all(
-        ["inProcess", "workers"].map((where) =>
-          reported("flows/program.js", scenario, where, options),
-        ),
-      );
-      assert.deepEqual(here, there);
+  const advanced = JSON.stringify({ serialization: "advanced" });
+  const cloned = ["sinks", "keyed", "bytes", "nothing", "failures"];
+  const byClone = both(cloned, ["inProcess", advanced], ["workers", advanced]);
+  for (const name of cloned) {
+    it(`do the same as in workers, by structured clone: ${name}`, async () => {
+      const [here, there] = await byClone();
+      assert.deepEqual(here[name], there[name]);
     });
   }
 
-  for (const scenario of ["sinks", "failures", "keyed", "sorted"]) {
-    it(`do the same as in workers, where a worker file exports them: ${scenario}`, async () => {
-      const [here, there] = await Promise.all(
-        [true, false].map((inProcess) =>
-          reported("flows/program.js", scenario, "file", JSON.stringify({ inProcess })),
-        ),
-      );
-      assert.deepEqual(here, there);
+  const exported = ["sinks", "failures", "keyed", "sorted"];
+  const ofFile = [true, false].map((inProcess) => ["file", JSON.stringify({ inProcess })]);
+  const byFile = both(exported, ...ofFile);
+  for (const name of exported) {
+    it(`do the same as in workers, where a worker file exports them: ${name}`, async () => {
+      const [here, there] = await byFile();
+      assert.deepEqual(here[name], there[name]);
     });
   }
 
