@@ -237,12 +237,16 @@ describe("an error of the call itself", () => {
   }
 
   it("is there where the program has no stacks, or formats them itself", async () => {
-    for (const how of ["no frames", "odd limit", "sites", "text"]) {
-      for (const name of ["argument", "worker start", "Map of a cycle"]) {
-        const { result } = await run("errors/where.js", { args: [name, how] });
-        assert.ok(result.message.length > 10, `${name} ${how}`);
-      }
-    }
+    const ways = ["no frames", "odd limit", "sites", "text"];
+    const names = ["argument", "worker start", "Map of a cycle"];
+    await Promise.all(
+      ways.map(async (how) => {
+        for (const name of names) {
+          const { result } = await run("errors/where.js", { args: [name, how] });
+          assert.ok(result.message.length > 10, `${name} ${how}`);
+        }
+      }),
+    );
   });
 
   it("points there with source maps", async () => {

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Promise: flows of all kinds of nodes, made by chance, give what one process makes of them: 2,000 of them, and 400 whose workers are
- * killed all the while.
+ * Promise: flows of all kinds of nodes, made by chance, give what one process makes of them: 2,000 of them, 400 whose workers are
+ * killed all the while, and others without workers, and chains in the order of their events.
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
@@ -33,4 +33,13 @@ describe("flows made by chance", () => {
       assert.ok(killed > 0);
     });
   }
+
+  for (const serialization of ["json", "advanced"])
+    it(`${CHUNK} in this process, ${serialization}`, () =>
+      random(30_000, CHUNK, serialization, "inProcess"));
+  for (const how of ["workers", "inProcess"])
+    it(`${CHUNK} chains in the order of their events: ${how}`, () =>
+      random(40_000, CHUNK, "json", how, "inOrder"));
+  it("60 chains in the order of their events, though workers are killed", () =>
+    random(50_000, 60, "json", "killed", "inOrder"));
 });

@@ -1,7 +1,7 @@
 "use strict";
 /**
  * Promise: However often workers are replaced under `maxTasksPerWorker`, no event is lost or run twice, no worker runs more
- * events than that, and each exits well. (behaviour/limits.spec.js has the shorter runs.)
+ * events than that, and each exits well. (slow/behaviour/limits.spec.js has the shorter runs.)
  */
 const assert = require("node:assert/strict");
 const { it } = require("node:test");

@@ -8,9 +8,9 @@ const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const path = require("node:path");
 const { describe, it } = require("node:test");
-const { run } = require("../support/run");
+const { run } = require("../../support/run");
 
-const ROOT = path.join(__dirname, "..", "..");
+const ROOT = path.join(__dirname, "..", "..", "..");
 
 /** Puts two copies of the package into the program's folder, as installs of two dependencies do. */
 function prepare(dir) {

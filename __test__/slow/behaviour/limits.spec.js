@@ -7,7 +7,7 @@
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
-const { run, start } = require("../support/run");
+const { run, start } = require("../../support/run");
 
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 const byNumber = (a, b) => a - b;

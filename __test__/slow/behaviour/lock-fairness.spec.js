@@ -5,7 +5,7 @@
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
-const { run } = require("../support/run");
+const { run } = require("../../support/run");
 
 const WORKERS = 8;
 const TIMES = 8000;

@@ -8,9 +8,9 @@ const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const path = require("node:path");
 const { describe, it } = require("node:test");
-const { once } = require("../support/once");
-const { run, start } = require("../support/run");
-const { scenarios } = require("../support/flow-scenarios");
+const { once } = require("../../support/once");
+const { run, start } = require("../../support/run");
+const { scenarios } = require("../../support/flow-scenarios");
 
 /** A program with a pool that listens, once it does. */
 async function listening(options = {}) {

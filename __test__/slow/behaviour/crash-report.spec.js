@@ -6,7 +6,7 @@
  */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
-const { run } = require("../support/run");
+const { run } = require("../../support/run");
 
 const lines = (from, to) =>
   Array.from({ length: to - from }, (_, i) => `line ${from + i}\n`).join("");

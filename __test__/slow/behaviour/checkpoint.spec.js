@@ -10,8 +10,8 @@ const fs = require("node:fs");
 const { after, before, describe, it } = require("node:test");
 const os = require("node:os");
 const path = require("node:path");
-const { read, written } = require("../support/checkpoint");
-const { run, start } = require("../support/run");
+const { read, written } = require("../../support/checkpoint");
+const { run, start } = require("../../support/run");
 
 const CALLS = ["MapReduce", "stream", "submission", "map", "settled", "run", "poolStream"];
 const COUNT = 100;
@@ -158,11 +158,12 @@ describe("a file of answers", () => {
     const expected = await expectedOf("MapReduce", 20);
     const whole = newFile();
     await job("MapReduce", { checkpoint: whole, count: 20 });
-    const { records } = read(whole);
-    for (const more of [1, 7, 39, 40]) {
+    const { at, end } = read(whole).records[12];
+    // A record with no answer ends after its head.
+    for (const more of [1, 7, 39, 40].filter((bytes) => at + bytes < end)) {
       const checkpoint = newFile();
       const bytes = fs.readFileSync(whole);
-      fs.writeFileSync(checkpoint, bytes.subarray(0, records[12].at + more));
+      fs.writeFileSync(checkpoint, bytes.subarray(0, at + more));
       const came = await job("MapReduce", { checkpoint, count: 20 });
       assert.deepEqual(came.value, expected.value);
       assert.equal(came.resumed, 12);
@@ -188,6 +189,7 @@ describe("a file of answers", () => {
     it(`is refused with other data, or by another function or args, which are named: ${call}`, async () => {
       const how = { checkpoint: newFile(), count: COUNT };
       const first = await job(call, how);
+      /** @type {[object, RegExp][]} */
       const refusals = [
         [{ changed: 42 }, /event 42 has other data/],
         [{ isChanged: true }, /another program's: answer has changed\./],

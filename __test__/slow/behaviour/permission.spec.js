@@ -7,7 +7,7 @@
 const assert = require("node:assert/strict");
 const { execFileSync } = require("node:child_process");
 const { describe, it } = require("node:test");
-const { run, NODE } = require("../support/run");
+const { run, NODE } = require("../../support/run");
 
 const help = execFileSync(NODE, ["--help"], { encoding: "utf8" });
 const MODEL = ["--permission", "--experimental-permission"].find((option) =>

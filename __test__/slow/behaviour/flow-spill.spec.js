@@ -10,7 +10,7 @@ const fs = require("node:fs");
 const { after, before, describe, it } = require("node:test");
 const os = require("node:os");
 const path = require("node:path");
-const { run, start } = require("../support/run");
+const { run, start } = require("../../support/run");
 
 const ended = async (...args) => {
   const program = await run("flows/folder.js", { args });
