@@ -4,8 +4,10 @@
  * specs themselves are run by the Node that runs this file; the programs they start are run by the
  * line's (`SONIC_TEST_NODE`). It judges nothing itself.
  *
- *   node __test__/runners/matrix.js [--lines 14,24 | --node FILE] [SPEC…]
+ *   node __test__/runners/matrix.js [--lines 14,24 | --node FILE] [--select half] [SPEC…]
  *
+ * `--select half` is for the lines between the oldest and the newest: each runs every second spec, and its neighbour the others. What a
+ * line of Node changes is mostly there or not there from one line on, so that the oldest and the newest tell.
  * `--node` is for a Node that npm does not have, one that is linked with musl for example.
  */
 const { execFileSync } = require("node:child_process");
@@ -33,17 +35,21 @@ async function main() {
     options: {
       lines: { type: "string", default: others.join(",") },
       node: { type: "string" },
+      select: { type: "string", default: "all" },
     },
   });
   const lines = values.lines.split(",").map(Number);
+  if (!["all", "half"].includes(values.select))
+    throw new RangeError(`matrix.js: --select is all or half, not ${values.select}`);
+  const specs = positionals.length > 0 ? positionals : behaviourSpecs();
+  const specsOf = (line) => (values.select === "half" ? halfOf(specs, line) : specs);
   const nodes =
     values.node === undefined
-      ? lines.map((line) => () => nodeOfLine(line))
-      : [() => path.resolve(values.node)];
-  const specs = positionals.length > 0 ? positionals : behaviourSpecs();
+      ? lines.map((line) => ({ specs: specsOf(line), get: () => nodeOfLine(line) }))
+      : [{ specs, get: async () => path.resolve(values.node) }];
 
   const rows = [];
-  for (const get of nodes) {
+  for (const { specs, get } of nodes) {
     const row = await runNode(await get(), specs);
     console.log(describe(row));
     rows.push(row);
@@ -61,6 +67,13 @@ async function main() {
   const failed = rows.reduce((sum, row) => sum + row.failed.length, 0);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+}
+
+/** All of them on the oldest and on the newest line, every second one on the others. */
+function halfOf(specs, line) {
+  const place = LINES.filter((one) => one !== OWN_LINE).indexOf(line);
+  if (line === LINES[0] || line === LINES[LINES.length - 1]) return specs;
+  return specs.filter((_, at) => (at + place) % 2 === 0);
 }
 
 function behaviourSpecs() {

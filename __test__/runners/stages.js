@@ -29,7 +29,7 @@ const STAGES = {
     ["test:faults", "--select", "half"],
     ["test:soak"],
     ["test:calls"],
-    ["test:matrix"],
+    ["test:matrix", "--select", "half"],
   ],
 };
 
