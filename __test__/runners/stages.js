@@ -28,7 +28,7 @@ const STAGES = {
     ["test:differential"],
     ["test:faults", "--select", "half"],
     ["test:soak"],
-    ["test:calls"],
+    ["test:calls", "--programs", "300"],
     ["test:matrix", "--select", "half"],
   ],
 };
