@@ -27,6 +27,8 @@ const STAGES = {
     ["test:parity", "--live"],
     ["test:differential"],
     ["test:faults", "--select", "half"],
+    ["test:cluster-faults", "--select", "quarter"],
+    ["test:cluster-chaos"],
     ["test:soak"],
     ["test:calls", "--programs", "300"],
     ["test:matrix", "--select", "half"],

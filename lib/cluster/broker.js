@@ -3,6 +3,8 @@
 // after a time. Knows nothing of events.
 
 const { packages } = require("./load");
+const { elapsed } = require("./clock");
+const { watch } = require("./watch");
 const { coded } = require("../shared/errors");
 const { Promise, Set, clearTimeout, now, setTimeout } = require("../shared/primordials");
 
@@ -42,7 +44,7 @@ class Broker {
         Math.min(FIRST_PAUSE * 2 ** Math.min(times, 10), LONGEST_PAUSE),
     });
     /** When it became available last. It may have lost its memory then. */
-    this.since = now();
+    this.since = elapsed();
     this.isReady = false;
     this.isClosed = false;
     /** Called when it is there again. @type {globalThis.Set<() => void>} */
@@ -61,12 +63,17 @@ class Broker {
     this.client.on("ready", () => this.hasCome());
     this.client.on("close", () => this.hasGone());
     this.client.on("error", (/** @type {any} */ error) => this.hear(error));
+    this.unwatch = watch(this.client, options, (silence) => {
+      this.lastError = `it has said nothing for ${Math.round(silence)} ms`;
+    });
   }
 
   /** Connects, and checks that the broker keeps what it is given. */
   async open() {
     this.hasGone();
     this.client.connect().catch(() => {});
+    // Those that are made after this one: where the first attempt of a lazy one fails, BullMQ gives it up.
+    this.client.options.lazyConnect = false;
     const ready = new Promise((resolve) => this.onBack.add(() => resolve(undefined)));
     try {
       await Promise.race([ready, this.failed]);
@@ -99,7 +106,7 @@ class Broker {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.isReady = true;
-    this.since = now();
+    this.since = elapsed();
     if (this.hasSaid) this.say(`${this.name} is there again`);
     this.hasSaid = false;
     for (const listener of [...this.onBack]) listener();
@@ -169,6 +176,7 @@ class Broker {
       connection: this.client,
       prefix: this.queuePrefix,
       concurrency,
+      autorun: false,
       // What a connection has lost on its way comes again: those who take it know what they have.
       maxStalledCount: 2 ** 31 - 1,
       lockDuration: LOCKS * lease,
@@ -180,7 +188,17 @@ class Broker {
     });
     worker.on("error", ignore);
     this.opened.add(worker);
+    worker.run().catch((/** @type {any} */ error) => {
+      if (this.opened.has(worker))
+        this.fail(`${this.name} gives no jobs: ${Object(error).message}`);
+    });
     return worker;
+  }
+
+  /** The broker's time (ms): the one clock that all machines share. */
+  async time() {
+    const [seconds, microseconds] = await this.client.time();
+    return seconds * 1000 + Math.floor(microseconds / 1000);
   }
 
   /** Notes queues, for whoever cleans up after their master. @param {string[]} names */
@@ -209,6 +227,7 @@ class Broker {
   async close() {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.unwatch();
     clearTimeout(this.timer);
     this.onBack.clear();
     await Promise.all([...this.opened].map((opened) => this.release(opened)));

@@ -4,10 +4,11 @@
 
 const { randomBytes } = require("crypto");
 const { Broker, limit } = require("./broker");
+const { elapsed } = require("./clock");
 const { fingerprintOf } = require("./fingerprint");
 const { BEATS, LONG, LONGEST_BEAT, VERSION } = require("./master");
 const { Session } = require("./session");
-const { JSON, Map, Promise, Set, now } = require("../shared/primordials");
+const { JSON, Map, Promise, Set } = require("../shared/primordials");
 
 /** @typedef {import("../shared/broker-options").BrokerOptions} BrokerOptions */
 
@@ -41,7 +42,7 @@ class Host {
     this.lastId = 0;
     this.isEnding = false;
     /** When the broker may have lost its memory last. */
-    this.doubtedAt = 0;
+    this.doubtedAt = -Infinity;
     /** Queues of masters that were not there, and since when. @type {globalThis.Map<string, number>} */
     this.orphans = new Map();
     /** When it has cleaned up last. */
@@ -51,15 +52,20 @@ class Host {
   }
 
   get isInDoubt() {
-    return now() - this.doubtedAt < this.broker.options.lease;
+    return elapsed() - this.doubtedAt < this.broker.options.lease;
   }
 
   /** Serves until it is told to end. Rejects if the broker is given up. */
   async serve() {
     const { broker } = this;
     await broker.open();
-    broker.onBack.add(() => this.doubt());
-    this.listener = broker.client.duplicate();
+    const listener = broker.client.duplicate();
+    this.listener = listener;
+    broker.onBack.add(() => {
+      this.doubt();
+      // What has cut off one may have cut off the other, which asks nothing and would not notice.
+      listener.disconnect(true);
+    });
     this.listener.on("error", () => {});
     this.listener.on("message", () => this.wake());
     this.listener.subscribe(broker.key("news")).catch(() => {});
@@ -79,8 +85,8 @@ class Host {
     }
   }
 
-  /** What `hosts` lists. */
-  described() {
+  /** What `hosts` lists. @param {number} at the broker's time */
+  described(at) {
     const sessions = [...this.sessions.values()];
     return JSON.stringify({
       name: this.name,
@@ -88,17 +94,18 @@ class Host {
       running: sessions.reduce((sum, { running }) => sum + running, 0),
       serves: sessions.length,
       fingerprint: this.fingerprint,
-      at: now(),
-      until: now() + 2 * this.broker.options.lease,
+      at,
+      until: at + 2 * this.broker.options.lease,
     });
   }
 
-  /** The hosts that have been there a moment ago. @param {InstanceType<typeof Broker>} broker */
-  static async listed(broker) {
+  /** The hosts that have been there a moment ago, or those that have not. @param {InstanceType<typeof Broker>} broker */
+  static async listed(broker, isThere = true) {
     const all = await broker.client.hgetall(broker.key("hosts"));
+    const at = await broker.time();
     return Object.keys(all)
-      .map((id) => JSON.parse(all[id]))
-      .filter(({ until }) => until > now());
+      .map((id) => ({ id, ...JSON.parse(all[id]) }))
+      .filter(({ until }) => until > at === isThere);
   }
 
   /** Ends what it has begun, and takes nothing more. */
@@ -114,7 +121,7 @@ class Host {
   }
 
   doubt() {
-    this.doubtedAt = now();
+    this.doubtedAt = elapsed();
     this.orphans.clear();
     for (const session of this.sessions.values()) session.mustSayAgain = true;
     this.wake();
@@ -135,7 +142,7 @@ class Host {
     if (!broker.isReady) return;
     try {
       const masters = await this.beat();
-      if (now() - this.cleanedAt > broker.options.lease) await this.cleanUp();
+      if (elapsed() - this.cleanedAt > broker.options.lease) await this.cleanUp();
       await this.meet(masters.filter((id) => !this.sessions.has(id) && !this.passed.has(id)));
     } catch (error) {
       if (broker.isReady) this.sayOnce(`${broker.name}: ${Object(error).message}`);
@@ -147,9 +154,10 @@ class Host {
     const { broker } = this;
     const { lease } = broker.options;
     const sessions = [...this.sessions.values()].filter(({ worker }) => worker !== undefined);
+    const at = await broker.time();
     const pipeline = broker.client.pipeline();
     const hosts = broker.key("hosts");
-    pipeline.hset(hosts, this.id, this.described()).pexpire(hosts, LONG * lease);
+    pipeline.hset(hosts, this.id, this.described(at)).pexpire(hosts, LONG * lease);
     pipeline.zrange(broker.key("masters"), 0, -1);
     for (const { key, id, presence, master } of sessions) {
       pipeline.set(presence, master, "PX", lease, "XX");
@@ -218,19 +226,32 @@ class Host {
   async cleanUp() {
     const { broker, orphans } = this;
     const { lease } = broker.options;
-    this.cleanedAt = now();
+    this.cleanedAt = elapsed();
     if (this.isInDoubt) return;
+    await this.cleanLists();
     for (const name of await broker.client.zrange(broker.key("queues"), 0, -1)) {
       const [id] = name.split(".");
       const isThere =
         this.sessions.has(id) || (await broker.client.exists(broker.key("m", id))) === 1;
       if (isThere) orphans.delete(name);
-      else if (!orphans.has(name)) orphans.set(name, now());
-      else if (now() - Number(orphans.get(name)) > 2 * lease) {
+      else if (!orphans.has(name)) orphans.set(name, elapsed());
+      else if (elapsed() - Number(orphans.get(name)) > 2 * lease) {
         orphans.delete(name);
         await broker.remove(broker.queue(name));
       }
     }
+  }
+
+  /** Strikes off masters and hosts that are gone. */
+  async cleanLists() {
+    const { client } = this.broker;
+    for (const id of await client.zrange(this.broker.key("masters"), 0, -1)) {
+      if ((await client.exists(this.broker.key("m", id))) === 1) continue;
+      this.passed.delete(id);
+      await client.zrem(this.broker.key("masters"), id);
+    }
+    const gone = await Host.listed(this.broker, false);
+    if (gone.length > 0) await client.hdel(this.broker.key("hosts"), ...gone.map(({ id }) => id));
   }
 
   /** @param {string} text */

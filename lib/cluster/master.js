@@ -5,6 +5,7 @@
 const { randomBytes } = require("crypto");
 const { HostMember } = require("./members");
 const { limit, pause } = require("./broker");
+const { elapsed } = require("./clock");
 const { asError, coded } = require("../shared/errors");
 const { JSON, Map, Promise, Set, now } = require("../shared/primordials");
 
@@ -188,16 +189,16 @@ class Master {
       throw error;
     }
     for (const host of this.hosts()) {
-      host.seen = now();
+      host.seen = elapsed();
       host.sendAgain();
     }
   }
 
   /** @param {InstanceType<typeof HostMember>} host @param {boolean} isThere */
   follow(host, isThere) {
-    if (isThere) host.seen = now();
+    if (isThere) host.seen = elapsed();
     // After the broker was away hosts have a lease's time to come back.
-    else if (now() - Math.max(host.seen, this.broker.since) >= this.lease) this.giveUp(host);
+    else if (elapsed() - Math.max(host.seen, this.broker.since) >= this.lease) this.giveUp(host);
   }
 
   /** A host is gone: what it has not begun goes to others. @param {InstanceType<typeof HostMember>} host */
@@ -288,7 +289,7 @@ class Master {
   /** @param {any} told */
   join({ h: id, name, places, base }) {
     const host = new HostMember(/** @type {any} */ (this), { id, name, places, base });
-    host.seen = now();
+    host.seen = elapsed();
     this.lastId = Math.max(/** @type {number} */ (this.lastId), base + places);
     this.coordinator.join(host);
     this.say(`the host ${name} has joined, with ${places} places`);
@@ -354,8 +355,8 @@ class Master {
     this.nudge(pipeline);
     await pipeline.exec();
     const names = hosts.map(({ id }) => this.broker.key("hs", id));
-    const until = now() + LEAVING;
-    while (names.length > 0 && now() < until && (await client.exists(...names)) > 0)
+    const until = elapsed() + LEAVING;
+    while (names.length > 0 && elapsed() < until && (await client.exists(...names)) > 0)
       await pause(20);
   }
 }

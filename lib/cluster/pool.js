@@ -3,6 +3,7 @@
 // for a pool of this process's workers alone.
 
 const { Broker } = require("./broker");
+const { elapsed } = require("./clock");
 const { Coordinator } = require("./coordinator");
 const { fingerprintOf } = require("./fingerprint");
 const { Master, noHost } = require("./master");
@@ -16,7 +17,7 @@ const { Tally } = require("../master/tally");
 const { codecOf } = require("../shared/codec");
 const { shared } = require("../shared/copies");
 const { coded } = require("../shared/errors");
-const { Map, Promise, Set, setInterval, clearInterval, now } = require("../shared/primordials");
+const { Map, Promise, Set, setInterval, clearInterval } = require("../shared/primordials");
 
 /** @typedef {import("../shared/options").Options} Options */
 
@@ -111,10 +112,10 @@ class ClusterPool {
   checkHosts() {
     const { coordinator, cluster } = this;
     if (coordinator.places > 0 || coordinator.events.size === 0) this.alone = undefined;
-    else if (this.alone === undefined) this.alone = now();
-    else if (this.hostFailure !== undefined && now() - this.alone > cluster.lease)
+    else if (this.alone === undefined) this.alone = elapsed();
+    else if (this.hostFailure !== undefined && elapsed() - this.alone > cluster.lease)
       this.fail(this.hostFailure);
-    else if (now() - this.alone > cluster.timeout) this.fail(this.nobody());
+    else if (elapsed() - this.alone > cluster.timeout) this.fail(this.nobody());
   }
 
   nobody() {

@@ -4,11 +4,12 @@
 
 const { randomBytes } = require("crypto");
 const { pause } = require("./broker");
+const { elapsed } = require("./clock");
 const { ALWAYS, LOST, RUN } = require("./master");
 const { Station } = require("./station");
 const { callOf, optionsOf } = require("./told");
 const { shared } = require("../shared/copies");
-const { JSON, Map, Promise, Set, now, setTimeout } = require("../shared/primordials");
+const { JSON, Map, Promise, Set, setTimeout } = require("../shared/primordials");
 
 /** @typedef {import("./station").Run} Run */
 /** @typedef {import("./station").Answer} Answer */
@@ -62,9 +63,9 @@ class Session {
     /** What was said may be lost. */
     this.mustSayAgain = false;
     /** When answers were last acknowledged, or all said again. */
-    this.heardAt = now();
+    this.heardAt = elapsed();
     /** When the master was last known to be there. */
-    this.seenAt = now();
+    this.seenAt = elapsed();
   }
 
   /** How many events it has. */
@@ -249,9 +250,9 @@ class Session {
     if (runs.includes(`${LOST}${this.id}`)) this.end("the master has given this host up");
     else if (!isThere) this.missed(runs);
     else {
-      this.seenAt = now();
+      this.seenAt = elapsed();
       if (runs.includes(ALWAYS)) this.stopRuns(runs, known);
-      const isLate = now() - this.heardAt >= this.broker.options.lease;
+      const isLate = elapsed() - this.heardAt >= this.broker.options.lease;
       if (this.mustSayAgain || isLate) this.sayAgain();
     }
   }
@@ -261,9 +262,9 @@ class Session {
     for (const number of this.unacknowledged.keys()) {
       if (number > acknowledged) break;
       this.unacknowledged.delete(number);
-      this.heardAt = now();
+      this.heardAt = elapsed();
     }
-    if (this.unacknowledged.size === 0) this.heardAt = now();
+    if (this.unacknowledged.size === 0) this.heardAt = elapsed();
   }
 
   /** The master is not there. @param {string[]} runs */
@@ -271,7 +272,7 @@ class Session {
     const { lease } = this.broker.options;
     // One that ends removes both, and one that is gone leaves what lasts longer.
     if (runs.length === 0 && !this.host.isInDoubt) this.end("the master has ended");
-    else if (now() - Math.max(this.seenAt, this.broker.since) >= lease)
+    else if (elapsed() - Math.max(this.seenAt, this.broker.since) >= lease)
       this.end("the master is gone");
   }
 
@@ -287,7 +288,7 @@ class Session {
   /** The broker may have lost what was said: the master knows what it has. */
   sayAgain() {
     this.mustSayAgain = false;
-    this.heardAt = now();
+    this.heardAt = elapsed();
     this.join().catch(() => {});
     for (const told of this.unacknowledged.values()) this.send(told);
   }
@@ -317,8 +318,8 @@ class Session {
     while (!this.isOver && (this.open.size > 0 || this.flushing !== undefined))
       await pause(BETWEEN);
     await this.flush();
-    const until = now() + this.broker.options.lease;
-    while (!this.isOver && this.unacknowledged.size > 0 && now() < until) await pause(BETWEEN);
+    const until = elapsed() + this.broker.options.lease;
+    while (!this.isOver && this.unacknowledged.size > 0 && elapsed() < until) await pause(BETWEEN);
     if (!this.isOver) await this.say("left");
     return this.end(undefined);
   }

@@ -2,11 +2,12 @@
 // Events of a cluster that run in this machine's workers: in the master's own, or in those of a host. Measures what they take. Knows
 // nothing of the broker.
 
+const { elapsed } = require("./clock");
 const { carried, valueOf } = require("./values");
 const { Batch } = require("../master/batch");
 const { LastingPool } = require("../master/lasting");
 const { ownOf } = require("../shared/own");
-const { Map, Promise, now } = require("../shared/primordials");
+const { Map, Promise } = require("../shared/primordials");
 
 /**
  * What the events of one run go through, as it travels.
@@ -119,7 +120,7 @@ class Station {
   goingOf({ number }) {
     const known = this.runs.get(number);
     if (known !== undefined) return known;
-    const going = { batches: new Map(), open: 0, busy: 0, ended: 0, countedAt: now() };
+    const going = { batches: new Map(), open: 0, busy: 0, ended: 0, countedAt: elapsed() };
     this.runs.set(number, going);
     return going;
   }
@@ -166,7 +167,7 @@ class Station {
 
   /** Counts the time in which events of a run have run until now. @param {Going} going @param {1 | -1} change */
   count(going, change) {
-    const at = now();
+    const at = elapsed();
     going.busy += (at - going.countedAt) * Math.min(going.open, this.places);
     going.countedAt = at;
     going.open += change;

@@ -90,10 +90,12 @@ function checkAnswer({ n, pid, started, isWhole }, does, starts) {
 
 const CRASH = "ERR_SONIC_WORKER_EXIT";
 const TIMEOUT = "ERR_SONIC_TASK_TIMEOUT";
+const LOST = "ERR_SONIC_HOST_LOST";
 
-/** An event fails by what it throws itself, by the end of its worker, or because it hangs. */
+/** An event fails by what it throws itself, by the end of its worker, with its host, or because it hangs. */
 function checkFailure({ n, error }, does, starts) {
-  if (error.code === CRASH || (error.code === TIMEOUT && does === "hang")) return [];
+  if (error.code === CRASH || error.code === LOST || (error.code === TIMEOUT && does === "hang"))
+    return [];
   if (does !== "throw" || error.message !== `event ${n} throws`) {
     return [`event ${n}, which was to ${does}, failed: ${JSON.stringify(error)}`];
   }

@@ -1,0 +1,65 @@
+"use strict";
+/**
+ * The cells of the cluster's fault matrix: every fault at every moment of a run over two hosts, with and without retries; and what a
+ * cell must come to, by what its fault costs. It runs nothing.
+ */
+
+/** When the fault strikes. */
+const MOMENTS = ["at start", "while events run", "while results come", "at the end"];
+
+/**
+ * What a fault costs without retries: `nothing`; an `event` that a worker ran; what a `host` had begun, or several; or the `run`, with its
+ * master. `ends` is how the host a ends, where the fault ends it.
+ */
+const FAULTS = {
+  "host SIGKILL": { costs: "host", ends: "SIGKILL" },
+  "host SIGSTOP": { costs: "host" },
+  "worker SIGKILL": { costs: "event" },
+  "master SIGKILL": { costs: "run" },
+  "broker restart, fsync everysec": {
+    costs: "nothing",
+    broker: ["--appendonly", "yes", "--appendfsync", "everysec"],
+  },
+  "broker restart, fsync always": {
+    costs: "nothing",
+    broker: ["--appendonly", "yes", "--appendfsync", "always"],
+  },
+  "broker FLUSHALL": { costs: "nothing" },
+  "partition of a host": { costs: "host" },
+  "partition of the master": { costs: "host" },
+  "slow link": { costs: "nothing" },
+  "wrong password": { costs: "host", ends: 3 },
+  "wrong clock of a host": { costs: "nothing" },
+  "wrong clock of the master": { costs: "nothing" },
+};
+
+const CODES = {
+  nothing: [],
+  event: ["ERR_SONIC_WORKER_EXIT"],
+  host: ["ERR_SONIC_HOST_LOST"],
+  run: ["ERR_SONIC_HOST_LOST"],
+};
+
+/** What a run may cost an event before it fails: more than any cell costs it. */
+const RETRIES = { limit: 5, on: ["crash", "host"] };
+
+/** Every cell; or every `step`th, another one for each fault and moment. */
+function cells(step = 1) {
+  const all = [];
+  for (const [fault, { costs }] of Object.entries(FAULTS)) {
+    for (const moment of MOMENTS) {
+      for (const retries of ["off", "on"]) {
+        const codes = retries === "on" ? [] : CODES[costs];
+        all.push({ fault, moment, retries, expected: { costs, codes, fails: codes.length > 0 } });
+      }
+    }
+  }
+  const { length } = MOMENTS;
+  // The moments move on by one with each fault, and retries change with each.
+  return all.filter((_, at) => {
+    const [row, column] = [Math.floor(at / (2 * length)), at % (2 * length)];
+    return (column + 3 * row) % step === 0;
+  });
+}
+
+module.exports = { FAULTS, MOMENTS, RETRIES, cells };
