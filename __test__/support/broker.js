@@ -41,26 +41,31 @@ async function until(condition, what) {
 }
 
 class TestBroker {
-  /** @param {string[]} [options] of the server */
-  static async start(options = []) {
-    const broker = new TestBroker(await freePort(), options);
+  /**
+   * @param {string[]} [options] of the server
+   * @param {{ server?: string, tls?: any }} [how] which server, and how its own client trusts one that speaks TLS alone
+   */
+  static async start(options = [], how = {}) {
+    const broker = new TestBroker(await freePort(), options, how);
     await broker.run();
     return broker;
   }
 
-  constructor(port, options) {
+  constructor(port, options, { server = "redis-server", tls } = {}) {
     this.port = port;
+    this.server = server;
+    this.tls = tls;
     this.options = options;
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-broker-"));
     this.mark = crypto.randomBytes(8).toString("hex");
     this.programs = [];
-    this.url = `redis://127.0.0.1:${port}`;
+    this.url = `${tls === undefined ? "redis" : "rediss"}://127.0.0.1:${port}`;
   }
 
   async run() {
+    const ports = ["--port", String(this.port)];
     const args = [
-      "--port",
-      String(this.port),
+      ...(this.tls === undefined ? ports : ["--port", "0", "--tls-port", String(this.port)]),
       "--bind",
       "127.0.0.1",
       "--dir",
@@ -68,13 +73,19 @@ class TestBroker {
       "--save",
       "",
     ];
-    this.child = spawn("redis-server", [...args, ...this.options], {
+    this.child = spawn(this.server, [...args, ...this.options], {
       stdio: "ignore",
       env: { ...process.env, [MARK]: this.mark },
     });
     const missing = new Promise((_, reject) => this.child.once("error", reject));
     const password = this.options[this.options.indexOf("--requirepass") + 1 || Infinity];
-    this.client = new Redis({ port: this.port, password, maxRetriesPerRequest: null });
+    this.client = new Redis({
+      host: "127.0.0.1",
+      port: this.port,
+      password,
+      tls: this.tls,
+      maxRetriesPerRequest: null,
+    });
     this.client.on("error", () => {});
     await Promise.race([this.client.ping(), missing]);
   }

@@ -79,8 +79,9 @@ class Broker {
       await Promise.race([ready, this.failed]);
       checkInfo(await Promise.race([this.client.info(), this.failed]), this.name);
     } catch (error) {
+      const refusal = this.hear(error);
       await this.close();
-      throw error;
+      throw refusal || error;
     }
     this.onBack.clear();
     return this;
@@ -92,11 +93,11 @@ class Broker {
     return `the broker at ${hostname}:${port || 6379}`;
   }
 
-  /** @param {any} error */
+  /** What the client or a command says. @param {any} error @returns {Error | undefined} that this process is refused */
   hear(error) {
     this.lastError = String(Object(error).message || error);
-    if (!REFUSED.test(this.lastError)) return;
-    this.fail(
+    if (!REFUSED.test(this.lastError)) return undefined;
+    return this.fail(
       `${this.name} refuses this process: ${this.lastError}. Check the user and the password in the URL, and that the user may use ` +
         `the keys ${this.options.prefix}:* and the channels ${this.options.prefix}:*`,
     );
@@ -135,10 +136,19 @@ class Broker {
     );
   }
 
-  /** @param {string} message */
+  /** @param {string} message @returns {Error} */
   fail(message) {
-    if (this.isClosed) return;
-    this.reject(coded(Error, "ERR_SONIC_BROKER", message));
+    const error = coded(Error, "ERR_SONIC_BROKER", message);
+    if (!this.isClosed) this.reject(error);
+    return error;
+  }
+
+  /** Sends commands together. Throws if one is refused: a pipeline itself does not. @param {any} pipeline @returns {Promise<any[]>} their answers */
+  async exec(pipeline) {
+    const answers = /** @type {[unknown, any][]} */ (await pipeline.exec());
+    const failed = answers.find(([error]) => error !== null);
+    if (failed === undefined) return answers.map(([, value]) => value);
+    throw this.hear(failed[0]) || failed[0];
   }
 
   /** A key of this package. @param {string[]} parts */

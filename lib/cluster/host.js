@@ -164,7 +164,7 @@ class Host {
       pipeline.exists(key).hkeys(`${key}:runs`).hget(`${key}:acks`, id);
     }
     const known = sessions.map(({ runs }) => new Set(runs.keys()));
-    const answers = (await pipeline.exec()).map(valueOf);
+    const answers = await broker.exec(pipeline);
     const masters = answers[2];
     const told = sessions.map((session, at) => ({
       session,
@@ -260,12 +260,6 @@ class Host {
     this.said.add(text);
     this.say(text);
   }
-}
-
-/** @param {[unknown, any]} answer of a command in a pipeline */
-function valueOf([error, value]) {
-  if (error !== null) throw error;
-  return value;
 }
 
 module.exports = { Host };

@@ -114,7 +114,7 @@ class Master {
     pipeline.zadd(this.broker.key("masters"), now(), this.id);
     pipeline.pexpire(this.broker.key("masters"), long);
     this.nudge(pipeline);
-    await pipeline.exec();
+    await this.broker.exec(pipeline);
   }
 
   /** Has hosts look at once. @param {any} pipeline */
@@ -169,13 +169,11 @@ class Master {
       pipeline.pexpire(acks, long);
     }
     for (const { id } of hosts) pipeline.exists(this.broker.key("hs", id));
-    const answers = await pipeline.exec();
+    const answers = await this.broker.exec(pipeline);
     if (this.isEnding) return;
-    const failed = answers.find((/** @type {any[]} */ [error]) => error !== null);
-    if (failed !== undefined) throw failed[0];
-    if (answers[0][1] === null || this.isInDoubt) await this.recover();
+    if (answers[0] === null || this.isInDoubt) await this.recover();
     const there = answers.slice(answers.length - hosts.length);
-    for (const [at, host] of hosts.entries()) this.follow(host, there[at][1] === 1);
+    for (const [at, host] of hosts.entries()) this.follow(host, there[at] === 1);
   }
 
   /** The broker may have lost its memory: what was not answered is sent again. */
