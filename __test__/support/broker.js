@@ -51,6 +51,7 @@ class TestBroker {
     return broker;
   }
 
+  /** @param {number} port @param {string[]} options @param {{ server?: string, tls?: any }} how */
   constructor(port, options, { server = "redis-server", tls } = {}) {
     this.port = port;
     this.server = server;

@@ -15,8 +15,11 @@ class TestProxy {
     });
   }
 
+  /** @param {number} target where it passes to */
   constructor(target) {
     this.target = target;
+    /** Its own. */
+    this.port = 0;
     this.server = net.createServer((near) => this.join(near));
     /** @type {Set<net.Socket>} */
     this.sockets = new Set();

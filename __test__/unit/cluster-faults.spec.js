@@ -10,6 +10,7 @@ const without = { retries: "off", expected: { costs: "host", codes: [LOST] } };
 const withRetries = { retries: "on", expected: { costs: "host", codes: [] } };
 
 /** Two events that were answered, and one that was lost with its host. */
+/** @returns {any} */
 const good = () => ({
   answered: [
     [0, 0],
@@ -25,6 +26,7 @@ describe("the judge of the cluster's fault matrix", () => {
     judge(withRetries, { answered: [...good().answered, [2, 4]], failed: [] }, [...ran, ran[2]], 3);
   });
 
+  /** @type {Record<string, [any, any, any]>} */
   const wrong = {
     "an event that is lost": [without, { answered: good().answered, failed: [] }, ran],
     "an event that ends twice": [

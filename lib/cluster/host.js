@@ -34,6 +34,8 @@ class Host {
     this.broker = new Broker(cluster, say);
     /** By the ids of their masters. @type {globalThis.Map<string, InstanceType<typeof Session>>} */
     this.sessions = new Map();
+    /** The ends of sessions that clean up still. @type {globalThis.Set<Promise<void>>} */
+    this.closing = new Set();
     /** Masters that it does not serve: they run another program, or it could not run theirs. @type {globalThis.Set<string>} */
     this.passed = new Set();
     /** @type {globalThis.Set<string>} */
@@ -78,7 +80,8 @@ class Host {
       }
       await Promise.race([this.leaveAll(), broker.failed]);
     } finally {
-      await Promise.all([...this.sessions.values()].map((session) => session.end(undefined)));
+      for (const session of this.sessions.values()) session.end(undefined);
+      await Promise.all(this.closing);
       if (broker.isReady) await broker.client.hdel(broker.key("hosts"), this.id).catch(() => {});
       this.listener.disconnect();
       await broker.close();
@@ -215,6 +218,13 @@ class Host {
   /** @param {InstanceType<typeof Session>} session that is over */
   leave(session) {
     if (this.sessions.get(session.master) === session) this.sessions.delete(session.master);
+  }
+
+  /** @param {Promise<void>} ended that a session has cleaned up: this host does not end before */
+  follow(ended) {
+    this.closing.add(ended);
+    const isOver = () => this.closing.delete(ended);
+    ended.then(isOver, isOver);
   }
 
   /** @param {InstanceType<typeof Session>} session whose workers could not run the program */

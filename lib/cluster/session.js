@@ -90,6 +90,8 @@ class Session {
     await broker.note([`${this.master}.results`, `${this.master}.${this.id}`]);
     this.results = broker.queue(`${this.master}.results`);
     await broker.client.set(this.presence, this.master, "PX", broker.options.lease);
+    // There was nothing to remove when it ended.
+    if (this.isOver) return this.clean();
     this.worker = broker.worker(`${this.master}.${this.id}`, CHUNKS * places, (job) =>
       // What cannot be begun would never be answered.
       this.take(job.data).catch((error) => this.fail(error)),
@@ -330,6 +332,7 @@ class Session {
     this.isOver = true;
     if (why !== undefined) this.host.say(`${why}: stops its events`);
     this.ended = this.close();
+    this.host.follow(this.ended);
     return this.ended;
   }
 

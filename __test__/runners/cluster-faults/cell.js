@@ -22,8 +22,8 @@ const EVENTS = 120;
 const TIME = 4;
 
 /** Where a cell waits until somebody is given up, and where nobody is to be, however busy the machine is. */
-const LEASES = { short: 1500, long: 4000 };
-const TIMEOUT = 20_000;
+const LEASES = { short: 1500, long: 8000 };
+const TIMEOUT = 60_000;
 
 /** Milliseconds that each way takes over a slow link. */
 const SLOW = 40;
@@ -135,6 +135,7 @@ class Cell {
 
   startMaster() {
     const { fault, retries } = this.cell;
+    /** @type {Record<string, string>} */
     const own = { QUIET: "", ...(fault === "wrong clock of the master" ? this.wrongClock() : {}) };
     if (retries === "on") own.RETRIES = JSON.stringify(RETRIES);
     const isCut = fault === "partition of the master";

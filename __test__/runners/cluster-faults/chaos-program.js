@@ -35,6 +35,7 @@ const reduceFn = (results, failures) => ({
   }),
 });
 
+/** @type {any} */
 const options = {
   numWorkers: 0,
   cluster: JSON.parse(CLUSTER),

@@ -132,7 +132,7 @@ function end(pid) {
 async function main() {
   const { values } = parseArgs({
     options: {
-      events: { type: "string", default: "1200" },
+      events: { type: "string", default: "1000" },
       hosts: { type: "string", default: "4" },
       time: { type: "string", default: "5" },
       seed: { type: "string", default: `${Date.now() % 1e6}` },

@@ -21,7 +21,7 @@ async function main() {
     options: {
       select: { type: "string", default: "all" },
       only: { type: "string", default: "" },
-      "at-once": { type: "string", default: "2" },
+      "at-once": { type: "string", default: "3" },
     },
   });
   install("redis-server");

@@ -18,7 +18,7 @@ const time = () => {
 
 class WrongDate extends RealDate {
   constructor(...args) {
-    super(...(args.length === 0 ? [time()] : args));
+    super(.../** @type {[number]} */ (args.length === 0 ? [time()] : args));
   }
 
   static now() {
@@ -26,4 +26,4 @@ class WrongDate extends RealDate {
   }
 }
 
-global.Date = WrongDate;
+global.Date = /** @type {any} */ (WrongDate);
