@@ -1034,7 +1034,7 @@ export interface PoolOptions<Via extends "json" | "advanced" = "json" | "advance
    * Runs the events on several machines: the URL of a broker, or {@link ClusterOptions}. On each further
    * machine `npx sonic-distribute host program.js` starts workers of the same program. With it
    * `numWorkers` may be 0: this process only coordinates. The variable `SONIC_CLUSTER` has the same
-   * effect. Needs the packages `bullmq` and `ioredis`. See `docs/cluster.md`.
+   * effect. Needs the packages `bullmq`, and `ioredis` or `pg`. See `docs/cluster.md`.
    * Default: none.
    */
   cluster?: string | ClusterOptions;
@@ -2526,7 +2526,7 @@ export interface RunOptions {
    * Runs the events on several machines: the URL of a broker, or {@link ClusterOptions}. On each further
    * machine `npx sonic-distribute host program.js` starts workers of the same program. With it
    * `numWorkers` may be 0: this process only coordinates. The variable `SONIC_CLUSTER` has the same
-   * effect. Needs the packages `bullmq` and `ioredis`. See `docs/cluster.md`.
+   * effect. Needs the packages `bullmq`, and `ioredis` or `pg`. See `docs/cluster.md`.
    * Default: none.
    */
   cluster?: string | ClusterOptions;
@@ -2848,8 +2848,9 @@ export interface RetryOptions {
 /** Many machines: a broker that all of them reach. See `docs/cluster.md`. */
 export interface ClusterOptions {
   /**
-   * Where the broker is: Redis 6.2 or newer, or Valkey. `redis://user:password@host:port/database`, or
-   * `rediss://…` with TLS. Required.
+   * Where the broker is: Redis 6.2 or newer, or Valkey, `redis://user:password@host:port/database`, or
+   * `rediss://…` with TLS; or PostgreSQL 14 or newer, `postgres://user:password@host:port/database`.
+   * Required.
    */
   url: string;
   /**
@@ -2866,7 +2867,7 @@ export interface ClusterOptions {
   lease?: number;
   /** What all keys at the broker begin with: 1 to 100 letters, digits, `_`, `.` and `-`. Default: `"sonic"`. */
   prefix?: string;
-  /** Options for `tls.connect`, with a `rediss:` URL: an own `ca`, for example. */
+  /** Options for `tls.connect`, with a `rediss:` or `postgres:` URL: an own `ca`, for example. */
   tls?: object;
 }
 

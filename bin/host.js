@@ -15,7 +15,7 @@ const { hasOwn } = require("../lib/shared/own");
 
 const HOST_USAGE = `npx @tiemma/sonic-distribute host [OPTIONS] PROGRAM [ARGS]
 
-  --cluster URL        the broker: redis://… or rediss://… (by default what SONIC_CLUSTER says)
+  --cluster URL        the broker: redis://…, rediss://… or postgres://… (by default what SONIC_CLUSTER says)
   --prefix NAME        what the broker's keys begin with (sonic)
   --timeout MS         how long the broker may be away (60000)
   --lease MS           how long a master may be silent (10000): the same as the masters' option

@@ -148,7 +148,7 @@ describe("the package", () => {
       assert.deepStrictEqual(Object.keys(manifest[field] ?? {}), [], field);
     }
     // For programs on many machines, which install them.
-    const peers = ["bullmq", "ioredis"];
+    const peers = ["bullmq", "ioredis", "pg"];
     assert.deepStrictEqual(Object.keys(manifest.peerDependencies), peers);
     const optional = Object.fromEntries(peers.map((name) => [name, { optional: true }]));
     assert.deepStrictEqual(manifest.peerDependenciesMeta, optional);

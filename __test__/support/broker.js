@@ -46,7 +46,7 @@ class TestBroker {
    * @param {{ server?: string, tls?: any }} [how] which server, and how its own client trusts one that speaks TLS alone
    */
   static async start(options = [], how = {}) {
-    const broker = new TestBroker(await freePort(), options, how);
+    const broker = new this(await freePort(), options, how);
     await broker.run();
     return broker;
   }

@@ -188,13 +188,15 @@ describe("the option cluster", () => {
       assert.deepEqual({ ...checkOptions({ cluster: url }, checks).cluster }, { ...usual, url });
       const given = { url: "rediss://h", timeout: 1, lease: 1000, prefix: "a.b-c_1", tls: {} };
       assert.deepEqual({ ...checkOptions({ cluster: given }, checks).cluster }, given);
+      for (const other of ["postgres://h/db", "postgresql://h/db"])
+        assert.equal(checkOptions({ cluster: other }, checks).cluster.url, other);
     });
   }
   for (const [given, where, ...rest] of [
     [7, "options.cluster", "7"],
     ["nonsense", "options.cluster"],
     ["http://h", "options.cluster", "redis: or rediss:"],
-    ["postgres://h/db", "options.cluster", "PostgreSQL is not supported yet"],
+    ["mysql://h/db", "options.cluster", "postgres: (PostgreSQL)"],
     [{}, "options.cluster.url"],
     [{ url, prefix: "a:b" }, "options.cluster.prefix"],
     [{ url, prefix: "" }, "options.cluster.prefix"],

@@ -2,26 +2,20 @@
 // This process's connection to the broker, and the names of all keys there. Waits while the broker is away, says so once, and gives up
 // after a time. Knows nothing of events.
 
-const { packages } = require("./load");
 const { elapsed } = require("./clock");
+const { OnPostgres, OnRedis } = require("./engines");
 const { watch } = require("./watch");
+const { isPostgres } = require("../shared/broker-options");
 const { coded } = require("../shared/errors");
 const { Promise, Set, clearTimeout, now, setTimeout } = require("../shared/primordials");
 
 /** @typedef {import("../shared/broker-options").BrokerOptions} BrokerOptions */
 
-/** The longest pause (ms) before the next attempt to connect, and the first. */
-const LONGEST_PAUSE = 2000;
-const FIRST_PAUSE = 50;
-
 /** Milliseconds that the end of a connection may take. */
 const LONGEST_CLOSE = 3000;
 
-/** The oldest version of Redis. */
-const OLDEST = [6, 2];
-
-/** What the broker answers to the wrong user. */
-const REFUSED = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password)/;
+/** Milliseconds after which a worker looks for jobs again, if that has failed. */
+const RETRY = 50;
 
 /** Leases in which a job's lock ends, after which it can be fetched again: the host knows its own chunks. */
 const LOCKS = 3;
@@ -32,17 +26,10 @@ const REMOVED = { removeOnComplete: true, removeOnFail: true };
 class Broker {
   /** @param {BrokerOptions} options @param {(text: string) => void} say */
   constructor(options, say) {
-    const { bullmq, Redis } = packages();
     this.options = options;
     this.say = say;
-    this.bullmq = bullmq;
-    this.client = new Redis(options.url, {
-      ...(options.tls === undefined ? {} : { tls: options.tls }),
-      lazyConnect: true,
-      maxRetriesPerRequest: null,
-      retryStrategy: (/** @type {number} */ times) =>
-        Math.min(FIRST_PAUSE * 2 ** Math.min(times, 10), LONGEST_PAUSE),
-    });
+    this.engine = isPostgres(options.url) ? new OnPostgres(options) : new OnRedis(options);
+    this.client = this.engine.client;
     /** When it became available last. It may have lost its memory then. */
     this.since = elapsed();
     this.isReady = false;
@@ -71,13 +58,11 @@ class Broker {
   /** Connects, and checks that the broker keeps what it is given. */
   async open() {
     this.hasGone();
-    this.client.connect().catch(() => {});
-    // Those that are made after this one: where the first attempt of a lazy one fails, BullMQ gives it up.
-    this.client.options.lazyConnect = false;
+    this.engine.connect();
     const ready = new Promise((resolve) => this.onBack.add(() => resolve(undefined)));
     try {
       await Promise.race([ready, this.failed]);
-      checkInfo(await Promise.race([this.client.info(), this.failed]), this.name);
+      await Promise.race([this.engine.check(this.name), this.failed]);
     } catch (error) {
       const refusal = this.hear(error);
       await this.close();
@@ -90,16 +75,16 @@ class Broker {
   /** The broker as messages name it: without the password. */
   get name() {
     const { hostname, port } = new URL(this.options.url);
-    return `the broker at ${hostname}:${port || 6379}`;
+    return `the broker at ${hostname}:${port || this.engine.port}`;
   }
 
   /** What the client or a command says. @param {any} error @returns {Error | undefined} that this process is refused */
   hear(error) {
     this.lastError = String(Object(error).message || error);
-    if (!REFUSED.test(this.lastError)) return undefined;
+    if (!this.engine.isRefusal(error)) return undefined;
     return this.fail(
       `${this.name} refuses this process: ${this.lastError}. Check the user and the password in the URL, and that the user may use ` +
-        `the keys ${this.options.prefix}:* and the channels ${this.options.prefix}:*`,
+        this.engine.needs(this.options),
     );
   }
 
@@ -156,16 +141,9 @@ class Broker {
     return [this.options.prefix, ...parts].join(":");
   }
 
-  /** What queues begin with. */
-  get queuePrefix() {
-    return this.key("q");
-  }
-
   /** @param {string} name */
   queue(name) {
-    const queue = new this.bullmq.Queue(name, {
-      connection: this.client,
-      prefix: this.queuePrefix,
+    const queue = this.engine.queue(name, {
       defaultJobOptions: REMOVED,
       streams: { events: { maxLen: 0 } },
     });
@@ -178,20 +156,19 @@ class Broker {
    * Takes the jobs of a queue.
    * @param {string} name
    * @param {number} concurrency
-   * @param {(job: any) => Promise<void>} take
+   * @param {(what: string, data: any) => Promise<void>} take
    */
   worker(name, concurrency, take) {
     const { lease } = this.options;
-    const worker = new this.bullmq.Worker(name, take, {
-      connection: this.client,
-      prefix: this.queuePrefix,
+    const heard = (/** @type {any} */ job) => take(job.name, this.engine.read(job.data));
+    const worker = this.engine.worker(name, heard, {
       concurrency,
       autorun: false,
       // What a connection has lost on its way comes again: those who take it know what they have.
       maxStalledCount: 2 ** 31 - 1,
       lockDuration: LOCKS * lease,
       stalledInterval: lease,
-      runRetryDelay: FIRST_PAUSE,
+      runRetryDelay: RETRY,
       drainDelay: 2,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
@@ -211,6 +188,11 @@ class Broker {
     return seconds * 1000 + Math.floor(microseconds / 1000);
   }
 
+  /** Puts a job into a queue. @param {any} queue @param {string} what @param {any} data @param {object} [options] @returns {Promise<any>} */
+  add(queue, what, data, options) {
+    return this.engine.add(queue, what, data, options);
+  }
+
   /** Notes queues, for whoever cleans up after their master. @param {string[]} names */
   async note(names) {
     await this.client.zadd(this.key("queues"), ...names.flatMap((name) => [now(), name]));
@@ -219,14 +201,14 @@ class Broker {
   /** @param {any} opened a queue or a worker */
   async release(opened) {
     this.opened.delete(opened);
-    await Promise.race([opened.close(true), limit(LONGEST_CLOSE)]).catch(ignore);
+    await Promise.race([this.engine.close(opened), limit(LONGEST_CLOSE)]).catch(ignore);
   }
 
   /** Removes a queue and all that is in it. @param {any} queue */
   async remove(queue) {
     const removed = async () => {
       await queue.obliterate({ force: true });
-      await this.client.zrem(this.key("queues"), queue.name);
+      await this.client.zrem(this.key("queues"), this.engine.nameOf(queue));
     };
     // Otherwise whoever cleans up next finds it.
     if (this.isReady)
@@ -255,24 +237,5 @@ const limit = (time) => new Promise((resolve) => setTimeout(resolve, time).unref
 
 /** @param {number} time */
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
-
-/** @param {string} info as the broker gives it @param {string} broker */
-function checkInfo(info, broker) {
-  const valueOf = (/** @type {string} */ name) =>
-    (new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info) || [])[1];
-  const version = valueOf("redis_version") || "0";
-  const [major, minor = 0] = version.split(".").map(Number);
-  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
-    throw unfit(`${broker} is Redis ${version}, and the oldest that works is ${OLDEST.join(".")}`);
-  }
-  const policy = valueOf("maxmemory_policy");
-  if (policy === undefined || policy === "noeviction") return;
-  throw unfit(
-    `${broker} has the maxmemory-policy ${policy}, with which it forgets events when its memory is full: set it to noeviction`,
-  );
-}
-
-/** @param {string} message */
-const unfit = (message) => coded(Error, "ERR_SONIC_BROKER", message);
 
 module.exports = { Broker, limit, pause };

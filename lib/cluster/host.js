@@ -211,7 +211,7 @@ class Host {
         "master's program, and the same version of this package",
     );
     const queue = this.broker.queue(`${id}.results`);
-    await queue.add("refused", { name: this.name, fingerprint: this.fingerprint });
+    await this.broker.add(queue, "refused", { name: this.name, fingerprint: this.fingerprint });
     await this.broker.release(queue);
   }
 

@@ -86,8 +86,8 @@ class Master {
     this.lastId = ids;
     this.results = this.broker.queue(`${this.id}.results`);
     await this.announce();
-    this.worker = this.broker.worker(`${this.id}.results`, 1, (job) =>
-      this.hear(job.name, job.data).catch((error) => {
+    this.worker = this.broker.worker(`${this.id}.results`, 1, (what, told) =>
+      this.hear(what, told).catch((error) => {
         if (!this.isEnding) this.onBroken(error);
       }),
     );
@@ -226,21 +226,15 @@ class Master {
   async untouched(host) {
     await host.queue.pause();
     const chunks = this.coordinator.account.chunksOf(host.id);
-    const pipeline = this.broker.client.pipeline();
-    for (const chunk of chunks) pipeline.hmget(host.queue.toKey(`c${chunk}`), "name", "ats");
-    const told = await pipeline.exec();
-    const isUntouched = (/** @type {number} */ at) => {
-      const [error, [name, started]] = told[at];
-      return error === null && name !== null && started === null;
-    };
-    return new Set(chunks.filter((_, at) => isUntouched(at)));
+    const jobs = await Promise.all(chunks.map((chunk) => host.queue.getJob(`c${chunk}`)));
+    return new Set(chunks.filter((_, at) => jobs[at] && jobs[at].attemptsStarted === 0));
   }
 
   /** Resolves when all answers are taken in that are at the broker now. @returns {Promise<void>} */
   async barrier() {
     const id = String(++this.lastBarrier);
     const passed = new Promise((resolve) => this.barriers.set(id, () => resolve(undefined)));
-    await this.results.add("barrier", { id });
+    await this.broker.add(this.results, "barrier", { id });
     await Promise.race([passed, limit(this.lease)]);
     this.barriers.delete(id);
   }

@@ -77,7 +77,7 @@ class HostMember {
       const floor = account.floorOf(this.id);
       const data = { r: run.number, l: lost, n: chunk, f: floor, e: events.map(sent) };
       try {
-        await this.queue.add("chunk", data, { jobId: `c${chunk}` });
+        await this.master.broker.add(this.queue, "chunk", data, { jobId: `c${chunk}` });
         return;
       } catch (error) {
         if (this.master.isEnding || !this.master.coordinator.members.has(this.id)) return;

@@ -92,9 +92,9 @@ class Session {
     await broker.client.set(this.presence, this.master, "PX", broker.options.lease);
     // There was nothing to remove when it ended.
     if (this.isOver) return this.clean();
-    this.worker = broker.worker(`${this.master}.${this.id}`, CHUNKS * places, (job) =>
+    this.worker = broker.worker(`${this.master}.${this.id}`, CHUNKS * places, (_, chunk) =>
       // What cannot be begun would never be answered.
-      this.take(job.data).catch((error) => this.fail(error)),
+      this.take(chunk).catch((error) => this.fail(error)),
     );
     await this.join();
   }
@@ -118,7 +118,7 @@ class Session {
 
   /** @param {string} what @param {object} [more] */
   say(what, more) {
-    return this.results.add(what, { h: this.id, ...more });
+    return this.broker.add(this.results, what, { h: this.id, ...more });
   }
 
   /**

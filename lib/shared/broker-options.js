@@ -15,6 +15,9 @@ const SHORTEST_LEASE = 1000;
 
 const LONGEST = 2 ** 31 - 1;
 
+/** Those of Redis and Valkey. */
+const PROTOCOLS = ["redis:", "rediss:"];
+
 /** What all keys of this package begin with. */
 const PREFIX = "sonic";
 
@@ -49,11 +52,14 @@ function checkUrl(name, value) {
     // It may have a password.
     throw invalidType(`${name} must be ${must}, and this is none`);
   }
-  if (protocol === "redis:" || protocol === "rediss:") return;
-  const isPostgres = protocol === "postgres:" || protocol === "postgresql:";
-  const why = isPostgres ? "a broker on PostgreSQL is not supported yet" : `got ${shown(protocol)}`;
-  throw invalidType(`${name} must begin with redis: or rediss: (Redis or Valkey): ${why}`);
+  if (PROTOCOLS.includes(protocol) || isPostgres(value)) return;
+  throw invalidType(
+    `${name} must begin with redis: or rediss: (Redis or Valkey), or postgres: (PostgreSQL): got ${shown(protocol)}`,
+  );
 }
+
+/** @param {string} url */
+const isPostgres = (url) => /^postgres(ql)?:/.test(url);
 
 /** @param {string} name @param {unknown} value @returns {BrokerOptions} */
 function checkCluster(name, value) {
@@ -81,4 +87,4 @@ function notByHand() {
   );
 }
 
-module.exports = { checkCluster, clusterOfEnvironment, notByHand };
+module.exports = { checkCluster, clusterOfEnvironment, isPostgres, notByHand };
