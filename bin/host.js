@@ -9,6 +9,7 @@ const path = require("path");
 const { Broker } = require("../lib/cluster/broker");
 const { Host } = require("../lib/cluster/host");
 const { checkCluster, clusterOfEnvironment } = require("../lib/shared/broker-options");
+const { checkTags } = require("../lib/shared/groups");
 const { native } = require("../lib/shared/native");
 const { nearest } = require("../lib/shared/nearest");
 const { hasOwn } = require("../lib/shared/own");
@@ -21,6 +22,7 @@ const HOST_USAGE = `npx @tiemma/sonic-distribute host [OPTIONS] PROGRAM [ARGS]
   --lease MS           how long a master may be silent (10000): the same as the masters' option
   --workers N          how many workers (by default one for each processor)
   --concurrency N      how many events a worker runs at once (by default as the masters' option says)
+  --tags A,B           what events may ask for that only some hosts have, such as gpu (none)
   --name NAME          what messages call this host (by default the machine's name)
   --health PORT        answers GET /health on that port: 200 while the broker is there, 503 otherwise`;
 
@@ -47,9 +49,6 @@ function parsed(words, names) {
   let at = 0;
   for (; at < words.length && words[at].startsWith("--"); at++) {
     const [name, inline] = words[at].slice(2).split(/=(.*)/s);
-    if (name === "tags") {
-      throw new Wrong("--tags does not work over a cluster yet: start the host without it");
-    }
     if (!names.includes(name)) {
       const meant = nearest(name, names);
       throw new Wrong(`there is no option --${name}${meant ? `: did you mean --${meant}?` : ""}`);
@@ -67,6 +66,16 @@ function count(given, name, most) {
   const value = Number(given[name]);
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
   throw new Wrong(`--${name} must be a whole number from 1 to ${most}, got ${given[name]}`);
+}
+
+/** @param {Given} given @returns {string[]} */
+function tagsOf({ tags = "" }) {
+  if (tags === "") return [];
+  try {
+    return checkTags("--tags", tags.split(","));
+  } catch (error) {
+    throw new Wrong(/** @type {Error} */ (error).message);
+  }
 }
 
 /** @param {Given} given */
@@ -101,6 +110,7 @@ async function host(words) {
       "lease",
       "workers",
       "concurrency",
+      "tags",
       "name",
       "health",
     ];
@@ -112,12 +122,13 @@ async function host(words) {
     const numWorkers = count(given, "workers", MOST_WORKERS) || native().usableProcessors();
     const concurrency = count(given, "concurrency", MOST_CONCURRENCY);
     const port = count(given, "health", MOST_PORT);
+    const tags = tagsOf(given);
     const { name = os.hostname() } = given;
     const say = (/** @type {string} */ text) =>
       console.log(`${new Date().toISOString()}: host ${name}: ${text}`);
     // What workers re-run, with its own arguments.
     process.argv = [process.argv[0], file, ...args];
-    const serving = new Host({ program: file, name, numWorkers, concurrency, cluster, say });
+    const serving = new Host({ program: file, name, numWorkers, tags, concurrency, cluster, say });
     for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => serving.end());
     const health = port === undefined ? undefined : await listen(serving, port);
     try {
@@ -164,10 +175,12 @@ async function hosts(words) {
     const broker = await new Broker(brokerOf(given), (text) => console.error(text)).open();
     try {
       const all = await Host.listed(broker);
-      for (const { name, workers, running, serves, fingerprint } of all)
+      for (const { name, workers, tags, running, serves, fingerprint } of all) {
+        const has = tags.length === 0 ? "" : `tags ${tags.join(", ")}, `;
         console.log(
-          `${name}: ${workers} workers, ${running} events, serves ${serves}, ${fingerprint}`,
+          `${name}: ${workers} workers, ${has}${running} events, serves ${serves}, ${fingerprint}`,
         );
+      }
       console.log(all.length === 1 ? "1 host" : `${all.length} hosts`);
       return 0;
     } finally {

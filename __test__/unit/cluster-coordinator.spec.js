@@ -8,6 +8,7 @@ const { describe, it } = require("node:test");
 
 const { ALONE, MOST_BYTES, MOST_EVENTS, Sizer } = require("../../lib/cluster/chunks");
 const { Coordinator } = require("../../lib/cluster/coordinator");
+const { bestFor } = require("../../lib/cluster/routing");
 
 describe("the size of a chunk", () => {
   const sized = (mean, { waiting = 1e6, places = 2, times = 9 } = {}) => {
@@ -53,41 +54,55 @@ describe("the size of a chunk", () => {
 const ABOUT = { work: ["w"], args: null, taskTimeout: null, classes: [], refusal: "" };
 
 /** A coordinator with a run, and hosts that note what they get. */
-function bench({ retries = null, hosts = ["a"], places = 1 } = {}) {
+function bench({
+  retries = null,
+  hosts = ["a"],
+  places = 1,
+  tags = {},
+  exclusive = [],
+  limits = {},
+} = {}) {
   const coordinator = new Coordinator();
-  const run = coordinator.begin({ ...ABOUT, retries });
+  const run = coordinator.begin({ ...ABOUT, retries }, limits);
   const sent = [];
   const stopped = [];
-  for (const id of hosts) {
+  const join = (id) =>
     coordinator.join({
       id,
       name: id,
       places,
       base: 10,
+      tags: tags[id] || [],
+      isExclusive: exclusive.includes(id),
       isOpen: true,
       begin() {},
+      runsEach: () => true,
       stop: ({ number }) => stopped.push(number),
       send: (chunk, _, lost, events) =>
         sent.push({ id, chunk, lost, events: events.map(({ number }) => number) }),
     });
-  }
+  hosts.forEach(join);
   const outcomes = {};
-  const add = (count, text = "1") => {
+  const add = (count, text = "1", routing = {}, of = run) => {
+    let last;
     for (let at = 0; at < count; at++) {
       const number = coordinator.lastEvent + 1;
-      coordinator.add(run, { text, format: 0 }, (outcome) => {
+      const settle = (outcome) => {
         assert.equal(outcomes[number], undefined, `event ${number} has ended twice`);
         outcomes[number] = outcome;
-      });
+      };
+      const address = { tags: [], key: undefined, priority: 0, ...routing };
+      last = coordinator.add(of, { text, format: 0 }, settle, address);
     }
     coordinator.place();
+    return last;
   };
   const answer = ({ id, chunk, events }, told = {}) => {
     for (const event of events)
       coordinator.answer(id, chunk, { event, text: "2", worker: 11, ...told });
     coordinator.place();
   };
-  return { coordinator, run, sent, stopped, outcomes, add, answer };
+  return { coordinator, run, sent, stopped, outcomes, add, answer, join };
 }
 
 describe("a coordinator", () => {
@@ -167,9 +182,9 @@ describe("a coordinator", () => {
 
   it("has those wait who hand over more than is needed", async () => {
     const { coordinator, run, add } = bench();
-    add(1000);
+    const event = add(1000);
     let hasRoom = false;
-    const room = coordinator.room(run).then(() => {
+    const room = coordinator.room(event).then(() => {
       hasRoom = true;
     });
     await new Promise(setImmediate);
@@ -177,5 +192,176 @@ describe("a coordinator", () => {
     coordinator.end(run);
     await room;
     assert.equal(hasRoom, true);
+  });
+});
+
+describe("what events say of where and when they run", () => {
+  it("has the most urgent next, though its host has others to do", () => {
+    const { sent, add, answer } = bench();
+    add(4);
+    add(1, "1", { priority: 5 });
+    add(1, "1", { priority: 9 });
+    add(1, "1", { priority: -1 });
+    assert.deepEqual(
+      sent.map(({ events }) => events[0]),
+      [1, 2, 5, 6],
+    );
+    for (const at of [2, 3, 0, 1, 4, 5]) answer(sent[at]);
+    assert.deepEqual(
+      sent.slice(4).map(({ events }) => events[0]),
+      [3, 4, 7],
+    );
+  });
+
+  it("shares by weight what runs are given that are as urgent", () => {
+    const { coordinator, run, sent, add, answer } = bench({ limits: { weight: 3 } });
+    const other = coordinator.begin({ ...ABOUT, retries: null }, { weight: 1 });
+    add(400);
+    add(400, "1", {}, other);
+    for (let at = 0; at < 200; at++) answer(sent[at]);
+    const ofFirst = sent.slice(100, 200).filter(({ events }) => events[0] <= 400).length;
+    assert.ok(ofFirst >= 74 && ofFirst <= 76, `${ofFirst}`);
+    assert.equal(coordinator.runs.get(run.number).events.size + ofFirst > 0, true);
+  });
+
+  it("goes to hosts with all of its tags, and without tags to those with the fewest", () => {
+    const tags = { b: ["gpu"], c: ["gpu", "big"], d: ["own"] };
+    const { sent, add, coordinator, join } = bench({
+      hosts: ["d", "c", "b", "a"],
+      tags,
+      exclusive: ["d"],
+    });
+    add(3, "1", { tags: ["gpu", "big"] });
+    assert.deepEqual(
+      sent.splice(0).map(({ id }) => id),
+      ["c", "c"],
+    );
+    add(3, "1", { tags: ["gpu"] });
+    assert.deepEqual(
+      sent.splice(0).map(({ id }) => id),
+      ["b", "b"],
+    );
+    add(5);
+    assert.deepEqual(
+      sent.splice(0).map(({ id }) => id),
+      ["a", "a"],
+    );
+    tags.e = ["gpu", "big", "wide"];
+    join("e");
+    coordinator.place();
+    assert.deepEqual(
+      sent.map(({ id }) => id),
+      ["e", "e"],
+    );
+  });
+
+  it("fails what nobody has the tags for after a while, those that wait for their keys too", () => {
+    const { coordinator, sent, add, outcomes } = bench({ tags: { a: ["gpu"] } });
+    add(3, "1", { tags: ["disk"], key: "k" });
+    add(1, "1", { tags: ["gpu"] });
+    coordinator.unserved.fail(-1);
+    assert.deepEqual(outcomes, {});
+    coordinator.unserved.fail(-1);
+    assert.deepEqual(Object.keys(outcomes), ["1", "2", "3"]);
+    const { code, message } = outcomes[3].told;
+    assert.equal(code, "ERR_SONIC_NO_WORKER");
+    assert.match(message, /no worker has "disk"; the workers have "gpu"/);
+    assert.deepEqual(
+      sent.map(({ events }) => events),
+      [[4]],
+    );
+    assert.equal(coordinator.waiting.count, 0);
+  });
+
+  it("runs those of one key in one host, in order, a chunk at a time", () => {
+    const hosts = ["a", "b", "c"];
+    const { coordinator, run, sent, add, answer } = bench({ hosts });
+    coordinator.measured([[run.number, 1000, 1000]]);
+    const keys = Array.from({ length: 30 }, (_, at) => `key ${at}`);
+    const keyOf = new Map();
+    for (let at = 0; at < 4; at++)
+      for (const key of keys) keyOf.set(add(1, "1", { key }).number, key);
+    const homes = new Map();
+    const last = new Map();
+    for (let at = 0; at < sent.length; at++) {
+      const { id, events } = sent[at];
+      for (const number of events) {
+        const key = keyOf.get(number);
+        assert.equal(homes.get(key) || id, id);
+        homes.set(key, id);
+        assert.ok(number > (last.get(key) || 0));
+        last.set(key, number);
+      }
+      answer(sent[at]);
+    }
+    assert.equal(coordinator.events.size, 0);
+    assert.equal(coordinator.waiting.keys.size, 0);
+    assert.equal(new Set(homes.values()).size, 3);
+  });
+
+  it("has a key's events wait while one of them is with a host that is to be left, and keeps their order", () => {
+    const { coordinator, sent, add, answer, join } = bench();
+    add(3, "1", { key: "k" });
+    assert.deepEqual(
+      sent.map(({ events }) => events),
+      [[1]],
+    );
+    join("b");
+    join("c");
+    coordinator.close(coordinator.members.get("a"));
+    coordinator.place();
+    assert.equal(sent.length, 1);
+    coordinator.giveUp("a", new Set([sent[0].chunk]));
+    coordinator.place();
+    assert.deepEqual(sent[1].events, [1]);
+    answer(sent[1]);
+    answer(sent[2]);
+    assert.deepEqual(
+      sent.map(({ events }) => events),
+      [[1], [1], [2], [3]],
+    );
+    assert.equal(new Set(sent.slice(1).map(({ id }) => id)).size, 1);
+  });
+
+  it("moves few keys when a host joins or leaves", () => {
+    const ids = ["a", "b", "c", "d"];
+    const member = (id) => ({ id, places: 2, tags: [], isExclusive: false, isOpen: true });
+    const homes = (hosts) =>
+      Array.from({ length: 4000 }, (_, at) => bestFor(`key ${at}`, [], hosts.map(member)));
+    const [three, four] = [homes(ids.slice(0, 3)), homes(ids)];
+    const moved = four.filter((home, at) => home !== three[at]);
+    assert.ok(moved.every((home) => home === "d"));
+    assert.ok(moved.length > 850 && moved.length < 1150, `${moved.length}`);
+  });
+
+  it("forgets those of a run that is over, and lets others of their keys go on", () => {
+    const { coordinator, run, sent, add } = bench();
+    const other = coordinator.begin({ ...ABOUT, retries: null });
+    add(3, "1", { key: "k" });
+    add(2, "1", { key: "k" }, other);
+    coordinator.end(run);
+    coordinator.place();
+    assert.deepEqual(
+      sent.map(({ events }) => events),
+      [[1], [4]],
+    );
+    coordinator.end(other);
+    assert.deepEqual([coordinator.waiting.count, coordinator.waiting.keys.size], [0, 0]);
+    assert.equal(coordinator.waiting.kinds.size, 0);
+  });
+
+  it("has those wait who hand over more than the limits of their run say", async () => {
+    const { coordinator, add } = bench({ limits: { maxEventsPerWorker: 5, maxBytesWaiting: 100 } });
+    assert.equal(coordinator.hasRoom(add(4)), true);
+    assert.equal(coordinator.hasRoom(add(1)), false);
+    const large = bench({ limits: { maxBytesWaiting: 100 } });
+    assert.equal(large.coordinator.hasRoom(large.add(2, "x".repeat(60))), true);
+    assert.equal(large.coordinator.hasRoom(large.add(1, "x".repeat(60))), false);
+  });
+
+  it("lets a busy host hold up nobody else", () => {
+    const { coordinator, add } = bench({ hosts: ["a", "b"], tags: { b: ["gpu"] } });
+    assert.equal(coordinator.hasRoom(add(1000, "1", { tags: ["gpu"] })), false);
+    assert.equal(coordinator.hasRoom(add(1)), true);
   });
 });

@@ -4,7 +4,7 @@
 
 const { Map, Set } = require("../shared/primordials");
 
-/** @typedef {{ member: string, events: Set<number>, mayHaveBegun: boolean }} Chunk */
+/** @typedef {{ member: string, events: Set<number>, priority: number, mayHaveBegun: boolean }} Chunk */
 
 class Account {
   constructor() {
@@ -15,6 +15,8 @@ class Account {
     /** The chunks of each host. @type {Map<string, Set<number>>} */
     this.members = new Map();
     this.lastChunk = 0;
+    /** Events have had different priorities. */
+    this.hasBands = false;
   }
 
   /** An event is handed over. @param {number} event its number */
@@ -28,8 +30,8 @@ class Account {
     if (!this.members.has(member)) this.members.set(member, new Set());
   }
 
-  /** Events that wait go to a host. @param {string} member @param {number[]} events @returns {number} the number of the chunk */
-  send(member, events) {
+  /** Events that wait go to a host. @param {string} member @param {number[]} events @param {number} [priority] @returns {number} the number of the chunk */
+  send(member, events, priority = 0) {
     const chunks = this.members.get(member);
     if (chunks === undefined) throw new Error(`there is no host ${member}`);
     const number = ++this.lastChunk;
@@ -37,7 +39,8 @@ class Account {
       if (!this.waits(event)) throw new Error(`event ${event} does not wait`);
       this.events.set(event, number);
     }
-    this.chunks.set(number, { member, events: new Set(events), mayHaveBegun: false });
+    if (priority !== 0) this.hasBands = true;
+    this.chunks.set(number, { member, events: new Set(events), priority, mayHaveBegun: false });
     chunks.add(number);
     return number;
   }
@@ -85,6 +88,16 @@ class Account {
   /** The chunks of a host, oldest first. @param {string} member @returns {number[]} */
   chunksOf(member) {
     return [...(this.members.get(member) || [])];
+  }
+
+  /** How many chunks a host has that are as urgent. @param {string} member @param {number} priority */
+  load(member, priority) {
+    const chunks = /** @type {Set<number>} */ (this.members.get(member));
+    if (!this.hasBands && priority <= 0) return chunks.size;
+    let load = 0;
+    for (const number of chunks)
+      if (/** @type {Chunk} */ (this.chunks.get(number)).priority >= priority) load++;
+    return load;
   }
 
   /** The events of a chunk that have not ended. @param {number} chunk @returns {number[]} */

@@ -8,6 +8,7 @@ const { checkReach, fileOf } = require("../master/given");
 const { runsElsewhere } = require("../master/launch");
 const { entries } = require("../master/stream");
 const { PublicPool } = require("../master/public-pool");
+const { watch } = require("../master/watch");
 const { Stages } = require("../master/work");
 const { checkSupported, notYet } = require("./supported");
 const { clusterOfEnvironment } = require("../shared/broker-options");
@@ -208,28 +209,46 @@ async function createPool(stages, given, identity) {
   const call = new Call(identity);
   const site = siteOf(createPool);
   try {
-    if (fileOf(stages) !== undefined) throw notYet("a worker file");
-    const named = Stages.of({ ...stages });
-    for (const name of named.names)
-      checkStage(named.options[name], `the stage ${name}: the option`);
+    identity.file = fileOf(stages);
+    const { file } = identity;
+    const functions = file === undefined ? checked(Stages.of({ ...stages })) : undefined;
     const { options, numWorkers } = optionsOf({}, given, {}, POOL_CHECKS);
-    if (options.signal !== undefined) throw notYet("a pool's option signal");
-    checkReach(undefined);
+    throwIfAborted(options.signal);
+    checkReach(file);
     call.begin(false);
     const pool = await opened(
       new ClusterPool(call, options, { numWorkers, isCall: false, say: () => {} }),
-      undefined,
+      options.signal,
     );
     const how = {
       Batch: ClusterBatch,
       begin,
-      each: async () => notOver("each"),
+      watch,
+      each: (
+        /** @type {any} */ pool,
+        /** @type {any} */ work,
+        /** @type {any} */ data,
+        /** @type {any} */ given,
+      ) => pool.eachWorker.run(work, data, given),
       shared: () => notOver("locks and sync"),
     };
-    return new PublicPool(pool, named, options, how);
+    try {
+      const named = functions || checked(Stages.inFile(String(file), pool.stages));
+      return new PublicPool(pool, named, options, how);
+    } catch (error) {
+      await pool.shut();
+      throw error;
+    }
   } catch (error) {
     throw pointAt(error, site);
   }
+}
+
+/** @param {InstanceType<typeof Stages>} stages */
+function checked(stages) {
+  for (const name of stages.names)
+    checkStage(stages.options[name], `the stage ${name}: the option`);
+  return stages;
 }
 
 /** @param {string} what @returns {never} */

@@ -22,6 +22,9 @@ const WEIGHT = 0.5;
 /** Events that take this long (ms) are not sent before a worker is free for them: another host may be free sooner. */
 const LONG = 1000;
 
+/** The same of one that has not ended. */
+const UNKNOWN = 1;
+
 class Sizer {
   constructor() {
     /** Milliseconds that an event takes; undefined before the first has ended. @type {number | undefined} */
@@ -49,6 +52,11 @@ class Sizer {
     const share = Math.ceil(waiting / (2 * places));
     this.last = Math.max(1, Math.min(wanted, this.last * GROWTH, share));
     return this.last;
+  }
+
+  /** Milliseconds that an event takes, as far as it is known. */
+  get cost() {
+    return this.mean === undefined ? UNKNOWN : Math.max(this.mean, TARGET / MOST_EVENTS);
   }
 
   /** How many chunks a host with so many places may have at once. @param {number} places */

@@ -4,11 +4,18 @@
 
 const { Account } = require("./account");
 const { MOST_BYTES, Sizer } = require("./chunks");
+const { bestFor, serves } = require("./routing");
+const { Share } = require("./share");
+const { Unserved } = require("./unserved");
+const { Waiting, kindOf } = require("./waiting");
+const { failedBy } = require("./told");
 const { coded } = require("../shared/errors");
 const { Map, Promise } = require("../shared/primordials");
 
 /** @typedef {import("./station").Run} Run */
 /** @typedef {import("./station").Answer} Answer */
+/** @typedef {import("./waiting").Line} Line */
+/** @typedef {import("../shared/routing").Address} Address */
 
 /**
  * What runs events: `places` is how many at once, `base` the number before the id of its first worker.
@@ -17,13 +24,17 @@ const { Map, Promise } = require("../shared/primordials");
  * @property {string} name as messages have it
  * @property {number} places
  * @property {number} base
+ * @property {string[]} tags
+ * @property {boolean} isExclusive it takes no events without tags
  * @property {boolean} isOpen it takes further events
+ * @property {boolean} [isClosed] it takes none any more
  * @property {(chunk: number, run: Run, lost: number, events: Event[]) => void} send
  * @property {(run: Run) => void} begin a run
  * @property {(run: Run) => void} stop
+ * @property {(tags: string[]) => boolean} runsEach whether it runs the work of every worker that has these
  */
 
-/** How an event has ended for the one who asked. @typedef {{ text?: string, format?: number, told?: any, attempts: number, worker: number, pid?: number }} Outcome */
+/** How an event has ended for the one who asked. @typedef {Omit<Answer, "event"> & { attempts: number, worker: number }} Outcome */
 
 /**
  * @typedef {object} Event
@@ -31,15 +42,32 @@ const { Map, Promise } = require("../shared/primordials");
  * @property {Going} going
  * @property {string} text
  * @property {number} format
+ * @property {string[]} tags
+ * @property {string | undefined} key
+ * @property {number} priority
+ * @property {string} kind of which others `Map` waits
  * @property {number} lost how many hosts were lost with it
+ * @property {boolean} [isTied] its member alone may run it
  * @property {(outcome: Outcome) => void} settle
  */
 
-/** A run that goes on. @typedef {{ run: Run, sizer: InstanceType<typeof Sizer>, events: Map<number, Event> }} Going */
+/**
+ * A run that goes on: `size` are the characters of its events that have not ended, `plain` those that wait and that any member will do for.
+ * @typedef {{ run: Run, sizer: InstanceType<typeof Sizer>, share: InstanceType<typeof Share>, events: Map<number, Event>, size: number,
+ *   limits: Limits, plain: Line | undefined }} Going
+ */
+
+/** How far a run's `Map`s run ahead. @typedef {{ weight?: number, maxEventsPerWorker?: number, maxBytesWaiting?: number }} Limits */
 
 /** Events that may wait beyond those that all hosts would take at once, and their characters. */
 const MOST_WAITING = 256;
 const MOST_SIZE = 16 << 20;
+
+/** The load of one that has no room. */
+const FULL = Infinity;
+
+/** @type {Address} */
+const ANYWHERE = { tags: [], key: undefined, priority: 0 };
 
 class Coordinator {
   constructor() {
@@ -50,21 +78,19 @@ class Coordinator {
     this.runs = new Map();
     /** @type {Map<number, Event>} */
     this.events = new Map();
-    /** Those that wait, in their order, and those that wait again, which come first. @type {Event[]} */
-    this.waiting = [];
-    /** @type {Event[]} */
-    this.again = [];
-    /** Where the first is: what is before was taken. */
-    this.head = 0;
-    /** How many characters they have. */
-    this.size = 0;
-    /** Those that hand events over, and wait. @type {(() => void)[]} */
-    this.wanting = [];
+    this.waiting = new Waiting(this.members);
+    /** Where the runs are: see `Share`. */
+    this.served = { at: 0 };
+    /** Those that hand events over and wait, by runs and kinds. @type {Map<string, { event: Event, all: (() => void)[] }>} */
+    this.wanting = new Map();
+    this.unserved = new Unserved(this);
     this.lastEvent = 0;
     this.lastRun = 0;
     this.isScheduled = false;
     /** What waits cannot be sent: nobody would wait for it any more. @type {(error: unknown) => void} */
     this.onBroken = () => {};
+    /** A member has come, and takes nothing yet. @type {(member: Member) => void} */
+    this.onJoin = () => {};
   }
 
   /** How many events run at once. */
@@ -74,10 +100,13 @@ class Coordinator {
     return places;
   }
 
-  /** @param {Omit<Run, "number">} about @returns {Run} */
-  begin(about) {
+  /** @param {Omit<Run, "number">} about @param {Limits} [limits] @returns {Run} */
+  begin(about, limits = {}) {
     const run = { ...about, number: ++this.lastRun };
-    this.runs.set(run.number, { run, sizer: new Sizer(), events: new Map() });
+    const share = new Share(limits.weight);
+    const events = new Map();
+    const sizer = new Sizer();
+    this.runs.set(run.number, { run, sizer, share, events, size: 0, limits, plain: undefined });
     for (const member of this.members.values()) member.begin(run);
     return run;
   }
@@ -87,6 +116,7 @@ class Coordinator {
     const going = this.runs.get(run.number);
     if (going === undefined) return;
     this.runs.delete(run.number);
+    this.waiting.forget(going, ({ number }) => this.account.waits(number));
     for (const number of going.events.keys()) {
       this.account.drop(number);
       this.events.delete(number);
@@ -95,31 +125,71 @@ class Coordinator {
     this.placeSoon();
   }
 
-  /** @param {Run} run @param {import("./values").Carried} value @param {Event["settle"]} settle */
-  add(run, { text, format }, settle) {
+  /**
+   * @param {Run} run
+   * @param {import("../shared/carried").Carried} value
+   * @param {Event["settle"]} settle
+   * @param {Address} [address]
+   * @returns {Event}
+   */
+  add(run, { text, format }, settle, address = ANYWHERE) {
     const going = /** @type {Going} */ (this.runs.get(run.number));
-    const event = { number: ++this.lastEvent, going, text, format, lost: 0, settle };
-    this.account.add(event.number);
-    this.events.set(event.number, event);
-    going.events.set(event.number, event);
-    this.waiting.push(event);
-    this.size += text.length;
+    const kind = kindOf(address, (key, tags) => bestFor(key, tags, this.members.values()));
+    const number = ++this.lastEvent;
+    const event = { number, going, text, format, ...address, kind, lost: 0, settle };
+    this.account.add(number);
+    this.events.set(number, event);
+    if (going.events.size === 0) going.share.begin(this.served);
+    going.events.set(number, event);
+    going.size += text.length;
+    this.waiting.add(event);
     this.placeSoon();
+    return event;
   }
 
-  /** Resolves when another event may be handed over. @param {Run} run @returns {Promise<void>} */
-  async room(run) {
-    while (!this.hasRoom(run))
-      await new Promise((resolve) => this.wanting.push(() => resolve(undefined)));
+  /**
+   * Sends an event to a member that alone may run it, at once. It has no outcome if that leaves before it has begun it.
+   * @param {Run} run
+   * @param {Member} member
+   * @param {import("../shared/carried").Carried & { tags: string[] }} given
+   * @param {(outcome: Outcome | undefined) => void} settle
+   */
+  sendTo({ number: of }, member, { text, format, tags }, settle) {
+    const going = /** @type {Going} */ (this.runs.get(of));
+    const number = ++this.lastEvent;
+    const address = { tags, key: undefined, priority: 0 };
+    const event = { number, going, text, format, ...address, kind: "", lost: 0, isTied: true };
+    const tied = { ...event, settle };
+    this.account.add(number);
+    this.events.set(number, tied);
+    going.events.set(number, tied);
+    going.size += text.length;
+    member.send(this.account.send(member.id, [number]), going.run, 0, [tied]);
   }
 
-  /** @param {Run} run */
-  hasRoom({ number }) {
-    const going = this.runs.get(number);
-    if (going === undefined) return true;
-    const { last } = going.sizer;
-    const wanted = MOST_WAITING + 4 * last * this.places;
-    return this.waiting.length - this.head < wanted && this.size < MOST_SIZE;
+  /** Resolves when another event like this one may be handed over. @param {Event} event @returns {Promise<void>} */
+  async room(event) {
+    if (this.hasRoom(event)) return;
+    const id = `${event.going.run.number} ${event.kind}`;
+    await new Promise((resolve) => {
+      const known = this.wanting.get(id);
+      const go = () => resolve(undefined);
+      if (known === undefined) this.wanting.set(id, { event, all: [go] });
+      else known.all.push(go);
+    });
+  }
+
+  /** @param {Event} event */
+  hasRoom(event) {
+    const { going } = event;
+    if (!this.runs.has(going.run.number)) return true;
+    const { limits, sizer } = going;
+    const { maxEventsPerWorker = Infinity, maxBytesWaiting = Infinity } = limits;
+    const places = Math.max(1, this.places);
+    const { count, size } = this.waiting.of(event);
+    if (going.events.size >= maxEventsPerWorker * places) return false;
+    if (going.size > maxBytesWaiting) return count < places;
+    return count < MOST_WAITING + 4 * sizer.last * places && size < MOST_SIZE;
   }
 
   /** @param {Member} member */
@@ -127,12 +197,27 @@ class Coordinator {
     this.members.set(member.id, member);
     this.account.join(member.id);
     for (const { run } of this.runs.values()) member.begin(run);
-    this.placeSoon();
+    this.onJoin(member);
+    this.haveChanged();
   }
 
-  /** How many chunks a member has. @param {Member} member */
-  loadOf({ id }) {
-    return /** @type {Set<number>} */ (this.account.members.get(id)).size;
+  /** A member takes nothing more. @param {Member} member */
+  close(member) {
+    member.isOpen = false;
+    member.isClosed = true;
+    this.haveChanged();
+  }
+
+  /** A member takes events by now. @param {Member} member */
+  open(member) {
+    member.isOpen = !member.isClosed;
+    this.haveChanged();
+  }
+
+  /** There are other members than before. */
+  haveChanged() {
+    this.waiting.sortAgain();
+    this.placeSoon();
   }
 
   placeSoon() {
@@ -150,72 +235,63 @@ class Coordinator {
 
   /** Sends what waits to those that have room. */
   place() {
-    for (let first = this.first(); first !== undefined; first = this.first()) {
-      const member = this.nextFor(first.going.sizer);
-      if (member === undefined) break;
-      const events = this.take(first);
-      const chunk = this.account.send(
-        member.id,
-        events.map(({ number }) => number),
-      );
-      member.send(chunk, first.going.run, first.lost, events);
+    const { lines } = this.waiting;
+    const open = [...lines.values()];
+    while (open.length > 0) {
+      const line = open.reduce((best, next) => (isBefore(next, best) ? next : best));
+      const member = this.nextFor(line);
+      if (member !== undefined) this.send(line, member);
+      if (member === undefined || lines.get(line.id) !== line) open.splice(open.indexOf(line), 1);
     }
-    if (this.wanting.length > 0) for (const resolve of this.wanting.splice(0)) resolve();
+    for (const [id, { event, all }] of this.wanting) {
+      if (!this.hasRoom(event)) continue;
+      this.wanting.delete(id);
+      for (const resolve of all) resolve();
+    }
   }
 
-  /** The one with the least to do for its places, if it has room. @param {InstanceType<typeof Sizer>} sizer */
-  nextFor(sizer) {
+  /** The one with the least to do for its places, if it has room; of those with fewer tags first. @param {Line} line */
+  nextFor(line) {
+    if (line.isKeyed) return this.ownerOf(line);
     /** @type {Member | undefined} */
     let best;
     let least = Infinity;
     for (const member of this.members.values()) {
-      if (!member.isOpen) continue;
-      const load = this.loadOf(member);
-      if (load >= sizer.chunks(member.places) || load / member.places >= least) continue;
-      least = load / member.places;
+      if (!member.isOpen || !serves(member, line.tags)) continue;
+      if (best !== undefined && member.tags.length > best.tags.length) continue;
+      const load = this.loadOf(member, line);
+      const isAsSpecial = best !== undefined && member.tags.length === best.tags.length;
+      if (load === FULL || (isAsSpecial && load >= least)) continue;
+      least = load;
       best = member;
     }
     return best;
   }
 
-  /** The next event that waits. @returns {Event | undefined} */
-  first() {
-    while (this.again.length > 0 && !this.account.waits(this.again[0].number)) this.again.shift();
-    if (this.again.length > 0) return this.again[0];
-    while (this.head < this.waiting.length) {
-      const event = this.waiting[this.head];
-      if (this.account.waits(event.number)) return event;
-      this.pass(event);
-    }
-    return undefined;
+  /** The one that has the keys of a line, if it has room. @param {Line} line */
+  ownerOf(line) {
+    const member = line.member === undefined ? undefined : this.members.get(line.member);
+    const hasRoom = member?.isOpen && this.loadOf(member, line) !== FULL;
+    return hasRoom ? member : undefined;
   }
 
-  /** The first event that waits does not any more. @param {Event} event */
-  pass(event) {
-    this.size -= event.text.length;
-    this.head++;
-    if (this.head < 1024 || this.head * 2 < this.waiting.length) return;
-    this.waiting.splice(0, this.head);
-    this.head = 0;
+  /** How many chunks it has for each of its places. @param {Member} member @param {Line} line */
+  loadOf({ id, places }, { priority, going }) {
+    const load = this.account.load(id, priority);
+    return load >= going.sizer.chunks(places) ? FULL : load / places;
   }
 
-  /** Takes what is to go in one chunk: events that go through the same, and have cost as many hosts. @param {Event} first */
-  take(first) {
-    const { sizer } = first.going;
-    const waiting = this.waiting.length - this.head + this.again.length;
-    const most = sizer.next(waiting, this.places);
-    const events = [];
-    let size = 0;
-    for (let next = this.first(); next !== undefined; next = this.first()) {
-      if (next.going !== first.going || next.lost !== first.lost) break;
-      size += next.text.length;
-      if (events.length > 0 && size > MOST_BYTES) break;
-      if (next === this.again[0]) this.again.shift();
-      else this.pass(next);
-      events.push(next);
-      if (events.length >= most) break;
-    }
-    return events;
+  /** Sends what is to go in one chunk: events that go through the same, and have cost as many hosts. @param {Line} line @param {Member} member */
+  send(line, member) {
+    const { going, priority, lost, isKeyed } = line;
+    const { run, sizer, share } = going;
+    // Those of one key wait beside it.
+    const waiting = isKeyed ? this.waiting.count : line.events.length - line.head;
+    const most = sizer.next(waiting, isKeyed ? member.places : this.places);
+    const events = this.waiting.take(line, most, MOST_BYTES);
+    share.takes(events.length * sizer.cost, this.served);
+    const numbers = events.map(({ number }) => number);
+    member.send(this.account.send(member.id, numbers, priority), run, lost, events);
   }
 
   /** @param {string} id of a member @param {number} chunk @param {Answer} answer */
@@ -231,8 +307,11 @@ class Coordinator {
 
   /** @param {Event} event @param {Outcome} outcome */
   settle(event, outcome) {
-    this.events.delete(event.number);
-    event.going.events.delete(event.number);
+    const { going, number, text } = event;
+    this.events.delete(number);
+    going.events.delete(number);
+    going.size -= text.length;
+    this.waiting.ended(event);
     event.settle(outcome);
   }
 
@@ -243,15 +322,15 @@ class Coordinator {
 
   /** Chunks come back that a host has not begun. @param {number[]} chunks */
   takeBack(chunks) {
-    for (const chunk of chunks) this.waitAgain(this.account.takeBack(chunk));
+    const events = this.eventsOf(chunks.flatMap((chunk) => this.account.takeBack(chunk)));
+    this.waiting.addAgain(events.filter((event) => !isTied(event)));
+    this.failAll(events.filter(isTied), () => undefined);
     this.placeSoon();
   }
 
-  /** @param {number[]} numbers of events */
-  waitAgain(numbers) {
-    for (const number of numbers) {
-      this.again.push(/** @type {Event} */ (this.events.get(number)));
-    }
+  /** @param {number[]} numbers @returns {Event[]} */
+  eventsOf(numbers) {
+    return numbers.map((number) => /** @type {Event} */ (this.events.get(number)));
   }
 
   /**
@@ -263,27 +342,44 @@ class Coordinator {
     const member = /** @type {Member} */ (this.members.get(id));
     this.members.delete(id);
     const { again, begun } = this.account.giveUp(id, untouched);
-    this.waitAgain(again);
-    for (const number of begun) {
-      const event = /** @type {Event} */ (this.events.get(number));
+    const unbegun = this.eventsOf(again);
+    this.waiting.addAgain(unbegun.filter((event) => !isTied(event)));
+    const failed = unbegun.filter(isTied);
+    /** @type {Event[]} */
+    const tried = [];
+    for (const event of this.eventsOf(begun)) {
       event.lost++;
       const { retries } = event.going.run;
       const isAgain = retries && event.lost <= retries.limit && retries.on.includes("host");
-      if (isAgain) this.again.push(event);
-      else {
-        this.account.drop(number);
-        this.settle(event, lostWith(member, event.lost));
-      }
+      (isAgain ? tried : failed).push(event);
     }
-    this.placeSoon();
+    // Before those of their keys that have waited for the ones that fail.
+    this.waiting.addAgain(tried);
+    this.failAll(failed, ({ lost }) => (lost === 0 ? undefined : lostWith(member, lost)));
+    this.haveChanged();
+  }
+
+  /** @param {Event[]} events that nobody has any more @param {(event: Event) => any} how they end: an Outcome, or undefined */
+  failAll(events, how) {
+    for (const { number } of events) this.account.drop(number);
+    // What is told of one may end the run of others.
+    for (const event of events) if (this.events.has(event.number)) this.settle(event, how(event));
   }
 }
 
-/** @param {Member} member @param {number} attempts @returns {Outcome} */
-function lostWith({ name, base }, attempts) {
-  const { message, stack, code } = hostLost(name);
-  return { told: { name: "Error", message, stack, code }, attempts, worker: base + 1 };
+/** @param {Event} event */
+const isTied = (event) => Boolean(event.isTied);
+
+/** Which of two lines is next: the more urgent, then the one whose run has had less, then the older. @param {Line} one @param {Line} other */
+function isBefore(one, other) {
+  if (one.priority !== other.priority) return one.priority > other.priority;
+  const { had } = one.going.share;
+  if (had !== other.going.share.had) return had < other.going.share.had;
+  return one.events[one.head].number < other.events[other.head].number;
 }
+
+/** @param {Member} member @param {number} attempts @returns {Outcome} */
+const lostWith = ({ name, base }, attempts) => failedBy(hostLost(name), attempts, base + 1);
 
 /** @param {string} host */
 const hostLost = (host) =>

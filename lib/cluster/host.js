@@ -14,9 +14,10 @@ const { JSON, Map, Promise, Set } = require("../shared/primordials");
 
 /**
  * @typedef {object} HostOptions
- * @property {string} program its path
+ * @property {string} program the path of the program, or of a pool's worker file
  * @property {string} name of this host
  * @property {number} numWorkers
+ * @property {string[]} tags what events may need that come here
  * @property {number} [concurrency]
  * @property {BrokerOptions} cluster
  * @property {(text: string) => void} say prints a line
@@ -24,10 +25,12 @@ const { JSON, Map, Promise, Set } = require("../shared/primordials");
 
 class Host {
   /** @param {HostOptions} options */
-  constructor({ program, name, numWorkers, concurrency, cluster, say }) {
+  constructor({ program, name, numWorkers, tags, concurrency, cluster, say }) {
     this.id = randomBytes(9).toString("hex");
     this.name = name;
+    this.program = program;
     this.numWorkers = numWorkers;
+    this.tags = tags;
     this.concurrency = concurrency;
     this.say = say;
     this.fingerprint = fingerprintOf(program);
@@ -94,6 +97,7 @@ class Host {
     return JSON.stringify({
       name: this.name,
       workers: this.numWorkers,
+      tags: this.tags,
       running: sessions.reduce((sum, { running }) => sum + running, 0),
       serves: sessions.length,
       fingerprint: this.fingerprint,

@@ -16,8 +16,9 @@ const IOREDIS = Number.parseInt(process.versions.node, 10) < NODE ? "ioredis@5" 
 /** What is needed for Redis. @returns {{ bullmq: any, Redis: any }} */
 function packages() {
   const install = `npm install bullmq@6 ${IOREDIS}`;
+  const bullmq = loaded("bullmq", install);
   const ioredis = loaded("ioredis", install);
-  return { bullmq: loaded("bullmq", install), Redis: ioredis.default || ioredis };
+  return { bullmq, Redis: ioredis.default || ioredis };
 }
 
 /** What is needed for PostgreSQL. @returns {{ bullmq: any, pg: any }} */

@@ -202,7 +202,7 @@ class Master {
   /** A host is gone: what it has not begun goes to others. @param {InstanceType<typeof HostMember>} host */
   async giveUp(host) {
     if (!host.isOpen && this.lost.has(host.id)) return;
-    host.isOpen = false;
+    this.coordinator.close(host);
     this.lost.add(host.id);
     this.say(`the host ${host.name} is lost`);
     const { client } = this.broker;
@@ -279,12 +279,13 @@ class Master {
   }
 
   /** @param {any} told */
-  join({ h: id, name, places, base }) {
-    const host = new HostMember(/** @type {any} */ (this), { id, name, places, base });
+  join({ h: id, name, places, base, tags }) {
+    const host = new HostMember(/** @type {any} */ (this), { id, name, places, base, tags });
     host.seen = elapsed();
     this.lastId = Math.max(/** @type {number} */ (this.lastId), base + places);
     this.coordinator.join(host);
-    this.say(`the host ${name} has joined, with ${places} places`);
+    const has = tags.length === 0 ? "" : ` and the tags ${tags.join(", ")}`;
+    this.say(`the host ${name} has joined, with ${places} places${has}`);
   }
 
   /** @param {InstanceType<typeof HostMember>} host @param {any} told */
@@ -296,7 +297,7 @@ class Master {
 
   /** A host takes nothing in any more: what it has not begun goes to others. @param {InstanceType<typeof HostMember>} host */
   async leave(host) {
-    host.isOpen = false;
+    this.coordinator.close(host);
     try {
       this.coordinator.takeBack([...(await this.untouched(host))]);
     } catch (error) {

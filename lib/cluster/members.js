@@ -10,32 +10,48 @@ const { Map, Promise, setTimeout } = require("../shared/primordials");
 /** Milliseconds until something is sent again that the broker had no memory for. */
 const PAUSE = 1000;
 
-/** The master's own workers. */
+/** A group of the master's own workers; all of them, where there are no groups. */
 class OwnMember {
-  /** @param {Coordinator} coordinator @param {InstanceType<typeof import("./station").Station>} station */
-  constructor(coordinator, station) {
-    this.id = "own";
+  /**
+   * @param {Coordinator} coordinator
+   * @param {InstanceType<typeof import("./station").Station>} station
+   * @param {number} at the group's number
+   */
+  constructor(coordinator, station, at) {
+    const { tags, exclusive } = station.pool.launch.groups[at];
+    this.id = `own ${at}`;
     this.name = "of this process";
     this.base = 0;
+    this.tags = tags;
+    this.isExclusive = exclusive;
     this.isOpen = true;
     this.coordinator = coordinator;
     this.station = station;
+    this.at = at;
   }
 
   get places() {
-    return this.station.places;
+    return this.station.placesOf(this.at);
   }
 
   /** @param {number} chunk @param {Run} run @param {number} lost @param {Event[]} events */
   send(chunk, run, lost, events) {
     let left = events.length;
-    this.station.give(run, lost, events.map(sent), (answer) => {
+    const [{ tags, priority }] = events;
+    const answer = (/** @type {import("./station").Answer} */ how) => {
       if (--left === 0) this.coordinator.measured(this.station.measured());
-      this.coordinator.answer(this.id, chunk, answer);
-    });
+      this.coordinator.answer(this.id, chunk, how);
+    };
+    this.station.give(run, lost, events.map(sent), answer, { tags, priority });
   }
 
   begin() {}
+
+  /** The first group runs it in all of them. @param {string[]} tags */
+  runsEach(tags) {
+    const { groups } = this.station.pool.launch;
+    return this.at === 0 && groups.some((group) => hasAll(group, tags));
+  }
 
   /** @param {Run} run */
   stop({ number }) {
@@ -47,14 +63,16 @@ class OwnMember {
 class HostMember {
   /**
    * @param {InstanceType<typeof import("./master").Master>} master
-   * @param {{ id: string, name: string, places: number, base: number }} told what the host says of itself
+   * @param {{ id: string, name: string, places: number, base: number, tags: string[] }} told what the host says of itself
    */
-  constructor(master, { id, name, places, base }) {
+  constructor(master, { id, name, places, base, tags }) {
     this.master = master;
     this.id = id;
     this.name = name;
     this.places = places;
     this.base = base;
+    this.tags = tags;
+    this.isExclusive = false;
     this.isOpen = true;
     this.queue = master.broker.queue(master.queueName(id));
     /** When it was last known to be there. */
@@ -73,9 +91,11 @@ class HostMember {
   /** @param {number} chunk @param {Run} run @param {number} lost @param {Event[]} events */
   async add(chunk, run, lost, events) {
     const { account } = this.master.coordinator;
+    const [{ priority }] = events;
+    const all = events.map(sent);
     for (;;) {
       const floor = account.floorOf(this.id);
-      const data = { r: run.number, l: lost, n: chunk, f: floor, e: events.map(sent) };
+      const data = { r: run.number, l: lost, n: chunk, f: floor, e: all, p: priority };
       try {
         await this.master.broker.add(this.queue, "chunk", data, { jobId: `c${chunk}` });
         return;
@@ -85,6 +105,11 @@ class HostMember {
         await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
     }
+  }
+
+  /** @param {string[]} tags */
+  runsEach(tags) {
+    return hasAll(this, tags);
   }
 
   /** Sends all again that it has not answered: what it has is no news to it. */
@@ -115,7 +140,11 @@ class HostMember {
   }
 }
 
+/** @param {{ tags: string[] }} member @param {string[]} tags */
+const hasAll = (member, tags) => tags.every((tag) => member.tags.includes(tag));
+
 /** @param {Event} event @returns {import("./station").Sent} */
-const sent = ({ number, text, format }) => [number, text, format];
+const sent = ({ number, text, format, key }) =>
+  key === undefined ? [number, text, format] : [number, text, format, key];
 
 module.exports = { HostMember, OwnMember };

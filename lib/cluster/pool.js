@@ -5,18 +5,20 @@
 const { Broker } = require("./broker");
 const { elapsed } = require("./clock");
 const { Coordinator } = require("./coordinator");
+const { EachWorker } = require("./each");
 const { fingerprintOf } = require("./fingerprint");
 const { Master, noHost } = require("./master");
 const { OwnMember } = require("./members");
 const { Station } = require("./station");
-const { toldOptions } = require("./told");
+const { reserve } = require("./ids");
+const { toldCall, toldOptions } = require("./told");
 const { hostname } = require("os");
+const { toldBy } = require("../master/batch");
 const { poolIsClosed } = require("../master/lasting");
 const { poolEncoding } = require("../master/launch");
 const { Tally } = require("../master/tally");
 const { codecOf } = require("../shared/codec");
 const { shared } = require("../shared/copies");
-const { coded } = require("../shared/errors");
 const { Map, Promise, Set, setInterval, clearInterval } = require("../shared/primordials");
 
 /** @typedef {import("../shared/options").Options} Options */
@@ -41,9 +43,11 @@ class ClusterPool {
     this.codec = codecOf(this.encoding);
     this.errors = new Map((options.errors || []).map((Class) => [Class.name, Class]));
     this.say = say;
+    this.warn = warn;
     this.coordinator = new Coordinator();
     this.coordinator.onBroken = (error) => this.fail(error);
     this.tally = new Tally();
+    this.eachWorker = new EachWorker(this);
     /** @type {any[]} */
     this.runs = [];
     this.holding = 0;
@@ -69,6 +73,8 @@ class ClusterPool {
     this.alone = undefined;
     /** @type {Error | undefined} */
     this.hostFailure = undefined;
+    /** What a worker has said of the stages in the worker file, if there is one. */
+    this.stages = "";
   }
 
   /** Starts the workers, and tells hosts. */
@@ -79,11 +85,13 @@ class ClusterPool {
       await this.broker.open();
       this.broker.failed.catch((error) => this.fail(error));
       call.isClustered = true;
+      this.fingerprint = fingerprintOf(this.program);
       if (this.numWorkers > 0) await this.openOwn();
+      if (call.identity.file !== undefined) this.stages = await this.stagesInFile();
       const about = {
         name: `${hostname()} (process ${process.pid})`,
-        fingerprint: fingerprintOf(process.argv[1]),
-        call: call.wanted(false),
+        fingerprint: this.fingerprint,
+        call: toldCall(call),
         options: toldOptions(this.options),
       };
       this.master = new Master(this.broker, this.coordinator, about, this.say);
@@ -100,12 +108,32 @@ class ClusterPool {
     }
   }
 
+  /** What hosts are to run: the program, or the worker file of this pool. */
+  get program() {
+    return this.call.identity.file || process.argv[1];
+  }
+
+  /** What a worker says of the stages in the worker file: one that is only asked, where this process has none. @returns {Promise<string>} */
+  async stagesInFile() {
+    if (this.station !== undefined) return toldBy(this.station.pool);
+    const { identity, title } = this.call;
+    const asked = { identity, title, wanted: () => this.call.wanted(false), end() {} };
+    const station = new Station(1, asked, withoutCluster(this.options));
+    try {
+      await station.ready();
+      return await toldBy(station.pool);
+    } finally {
+      await station.end();
+    }
+  }
+
   async openOwn() {
     const station = new Station(this.numWorkers, this.call, withoutCluster(this.options));
     this.station = station;
     station.pool.failed.catch((error) => this.fail(error));
     await station.ready();
-    this.coordinator.join(/** @type {any} */ (new OwnMember(this.coordinator, station)));
+    for (const at of station.pool.launch.groups.keys())
+      this.coordinator.join(new OwnMember(this.coordinator, station, at));
   }
 
   /** What waits for hosts must not wait forever. */
@@ -116,19 +144,19 @@ class ClusterPool {
     else if (this.hostFailure !== undefined && elapsed() - this.alone > cluster.lease)
       this.fail(this.hostFailure);
     else if (elapsed() - this.alone > cluster.timeout) this.fail(this.nobody());
+    if (coordinator.places > 0) coordinator.unserved.fail(cluster.timeout);
   }
 
   nobody() {
     const { refused } = /** @type {InstanceType<typeof Master>} */ (this.master);
-    const own = fingerprintOf(process.argv[1]);
     const others = [...refused].join("; ");
     const why =
       others === ""
         ? ""
-        : `. Hosts were refused that run another program: ${others}; this one is ${own}`;
+        : `. Hosts were refused that run another program: ${others}; this one is ${this.fingerprint}`;
     return noHost(
       `no host has been there for ${this.cluster.timeout} ms, which is cluster.timeout, to run ${this.call.title}: start one with ` +
-        `npx sonic-distribute host ${process.argv[1]}, with the same broker and prefix${why}`,
+        `npx sonic-distribute host ${this.program}, with the same broker and prefix${why}`,
     );
   }
 
@@ -139,8 +167,9 @@ class ClusterPool {
     return native.poolWorkers(handle);
   }
 
-  tagsOf() {
-    return [];
+  /** @param {number} id of one of these workers @returns {string[]} */
+  tagsOf(id) {
+    return this.station === undefined ? [] : this.station.pool.tagsOf(id);
   }
 
   /** How many events run at once. */
@@ -184,12 +213,24 @@ class ClusterPool {
     if (this.isClosing) throw poolIsClosed();
   }
 
-  async resize() {
-    throw coded(
-      Error,
-      "ERR_SONIC_CLUSTER",
-      "resize does not work over a cluster yet: start another host, or end one with SIGTERM",
-    );
+  /** Has so many workers in this process; those of hosts stay. @param {number} numWorkers */
+  async resize(numWorkers) {
+    const { broker, master, coordinator } = this;
+    if (broker === undefined || master === undefined) return;
+    const there = () => (this.station === undefined ? 0 : this.station.pool.ids.length);
+    while (numWorkers > there()) {
+      const more = numWorkers - there();
+      const base = await reserve(broker, master.key, more, () => shared().lastId);
+      this.check();
+      // Others in this process may have had some meanwhile.
+      if (base < shared().lastId) continue;
+      shared().lastId = base;
+      master.lastId = base + more;
+      break;
+    }
+    this.numWorkers = numWorkers;
+    await (this.station === undefined ? this.openOwn() : this.station.pool.resize(numWorkers));
+    coordinator.haveChanged();
   }
 
   /** @returns {import("../../index").RunStatistics} */

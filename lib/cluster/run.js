@@ -1,16 +1,17 @@
 "use strict";
 // Calls, maps and runs of a pool over several machines: they stand in for those of this process's workers.
 
-const { carried, valueOf } = require("./values");
-const { NO_EMIT } = require("./station");
 const { checkSupported } = require("./supported");
 const { ONE_ANSWER, checkData } = require("../master/batch");
 const dataless = require("../master/dataless");
 const { CountedRun } = require("../master/counted-run");
+const { IN_ORDER } = require("../master/pool-run");
 const { revive } = require("../master/revive");
-const { ANSWER, KEEP } = require("../shared/clustered");
-const { coded, firstFailure } = require("../shared/errors");
-const { Set } = require("../shared/primordials");
+const { NOTHING, carried, valueOf } = require("../shared/carried");
+const { KEEP } = require("../shared/clustered");
+const { coded, firstFailure, invalidType, shown } = require("../shared/errors");
+const { Set, WeakMap } = require("../shared/primordials");
+const { addressOf, routingOf } = require("../shared/routing");
 
 /** @typedef {InstanceType<typeof import("./pool").ClusterPool>} ClusterPool */
 /** @typedef {import("./coordinator").Outcome} Outcome */
@@ -18,6 +19,8 @@ const { Set } = require("../shared/primordials");
 /** @typedef {import("../master/work").Work} Work */
 /** @typedef {import("../shared/options").Options} Options */
 /** @typedef {import("../shared/routing").Routing} Routing */
+/** @typedef {import("../shared/routing").Address} Address */
+/** @typedef {import("../shared/carried").Carried} Carried */
 
 /**
  * What a run is about, as it travels.
@@ -26,35 +29,42 @@ const { Set } = require("../shared/primordials");
  * @param {Options} options
  * @param {string | undefined} args as text
  * @param {string[]} classes
- * @param {string} refusal
+ * @param {string | null} refusal why its events cannot emit others, if so
  */
-const aboutOf = (pool, work, { taskTimeout, retries }, args, classes, refusal) =>
-  pool.coordinator.begin({
+function aboutOf(pool, work, options, args, classes, refusal) {
+  const { taskTimeout, retries, weight } = options;
+  const about = {
     work,
     args: args === undefined ? null : args,
     taskTimeout: taskTimeout === undefined || taskTimeout === Infinity ? null : taskTimeout,
     retries: retries === undefined ? null : retries,
     classes,
     refusal,
-  });
+  };
+  const { maxBytesWaiting, maxEventsPerWorker = pool.options.maxEventsPerWorker } = options;
+  return pool.coordinator.begin(about, { weight, maxBytesWaiting, maxEventsPerWorker });
+}
 
 /**
  * What an event has come to. An answer that cannot be read is a failure.
  * @param {Outcome} outcome
- * @param {(carried: any) => any} read
- * @returns {{ told?: any, value?: any }}
+ * @returns {{ told?: any, value?: any, changed?: { data: any } }}
  */
-function readOf(outcome, read) {
-  const { told: failed, worker } = outcome;
+function readOf(outcome) {
+  const { told: failed, worker, text = "", format = NOTHING, data } = outcome;
   if (failed !== undefined) return { told: failed };
   try {
-    return { value: read(outcome) };
+    const changed = data === undefined ? undefined : { data: valueOf(carriedOf(data)) };
+    return { value: valueOf({ text, format }), changed };
   } catch (error) {
     const message = `an answer of worker ${worker} cannot be decoded: ${Object(error).message}`;
     const told = { name: "Error", message, stack: `Error: ${message}`, code: "ERR_SONIC_PROTOCOL" };
     return { told };
   }
 }
+
+/** @param {[string, number]} listed @returns {Carried} */
+const carriedOf = ([text, format]) => ({ text, format });
 
 /** Events of which each has a promise of its own. */
 class ClusterBatch {
@@ -78,21 +88,23 @@ class ClusterBatch {
 
   /** @param {Awaited} awaited @param {Routing} [routing] */
   add(awaited, routing) {
-    if (routing !== undefined) checkSupported(routing, "an event's");
     checkData(awaited.data);
     const { pool } = this;
-    const value = carried(pool.codec, awaited.data, "data", "the data");
+    const { data } = awaited;
+    const address = routing === undefined ? undefined : addressOf(undefined, routing, data);
+    const value = carried(pool.codec, data, "data", "the data");
     pool.tally.add(value.text);
-    pool.coordinator.add(this.run, value, (outcome) => this.settle(awaited, outcome));
+    const settle = (/** @type {Outcome} */ outcome) => this.settle(awaited, outcome);
+    const event = pool.coordinator.add(this.run, value, settle, address);
     this.awaited.add(awaited);
     pool.hold();
+    return event;
   }
 
   /** Resolves when there is room for another. @param {Awaited} awaited @param {Routing} [routing] */
   async addWhenReady(awaited, routing) {
     if (!this.isRunning) throw coded(Error, "ERR_SONIC_RUN_OVER", "the map is over");
-    this.add(awaited, routing);
-    await this.pool.coordinator.room(this.run);
+    await this.pool.coordinator.room(this.add(awaited, routing));
   }
 
   /** @param {Awaited} awaited @param {Outcome} outcome */
@@ -100,7 +112,8 @@ class ClusterBatch {
     this.awaited.delete(awaited);
     const { attempts, worker, pid } = outcome;
     this.pool.tally.end(tallied(outcome));
-    const { told, value } = readOf(outcome, valueOf);
+    this.pool.tally.count(addedOf(outcome));
+    const { told, value } = readOf(outcome);
     if (told === undefined) awaited.resolve(value);
     else {
       const { data, site } = awaited;
@@ -148,8 +161,16 @@ class ClusterRun extends CountedRun {
     checkSupported(options, "the option");
     this.isAborting = options.onError === "abort" && !this.isStream;
     this.onResult = options.onResult;
+    this.routing = routingOf(options);
+    this.label = options.label;
     const classes = options.onError === "abort" ? [...pool.errors.keys()] : [];
-    this.about = aboutOf(pool, [KEEP, ...stages, ANSWER], options, args, classes, NO_EMIT);
+    const refusal = options.order === "submission" ? IN_ORDER : null;
+    /** The characters of entries that nobody has read, where somebody reads them. @type {WeakMap<object, number>} */
+    this.sizes = new WeakMap();
+    this.unread = 0;
+    this.native.runIsFull = (_, most, mostBytes) =>
+      this.results.elements.length + this.held >= most || this.unread >= mostBytes;
+    this.about = aboutOf(pool, [KEEP, ...stages], options, args, classes, refusal);
   }
 
   halt() {
@@ -159,23 +180,46 @@ class ClusterRun extends CountedRun {
   /** @param {any} event @param {Routing} [routing] */
   async handOver(event, routing) {
     this.checkRunning();
-    if (routing !== undefined) checkSupported(routing, "an event's");
     const { data } = event;
     if (data === undefined) dataless.warn(event);
     const { pool } = this;
+    if (this.label !== undefined) checkLabel(this.label(data));
+    const address = addressOf(this.routing, routing, data);
     const value = carried(pool.codec, data, "data", "Map: the event");
-    const number = this.begun();
-    pool.tally.add(value.text);
-    pool.coordinator.add(this.about, value, (/** @type {Outcome} */ outcome) =>
-      this.settle(number, value, outcome),
-    );
-    await pool.coordinator.room(this.about);
+    await pool.coordinator.room(this.submit(value, address));
   }
 
-  /** @param {number} number @param {import("./values").Carried} value @param {Outcome} outcome */
-  settle(number, value, outcome) {
-    this.pool.tally.end(tallied(outcome));
-    this.ended(number, entryOf(value, outcome));
+  /** @param {Carried} value the data of one more event @param {Address} [address] */
+  submit(value, address) {
+    const { pool } = this;
+    const number = this.begun();
+    pool.tally.add(value.text);
+    const settle = (/** @type {Outcome} */ outcome) => this.settle(number, value, outcome, address);
+    return pool.coordinator.add(this.about, value, settle, address);
+  }
+
+  /** @param {number} number @param {Carried} value @param {Outcome} outcome @param {Address} [address] */
+  settle(number, value, outcome, address) {
+    const { tally } = this.pool;
+    tally.end(tallied(outcome));
+    tally.count(addedOf(outcome));
+    // What it emits goes to the same workers, and is as urgent, but has no key. Before this one has ended: the run is not over.
+    const further = address === undefined ? undefined : { ...address, key: undefined };
+    for (const one of outcome.emitted || []) this.submit(carriedOf(one), further);
+    const entry = entryOf(value, outcome);
+    if (this.isStream) {
+      const size = value.text.length + (outcome.text || "").length;
+      this.sizes.set(entry, size);
+      this.unread += size;
+    }
+    this.ended(number, entry);
+  }
+
+  /** The next entry for a stream's reader. */
+  take() {
+    const entry = super.take();
+    this.unread -= this.sizes.get(entry) || 0;
+    return entry;
   }
 
   /** @param {any} entry */
@@ -198,29 +242,30 @@ class ClusterRun extends CountedRun {
 /** @param {any} entry */
 const isResult = ({ response }) => response !== undefined && response !== null;
 
-/** @param {Outcome} outcome @returns {any} */
-const tallied = ({ told, text }) => (told === undefined ? { response: text } : { error: told });
-
-/** What a run's last stage answers. @param {import("./values").Carried} carried @returns {any[]} */
-function answerOf(carried) {
-  const answer = valueOf(carried);
-  if (Array.isArray(answer)) return answer;
-  throw new TypeError("it is no list");
+/** @param {unknown} name of an event */
+function checkLabel(name) {
+  if (typeof name !== "string")
+    throw invalidType(`options.label must return a string, got ${shown(name)}`);
 }
 
-/** @param {import("./values").Carried} value @param {Outcome} outcome */
+/** @param {Outcome} outcome @returns {any} */
+function tallied({ told, text, format }) {
+  if (told !== undefined) return { error: told };
+  return { response: format === NOTHING || text === "null" ? undefined : text };
+}
+
+/** @param {Outcome} outcome @returns {any} */
+const addedOf = ({ counts }) => ({ counts });
+
+/** @param {Carried} value its data as it was handed over @param {Outcome} outcome */
 function entryOf(value, outcome) {
-  const { worker } = outcome;
-  const data = valueOf(value);
+  const { told, value: response, changed = { data: valueOf(value) } } = readOf(outcome);
+  const { data } = changed;
   /** @type {any} */
-  const entry = { id: worker };
+  const entry = { id: outcome.worker };
   if (data !== undefined) entry.data = data;
-  const { told, value: answer } = readOf(outcome, answerOf);
-  if (told !== undefined) return Object.assign(entry, { failed: true, error: told });
-  const [id, response, changed] = answer;
-  entry.id = id;
-  if (changed !== undefined) entry.data = changed;
-  if (response !== undefined) entry.response = response;
+  if (told !== undefined) Object.assign(entry, { failed: true, error: told });
+  else if (response !== undefined) entry.response = response;
   return entry;
 }
 

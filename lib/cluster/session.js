@@ -5,6 +5,7 @@
 const { randomBytes } = require("crypto");
 const { pause } = require("./broker");
 const { elapsed } = require("./clock");
+const { reserve } = require("./ids");
 const { ALWAYS, LOST, RUN } = require("./master");
 const { Station } = require("./station");
 const { callOf, optionsOf } = require("./told");
@@ -23,8 +24,8 @@ const MOST_SIZE = 1 << 20;
 /** Milliseconds between two looks for a run that the broker does not know. */
 const BETWEEN = 50;
 
-/** The most chunks at once for each place: one runs, and others are on their way. */
-const CHUNKS = 2;
+/** The most chunks at once for each place: one runs, and others are on their way, two of each priority at most. */
+const CHUNKS = 16;
 
 class Session {
   /**
@@ -76,11 +77,13 @@ class Session {
   /** Starts the workers, and joins. */
   async begin() {
     const { host, about, broker } = this;
-    this.base = await this.ids(host.numWorkers);
+    const { numWorkers } = host;
+    this.base = await reserve(broker, this.key, numWorkers, () => host.lastId);
+    host.lastId = this.base + numWorkers;
     shared().lastId = this.base;
     const options = optionsOf(about.options);
     if (host.concurrency !== undefined) options.concurrency = host.concurrency;
-    this.station = new Station(host.numWorkers, callOf(about.call), options);
+    this.station = new Station(numWorkers, callOf(about.call, host.program), options);
     this.station.pool.failed.catch((error) => this.fail(error));
     await this.station.ready();
     if (this.isOver) return;
@@ -99,21 +102,10 @@ class Session {
     await this.join();
   }
 
-  /** The number before the first of so many ids that no other worker of the master has. @param {number} count */
-  async ids(count) {
-    for (;;) {
-      const last = await this.broker.client.incrby(`${this.key}:ids`, count);
-      await this.broker.client.pexpire(`${this.key}:ids`, 20 * this.broker.options.lease);
-      if (last - count >= this.host.lastId) {
-        this.host.lastId = last;
-        return last - count;
-      }
-    }
-  }
-
   join() {
     const { places } = /** @type {InstanceType<typeof Station>} */ (this.station);
-    return this.say("join", { name: this.host.name, places, base: this.base });
+    const { name, tags } = this.host;
+    return this.say("join", { name, places, base: this.base, tags });
   }
 
   /** @param {string} what @param {object} [more] */
@@ -123,10 +115,10 @@ class Session {
 
   /**
    * Takes a chunk, and resolves when all of it is answered.
-   * @param {{ r: number, l: number, n: number, f: number, e: import("./station").Sent[] }} chunk
+   * @param {{ r: number, l: number, n: number, f: number, e: import("./station").Sent[], p: number }} told
    * @returns {Promise<void>}
    */
-  async take({ r: number, l: lost, n: chunk, f: floor, e: events }) {
+  async take({ r: number, l: lost, n: chunk, f: floor, e: events, p: priority }) {
     if (this.isLeaving) return this.giveBack(chunk);
     if (this.isOver) return this.never();
     this.raise(floor);
@@ -135,7 +127,8 @@ class Session {
     const run = await this.runOf(number);
     // It is over.
     if (run === undefined || this.isOver) return;
-    await new Promise((resolve) => this.run(run, lost, chunk, events, () => resolve(undefined)));
+    const told = { chunk, lost, events, priority };
+    await new Promise((resolve) => this.run(run, told, () => resolve(undefined)));
     await this.flushing;
     await this.sending;
   }
@@ -151,12 +144,16 @@ class Session {
     return new Promise(() => {});
   }
 
-  /** @param {Run} run @param {number} lost @param {number} chunk @param {import("./station").Sent[]} events @param {() => void} end */
-  run(run, lost, chunk, events, end) {
+  /**
+   * @param {Run} run
+   * @param {{ chunk: number, lost: number, events: import("./station").Sent[], priority: number }} told
+   * @param {() => void} end
+   */
+  run(run, { chunk, lost, events, priority }, end) {
     let left = events.length;
     this.open.set(chunk, end);
     const station = /** @type {InstanceType<typeof Station>} */ (this.station);
-    station.give(run, lost, events, (answer) => {
+    const hear = (/** @type {Answer} */ answer) => {
       left--;
       if (answer.text !== undefined || answer.told !== undefined) this.answer(chunk, answer);
       if (left > 0) return;
@@ -164,7 +161,8 @@ class Session {
       // Nothing else ends soon that could go with it.
       if (this.open.size === 0) this.flush();
       end();
-    });
+    };
+    station.give(run, lost, events, hear, { priority });
   }
 
   /** Chunks before this one never come again. @param {number} floor */
@@ -205,7 +203,7 @@ class Session {
   /** @param {number} chunk @param {Answer} answer */
   answer(chunk, answer) {
     this.answers.push({ chunk, ...answer });
-    this.size += answer.text === undefined ? 1000 : answer.text.length;
+    this.size += sizeOf(answer);
     if (this.size >= MOST_SIZE) this.flush();
     else if (this.flushing === undefined) {
       this.flushing = new Promise((resolve) => setTimeout(resolve, TOGETHER)).then(() =>
@@ -359,6 +357,13 @@ class Session {
     if (isGone) await this.broker.remove(this.results);
     else await this.broker.release(this.results);
   }
+}
+
+/** @param {Answer} answer @returns {number} its characters, of an error a guess */
+function sizeOf({ text, data, emitted = [], each = [] }) {
+  if (text === undefined) return 1000;
+  const changed = data === undefined ? 0 : data[0].length;
+  return [...emitted, ...each].reduce((sum, [one]) => sum + one.length, text.length + changed);
 }
 
 module.exports = { Session };

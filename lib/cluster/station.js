@@ -3,9 +3,10 @@
 // nothing of the broker.
 
 const { elapsed } = require("./clock");
-const { carried, valueOf } = require("./values");
 const { Batch } = require("../master/batch");
 const { LastingPool } = require("../master/lasting");
+const { NOTHING, valueOf } = require("../shared/carried");
+const { ANSWER } = require("../shared/clustered");
 const { ownOf } = require("../shared/own");
 const { Map, Promise } = require("../shared/primordials");
 
@@ -18,24 +19,25 @@ const { Map, Promise } = require("../shared/primordials");
  * @property {number | null} taskTimeout
  * @property {import("../shared/options").Options["retries"] | null} retries
  * @property {string[]} classes the names of the program's classes of errors
- * @property {string} refusal why its events cannot emit others
+ * @property {{ title: string | null }} [each] its events are for every worker, where they have a title for those that come later too
+ * @property {string | null} refusal why its events cannot emit others, if so
  */
 
-/** An event on its way: its number, its data and the format of that. @typedef {[number, string, number]} Sent */
+/** An event on its way: its number, its data, the format of that, and its key. @typedef {[number, string, number, string?]} Sent */
 
 /**
- * How an event has ended: `told` is the error as it travels, with the attempts that it took, the worker and its process.
- * @typedef {{ event: number, text?: string, format?: number, told?: any, attempts?: number, worker?: number, pid?: number }} Answer
+ * How an event has ended: `told` is the error as it travels, with the attempts that it took, the worker and its process. One that has
+ * ended well has a response, may have data that it has changed, further events of its run, and what it has counted.
+ * @typedef {{ event: number, text?: string, format?: number, data?: [string, number], emitted?: [string, number][],
+ *   counts?: Record<string, number>, each?: [string, number][], told?: any, attempts?: number, worker?: number, pid?: number }} Answer
  */
 
 /**
  * A run that goes on here: its batches, by how many hosts were lost with their events; how many events have not ended; and what was
  * measured since that was last asked for.
- * @typedef {{ batches: Map<number, InstanceType<typeof Batch>>, open: number, busy: number, ended: number, countedAt: number }} Going
+ * @typedef {{ batches: Map<number, InstanceType<typeof Batch>>, open: number, busy: number, ended: number, countedAt: number,
+ *   isForEach: boolean, isOver: boolean }} Going
  */
-
-/** Why events cannot emit others. */
-const NO_EMIT = "it does not work over a cluster yet: answer with what is to be done";
 
 class Station {
   /**
@@ -61,6 +63,13 @@ class Station {
     return this.pool.places;
   }
 
+  /** How many of them a group of workers does. @param {number} at its number */
+  placesOf(at) {
+    const { groups, groupOf, concurrency } = this.pool.launch;
+    if (groups.length === 1) return this.places;
+    return groupOf.filter((group) => group === at).length * (groups[at].concurrency || concurrency);
+  }
+
   /** How many events were given and have not ended. */
   get open() {
     let all = 0;
@@ -83,44 +92,56 @@ class Station {
    * @param {number} lost how many hosts were lost with these events: each has cost them an attempt
    * @param {Sent[]} events
    * @param {(answer: Answer) => void} answer is told of each event; of one whose run was stopped its number alone
+   * @param {{ tags?: string[], priority?: number }} [routing] of all of them
    */
-  give(run, lost, events, answer) {
+  give(run, lost, events, answer, { tags = [], priority = 0 } = {}) {
     const going = this.goingOf(run);
     const batch = this.batchOf(going, run, lost);
-    for (const [event, text, format] of events) {
+    const isPlain = tags.length === 0 && priority === 0;
+    for (const [event, text, format, key] of events) {
+      const routing = isPlain && key === undefined ? undefined : ownOf({ tags, key, priority });
       this.count(going, 1);
-      const end = (/** @type {Answer} */ how) => {
+      const leave = () => {
         this.count(going, -1);
         going.ended++;
+        if (going.isOver && going.open === 0) this.stopNow(run.number, going);
+      };
+      const tell = (/** @type {Answer} */ how) => {
         // What a pool that has failed says of its events is not so.
         if (this.pool.failure !== undefined) return;
         answer(this.runs.get(run.number) === going ? how : { event });
       };
-      const resolve = (/** @type {any} */ value) => end(this.answerOf(event, value));
+      const end = (/** @type {Answer} */ how) => {
+        leave();
+        tell(how);
+      };
+      const resolve = (/** @type {any} */ value) => end(answerOf(event, value));
       const reject = (/** @type {any} */ failed) => end(failureOf(event, failed));
       try {
-        batch.add({ data: valueOf({ text, format }), site: undefined, resolve, reject });
+        const data = valueOf({ text, format });
+        if (run.each === undefined) batch.add({ data, site: undefined, resolve, reject }, routing);
+        else {
+          const { title } = run.each;
+          const all = batch.addToEach(data, tags, title === null ? undefined : title, undefined);
+          Promise.all(all).then(
+            (values) => tell(answerOfAll(event, values)),
+            (failed) => tell(failureOf(event, failed)),
+          );
+          // Others may still run it when it has failed in one.
+          Promise.all(all.map((one) => one.catch(() => {}))).then(leave);
+        }
       } catch (error) {
         reject(error);
       }
     }
   }
 
-  /** @param {number} event @param {any} value @returns {Answer} */
-  answerOf(event, value) {
-    try {
-      const { text, format } = carried(this.pool.codec, value, "response", "the response");
-      return { event, text, format };
-    } catch (error) {
-      return failureOf(event, error);
-    }
-  }
-
   /** @param {Run} run @returns {Going} */
-  goingOf({ number }) {
+  goingOf({ number, each }) {
     const known = this.runs.get(number);
     if (known !== undefined) return known;
-    const going = { batches: new Map(), open: 0, busy: 0, ended: 0, countedAt: elapsed() };
+    const how = { isForEach: each !== undefined, isOver: false };
+    const going = { batches: new Map(), open: 0, busy: 0, ended: 0, countedAt: elapsed(), ...how };
     this.runs.set(number, going);
     return going;
   }
@@ -144,7 +165,7 @@ class Station {
       abortGrace: 0,
     });
     /** @type {import("../master/work").Work} */
-    const named = { name: work, stages: work, key: "", options: ownOf({}) };
+    const named = { name: work, stages: [...work, ANSWER], key: "", options: ownOf({}) };
     const text = args === null ? undefined : args;
     const batch = new Batch(this.pool, named, options, text, refusal);
     batch.isKept = true;
@@ -153,10 +174,20 @@ class Station {
     return batch;
   }
 
-  /** A run is over: what of it has not started does not, and what runs is stopped. @param {number} number */
+  /**
+   * A run is over: what of it has not started does not, and what runs is stopped. Work for every worker ends by itself: none of them is to
+   * be replaced for it.
+   * @param {number} number
+   */
   stop(number) {
     const going = this.runs.get(number);
     if (going === undefined) return;
+    if (going.isForEach && going.open > 0) going.isOver = true;
+    else this.stopNow(number, going);
+  }
+
+  /** @param {number} number @param {Going} going */
+  stopNow(number, going) {
     this.runs.delete(number);
     for (const batch of going.batches.values()) {
       batch.isKept = false;
@@ -187,10 +218,31 @@ class Station {
 
   /** Ends the workers, at once if they run anything. */
   async end() {
-    for (const number of [...this.runs.keys()]) this.stop(number);
+    for (const [number, going] of [...this.runs]) this.stopNow(number, going);
     this.pool.end();
     await this.pool.closed;
   }
+}
+
+/** @param {number} event @param {any} value what the last stage has answered @returns {Answer} */
+function answerOf(event, [worker, text, format, data = null, emitted = [], counts = null]) {
+  /** @type {Answer} */
+  const answer = { event, worker, text, format };
+  if (data !== null) answer.data = data;
+  if (emitted.length > 0) answer.emitted = emitted;
+  if (counts !== null) answer.counts = counts;
+  return answer;
+}
+
+/** @param {number} event @param {any[]} values what each worker has answered @returns {Answer} */
+function answerOfAll(event, values) {
+  /** @type {Record<string, number>} */
+  const counts = ownOf();
+  for (const [, , , , , counted] of values)
+    for (const name of Object.keys(counted || {}))
+      counts[name] = (counts[name] || 0) + counted[name];
+  const each = values.map(([, text, format]) => /** @type {[string, number]} */ ([text, format]));
+  return { event, text: "", format: NOTHING, each, counts };
 }
 
 /** @param {number} event @param {any} failed what a batch has rejected with @returns {Answer} */
@@ -201,4 +253,4 @@ function failureOf(event, failed) {
   return { event, told, attempts: 0, worker: 0 };
 }
 
-module.exports = { NO_EMIT, Station };
+module.exports = { Station };

@@ -2,7 +2,6 @@
 // What works over a cluster: everything else rejects at once, so that no option is left out in silence.
 
 const { coded } = require("../shared/errors");
-const { hasOwn } = require("../shared/own");
 const { Set } = require("../shared/primordials");
 
 /** The options of calls, pools and runs that do what they say; `args` and the last ones are those of a pool's calls. */
@@ -10,15 +9,18 @@ const OPTIONS = new Set([
   ...["name", "numWorkers", "cluster", "concurrency", "serialization", "taskTimeout", "retries"],
   ...["signal", "onError", "maxTasksPerWorker", "maxWorkerMemory", "shutdownGrace", "abortGrace"],
   ...["heartbeatTimeout", "onResult", "order", "maxResultsWaiting", "maxQueue", "errors"],
-  ...["args", "settled", "classes", "total"],
+  ...[
+    "workers",
+    "tags",
+    "key",
+    "spread",
+    "priority",
+    "weight",
+    "maxEventsPerWorker",
+    "maxBytesWaiting",
+  ],
+  ...["label", "args", "settled", "classes", "total"],
 ]);
-
-/** What routes an event says nothing at these values. @type {Record<string, (value: any) => boolean>} */
-const SAYS_NOTHING = {
-  tags: (tags) => tags.length === 0,
-  priority: (priority) => priority === 0,
-  spread: (spread) => !spread,
-};
 
 /** @param {string} what */
 const notYet = (what) =>
@@ -33,7 +35,11 @@ function checkSupported(options, where) {
   for (const name of Object.keys(options)) {
     const value = options[name];
     if (value === undefined || value === false || OPTIONS.has(name)) continue;
-    if (hasOwn(SAYS_NOTHING, name) && SAYS_NOTHING[name](value)) continue;
+    if (name === "chains") {
+      // The tags of a call are those of all its stages.
+      if (options.tags !== undefined) continue;
+      throw notYet("a pipeline whose stages have different tags");
+    }
     throw notYet(`${where} ${name}`);
   }
 }

@@ -1,6 +1,6 @@
 "use strict";
 // What a master tells hosts of its call and of its workers' options. A host takes it as data from the network: it checks all of it, and
-// nothing of it names a program, a file or an option of Node.
+// nothing of it names a program, a file or an option of Node. What an error looks like as it travels.
 
 const { invalidType } = require("../shared/errors");
 const { POOL_CHECKS, checkOptions } = require("../shared/options");
@@ -29,6 +29,9 @@ const UNLIMITED = "Infinity";
 /** The calls of which workers find their functions in the program itself. */
 const KINDS = ["call", "pool"];
 
+/** The same of workers that run a file of their own. */
+const FILE = "file";
+
 /** @param {any} options */
 function toldOptions(options) {
   const told = ownOf();
@@ -46,13 +49,31 @@ function optionsOf(told) {
   return checkOptions(given, CHECKS);
 }
 
-/** The call as the master describes it, in the place of one that this process makes. Throws if it is none. @param {any} told @returns {any} */
-function callOf(told) {
+/**
+ * A call as hosts are told of it: where the master's worker file is concerns none of them.
+ * @param {InstanceType<typeof import("../master/calls").Call>} call
+ */
+function toldCall(call) {
+  const { identity, ...wanted } = call.wanted(false);
+  const { file, ...rest } = identity;
+  return { ...wanted, identity: rest };
+}
+
+/**
+ * The call as the master describes it, in the place of one that this process makes. Throws if it is none.
+ * @param {any} told
+ * @param {string} program what this host runs: the program, or the worker file of a pool
+ * @returns {any}
+ */
+function callOf(told, program) {
   const { identity: given, title, before, isAlone, isChanged } = ownOf(Object(told));
   const identity = ownOf(Object(given));
-  const isCall = KINDS.includes(identity.kind) && !hasOwn(identity, "file");
-  const isSound = isCall && typeof identity.functions === "string" && typeof title === "string";
+  const isFile = identity.kind === FILE;
+  const isCall = (isFile || KINDS.includes(identity.kind)) && !hasOwn(identity, "file");
+  const hasFunctions = isFile || typeof identity.functions === "string";
+  const isSound = isCall && hasFunctions && typeof title === "string";
   if (!isSound) throw invalidType("the master describes no call that a host can serve");
+  if (isFile) identity.file = program;
   const wanted = {
     identity,
     title,
@@ -65,4 +86,15 @@ function callOf(told) {
   return { identity, title, wanted: () => wanted, end() {} };
 }
 
-module.exports = { callOf, optionsOf, toldOptions };
+/**
+ * How an event ends that no worker has an answer for.
+ * @param {any} error
+ * @param {number} attempts
+ * @param {number} worker
+ * @returns {import("./coordinator").Outcome}
+ */
+function failedBy({ message, stack, code }, attempts, worker) {
+  return { told: { name: "Error", message, stack, code }, attempts, worker };
+}
+
+module.exports = { callOf, failedBy, optionsOf, toldCall, toldOptions };

@@ -42,7 +42,7 @@ class Batch {
    * @param {import("./work").Work} work what each event goes through
    * @param {import("../shared/options").Options} options
    * @param {string | undefined} args as text
-   * @param {string} refusal why its events cannot emit others
+   * @param {string | null} refusal why its events cannot emit others; null if they can
    */
   constructor(pool, work, options, args, refusal = ONE_ANSWER) {
     this.pool = pool;
@@ -50,7 +50,8 @@ class Batch {
     this.native = native();
     this.wire = wire();
     const { classes } = options;
-    const how = { keepsNull: true, keepsData: false, classes, refusal };
+    const why = refusal === null ? undefined : refusal;
+    const how = { keepsNull: true, keepsData: false, classes, refusal: why };
     const about = pool.aboutOf(work, args, how);
     const isUncounted = work === STAGES;
     this.settings = ownOf(settingsInPool(options, about, true), { isUncounted });

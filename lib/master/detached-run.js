@@ -42,7 +42,7 @@ class DetachedRun {
     this.output = { results: { isEmpty: () => results.isEmpty(), take: () => this.take() } };
     this.native = {
       runRead() {},
-      runIsFull: (/** @type {any} */ _, /** @type {number} */ most) =>
+      runIsFull: (/** @type {any} */ _, /** @type {number} */ most, /** @type {number} */ _bytes) =>
         results.elements.length + this.held >= most,
     };
     this.handle = undefined;

@@ -39,4 +39,4 @@ async function inEach(Batch, pool, work, data, { options, args, site }) {
   }
 }
 
-module.exports = { inEach };
+module.exports = { RETRIES, inEach };

@@ -93,10 +93,13 @@ class PublicTask {
     if (task.#aborter !== undefined) task.#aborter.abort(reason);
   }
 
-  /** The event ends now: nothing more can be added. @param {PublicTask} task @returns {Added} */
+  /** The event ends now: nothing more can be added, and what was is told once. @param {PublicTask} task @returns {Added} */
   static end(task) {
     task.#isOver = true;
-    return task.#added;
+    const added = task.#added;
+    const hasNone = added.emitted.length === 0 && added.counts === undefined;
+    if (!hasNone) task.#added = { emitted: [], counts: undefined };
+    return added;
   }
 }
 

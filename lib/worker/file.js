@@ -35,8 +35,10 @@ async function register(self) {
     return;
   }
   const stages = stagesOf(exported);
-  if (Object.keys(stages).length > 0) self.registerStages(stages);
-  else refuse(self, NO_STAGE);
+  if (Object.keys(stages).length === 0) return refuse(self, NO_STAGE);
+  const { isClustered = false } = self.search.wanted;
+  // Few masters have several machines.
+  self.registerStages(isClustered ? require("./clustered").ofPool(stages, self.codec) : stages);
 }
 
 /** What the program of this process exports: it has run then, an `await` at its top included. */

@@ -151,7 +151,8 @@ function endSearch(self) {
 function register(self, { workerFns, args, stages, identity }) {
   const { isClustered = false } = self.search.wanted;
   if (stages !== undefined) {
-    self.registerStages(isClustered ? clustered().ofPool(stages) : { ...stages });
+    const own = { ...stages };
+    self.registerStages(isClustered ? clustered().ofPool(own, self.codec) : own);
     return;
   }
   if (!self.search.hasFlow(identity)) {
@@ -160,7 +161,7 @@ function register(self, { workerFns, args, stages, identity }) {
   }
   const wrong = wrongWorkerFns(workerFns);
   if (wrong === undefined && isClustered) {
-    self.registerStages(clustered().ofCall([...workerFns], args, self.id));
+    self.registerStages(clustered().ofCall([...workerFns], args, self.id, self.codec));
     return;
   }
   if (wrong === undefined) {

@@ -1,9 +1,9 @@
 "use strict";
-// Values as they cross the broker, within JSON: text as it is, bytes in base64.
+// Values as they cross the broker of a cluster, within JSON: text as it is, bytes in base64.
 
-const { decode, encodedWithin, formatOf } = require("../shared/codec");
-const { coded } = require("../shared/errors");
-const { Buffer } = require("../shared/primordials");
+const { decode, encodedWithin, formatOf } = require("./codec");
+const { coded } = require("./errors");
+const { Buffer } = require("./primordials");
 
 /** The format of what is undefined; the others are those of the codec. */
 const NOTHING = 1;
@@ -11,10 +11,13 @@ const NOTHING = 1;
 /** The most bytes of one value: a job with two of them stays within what Redis takes at once (512 MB). */
 const MOST_BYTES = 64 << 20;
 
+/** The most bytes of a character of a string. */
+const CHARACTER = 3;
+
 /** A value's text and its format. @typedef {{ text: string, format: number }} Carried */
 
 /**
- * @param {import("../shared/codec").Codec} codec
+ * @param {import("./codec").Codec} codec
  * @param {any} value
  * @param {string} key the property that it is of
  * @param {string} what it is, for errors
@@ -24,13 +27,30 @@ function carried(codec, value, key, what) {
   const encoded = encodedWithin(codec, value, key, what);
   if (encoded === undefined) return { text: "", format: NOTHING };
   if (typeof encoded === "string") {
-    checkBytes(Buffer.byteLength(encoded), what);
+    if (encoded.length * CHARACTER > MOST_BYTES) checkBytes(Buffer.byteLength(encoded), what);
     return { text: encoded, format: 0 };
   }
   checkBytes(encoded.byteLength, what);
   const { buffer, byteOffset, byteLength } = encoded;
   const text = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
   return { text, format: formatOf(value, encoded) };
+}
+
+/**
+ * What an event emits, which is as large as one value at most.
+ * @param {import("./codec").Codec} codec
+ * @param {import("./task").Added["emitted"]} emitted
+ * @returns {Carried[]}
+ */
+function carriedOnes(codec, emitted) {
+  let bytes = 0;
+  return emitted.map(({ encoded, format }) => {
+    const value = encoded === undefined ? undefined : decode(encoded, format);
+    const one = carried(codec, value, "data", "task.emit: the data");
+    bytes += one.text.length;
+    checkBytes(bytes, "task.emit: the data of all events that one emits");
+    return one;
+  });
 }
 
 /** @param {number} bytes @param {string} what */
@@ -50,4 +70,4 @@ function valueOf({ text, format }) {
   return decode(format === 0 ? text : Buffer.from(text, "base64"), format);
 }
 
-module.exports = { carried, valueOf };
+module.exports = { NOTHING, carried, carriedOnes, valueOf };

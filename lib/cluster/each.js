@@ -1,0 +1,150 @@
+"use strict";
+// `each` of a pool over several machines: work that runs once in every worker, of hosts too, and where it is kept first in all that come
+// later.
+
+const { ONE_ANSWER, checkData } = require("../master/batch");
+const { RETRIES } = require("../master/each");
+const { revive } = require("../master/revive");
+const { carried, valueOf } = require("../shared/carried");
+const { coded } = require("../shared/errors");
+const { JSON, Promise, Set } = require("../shared/primordials");
+
+/** @typedef {InstanceType<typeof import("./pool").ClusterPool>} ClusterPool */
+/** @typedef {import("./coordinator").Member} Member */
+/** @typedef {import("./coordinator").Outcome} Outcome */
+/** @typedef {import("../master/work").Work} Work */
+/** @typedef {{ options: import("../shared/options").Options, args: string | undefined, site: { stack?: unknown } }} Given */
+
+/** Work that goes to every member. @typedef {{ run: import("./station").Run, value: import("../shared/carried").Carried & { tags: string[] } }} Everywhere */
+
+class EachWorker {
+  /** @param {ClusterPool} pool */
+  constructor(pool) {
+    this.pool = pool;
+    /** What members run first that come later. @type {globalThis.Set<Everywhere>} */
+    this.kept = new Set();
+    pool.coordinator.onJoin = (member) => this.prepare(member);
+  }
+
+  /** @param {Work} work @param {any} data @param {Given} given */
+  async run(work, data, { options, args, site }) {
+    const { keep, tags = [], taskTimeout = Infinity } = options;
+    const { pool } = this;
+    const { coordinator } = pool;
+    checkData(data);
+    const value = { ...carried(pool.codec, data, "data", "the data"), tags };
+    const members = [...coordinator.members.values()].filter((member) => member.runsEach(tags));
+    if (members.length === 0 && !keep) throw nobody(tags);
+    const run = coordinator.begin({
+      work: /** @type {string[]} */ (work.stages),
+      args: args === undefined ? null : args,
+      taskTimeout: taskTimeout === Infinity ? null : taskTimeout,
+      retries: RETRIES,
+      classes: [...pool.errors.keys()],
+      refusal: ONE_ANSWER,
+      each: { title: keep ? JSON.stringify(work.name) : null },
+    });
+    const everywhere = { run, value };
+    if (keep) this.kept.add(everywhere);
+    const dispose = () => {
+      this.kept.delete(everywhere);
+      coordinator.end(run);
+    };
+    try {
+      const asked = members.map((member) => this.ask(everywhere, member, { work, data, site }));
+      const results = (await this.unlessStopped(Promise.all(asked))).flat();
+      if (keep) return { results, dispose };
+      dispose();
+      return results;
+    } catch (error) {
+      dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * What a member's workers have answered.
+   * @param {Everywhere} everywhere
+   * @param {Member} member
+   * @param {{ work: Work, data: any, site: Given["site"] }} about
+   * @returns {Promise<any[]>}
+   */
+  ask({ run, value }, member, { work, data, site }) {
+    const { coordinator, errors } = this.pool;
+    return new Promise((resolve, reject) => {
+      coordinator.sendTo(run, member, value, (outcome) => {
+        // It has left: its workers are gone.
+        if (outcome === undefined) return resolve([]);
+        this.tally(outcome, value);
+        const { told, attempts, worker, pid, each = [] } = outcome;
+        if (told !== undefined) {
+          const task = { work: work.name, data, attempts, worker, pid };
+          return reject(revive(told, task, site, errors));
+        }
+        resolve(each.map(([text, format]) => valueOf({ text, format })));
+      });
+    });
+  }
+
+  /** Each worker has had an event. @param {Outcome} outcome @param {Everywhere["value"]} value */
+  tally({ told, each = [], counts }, { text }) {
+    const { tally } = this.pool;
+    const ends = told === undefined ? each.map(([response]) => ({ response })) : [{ error: told }];
+    for (const end of ends) {
+      tally.add(text);
+      tally.end(/** @type {any} */ (end));
+    }
+    tally.count({ emitted: [], counts });
+  }
+
+  /** It is one of the pool's calls, and ends with that. @template T @param {Promise<T>} promise @returns {Promise<T>} */
+  async unlessStopped(promise) {
+    const { pool } = this;
+    /** @type {(error: unknown) => void} */
+    let stop = () => {};
+    const stopped = new Promise((_, reject) => {
+      stop = reject;
+    });
+    const running = { stop, leave() {} };
+    pool.runs.push(running);
+    pool.hold();
+    try {
+      return await Promise.race([promise, /** @type {Promise<never>} */ (stopped)]);
+    } finally {
+      pool.leave(running);
+      pool.letGo();
+    }
+  }
+
+  /** A member has come: it takes events once it has run what is kept. @param {Member} member */
+  prepare(member) {
+    const first = [...this.kept].filter(({ value }) => member.runsEach(value.tags));
+    if (first.length === 0) return;
+    const { coordinator } = this.pool;
+    member.isOpen = false;
+    let left = first.length;
+    for (const { run, value } of first) {
+      coordinator.sendTo(run, member, value, (outcome) => {
+        if (outcome === undefined) return;
+        this.tally(outcome, value);
+        if (outcome.told !== undefined) this.pool.warn(unfit(member, outcome));
+        else if (--left === 0) coordinator.open(member);
+      });
+    }
+  }
+}
+
+/** @param {Member} member @param {Outcome} outcome */
+const unfit = ({ name }, { told }) =>
+  `the host ${name} gets no events of this pool: the work that each worker runs first, by each with keep, has failed there: ${told.message}`;
+
+/** @param {string[]} tags */
+const nobody = (tags) =>
+  coded(
+    Error,
+    "ERR_SONIC_NO_WORKER",
+    `each: no worker is there now${tags.length === 0 ? "" : ` with ${tags.map((tag) => JSON.stringify(tag)).join(" and ")}`}: call it once hosts ` +
+      "have joined, or with keep, for those that come later",
+  );
+
+module.exports = { EachWorker };
