@@ -26,6 +26,9 @@ const PAUSE = { least: 150, most: 900 };
 /** What is killed, as often as it is here. */
 const KILLS = ["worker", "worker", "worker", "worker", "host", "host", "broker"];
 
+/** For so many events one kill at most: a slow machine comes to its end too. */
+const EVENTS_A_KILL = 20;
+
 /** More attempts than kills could cost an event. */
 const MOST_RETRIES = 50;
 
@@ -53,7 +56,8 @@ class Chaos {
       const ended = this.master.ended;
       await until(() => this.workers().length > 0, "a worker starts");
       while (this.master.code === undefined) {
-        await Promise.race([ended, this.pause()]);
+        const mayKill = this.kills < this.events / EVENTS_A_KILL;
+        await Promise.race(mayKill ? [ended, this.pause()] : [ended]);
         if (this.master.code === undefined) await this.kill();
       }
       const outcome = await this.master.result();
@@ -70,6 +74,10 @@ class Chaos {
       await this.broker.end();
       fs.rmSync(this.folder, { recursive: true, force: true });
     }
+  }
+
+  get kills() {
+    return Object.values(this.killed).reduce((sum, count) => sum + count);
   }
 
   start(name) {
