@@ -291,6 +291,18 @@ export interface ReadyWorker {
   memory: number
 }
 
+/** A question of a worker, or its end. */
+export interface RelayedQuestion {
+  /** The number of its process here, as long as that lives. */
+  owner: number
+  worker?: number
+  pid?: number
+  /** JSON; none: the process is gone. */
+  text?: string
+  /** The bytes behind it. */
+  value?: Buffer
+}
+
 /** Which events that failed are tried again, and how. Times are in milliseconds. */
 export interface RetryOptions {
   /** How many attempts follow the first. */
@@ -578,11 +590,17 @@ export declare function syncHold(hold: boolean): void
  */
 export declare function syncOpen(call: (arg: number) => void): void
 
-/** A number for a client, for whom this process asks. */
-export declare function syncOwner(): number
+/** A number for a client, for whom this process asks: a worker of another machine has its number and that of its process. */
+export declare function syncOwner(worker?: number | undefined | null, pid?: number | undefined | null): number
 
 /** A client is gone: what it held is free. */
 export declare function syncOwnerGone(owner: number): void
+
+/** The locks of this process's workers are kept by another process. What is called by `syncOpen` is called for their questions, too. */
+export declare function syncRelay(): void
+
+/** Takes what workers have asked, in order. */
+export declare function syncRelayed(): Array<RelayedQuestion>
 
 /** Asks the hub, or tells it something: JSON, and the bytes of a value. */
 export declare function syncSend(text: string, value?: Uint8Array | null): void
@@ -592,6 +610,9 @@ export declare function syncStatistics(): string
 
 /** Takes what the hub has told, in order. */
 export declare function syncTake(): Array<Told>
+
+/** What the process that keeps the locks tells a worker; nothing, if that is gone. */
+export declare function syncTell(owner: number, text: string, value?: Uint8Array | null): void
 
 /** What the hub has told, on its way to JavaScript. */
 export interface Told {

@@ -22,6 +22,8 @@ const { POOL_CHECKS, STREAM_CHECKS, checkOptions } = require("../shared/options"
 const { ownOf, variable } = require("../shared/own");
 const { Promise } = require("../shared/primordials");
 const { mergedOptions, optionsOf: optionsOfStage } = require("../shared/stage");
+const { clustered, noLocks } = require("../shared/sync/clustered");
+const { own } = require("../shared/sync/own");
 const { stopBy, throwIfAborted } = require("../shared/signals");
 const { pointAt, siteOf } = require("../shared/stack");
 
@@ -230,7 +232,7 @@ async function createPool(stages, given, identity) {
         /** @type {any} */ data,
         /** @type {any} */ given,
       ) => pool.eachWorker.run(work, data, given),
-      shared: () => notOver("locks and sync"),
+      shared: () => shared(pool),
     };
     try {
       const named = functions || checked(Stages.inFile(String(file), pool.stages));
@@ -251,9 +253,11 @@ function checked(stages) {
   return stages;
 }
 
-/** @param {string} what @returns {never} */
-function notOver(what) {
-  throw notYet(what);
+/** The program's own locks: they are the same on all machines. @param {any} pool */
+function shared({ broker }) {
+  if (!broker.carriesLocks) throw noLocks();
+  const { locks, sync } = own();
+  return { locks, sync: clustered(sync) };
 }
 
 module.exports = { createPool, mapReduce, stream };

@@ -72,6 +72,11 @@ class Broker {
     return this;
   }
 
+  /** Whether it carries what is asked about locks: PostgreSQL's notices are too short. */
+  get carriesLocks() {
+    return !isPostgres(this.options.url);
+  }
+
   /** The broker as messages name it: without the password. */
   get name() {
     const { hostname, port } = new URL(this.options.url);

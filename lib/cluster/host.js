@@ -6,6 +6,8 @@ const { randomBytes } = require("crypto");
 const { Broker, limit } = require("./broker");
 const { elapsed } = require("./clock");
 const { fingerprintOf } = require("./fingerprint");
+const { Listener } = require("./listener");
+const { Relay } = require("./lock-line");
 const { BEATS, LONG, LONGEST_BEAT, VERSION } = require("./master");
 const { Session } = require("./session");
 const { JSON, Map, Promise, Set } = require("../shared/primordials");
@@ -35,6 +37,8 @@ class Host {
     this.say = say;
     this.fingerprint = fingerprintOf(program);
     this.broker = new Broker(cluster, say);
+    this.listener = new Listener(this.broker);
+    this.relay = new Relay();
     /** By the ids of their masters. @type {globalThis.Map<string, InstanceType<typeof Session>>} */
     this.sessions = new Map();
     /** The ends of sessions that clean up still. @type {globalThis.Set<Promise<void>>} */
@@ -64,16 +68,8 @@ class Host {
   async serve() {
     const { broker } = this;
     await broker.open();
-    const listener = broker.client.duplicate();
-    this.listener = listener;
-    broker.onBack.add(() => {
-      this.doubt();
-      // What has cut off one may have cut off the other, which asks nothing and would not notice.
-      listener.disconnect(true);
-    });
-    this.listener.on("error", () => {});
-    this.listener.on("message", () => this.wake());
-    this.listener.subscribe(broker.key("news")).catch(() => {});
+    broker.onBack.add(() => this.doubt());
+    this.listener.listen(broker.key("news"), () => this.wake());
     await this.cleanUp();
     this.say(`ready: ${this.fingerprint}, ${this.numWorkers} workers, at ${broker.name}`);
     try {
@@ -86,7 +82,7 @@ class Host {
       for (const session of this.sessions.values()) session.end(undefined);
       await Promise.all(this.closing);
       if (broker.isReady) await broker.client.hdel(broker.key("hosts"), this.id).catch(() => {});
-      this.listener.disconnect();
+      this.listener.close();
       await broker.close();
     }
   }

@@ -6,6 +6,7 @@ const { randomBytes } = require("crypto");
 const { HostMember } = require("./members");
 const { limit, pause } = require("./broker");
 const { elapsed } = require("./clock");
+const { LocksOfHosts } = require("./lock-line");
 const { asError, coded } = require("../shared/errors");
 const { JSON, Map, Promise, Set, now } = require("../shared/primordials");
 
@@ -49,6 +50,7 @@ class Master {
     /** What was said. @type {Set<string>} */
     this.said = new Set();
     this.key = broker.key("m", this.id);
+    this.locks = new LocksOfHosts(this);
     this.isEnding = false;
     /** The hosts that were given up. @type {Set<string>} */
     this.lost = new Set();
@@ -85,6 +87,7 @@ class Master {
   async begin(ids) {
     this.lastId = ids;
     this.results = this.broker.queue(`${this.id}.results`);
+    await this.locks.open();
     await this.announce();
     this.worker = this.broker.worker(`${this.id}.results`, 1, (what, told) =>
       this.hear(what, told).catch((error) => {
@@ -173,7 +176,10 @@ class Master {
     if (this.isEnding) return;
     if (answers[0] === null || this.isInDoubt) await this.recover();
     const there = answers.slice(answers.length - hosts.length);
-    for (const [at, host] of hosts.entries()) this.follow(host, there[at] === 1);
+    for (const [at, host] of hosts.entries()) {
+      host.locks.look();
+      this.follow(host, there[at] === 1);
+    }
   }
 
   /** The broker may have lost its memory: what was not answered is sent again. */
@@ -213,6 +219,7 @@ class Master {
       await this.barrier();
       if (!this.coordinator.members.has(host.id)) return;
       this.coordinator.giveUp(host.id, untouched);
+      host.locks.end();
       await this.broker.remove(host.queue);
     } catch (error) {
       if (this.isEnding) return;
@@ -311,6 +318,7 @@ class Master {
     this.lost.add(host.id);
     const untouched = await this.untouched(host);
     this.coordinator.giveUp(host.id, untouched);
+    host.locks.end();
     await this.broker.remove(host.queue);
   }
 
@@ -324,20 +332,24 @@ class Master {
   /** Removes all that is its own from the broker, once the hosts have left. */
   async end() {
     this.isEnding = true;
-    const { client } = this.broker;
     this.broker.onBack.delete(this.onBack);
-    if (!this.broker.isReady) return;
     const hosts = this.hosts();
     try {
-      await Promise.race([this.leaveAll(hosts), this.broker.failed]);
-      await this.broker.release(this.worker);
-      for (const { queue } of hosts) await this.broker.remove(queue);
-      await this.broker.remove(this.results);
-      const names = ["", ":runs", ":acks", ":ids"].map((name) => this.key + name);
-      await client.del(...names);
+      if (this.broker.isReady) await this.remove(hosts);
     } catch (_) {
       // The broker is away: hosts clean up when this master's lease is over.
     }
+    this.locks.end();
+  }
+
+  /** @param {InstanceType<typeof HostMember>[]} hosts */
+  async remove(hosts) {
+    await Promise.race([this.leaveAll(hosts), this.broker.failed]);
+    await this.broker.release(this.worker);
+    for (const { queue } of hosts) await this.broker.remove(queue);
+    await this.broker.remove(this.results);
+    const names = ["", ":runs", ":acks", ":ids"].map((name) => this.key + name);
+    await this.broker.client.del(...names);
   }
 
   /** @param {InstanceType<typeof HostMember>[]} hosts */

@@ -1,6 +1,7 @@
 "use strict";
 // Those that run a master's events, as its coordinator has them: its own workers, and a host behind the broker.
 
+const { LocksOfHost } = require("./lock-line");
 const { Map, Promise, setTimeout } = require("../shared/primordials");
 
 /** @typedef {import("./station").Run} Run */
@@ -75,6 +76,7 @@ class HostMember {
     this.isExclusive = false;
     this.isOpen = true;
     this.queue = master.broker.queue(master.queueName(id));
+    this.locks = new LocksOfHost(master.broker, master.id, id);
     /** When it was last known to be there. */
     this.seen = 0;
     /** The answers that have come, up to which none is missing, and those beyond. */

@@ -84,7 +84,7 @@ class ClusterPool {
       this.broker = new Broker(cluster, warn);
       await this.broker.open();
       this.broker.failed.catch((error) => this.fail(error));
-      call.isClustered = true;
+      call.isClustered = this.broker.carriesLocks ? true : "no locks";
       this.fingerprint = fingerprintOf(this.program);
       if (this.numWorkers > 0) await this.openOwn();
       if (call.identity.file !== undefined) this.stages = await this.stagesInFile();

@@ -6,6 +6,7 @@ const { randomBytes } = require("crypto");
 const { pause } = require("./broker");
 const { elapsed } = require("./clock");
 const { reserve } = require("./ids");
+const { LocksOfMaster, channelOf, packetOf } = require("./lock-line");
 const { ALWAYS, LOST, RUN } = require("./master");
 const { Station } = require("./station");
 const { callOf, optionsOf } = require("./told");
@@ -41,6 +42,8 @@ class Session {
     this.id = randomBytes(9).toString("hex");
     this.key = this.broker.key("m", this.master);
     this.presence = this.broker.key("hs", this.id);
+    this.locks = new LocksOfMaster(this.broker, this.master, this.id);
+    this.channel = channelOf(this.broker, this.id);
     /** @type {Map<number, Promise<Run | undefined>>} */
     this.runs = new Map();
     /** The chunks that have come, from the lowest on that may come again. @type {Set<number>} */
@@ -80,10 +83,15 @@ class Session {
     const { numWorkers } = host;
     this.base = await reserve(broker, this.key, numWorkers, () => host.lastId);
     host.lastId = this.base + numWorkers;
-    shared().lastId = this.base;
     const options = optionsOf(about.options);
     if (host.concurrency !== undefined) options.concurrency = host.concurrency;
-    this.station = new Station(numWorkers, callOf(about.call, host.program), options);
+    if (broker.carriesLocks)
+      await host.listener.listen(this.channel, (text) => this.hearOfLocks(text));
+    if (this.isOver) return;
+    host.relay.add(this.locks, this.base, numWorkers);
+    shared().lastId = this.base;
+    const call = callOf(about.call, host.program, broker.carriesLocks);
+    this.station = new Station(numWorkers, call, options);
     this.station.pool.failed.catch((error) => this.fail(error));
     await this.station.ready();
     if (this.isOver) return;
@@ -239,6 +247,15 @@ class Session {
     }
   }
 
+  /** @param {string} text */
+  hearOfLocks(text) {
+    try {
+      this.locks.hear(packetOf(text));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   /**
    * What the broker knows of the master now.
    * @param {{ isThere: boolean, runs: string[], acknowledged: number }} told
@@ -246,6 +263,7 @@ class Session {
    */
   follow({ isThere, runs, acknowledged }, known) {
     if (this.isOver || this.worker === undefined) return;
+    this.locks.look();
     this.acknowledge(acknowledged);
     if (runs.includes(`${LOST}${this.id}`)) this.end("the master has given this host up");
     else if (!isThere) this.missed(runs);
@@ -320,6 +338,8 @@ class Session {
     await this.flush();
     const until = elapsed() + this.broker.options.lease;
     while (!this.isOver && this.unacknowledged.size > 0 && elapsed() < until) await pause(BETWEEN);
+    // What its workers hold is for others then.
+    await /** @type {InstanceType<typeof Station>} */ (this.station).end();
     if (!this.isOver) await this.say("left");
     return this.end(undefined);
   }
@@ -337,6 +357,8 @@ class Session {
   async close() {
     this.host.leave(this);
     if (this.station !== undefined) await this.station.end();
+    this.host.relay.remove(this.locks);
+    this.host.listener.leave(this.channel);
     for (const end of this.open.values()) end();
     try {
       if (this.worker !== undefined) await this.broker.release(this.worker);

@@ -63,9 +63,10 @@ function toldCall(call) {
  * The call as the master describes it, in the place of one that this process makes. Throws if it is none.
  * @param {any} told
  * @param {string} program what this host runs: the program, or the worker file of a pool
+ * @param {boolean} hasLocks
  * @returns {any}
  */
-function callOf(told, program) {
+function callOf(told, program, hasLocks) {
   const { identity: given, title, before, isAlone, isChanged } = ownOf(Object(told));
   const identity = ownOf(Object(given));
   const isFile = identity.kind === FILE;
@@ -81,7 +82,7 @@ function callOf(told, program) {
     before: Number(before),
     isAlone: isAlone === true,
     isChanged: isChanged === true,
-    isClustered: true,
+    isClustered: hasLocks ? "host" : "no locks",
   };
   return { identity, title, wanted: () => wanted, end() {} };
 }

@@ -38,7 +38,7 @@ class Call {
   /** @param {Identity} identity */
   constructor(identity) {
     this.identity = identity;
-    /** Its events run on several machines. */
+    /** Its events run on several machines. @type {boolean | string} */
     this.isClustered = false;
     this.turn = thisTurn();
     const key = keyOf(identity);

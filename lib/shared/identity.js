@@ -59,7 +59,7 @@ const NOTHING = ["null", '""', "[0]", "{}"];
  * @property {boolean} isCounted it is known by its number among all calls, and by its name if it has one
  * @property {number} before how many calls like it there were before
  * @property {boolean} isAlone no other call has had the same functions
- * @property {boolean} [isClustered] its events run on several machines
+ * @property {boolean | string} [isClustered] its events run on several machines: see worker/sync.js
  * @property {boolean} isChanged the program's arguments or environment have other values than at the first call like it
  */
 

@@ -1,13 +1,15 @@
 "use strict";
 // A worker's part of its program's locks, which the master keeps: loaded when it is first used. Knows which event asks for them.
 
-const { coded } = require("../shared/errors");
 const { eventInside } = require("../shared/site");
 const { endScope } = require("../shared/sync/scopes");
 
 /** @typedef {import("./runner").Task} Task */
 
 const context = () => require("../shared/sync/context");
+
+/** Few masters have several machines. */
+const overCluster = () => require("../shared/sync/clustered");
 
 class WorkerSync {
   #runner;
@@ -32,7 +34,6 @@ class WorkerSync {
   }
 
   namespace() {
-    if (this.#runner.search.wanted.isClustered) throw notOverCluster();
     if (this.#namespace === undefined) this.#namespace = this.#load();
     return this.#namespace;
   }
@@ -40,10 +41,25 @@ class WorkerSync {
   #load() {
     const { Namespace } = require("../shared/sync/namespace");
     const { native, concurrency } = this.#runner;
+    const sendFar = (/** @type {string} */ text, /** @type {Uint8Array | null} */ value) => {
+      const { MOST_BYTES, tooLarge } = overCluster();
+      if (value !== null && value.byteLength > MOST_BYTES) throw tooLarge("the value", value);
+      native.syncSend(text, value);
+    };
     if (concurrency > 1) this.#follow();
     this.isUsed = true;
-    const wire = { send: native.syncSend, hold: native.syncHold, isOwn: true };
-    const namespace = new Namespace(wire, native);
+    const { isClustered } = this.#runner.search.wanted;
+    if (isClustered === "no locks") throw overCluster().noLocks();
+    // On another machine than the master.
+    const isOnHost = isClustered === "host";
+    // Of another machine the master shares no memory, and does not know its events.
+    const wire = {
+      send: isOnHost ? sendFar : native.syncSend,
+      hold: native.syncHold,
+      isOwn: !isOnHost,
+    };
+    const namespace = new Namespace(wire, isOnHost ? undefined : native);
+    if (isClustered) namespace.sync = overCluster().clustered(namespace.sync);
     this.#runner.onSync = (text, value) => namespace.hear({ text, value });
     return namespace;
   }
@@ -72,13 +88,5 @@ class WorkerSync {
     if (this.isUsed) endScope(task);
   }
 }
-
-const notOverCluster = () =>
-  coded(
-    Error,
-    "ERR_SONIC_CLUSTER",
-    "locks and sync do not work over a cluster yet: workers of other machines would not see them. Use the database's own locks, or " +
-      "run on one machine",
-  );
 
 module.exports = { WorkerSync };

@@ -12,6 +12,7 @@ mod options;
 mod pool;
 mod progress;
 mod record;
+mod relay;
 mod run;
 mod serve;
 mod spill;

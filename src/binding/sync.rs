@@ -25,7 +25,7 @@ use crate::wire::header::{Header, Kind, flag};
 use crate::wire::number::whole;
 use crate::worker::runner::Runner;
 
-type Result<T> = std::result::Result<T, napi::Error<String>>;
+pub(super) type Result<T> = std::result::Result<T, napi::Error<String>>;
 
 /// What this process was given as a worker.
 static GIVEN: OnceLock<Common> = OnceLock::new();
@@ -44,8 +44,8 @@ enum Port {
 }
 
 /// The way of a thread of the master, whose clients have numbers of their own.
-struct Desk {
-    member: Member,
+pub(super) struct Desk {
+    pub(super) member: Member,
     owner: Owner,
     clients: RefCell<HashMap<u32, Owner>>,
     call: Arc<Call>,
@@ -88,7 +88,7 @@ pub(super) fn join(runner: &Rc<Runner>, hold: &Rc<Hold>) {
     PORT.with(|own| _ = own.set(port));
 }
 
-fn failed(error: impl std::fmt::Display) -> napi::Error<String> {
+pub(super) fn failed(error: impl std::fmt::Display) -> napi::Error<String> {
     napi::Error::new("ERR_SONIC_SYNC".to_owned(), error.to_string())
 }
 
@@ -118,24 +118,29 @@ pub fn sync_open(env: Env, call: Function<'_, u32, ()>) -> Result<()> {
     call.hold(&env, false);
     let caller = Arc::clone(&call);
     let member = hub.enter(Looks::WhenNotified, move || caller.call(1));
-    let owner = client(&member)?;
+    let owner = client(&member, itself())?;
     let desk = Desk { member, owner, clients: RefCell::default(), call };
     PORT.with(|port| _ = port.set(Port::Master(Box::new(desk))));
     Ok(())
 }
 
 /// A number for whoever asks from this process.
-fn client(member: &Member) -> Result<Owner> {
+fn client(member: &Member, who: Who) -> Result<Owner> {
     let owner = member.owner().ok_or_else(|| failed("there are too many clients"))?;
-    owner.came(Who { worker: None, pid: std::process::id() });
+    owner.came(who);
     Ok(owner)
+}
+
+/// Who asks from this process, if it is itself.
+fn itself() -> Who {
+    Who { worker: None, pid: std::process::id() }
 }
 
 fn with_port<T>(work: impl FnOnce(&Port) -> Result<T>) -> Result<T> {
     PORT.with(|port| port.get().map_or_else(|| Err(failed("it is not open")), work))
 }
 
-fn with_desk<T>(work: impl FnOnce(&Desk) -> Result<T>) -> Result<T> {
+pub(super) fn with_desk<T>(work: impl FnOnce(&Desk) -> Result<T>) -> Result<T> {
     with_port(|port| match port {
         Port::Master(desk) => work(desk),
         Port::Worker { .. } => Err(failed("a worker has no clients")),
@@ -158,7 +163,7 @@ pub fn sync_send(
     })
 }
 
-fn bytes_of(value: Option<Argument<'_>>) -> Result<Option<Bytes>> {
+pub(super) fn bytes_of(value: Option<Argument<'_>>) -> Result<Option<Bytes>> {
     let Some(value) = value else { return Ok(None) };
     value.read(Format::Buffer).map_err(failed)
 }
@@ -213,11 +218,12 @@ pub fn sync_hold(env: Env, hold: bool) -> Result<()> {
     })
 }
 
-/// A number for a client, for whom this process asks.
+/// A number for a client, for whom this process asks: a worker of another machine has its number and that of its process.
 #[napi]
-pub fn sync_owner() -> Result<u32> {
+pub fn sync_owner(worker: Option<u32>, pid: Option<u32>) -> Result<u32> {
+    let who = pid.map_or_else(itself, |pid| Who { worker, pid });
     with_desk(|desk| {
-        let owner = client(&desk.member)?;
+        let owner = client(&desk.member, who)?;
         let number = owner.number().into();
         desk.clients.borrow_mut().insert(number, owner);
         Ok(number)

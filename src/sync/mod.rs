@@ -15,6 +15,7 @@
 //! long as something is due: so it works in a program without a pool, too.
 
 mod places;
+mod relay;
 mod stay;
 mod ticker;
 mod watch;
@@ -26,6 +27,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use self::places::{Places, Table};
 pub(crate) use self::places::{Resolve, event_of, event_word};
+use self::relay::Relay;
+pub(crate) use self::relay::Relayed;
 pub(crate) use self::stay::Stay;
 pub(crate) use self::watch::Watch;
 use self::watch::Watched;
@@ -73,6 +76,8 @@ struct State {
     pools: usize,
     /// Something was asked.
     is_used: bool,
+    /// Where questions go that another program's hub decides.
+    relay: Option<Relay>,
 }
 
 /// What is left for a member.
@@ -266,6 +271,7 @@ impl Member {
 
     /// A process of this member asks.
     pub(crate) fn ask(&self, question: Question, resolve: &dyn Resolve) {
+        let Some(question) = self.hub.relay(question) else { return };
         let Question { owner, event, at, asked, value } = question;
         let party = Party { owner, event: event.map(|task| self.name(task)) };
         if let Ask::Unlock { name, token } = &asked.ask
@@ -337,6 +343,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.hub.common.free_all_of(self.number);
         let number = self.number;
+        self.hub.relay_end(number);
         self.hub.act(None, &(), |core, now, words, out| core.owner_gone(now, number, words, out));
         self.hub.lock().owners.remove(&number);
     }

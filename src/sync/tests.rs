@@ -2,6 +2,7 @@
 //! it was taken; what was held is free when its owner is gone; what is due at some time happens without being asked; and
 //! places are given to the locks that are used, however many names there are.
 
+mod relay;
 mod watch;
 
 use std::sync::atomic::AtomicUsize;

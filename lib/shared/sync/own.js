@@ -54,10 +54,14 @@ class Hub {
     }
   }
 
-  /** Lets a client in. @param {(arrived: Arrived) => void} hear */
-  enter(hear) {
+  /**
+   * Lets a client in.
+   * @param {(arrived: Arrived) => void} hear
+   * @param {{ worker?: number, pid?: number }} [who] a worker of another machine
+   */
+  enter(hear, { worker, pid } = {}) {
     const { syncAskAs, syncOwner, syncOwnerGone } = native();
-    const owner = syncOwner();
+    const owner = syncOwner(worker, pid);
     this.#clients.set(owner, hear);
     return {
       /** @param {string} text @param {Uint8Array | null} value */

@@ -69,6 +69,11 @@ impl Sync {
         self.book.open(owner, who);
     }
 
+    /// What is known of a process.
+    pub(crate) fn who(&self, owner: u16) -> Option<Who> {
+        self.book.who(owner)
+    }
+
     /// A process asks, or says that something is over.
     pub(crate) fn ask(&mut self, now: f64, said: Said, words: &mut dyn Words, out: &mut Vec<Out>) {
         let Said { party, at, asked, value } = said;
