@@ -233,6 +233,9 @@ export interface PoolOptions {
   stays?: boolean
 }
 
+/** The same of all runs of a pool. */
+export declare function poolRecent(pool: ExternalObject<PoolHandle>): string | null
+
 /** Releases every worker. */
 export declare function poolRelease(pool: ExternalObject<PoolHandle>): void
 
@@ -385,6 +388,9 @@ export declare function runPutter(run: ExternalObject<RunHandle>): (value: numbe
 /** Has JavaScript called when there is an entry for a stream's reader, or not any more. */
 export declare function runRead(run: ExternalObject<RunHandle>, reads: boolean): void
 
+/** How long events of the run waited and ran in the last minute, as the JSON of an object; null if no dashboard shows it. */
+export declare function runRecent(run: ExternalObject<RunHandle>): string | null
+
 /**
  * What those came to: an item, in the format of the flags, with `hole` among them if it is undefined; or with `failed` the JSON
  * of an error.
@@ -440,6 +446,8 @@ export interface RunSettings {
   isNumbered?: boolean
   /** Whether its events are none in the pool's statistics. */
   isUncounted?: boolean
+  /** Whether a dashboard shows it. */
+  isWatched?: boolean
   /** The tags that all its events name which name no others, if their tags are all that says where they may run. */
   tags?: Array<string>
   /** The tags of each chain of functions that its events go through one after the other, if there are several. */

@@ -17,13 +17,14 @@ const clock = (at) => new Date(at).toLocaleTimeString("en-GB");
 /** One failure with all that is known of it. */
 class Failure {
   constructor(failure) {
-    const { at, worker, work, attempts, message } = failure;
+    const { at, worker, work, attempts, message, label } = failure;
     const tried = attempts === undefined ? "" : `, ${many(attempts.length, "attempt")}`;
     const where = worker === undefined || worker === 0 ? "no worker" : `worker ${worker}`;
     const of = work === undefined ? "" : `${work}, `;
+    const named = label === undefined ? "" : `${label}: `;
     const summary = element(
       "summary",
-      `${clock(at)}, ${of}${where}${tried}: ${message.slice(0, 160)}`,
+      `${clock(at)}, ${of}${where}${tried}: ${named}${message.slice(0, 160)}`,
     );
     this.element = element("details.failure", summary);
     this.element.addEventListener("toggle", () => {
@@ -60,8 +61,18 @@ function attemptLine({ worker, pid, duration, name, message, exitCode, signal },
 }
 
 /** All that a search looks at, of one failure. */
-const textOf = ({ name, message, data, stack, stderr, work, worker, code }) =>
-  [name, message, data, stack, stderr, work, code, worker === undefined ? "" : `worker ${worker}`]
+const textOf = ({ name, message, data, label, stack, stderr, work, worker, code }) =>
+  [
+    name,
+    message,
+    data,
+    label,
+    stack,
+    stderr,
+    work,
+    code,
+    worker === undefined ? "" : `worker ${worker}`,
+  ]
     .join("\n")
     .toLowerCase();
 

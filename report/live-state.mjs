@@ -108,6 +108,10 @@ class Lane {
   }
 }
 
+/** Of a pool or a run. @param {any} info @param {"run" | "wait"} what @param {string} name */
+export const recentOf = ({ recent }, what, name) =>
+  recent?.[what]?.count > 0 ? recent[what][name] : null;
+
 class Pool {
   constructor(id) {
     this.id = id;
@@ -156,9 +160,14 @@ class Pool {
       tasks: sum(ROW.tasks),
       busy: sum(ROW.busy),
       memory: sum(ROW.memory),
-      p50: this.info.run?.p50,
-      p99: this.info.run?.p99,
+      p50: this.recent("run", "p50"),
+      p99: this.recent("run", "p99"),
     });
+  }
+
+  /** A percentile of how long events of the last minute waited or ran; null if there were none. @param {"run" | "wait"} what */
+  recent(what, name) {
+    return recentOf(this.info, what, name);
   }
 
   /** What a count has grown by in a second, lately. */
@@ -247,8 +256,8 @@ export const total = (pools, name) =>
   pools.reduce((sum, { info }) => sum + (info.counts?.[name] ?? 0), 0);
 
 /**
- * Columns for the charts, of moments from `-WINDOW` to 0: times, events finished and failed in a second, waiting and running, mean, p50 and
- * p99 of run times, and memory.
+ * Columns for the charts, of moments from `-WINDOW` to 0: times, events finished and failed in a second, waiting and running, mean of run times, their p50
+ * and p99 over a minute, and memory.
  * @param {Pool[]} pools @param {number} now
  */
 export function columns(pools, now) {

@@ -6,7 +6,7 @@ import { byId, element, table } from "./dom.mjs";
 import { showFlow } from "./flow.mjs";
 import { Failures } from "./live-failures.mjs";
 import { LiveGantt } from "./live-gantt.mjs";
-import { columns, LiveState, ROW, total, WINDOW } from "./live-state.mjs";
+import { columns, LiveState, ROW, recentOf, total, WINDOW } from "./live-state.mjs";
 import { about, bytes, count, many, percent, time } from "./text.mjs";
 
 /** Milliseconds before the page tries to connect again: the first time, and at most. */
@@ -54,8 +54,8 @@ const CHARTS = [
     "How long events run",
     [5, 6, 7],
     ["Mean", "answered"],
-    ["p50 so far", "waiting"],
-    ["p99 so far", "error"],
+    ["p50 of a minute", "waiting"],
+    ["p99 of a minute", "error"],
   ],
   ["memory", "Memory of all workers", [8], ["Memory", "timeout"]],
 ];
@@ -144,6 +144,14 @@ function fill(id, heads, rows, caption, none = "") {
   else before.replaceWith(made.querySelector("tbody"));
 }
 
+/** The percentiles of the table of pools. */
+const TIMES = /** @type {const} */ ([
+  ["run", "p50"],
+  ["run", "p99"],
+  ["wait", "p50"],
+  ["wait", "p99"],
+]);
+
 const longText = (text) => element("div.text", text);
 
 const stateOf = ({ isOver, info, ready }) =>
@@ -151,15 +159,16 @@ const stateOf = ({ isOver, info, ready }) =>
 
 function pools() {
   const rows = [];
-  const row = (name, what, { counts, run, wait }, pool) => {
-    const { handedOver, answered, nothing, failed } = counts ?? {};
+  const row = (name, what, info, pool) => {
+    const { handedOver, answered, nothing, failed } = info.counts ?? {};
     const rate = pool === undefined ? "" : about(pool.rate("done"));
     const figures = [handedOver, (answered ?? 0) + (nothing ?? 0), failed].map((some) =>
       count(some ?? 0),
     );
-    const times = [run?.p50, run?.p99, wait?.p50, wait?.p99].map((ms) =>
-      ms === undefined ? "" : time(ms),
-    );
+    const times = TIMES.map(([what, name]) => {
+      const ms = recentOf(info, what, name);
+      return ms === null ? "–" : time(ms);
+    });
     rows.push([name, what, ...figures, rate, ...times]);
   };
   for (const pool of state.pools.values()) {
@@ -170,7 +179,9 @@ function pools() {
     }
   }
   const heads = ["Pool or run", "State", "#Events", "#Answered", "#Failed", "#Per second"];
-  const times = ["#Run p50", "#Run p99", "#Wait p50", "#Wait p99"];
+  const times = ["#Run p50", "#Run p99", "#Wait p50", "#Wait p99"].map(
+    (name) => `${name}, last min`,
+  );
   fill("pools", [...heads, ...times], rows, "Pools and runs", "There is none yet.");
 }
 
@@ -207,7 +218,7 @@ function chartsTable() {
     rows.push([time(times[at]), ...figures]);
   }
   const heads = ["#At", "#Per second", "#Failed per second", "#Waiting", "#Running"];
-  const times_ = ["#Mean, ms", "#p50, ms", "#p99, ms", "#Memory, MiB"];
+  const times_ = ["#Mean, ms", "#p50 of a minute, ms", "#p99 of a minute, ms", "#Memory, MiB"];
   fill("charts-table", [...heads, ...times_], rows, "Charts", "There is nothing yet.");
 }
 

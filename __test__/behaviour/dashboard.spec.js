@@ -35,6 +35,8 @@ describe("a dashboard", () => {
       assert.match(pool.title, /job\.js/);
       assert.equal(pool.counts.handedOver, 39);
       assert.ok(pool.run.p99 >= pool.run.p50);
+      const { recent } = follower.known.pools[1];
+      assert.ok(recent.run.count > 0 && recent.wait.count === recent.run.count);
       program.mark("go");
       const { result } = await program.ended;
       assert.deepEqual(result.value, CAME);
@@ -61,6 +63,7 @@ describe("a dashboard", () => {
     const one = list.find(({ message }) => message.startsWith("no part 17 "));
     assert.equal(one.key, range.key);
     assert.equal(one.data, "{ part: 17 }");
+    assert.equal(one.label, "part 17");
     assert.equal(one.code, "ERR_PART");
     assert.match(one.stack, /^RangeError: no part 17 <img [\s\S]*job\.js/);
     assert.equal(one.attempts.length, 2);
@@ -85,6 +88,8 @@ describe("a dashboard", () => {
     const { pools, list } = await follower.until(({ pools }) => pools[1]?.counts?.answered === 27);
     const [{ kind, counts, runs, size, workers }] = Object.values(pools);
     assert.deepEqual([kind, counts.failed, size, workers.length > 0], ["createPool", 4, 2, true]);
+    // Of calls and runs.
+    assert.deepEqual([pools[1].recent.run.count, runs[0].recent.run.count], [31, 30]);
     assert.equal(runs.length, 1);
     const [{ work, nodes, graph, run, isOver }] = runs;
     assert.deepEqual([work, isOver, run.count], ["numbers", false, 30]);
@@ -119,8 +124,10 @@ describe("a dashboard", () => {
     const program = start("dashboard/pool.js", { args: [JSON.stringify(options)] });
     const follower = new Follower(await addressOf(program));
     const { list, pools } = await follower.until(
-      ({ pools, list }) => pools[1]?.counts?.failed >= 1 && list.length > 0,
+      ({ pools, list }) => pools[1]?.runs?.[0]?.counts.failed === 3 && list.length > 0,
     );
+    const [{ work, isOver, counts }] = pools[1].runs;
+    assert.deepEqual([work, isOver, counts.unfinished], ["numbers", false, 0]);
     assert.deepEqual([list[0].message, list[0].data], ["not [object Object]", "{ secret: 1 }"]);
     assert.equal(pools[1].workers[0][1], program.pid);
     program.mark("go");

@@ -85,6 +85,7 @@ describe("a dashboard's page", { skip: hasBrowser() ? false : "there is no Chrom
       const details = await page.locator(".failure[open]").textContent();
       assert.match(details, /\{ part: \d+ \}/);
       assert.match(details, /RangeError: no part/);
+      assert.match(details, /worker \d, 2 attempts: part \d+: no part/);
       assert.match(details, /1\. worker \d, pid \d+/);
       await page.locator("#search").fill("dies of part 13");
       await page.waitForFunction(() => document.querySelectorAll("#failures .group").length === 1);
@@ -224,7 +225,10 @@ describe("a dashboard's page", { skip: hasBrowser() ? false : "there is no Chrom
     const row = [1, 2, 3, 4, 0, 5e7, 0.5];
     const stream = await streamOf({
       pools: [
-        pool([row], { counts: counts(1_000_000, 1), run: percentiles(2), wait: percentiles(1) }),
+        pool([row], {
+          counts: counts(1_000_000, 1),
+          recent: { run: percentiles(2), wait: percentiles(1) },
+        }),
       ],
       program: "a-program-with-a-rather-long-name-that-does-not-fit.js",
     });
@@ -232,6 +236,8 @@ describe("a dashboard's page", { skip: hasBrowser() ? false : "there is no Chrom
     await says(page, "#state", "Live");
     for (let n = 0; n < 10; n++) stream.frame({});
     await says(page, "[data-figure=events]", "1,000,011");
+    // The percentiles of the last minute.
+    assert.match(await page.locator("#pools tbody").textContent(), /2 ms6 ms1 ms3 ms/);
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390);
     await close();
   });
@@ -244,7 +250,9 @@ describe("a dashboard's page", { skip: hasBrowser() ? false : "there is no Chrom
         return [at + 1, 1000 + at, n * 7 + at, busy, at % 3, 5e7 + n, 0.5];
       });
     const stream = await streamOf({
-      pools: [pool(rows(0), { counts: counts(0), run: percentiles(2) })],
+      pools: [
+        pool(rows(0), { counts: counts(0), recent: { run: percentiles(2), wait: percentiles(1) } }),
+      ],
     });
     const { page, close } = await open(stream.url);
     await says(page, "#state", "Live");

@@ -31,6 +31,8 @@ async function main() {
   }
   await pool.close();
   console.log(`TIMES ${JSON.stringify(times)}`);
+  // Of this process alone, as bench/cluster-cost.js counts it.
+  console.log(`PROCESSOR ${JSON.stringify(process.cpuUsage())}`);
 }
 
 main();

@@ -54,7 +54,9 @@ class Batch {
     const how = { keepsNull: true, keepsData: false, classes, refusal: why };
     const about = pool.aboutOf(work, args, how);
     const isUncounted = work === STAGES;
-    this.settings = ownOf(settingsInPool(options, about, true), { isUncounted });
+    const isWatched = pool.observer !== null;
+    this.settings = ownOf(settingsInPool(options, about, true), { isUncounted, isWatched });
+    this.label = options.label;
     this.handle = this.native.runOpen(pool.handle, this.settings);
     this.id = this.native.runNumber(this.handle);
     this.isRunning = true;
@@ -162,8 +164,10 @@ class Batch {
   /** @param {any} error as the entry tells it @param {number} worker @param {Awaited} awaited */
   hasFailed(error, worker, awaited) {
     const { observer } = this.pool;
-    if (observer !== null)
-      observer.failed({ work: String(this.work.name), data: awaited.data, error, worker });
+    if (observer !== null) {
+      const work = String(this.work.name);
+      observer.failed({ work, data: awaited.data, error, worker, label: this.label });
+    }
     awaited.reject(this.errorOf(error, worker, awaited));
   }
 

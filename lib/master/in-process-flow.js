@@ -6,6 +6,7 @@ const { DetachedRun } = require("./detached-run");
 const { NO_ADDRESS } = require("./in-process-job");
 const { Lineage } = require("./in-process-lineage");
 const { NodeJob } = require("./in-process-node");
+const { seenOf } = require("./in-process-seen");
 const { FailedItem, failureOf, open, pack } = require("./in-process-values");
 const { IN_ORDER } = require("./pool-run");
 const { functionsOf, planOfFlow } = require("../shared/flow/made");
@@ -32,6 +33,7 @@ class FlowRun extends DetachedRun {
     const functions = functionsOf(flow);
     const isInOrder = options.order === "submission";
     const refusal = isInOrder ? IN_ORDER : undefined;
+    this.seen = seenOf(pool, work);
     const about = { flow, work, options, args, refusal, run: this };
     this.nodes = this.plan.nodes.map((node) => new NodeJob(pool, node, functions, about));
     for (const [at, node] of this.nodes.entries()) {
@@ -182,6 +184,8 @@ class FlowRun extends DetachedRun {
       const error = told(thrown, node.classes);
       tally.add(undefined);
       tally.end({ data: undefined, error, cause: "error" });
+      this.seen?.tally.add(undefined);
+      this.seen?.tally.end({ data: undefined, error, cause: "error" });
       this.fail(node, item, error, priority);
       return;
     }

@@ -14,6 +14,7 @@ const { abort: abortWaits, endScope } = require("../shared/sync/scopes");
 const { PublicTask } = require("../shared/task");
 const { errorToJson } = require("../shared/thrown");
 
+/** @typedef {InstanceType<typeof import("./in-process-seen").Seen>} Seen */
 /** @typedef {InstanceType<typeof import("./in-process").InProcessPool>} InProcessPool */
 /** @typedef {import("./in-process-values").Packed} Packed */
 /** @typedef {import("../shared/routing").Routing} Routing */
@@ -31,16 +32,17 @@ class Job {
    * @param {InProcessPool} pool
    * @param {import("./work").Work} work
    * @param {import("../shared/options").Options} options
-   * @param {{ args: string | undefined, keepsData: boolean, refusal?: string }} how args as text; whether entries show the
-   *   data; why events cannot emit others
+   * @param {{ args: string | undefined, keepsData: boolean, refusal?: string, seen?: Seen }} how args as text; whether entries show
+   *   the data; why events cannot emit others; what a dashboard shows of its run
    */
-  constructor(pool, work, options, { args, keepsData, refusal }) {
+  constructor(pool, work, options, { args, keepsData, refusal, seen }) {
     const { taskTimeout = Infinity, retries } = options;
     this.pool = pool;
     this.keepsData = keepsData;
     /** The names of the program's classes of errors. */
     this.classes = new Set(options.classes || pool.errors.keys());
     this.refusal = refusal;
+    this.seen = seen;
     this.routing = routingOf(options);
     this.workerFns = functionsOf(pool.stages, work.stages);
     this.copyArgs = argsCopier(args === undefined ? {} : argsOfText(pool.codec, args), pool.id);
@@ -48,6 +50,9 @@ class Job {
     this.retries = retries;
     this.isStopped = false;
     // As many in each place where a worker would be.
+    /** What failures are called where a dashboard shows them. */
+    this.work = String(work.name);
+    this.label = options.label;
     this.limits = pool.limited.limitsOf(this.workerFns, pool.size / pool.concurrency);
     /** Those that have not ended. @type {globalThis.Set<JobEvent>} */
     this.events = new Set();
@@ -76,6 +81,7 @@ class Job {
     const event = new JobEvent(this, packed, settle, address);
     this.events.add(event);
     this.pool.tally.add(packed.encoded);
+    this.seen?.tally.add(packed.encoded);
     this.pool.hold();
     this.pool.begin(event);
   }
@@ -179,6 +185,7 @@ class JobEvent {
       return;
     }
     this.job.pool.tally.retried++;
+    if (this.job.seen !== undefined) this.job.seen.tally.retried++;
     const delay = Math.min(retries.backoff * retries.factor ** (count - 1), retries.maxDelay);
     this.backOff(delay);
   }
@@ -234,15 +241,17 @@ class JobEvent {
 
   /** @param {Outcome | undefined} outcome */
   tellFailure(outcome) {
-    const { observer, id: worker } = this.job.pool;
+    const { work, label, pool } = this.job;
+    const { observer, id: worker } = pool;
     if (observer === null || outcome === undefined || outcome.error === undefined) return;
-    observer.failed({ data: this.job.dataOf(this), error: outcome.error, worker });
+    observer.failed({ work, label, data: this.job.dataOf(this), error: outcome.error, worker });
   }
 
   /** @param {Outcome | undefined} outcome undefined: nobody asks for it */
   end(outcome) {
     if (!this.job.events.delete(this)) return;
     this.job.pool.tally.end(outcome);
+    this.job.seen?.tally.end(outcome);
     this.tellFailure(outcome);
     this.job.pool.hasEnded(this);
     if (outcome !== undefined) this.settle(outcome, this.priority);

@@ -41,8 +41,9 @@ class NodeJob extends Job {
   /** @param {InProcessPool} pool @param {PlanNode} node @param {any[]} functions by the graph's nodes @param {About} about */
   constructor(pool, node, functions, { flow, work, options, args, refusal, run }) {
     const { retries = options.retries, taskTimeout = options.taskTimeout } = node;
-    const own = ownOf(options, { retries, taskTimeout });
-    super(pool, work, own, { args, keepsData: false, refusal });
+    // A label is of the run's events, and not of a node's items.
+    const own = ownOf(options, { retries, taskTimeout, label: undefined });
+    super(pool, work, own, { args, keepsData: false, refusal, seen: run.seen });
     this.run = run;
     this.plan = node;
     this.name = node.name;

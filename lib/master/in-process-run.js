@@ -5,6 +5,7 @@ const { ONE_ANSWER, checkData } = require("./batch");
 const { CountedRun } = require("./counted-run");
 const { checkFlowOptions } = require("./flow");
 const { Job } = require("./in-process-job");
+const { seenOf } = require("./in-process-seen");
 const { IN_ORDER } = require("./pool-run");
 const { revive } = require("./revive");
 const { Promise, Set } = require("../shared/primordials");
@@ -98,7 +99,8 @@ class Run extends CountedRun {
   constructor(pool, work, options, args) {
     super(pool, options);
     const refusal = options.order === "submission" ? IN_ORDER : undefined;
-    this.job = new Job(pool, work, options, { args, keepsData: true, refusal });
+    this.seen = seenOf(pool, work);
+    this.job = new Job(pool, work, options, { args, keepsData: true, refusal, seen: this.seen });
   }
 
   halt() {

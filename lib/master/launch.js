@@ -168,10 +168,10 @@ let runs = 0;
 /**
  * What the core is told of a run.
  * @param {import("../shared/options").Options} options
- * @param {Pick<InstanceType<typeof import("./record").Recording>, "level" | "epoch"> & { progress: { showsWorkers: boolean } }}
+ * @param {Pick<InstanceType<typeof import("./record").Recording>, "level" | "epoch" | "isWatched"> & { progress: { showsWorkers: boolean } }}
  *   recording
  */
-function runSettings(options, { level, progress, epoch }) {
+function runSettings(options, { level, progress, epoch, isWatched }) {
   const own = ownOf(options);
   const { flow } = own;
   if (flow) {
@@ -199,6 +199,7 @@ function runSettings(options, { level, progress, epoch }) {
     checkpoint: own.checkpoint && { ...own.checkpoint, program: own.program },
     hintAfter: hintAfter(),
     record: level,
+    isWatched,
     showsWorkers: progress.showsWorkers,
     epoch,
   };
@@ -235,7 +236,12 @@ const settingsInPool = (options, about, isNumbered, recording = unrecorded()) =>
   ownOf(runSettings(options, recording), { about, isNumbered });
 
 /** Nobody asks for more of a run than the pool counts. */
-const unrecorded = () => ({ level: undefined, progress: { showsWorkers: false }, epoch: now() });
+const unrecorded = () => ({
+  level: undefined,
+  progress: { showsWorkers: false },
+  epoch: now(),
+  isWatched: false,
+});
 
 /** @typedef {ReturnType<typeof runSettings> & { about?: string, isNumbered?: boolean }} RunSettings */
 

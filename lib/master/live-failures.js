@@ -42,6 +42,7 @@ const BOUNDS = {
  * @property {unknown} data of the event
  * @property {any} error as the worker told it
  * @property {number} [worker]
+ * @property {(data: any) => string} [label] what the program calls the event
  */
 
 /** @typedef {{ key: string, name: string, message: string, count: number, first: number, last: number, seq: number }} Group */
@@ -75,7 +76,7 @@ class LiveFailures {
     group.last = at;
     group.seq = this.seq;
     if (this.described++ >= MOST_DESCRIBED) return;
-    const { pool, work, data, worker = error.worker } = failed;
+    const { pool, work, data, worker = error.worker, label } = failed;
     const text = JSON.stringify({
       seq: this.seq,
       key: group.key,
@@ -93,6 +94,7 @@ class LiveFailures {
       stderr: typeof error.stderr === "string" ? end(error.stderr, LONG) : undefined,
       attempts: attemptsOf(error.attempts),
       data: shownData(data),
+      label: labelOf(label, data),
     });
     this.keep({ seq: this.seq, text });
   }
@@ -167,6 +169,17 @@ function shownData(data) {
     return data === undefined ? undefined : cut(inspect(data, BOUNDS), MEDIUM);
   } catch (_) {
     return "(what cannot be shown)";
+  }
+}
+
+/** What the program calls an event; undefined if that is no text. @param {Failed["label"]} label @param {unknown} data */
+function labelOf(label, data) {
+  if (label === undefined) return undefined;
+  try {
+    return plain(label(data));
+  } catch (_) {
+    // What a run does with it is the run's: here it only has no name.
+    return undefined;
   }
 }
 

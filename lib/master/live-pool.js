@@ -56,6 +56,7 @@ class LivePool {
     /** Runs of a pool that stays, by their numbers. @type {globalThis.Map<number, State>} */
     this.runs = new Map();
     this.processors = new Processors();
+    this.count = 0;
   }
 
   /** An event failed for good. @param {Omit<import("./live-failures").Failed, "pool">} failed */
@@ -63,11 +64,13 @@ class LivePool {
     this.live.failures.add({ ...failed, pool: this.id });
   }
 
-  /** Entries of a run were taken out of the core. @param {any[]} entries @param {boolean} areFailures all @param {string} [work] */
-  heard(entries, areFailures, work) {
+  /** Entries of a run were taken out of the core. @param {any[]} entries @param {boolean} areFailures all @param {any} run */
+  heard(entries, areFailures, { work, flow, recording }) {
+    // In a flow the data may be another node's.
+    const label = flow === undefined ? recording?.label : undefined;
     for (const entry of entries) {
       const { failed, id, data, error } = Object(entry);
-      if (areFailures || failed) this.failed({ work, data, error, worker: id });
+      if (areFailures || failed) this.failed({ work, data, error, worker: id, label });
     }
   }
 
@@ -79,18 +82,24 @@ class LivePool {
     this.live.closed(this);
   }
 
+  /** The number of a further run in this process. */
+  nextRun() {
+    return ++this.count;
+  }
+
   /** Reads how the pool is. */
   read() {
     const { pool, state } = this;
     const runs = pool.runs.filter(isRun);
     for (const run of runs) {
       // The program gets these; they are only decoded earlier.
-      if (run.reader === null) run.output.failures.absorb();
+      if (run.reader === null && run.seen === undefined) run.output.failures.absorb();
     }
     const seen = runs.slice(-MOST_RUNS).map(readRun);
     const isSingle = state.kind !== "createPool";
-    const whole = isSingle ? seen[0] : { statistics: pool.statistics() };
+    const whole = isSingle ? seen[0] : { statistics: pool.statistics(), ...recentOfAll(pool) };
     if (whole !== undefined) {
+      state.recent = whole.recent;
       state.counts = countsOf(whole.statistics);
       state.workers = this.workers(whole.statistics.workers);
     }
@@ -107,6 +116,7 @@ class LivePool {
         number: one.number,
         work: one.work,
         counts: countsOf(one.statistics),
+        recent: one.recent,
         ...timesOf(one),
       });
     }
@@ -161,14 +171,24 @@ class LivePool {
   }
 }
 
-/** Whether it is a run, and no batch of calls, and in the core. @param {any} run */
-const isRun = (run) => run.recording !== undefined && run.handle !== undefined;
+/** Whether it is a run, and no batch of calls: in the core, or in this process. @param {any} run */
+const isRun = (run) =>
+  run.seen !== undefined || (run.recording !== undefined && run.handle !== undefined);
 
-/** @param {any} run */
+/** @param {any} run @returns {{ number: number, work: string, statistics: State, graph?: unknown, recent?: unknown }} */
 function readRun(run) {
+  if (run.seen !== undefined) {
+    const { number, work } = run.seen;
+    return { number, work, statistics: run.seen.statistics() };
+  }
   const told = JSON.parse(run.native.runStatistics(run.handle));
-  return { number: run.number, work: run.work, ...statisticsOf(told, run.flow?.plan) };
+  const recent = JSON.parse(run.native.runRecent(run.handle));
+  return { number: run.number, work: run.work, recent, ...statisticsOf(told, run.flow?.plan) };
 }
+
+/** How long events of the last minute waited and ran. A pool in this process does not keep that. @param {any} pool */
+const recentOfAll = ({ native, handle }) =>
+  handle === undefined ? {} : { recent: JSON.parse(native.poolRecent(handle)) };
 
 /** @param {State} statistics */
 function countsOf(statistics) {

@@ -71,7 +71,7 @@ class Output {
     const entries = this.decoded(piece, queue);
     const { observer } = this.run.pool;
     if (observer !== null && (queue === FAILURES || this.run.reader !== null))
-      observer.heard(entries, queue === FAILURES, this.run.work);
+      observer.heard(entries, queue === FAILURES, this.run);
     return entries;
   }
 
@@ -194,7 +194,7 @@ class Output {
    */
   keep(entry, isFailure, isResult) {
     const { observer } = this.run.pool;
-    if (isFailure && observer !== null) observer.heard([entry], true, this.run.work);
+    if (isFailure && observer !== null) observer.heard([entry], true, this.run);
     if (isFailure && this.run.reader === null) this.failures.push(entry);
     else if (isFailure || isResult) this.results.push(entry);
     else return;

@@ -66,7 +66,7 @@ function begin(pool, work, { options, args, site }) {
   const about = pool.aboutOf(work, args, how);
   const recording = new Recording(options);
   const settings = settingsInPool(options, about, false, recording);
-  if (pool.observer !== null && settings.record === undefined) settings.record = "times";
+  settings.isWatched = pool.observer !== null;
   const routing = routingOf(options);
   const parts = { pool, settings, recording, site, routing, flow: options.flow };
   const run = new Run({ ...parts, onResult: undefined, isByHand: false });

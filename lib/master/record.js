@@ -84,8 +84,9 @@ class Recording {
     /** How many events subscribers have heard of. */
     this.told = 0;
     const listsEvents = this.report !== null || this.hasSubscriber;
-    const hasTimes =
-      options.statistics === true || options.onStats !== undefined || hasDashboard(options);
+    /** Whether a dashboard shows it. */
+    this.isWatched = hasDashboard(options);
+    const hasTimes = options.statistics === true || options.onStats !== undefined || this.isWatched;
     /** How much the core records. @type {"trace" | "events" | "times" | undefined} */
     this.level =
       this.trace !== null ? "trace" : listsEvents ? "events" : hasTimes ? "times" : undefined;

@@ -116,6 +116,8 @@ pub struct RunSettings {
     pub is_numbered: Option<bool>,
     /// Whether its events are none in the pool's statistics.
     pub is_uncounted: Option<bool>,
+    /// Whether a dashboard shows it.
+    pub is_watched: Option<bool>,
     /// The tags that all its events name which name no others, if their tags are all that says where they may run.
     pub tags: Option<Vec<String>>,
     /// The tags of each chain of functions that its events go through one after the other, if there are several.
@@ -271,6 +273,7 @@ impl From<RunSettings> for RunOptions {
             about: settings.about.map(Arc::from),
             is_numbered: settings.is_numbered.unwrap_or_default(),
             is_uncounted: settings.is_uncounted.unwrap_or_default(),
+            is_watched: settings.is_watched.unwrap_or_default(),
             tags: settings.tags.unwrap_or_default(),
             chains: settings.chains.unwrap_or_default(),
             flow: settings.flow.map(Arc::from),

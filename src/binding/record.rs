@@ -42,6 +42,18 @@ pub fn pool_statistics(pool: &External<PoolHandle>) -> String {
     pool.pool().statistics()
 }
 
+/// How long events of the run waited and ran in the last minute, as the JSON of an object; null if no dashboard shows it.
+#[napi]
+pub fn run_recent(run: &External<RunHandle>) -> Option<String> {
+    run.pool.recent(Some(run.id))
+}
+
+/// The same of all runs of a pool.
+#[napi]
+pub fn pool_recent(pool: &External<PoolHandle>) -> Option<String> {
+    pool.pool().recent(None)
+}
+
 /// The whole record of the run as the JSON of an object. Its first properties are those of `head`, the JSON of an object.
 #[napi]
 pub fn run_report(run: &External<RunHandle>, head: String) -> String {

@@ -2,6 +2,7 @@
 
 pub(crate) mod excerpt;
 pub(crate) mod progress;
+pub(crate) mod recent;
 pub(crate) mod record;
 pub(crate) mod tally;
 pub(crate) mod total;

@@ -20,9 +20,11 @@ use hdrhistogram::Histogram;
 use crate::core::retry::{Cause, parsed_error, summary_of};
 use crate::core::task_id::{self, TaskId, is_direct};
 use crate::observe::excerpt::harmless;
+use crate::observe::recent::Recent;
 use kept::{Counts, Detail, Events, Failure, Live, MOST_EVENTS, MOST_FAILURES, Share};
 pub(crate) use kept::{Ended, Level, Lifetime, MOST_SPANS, Mark, Outcome, Row};
 pub(crate) use nodes::{Holding, NodeState, Spilled};
+pub(crate) use show::percentiles;
 
 /// `Map` waits for room all the time in a loop of short events: shorter waits are no mark. In milliseconds.
 const SHORTEST_PRESSURE: f64 = 1.0;
@@ -51,6 +53,8 @@ pub(crate) struct Record {
     /// What the program calls its events that have not ended.
     labels: HashMap<TaskId, String>,
     detail: Option<Box<Detail>>,
+    /// If a dashboard shows it.
+    recent: Option<Box<Recent>>,
 }
 
 impl Record {
@@ -68,7 +72,18 @@ impl Record {
             nodes: Vec::new(),
             labels: HashMap::new(),
             detail: (level != Level::Counts).then(|| Box::new(Detail::new(level))),
+            recent: None,
         }
+    }
+
+    /// A dashboard shows it: times are kept, also those of the last minute alone.
+    pub(crate) fn watch(&mut self) {
+        self.detail.get_or_insert_with(|| Box::new(Detail::new(Level::Times)));
+        self.recent.get_or_insert_default();
+    }
+
+    pub(crate) fn recent(&self) -> Option<&Recent> {
+        self.recent.as_deref()
     }
 
     /// Milliseconds since the run began; 0 for what happened before.
@@ -165,6 +180,9 @@ impl Record {
         if ended.slot.is_some() {
             note(&mut detail.wait, started - queued);
             note(&mut detail.run, run);
+            if let Some(recent) = &mut self.recent {
+                recent.note(finished, started - queued, run);
+            }
         }
         if let Some(events) = &mut detail.events {
             let share = ended.slot.map(|slot| &self.shares[slot]);
@@ -271,7 +289,8 @@ impl Record {
         let (shares, lifetimes) = (self.shares.clone(), self.lifetimes.clone());
         let counters = self.counters.clone();
         let (counts, nodes, labels) = (self.counts, Vec::new(), HashMap::new());
-        Self { counts, counters, shares, lifetimes, nodes, labels, detail: None, ..*self }
+        let recent = None;
+        Self { counts, counters, shares, lifetimes, nodes, labels, detail: None, recent, ..*self }
     }
 
     /// Adds the events of another run on the same workers.

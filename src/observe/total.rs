@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::recent::Recent;
 use super::record::Record;
 
 #[derive(Debug)]
@@ -11,11 +12,13 @@ pub(crate) struct Total {
     pub(crate) record: Record,
     /// How many events `Map` handed over in the runs that are closed.
     handed_over: u64,
+    /// Of runs that a dashboard shows.
+    recent: Recent,
 }
 
 impl Total {
     pub(crate) fn new(record: Record) -> Self {
-        Self { record, handed_over: 0 }
+        Self { record, handed_over: 0, recent: Recent::default() }
     }
 
     /// Nobody asks for a run any more that has handed over so many events.
@@ -23,6 +26,16 @@ impl Total {
         self.handed_over += handed_over;
         self.record.add(run);
         self.record.abort(run.unfinished(handed_over));
+        if let Some(recent) = run.recent() {
+            self.recent.add(recent);
+        }
+    }
+
+    /// How long the events of the last minute waited and ran. `open` are the other runs.
+    pub(crate) fn recent<'a>(&self, open: impl Iterator<Item = &'a Record>, now: f64) -> Value {
+        let mut sum = self.recent.clone();
+        open.filter_map(Record::recent).for_each(|recent| sum.add(recent));
+        sum.show(now)
     }
 
     /// The statistics by now, as `RunStatistics` in index.d.ts. `open` are the other runs.

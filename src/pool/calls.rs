@@ -209,6 +209,19 @@ impl Pool {
         state.total.statistics(open, clock()).to_string()
     }
 
+    /// How long events of the last minute waited and ran: of one run, or of all. None if a dashboard shows none of them.
+    pub(crate) fn recent(&self, run: Option<RunId>) -> Option<String> {
+        self.enter(|_| ());
+        let state = self.lock();
+        let shown = if let Some(run) = run {
+            state.runs.get(&run)?.record.recent()?.show(clock())
+        } else {
+            let open = state.runs.values().filter(|run| !run.options.is_uncounted);
+            state.total.recent(open.map(|run| &run.record), clock())
+        };
+        Some(shown.to_string())
+    }
+
     /// Starts nothing of a run any more. What runs may end until the run's grace is over; then its worker is killed.
     /// Should this process die before, so do the workers that run something.
     pub(crate) fn stop(&self, run: RunId) {

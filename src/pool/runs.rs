@@ -58,6 +58,9 @@ impl State {
         if options.record == Level::Trace {
             self.keep_spans(id);
         }
+        if options.is_watched {
+            record.watch();
+        }
         if let Some(flow) = &flow {
             record.has_nodes(flow.plan.names());
         }

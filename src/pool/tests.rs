@@ -140,6 +140,7 @@ pub(crate) fn plain() -> RunOptions {
         about: None,
         is_numbered: false,
         is_uncounted: false,
+        is_watched: false,
         tags: Vec::new(),
         chains: Vec::new(),
         flow: None,

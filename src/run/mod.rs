@@ -30,6 +30,7 @@ use words::Words;
 
 /// What a program wants of one run.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct RunOptions {
     /// In which order the entries are read while the run goes on, if they are.
     pub(crate) stream: Option<Order>,
@@ -57,6 +58,8 @@ pub(crate) struct RunOptions {
     pub(crate) is_numbered: bool,
     /// Its events are the package's own, and none in the pool's statistics.
     pub(crate) is_uncounted: bool,
+    /// Whether a dashboard shows it.
+    pub(crate) is_watched: bool,
     /// What all its events name that JavaScript puts into its lane.
     pub(crate) tags: Vec<String>,
     /// The tags of each chain of functions that its events go through one after the other, if there are several.

@@ -19,7 +19,7 @@ const ICON =
 const SIDEBAR = [
   ["Start", ["README.md", "start.md", "faq.md", "comparison.md", "moving.md"]],
   ["Use", ["pool.md", "workers.md", "mapreduce.md", "flows.md", "synchronization.md"]],
-  ["Long and large jobs", ["checkpoints.md", "cluster.md"]],
+  ["Long and large jobs", ["checkpoints.md", "cluster.md", "cluster-operations.md"]],
   ["Know what happens", ["observing.md", "reliability.md", "troubleshooting.md"]],
   ["Develop", ["typescript.md", "testing.md", "bundlers.md", "deploying.md"]],
   ["Reference", ["options.md", "api.md"]],

@@ -172,7 +172,7 @@ fn mark(mark: &Mark) -> Value {
 }
 
 /// In milliseconds; zeros if the histogram is empty.
-fn percentiles(histogram: &Histogram<u64>) -> Value {
+pub(crate) fn percentiles(histogram: &Histogram<u64>) -> Value {
     let milliseconds = |nanoseconds: u64| nanoseconds as f64 / 1e6;
     json!({
         "count": histogram.len(),
