@@ -16,8 +16,9 @@ const { JSON, Map, Promise, Set, setTimeout } = require("../shared/primordials")
 /** @typedef {import("./station").Run} Run */
 /** @typedef {import("./station").Answer} Answer */
 
-/** Milliseconds for which answers wait for others. */
+/** Milliseconds for which answers wait for others: after the last of a chunk, and before that. */
 const TOGETHER = 2;
+const LONGER = 20;
 
 /** The most characters of answers that go together. */
 const MOST_SIZE = 1 << 20;
@@ -56,6 +57,8 @@ class Session {
     this.size = 0;
     /** @type {Promise<void> | undefined} */
     this.flushing = undefined;
+    /** When the next are sent. */
+    this.due = Infinity;
     /** Resolves when what was sent is at the broker. @type {Promise<unknown>} */
     this.sending = Promise.resolve();
     /** What was sent and the master may not have, by number. @type {Map<number, any>} */
@@ -168,6 +171,7 @@ class Session {
       this.open.delete(chunk);
       // Nothing else ends soon that could go with it.
       if (this.open.size === 0) this.flush();
+      else if (this.answers.length > 0) this.flushWithin(TOGETHER);
       end();
     };
     station.give(run, lost, events, hear, { priority });
@@ -213,11 +217,15 @@ class Session {
     this.answers.push({ chunk, ...answer });
     this.size += sizeOf(answer);
     if (this.size >= MOST_SIZE) this.flush();
-    else if (this.flushing === undefined) {
-      this.flushing = new Promise((resolve) => setTimeout(resolve, TOGETHER)).then(() =>
-        this.flush(),
-      );
-    }
+    else this.flushWithin(LONGER);
+  }
+
+  /** @param {number} time in milliseconds */
+  flushWithin(time) {
+    const due = elapsed() + time;
+    if (this.flushing !== undefined && this.due <= due) return;
+    this.due = due;
+    this.flushing = new Promise((resolve) => setTimeout(resolve, time)).then(() => this.flush());
   }
 
   /** Sends the answers that there are. @returns {Promise<void>} */
