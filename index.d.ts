@@ -748,6 +748,10 @@ export interface Task {
    * Adds a further event to the same run, which goes through all its stages from the first one on.
    * Use it for work that finds work: crawls, directory trees, branch and bound.
    *
+   * ```ts part
+   * for (const link of linksIn(page)) task.emit(link); // in a stage: each is an event of its own
+   * ```
+   *
    * The event is added when this one is answered, and dropped if this attempt fails or its worker
    * dies. The run waits for it, as for events submitted with {@link Map}.
    *
@@ -763,6 +767,11 @@ export interface Task {
   /**
    * Adds `n` to the counter `name` of the run: see {@link RunStatistics.counts}. It counts when the
    * event is answered: an event that is tried again counts once, and one that fails does not.
+   *
+   * ```ts part
+   * task.count("rows", rows.length); // in a stage
+   * pool.statistics().counts; // in the program: { rows: 1200 }
+   * ```
    *
    * @param name A string of at most 200 characters.
    * @param n A finite number. Default: 1.
@@ -1999,6 +2008,10 @@ export interface Sync {
   /**
    * A point where parties wait until all of them have arrived: see {@link SyncBarrier}.
    *
+   * ```ts part
+   * await sync.barrier("step", 4).wait(); // in each of four events that run at once
+   * ```
+   *
    * @param name The name.
    * @param parties The number of parties: an integer from 1 to 4294967295.
    */
@@ -2041,6 +2054,10 @@ export interface Sync {
 
   /**
    * Limits how often something is done, in all processes together: see {@link SyncLimiter}.
+   *
+   * ```ts part
+   * await sync.limiter("api", { tokens: 10, per: 1000 }).take(); // at most 10 a second, in all workers
+   * ```
    *
    * @param name The name.
    * @param options The rate: see {@link LimiterOptions}.
@@ -2845,7 +2862,13 @@ export interface RetryOptions {
   on?: (FailureCause | "host")[];
 }
 
-/** Many machines: a broker that all of them reach. See `docs/cluster.md`. */
+/**
+ * Many machines: a broker that all of them reach. See `docs/cluster.md`.
+ *
+ * ```ts part
+ * const pool = await createPool({ resize }, { cluster: { url: "redis://broker:6379" } });
+ * ```
+ */
 export interface ClusterOptions {
   /**
    * Where the broker is: Redis 6.2 or newer, or Valkey, `redis://user:password@host:port/database`, or
