@@ -8,6 +8,8 @@ export interface TraceHandle { readonly trace: unique symbol }
 
 export interface CheckpointHandle { readonly checkpoint: unique symbol }
 
+export interface RecordHandle { readonly record: unique symbol }
+
 export interface SpillFile { readonly spillFile: unique symbol }
 
 export interface Merge { readonly merge: unique symbol }
@@ -90,6 +92,29 @@ export declare function counterIndex(name: string): number
 export declare function counterLoad(index: number): number
 
 export declare function counterStore(index: number, value: number): void
+
+/** How an event has ended that ran elsewhere. */
+export interface EndedElsewhere {
+  /** As `recordHandOver` has counted it. */
+  event: number
+  /** The worker and its process; 0 if no worker had it. */
+  worker: number
+  pid: number
+  /** When it ended, by the clock of this process, and the milliseconds that it ran. */
+  finished: number
+  duration: number
+  /** The index of its outcome. */
+  outcome: number
+  /** Its data as it crosses, and whether that is text. */
+  data: string
+  isText: boolean
+  bytesOut: number
+  /** The JSON of its error. */
+  error?: string
+  /** The JSON of what it adds to the program's counters. */
+  counts?: string
+  attempts: number
+}
 
 /** Workers that are alike. */
 export interface GroupOptions {
@@ -293,6 +318,42 @@ export interface ReadyWorker {
   /** Bytes that it has in memory; 0 where the system does not tell. */
   memory: number
 }
+
+/** An event has ended. */
+export declare function recordEnded(record: ExternalObject<RecordHandle>, ended: EndedElsewhere): void
+
+/** As `runEnded`. */
+export declare function recordEndedSince(record: ExternalObject<RecordHandle>, from: number): string | null
+
+/** A worker's process has ended. `crash` says how, if nobody has told it to. */
+export declare function recordExited(record: ExternalObject<RecordHandle>, worker: number, code?: number | undefined | null, signal?: string | undefined | null, crash?: string | undefined | null): void
+
+/** An event is handed over, which the program calls so: its number. */
+export declare function recordHandOver(record: ExternalObject<RecordHandle>, label?: string | undefined | null): number
+
+/** Begins the record of a run elsewhere. `level`, `epoch` and `isWatched` are as in `runOpen`. */
+export declare function recordOpen(level: string | undefined | null, epoch: number, isWatched: boolean): ExternalObject<RecordHandle>
+
+/** Its statistics end. */
+export declare function recordOver(record: ExternalObject<RecordHandle>): void
+
+/** As `progressBegin`. */
+export declare function recordProgress(record: ExternalObject<RecordHandle>, style: ProgressStyle): ExternalObject<unknown>
+
+/** As `runRecent`. */
+export declare function recordRecent(record: ExternalObject<RecordHandle>): string | null
+
+/** As `runReport`. */
+export declare function recordReport(record: ExternalObject<RecordHandle>, head: string): string
+
+/** As `runStatistics`. */
+export declare function recordStatistics(record: ExternalObject<RecordHandle>): string
+
+/** As `traceAppend`. */
+export declare function recordTrace(trace: ExternalObject<TraceHandle>, record: ExternalObject<RecordHandle>): void
+
+/** A worker is there, as this process. `host` is the machine's name if that is another. */
+export declare function recordWorker(record: ExternalObject<RecordHandle>, worker: number, pid: number, host?: string | undefined | null): void
 
 /** A question of a worker, or its end. */
 export interface RelayedQuestion {

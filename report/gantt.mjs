@@ -4,7 +4,7 @@
 import { colour, element, hideTip, onScheme, showTip } from "./dom.mjs";
 import { AXIS, drawAxis, drawName, GUTTER, RIGHT } from "./lanes.mjs";
 import { below } from "./run.mjs";
-import { time } from "./text.mjs";
+import { placeOf, time, workerName } from "./text.mjs";
 
 /** The symbols of the marks. Later ones are drawn on top. */
 const GLYPHS = {
@@ -105,7 +105,7 @@ export class Gantt {
     const x = (ms) => this.x(ms);
     drawAxis(pen, { colours, width, height, from: view.from, to: view.to, x, zero: "0" });
     lanes.forEach((lane, row) => {
-      const name = lane.id === null ? "master" : `#${lane.id}`;
+      const name = lane.id === null ? "master" : workerName(lane.id, lane.host);
       drawName(pen, { colours, name, row, height: this.height });
       pen.save();
       pen.beginPath();
@@ -319,7 +319,7 @@ export class Gantt {
       next > 0
         ? `last event finished at ${time(finished[lane.indices[next - 1]])}`
         : "no earlier event";
-    return isOn ? `worker ${lane.id} is idle at ${time(ms)}\n${before}, ${idle}` : "";
+    return isOn ? `worker ${placeOf(lane)} is idle at ${time(ms)}\n${before}, ${idle}` : "";
   }
 
   describe(at) {
@@ -329,6 +329,6 @@ export class Gantt {
     const tried = attempts[at] > 1 ? `, attempt ${attempts[at]}` : "";
     const text = run.textOf(id[at]);
     const what = text === "" ? "" : `\n${text}`;
-    return `event ${id[at]}: ${run.data.outcomes[outcome[at]]}${tried}${what}\nran ${time(run.runs[at])} from ${time(started[at])}, waited ${time(run.waits[at])}\nworker ${worker.id}, pid ${worker.pid}`;
+    return `event ${id[at]}: ${run.data.outcomes[outcome[at]]}${tried}${what}\nran ${time(run.runs[at])} from ${time(started[at])}, waited ${time(run.waits[at])}\nworker ${placeOf(worker)}, pid ${worker.pid}`;
   }
 }

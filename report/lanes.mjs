@@ -40,5 +40,13 @@ export function drawName(pen, { colours, name, row, height }) {
   pen.textAlign = "right";
   pen.textBaseline = "middle";
   pen.fillStyle = colours.soft;
-  pen.fillText(name, GUTTER - 10, (row + 0.5) * height);
+  pen.fillText(fitting(pen, name), GUTTER - 10, (row + 0.5) * height);
+}
+
+/** A name without its beginning, if it has no room. */
+function fitting(pen, name) {
+  let text = name;
+  for (let cut = 1; cut < name.length && pen.measureText(text).width > GUTTER - 12; cut++)
+    text = `…${name.slice(cut)}`;
+  return text;
 }

@@ -3,7 +3,7 @@
 import { colour, element, hideTip, onScheme, showTip } from "./dom.mjs";
 import { AXIS, drawAxis, drawName, GUTTER, RIGHT } from "./lanes.mjs";
 import { ROW } from "./live-state.mjs";
-import { percent } from "./text.mjs";
+import { percent, placeOf, workerName } from "./text.mjs";
 
 /** The height of a lane: less with many workers, so that all fit, and never less than can be seen. */
 const HIGHEST = 30;
@@ -75,7 +75,7 @@ export class LiveGantt {
 
   drawLane(lane, row) {
     const { pen, colours, height } = this;
-    drawName(pen, { colours, name: `#${lane.id}`, row, height });
+    drawName(pen, { colours, name: workerName(lane.id, lane.row?.[ROW.host]), row, height });
     const gap = height > 12 ? 2 : 0.5;
     const top = row * height + gap;
     const high = height - 2 * gap;
@@ -138,7 +138,7 @@ export class LiveGantt {
     const doing =
       one.running === null ? "starting" : `${percent(one.share)} busy, ${one.running} running`;
     const lines = [
-      `worker ${lane.id}, pid ${lane.row[ROW.pid]}`,
+      `worker ${placeOf({ id: lane.id, host: lane.row[ROW.host] })}, pid ${lane.row[ROW.pid]}`,
       doing,
       `${one.tasks} events finished`,
     ];

@@ -17,7 +17,16 @@ const MOST_MARKS = 200;
 const RATE = 2000;
 
 /** The columns of a worker's row: lib/master/live-pool.js. */
-export const ROW = { id: 0, pid: 1, tasks: 2, busy: 3, running: 4, memory: 5, processor: 6 };
+export const ROW = {
+  id: 0,
+  pid: 1,
+  tasks: 2,
+  busy: 3,
+  running: 4,
+  memory: 5,
+  processor: 6,
+  host: 7,
+};
 
 /** Numbers of the last samples, oldest first: a ring. */
 class Ring {

@@ -5,9 +5,10 @@ import { TimeChart } from "./charts.mjs";
 import { byId, element, table } from "./dom.mjs";
 import { showFlow } from "./flow.mjs";
 import { Failures } from "./live-failures.mjs";
+import { HEADS, hostRows } from "./live-hosts.mjs";
 import { LiveGantt } from "./live-gantt.mjs";
 import { columns, LiveState, ROW, recentOf, total, WINDOW } from "./live-state.mjs";
-import { about, bytes, count, many, percent, time } from "./text.mjs";
+import { about, bytes, count, many, percent, time, workerName } from "./text.mjs";
 
 /** Milliseconds before the page tries to connect again: the first time, and at most. */
 const FIRST_PAUSE = 500;
@@ -193,7 +194,7 @@ function workers(chosen) {
       const isReady = row[ROW.running] !== null;
       const processor = row[ROW.processor];
       return [
-        `#${lane.id}`,
+        workerName(lane.id, row[ROW.host]),
         String(row[ROW.pid]),
         isReady ? (row[ROW.running] > 0 ? "busy" : "idle") : "starting",
         count(row[ROW.tasks]),
@@ -261,6 +262,14 @@ function locks() {
     "Requests for locks",
     "Nobody holds one now.",
   );
+}
+
+/** The machines of pools over a cluster. */
+function showHosts(chosen) {
+  const rows = hostRows(chosen);
+  const isShown = chosen.some(({ info }) => info.hosts !== undefined);
+  byId("hosts-section").hidden = !isShown;
+  if (isShown) fill("hosts", HEADS, rows, "Hosts", "None has joined.");
 }
 
 /** The flow of the last run that has one. */
@@ -348,6 +357,7 @@ function draw() {
   failures.show(state, ids);
   marks(ids);
   locks();
+  showHosts(chosen);
   flow(chosen);
 }
 

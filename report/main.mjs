@@ -5,7 +5,7 @@ import { byId, element, table, tag, whenOpen } from "./dom.mjs";
 import { showFlow } from "./flow.mjs";
 import { Gantt, glyphOf, markColour, NAMES } from "./gantt.mjs";
 import { histogram, percentile, Run } from "./run.mjs";
-import { about, bytes, count, many, percent, time } from "./text.mjs";
+import { about, bytes, count, many, percent, time, workerName } from "./text.mjs";
 import { View } from "./view.mjs";
 
 /** The most rows of a table. */
@@ -110,7 +110,7 @@ function markOf(kind) {
 function workers() {
   const end = ({ code, signal }) => signal ?? (code === null ? "" : `code ${code}`);
   const rows = run.lanes.map((lane) => [
-    `#${lane.id}`,
+    workerName(lane.id, lane.host),
     lane.processes.map(({ pid }) => pid).join(", "),
     count(lane.indices.length),
     count(lane.failed),
@@ -250,7 +250,7 @@ function slowest() {
     return [
       showEvent(at),
       longText(run.textOf(events.id[at])),
-      `#${worker.id}`,
+      workerName(worker.id, worker.host),
       String(worker.pid),
       time(events.started[at]),
       time(run.waits[at]),

@@ -199,7 +199,14 @@ function lanesOf(workers, { count, process, started, finished, outcome }) {
   const lanes = new Map();
   for (const worker of workers) {
     if (!lanes.has(worker.id))
-      lanes.set(worker.id, { id: worker.id, processes: [], indices: [], failed: 0, busy: 0 });
+      lanes.set(worker.id, {
+        id: worker.id,
+        host: worker.host,
+        processes: [],
+        indices: [],
+        failed: 0,
+        busy: 0,
+      });
     lanes.get(worker.id).processes.push(worker);
   }
   for (let at = 0; at < count; at++) {

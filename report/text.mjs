@@ -34,6 +34,12 @@ export function time(ms) {
   return hours > 0 ? `${hours} h ${rest}` : rest;
 }
 
+/** A worker, with its machine if that is another one. @param {number} id @param {string | undefined} host */
+export const workerName = (id, host) => (host === undefined ? `#${id}` : `${host}/${id}`);
+
+/** The same in a sentence. @param {{ id: number, host?: string }} worker */
+export const placeOf = ({ id, host }) => (host === undefined ? String(id) : workerName(id, host));
+
 /** The label of a tick, on an axis whose ticks are `step` apart. @param {number} ms @param {number} step */
 export function tick(ms, step) {
   const [unit, size] = step < 100 ? ["ms", 1] : ["s", 1000];

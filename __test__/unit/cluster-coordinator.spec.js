@@ -51,7 +51,14 @@ describe("the size of a chunk", () => {
   });
 });
 
-const ABOUT = { work: ["w"], args: null, taskTimeout: null, classes: [], refusal: "" };
+const ABOUT = {
+  work: ["w"],
+  args: null,
+  taskTimeout: null,
+  classes: [],
+  refusal: "",
+  isSeen: false,
+};
 
 /** A coordinator with a run, and hosts that note what they get. */
 function bench({
@@ -70,6 +77,8 @@ function bench({
     coordinator.join({
       id,
       name: id,
+      host: id,
+      workers: [],
       places,
       base: 10,
       tags: tags[id] || [],
@@ -137,7 +146,7 @@ describe("a coordinator", () => {
     const { coordinator, sent, add, answer, outcomes } = bench({ hosts: ["a", "b"] });
     add(4);
     const [first, , third] = sent;
-    coordinator.giveUp("a", new Set([third.chunk]));
+    coordinator.giveUp("a", new Set([third.chunk]), true);
     const { told, attempts } = outcomes[first.events[0]];
     assert.deepEqual([told.code, attempts], ["ERR_SONIC_HOST_LOST", 1]);
     assert.match(told.message, /the host a was lost/);
@@ -151,15 +160,15 @@ describe("a coordinator", () => {
     const retries = { limit: 1, backoff: 0, factor: 2, maxDelay: 0, on: ["host"] };
     const { coordinator, sent, add, answer, outcomes } = bench({ hosts: ["a", "b", "c"], retries });
     add(1);
-    coordinator.giveUp("a", new Set());
+    coordinator.giveUp("a", new Set(), true);
     coordinator.place();
     assert.deepEqual(sent[1], { id: "b", chunk: 2, lost: 1, events: [1] });
     answer(sent[1]);
     assert.equal(outcomes[1].attempts, 2);
     add(1);
-    coordinator.giveUp(sent[2].id, new Set());
+    coordinator.giveUp(sent[2].id, new Set(), true);
     coordinator.place();
-    coordinator.giveUp(sent[3].id, new Set());
+    coordinator.giveUp(sent[3].id, new Set(), true);
     assert.deepEqual([outcomes[2].told.code, outcomes[2].attempts], ["ERR_SONIC_HOST_LOST", 2]);
   });
 
@@ -167,7 +176,7 @@ describe("a coordinator", () => {
     const retries = { limit: 5, backoff: 0, factor: 2, maxDelay: 0, on: ["crash", "error"] };
     const { coordinator, add, outcomes } = bench({ retries });
     add(1);
-    coordinator.giveUp("a", new Set());
+    coordinator.giveUp("a", new Set(), true);
     assert.equal(outcomes[1].told.code, "ERR_SONIC_HOST_LOST");
   });
 
@@ -311,7 +320,7 @@ describe("what events say of where and when they run", () => {
     coordinator.close(coordinator.members.get("a"));
     coordinator.place();
     assert.equal(sent.length, 1);
-    coordinator.giveUp("a", new Set([sent[0].chunk]));
+    coordinator.giveUp("a", new Set([sent[0].chunk]), true);
     coordinator.place();
     assert.deepEqual(sent[1].events, [1]);
     answer(sent[1]);

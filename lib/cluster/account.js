@@ -106,6 +106,11 @@ class Account {
     return sent === undefined ? [] : [...sent.events];
   }
 
+  /** How many events of a chunk have not ended. @param {number} chunk */
+  countOf(chunk) {
+    return this.chunks.get(chunk)?.events.size || 0;
+  }
+
   /** The oldest chunk of a host that has not ended: it has ended all before. @param {string} member */
   floorOf(member) {
     const [first = this.lastChunk + 1] = this.members.get(member) || [];

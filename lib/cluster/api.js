@@ -4,8 +4,10 @@
 const { ClusterPool } = require("./pool");
 const { ClusterBatch, ClusterRun, begin } = require("./run");
 const { Call } = require("../master/calls");
+const { showLive } = require("../master/dashboard");
 const { checkReach, fileOf } = require("../master/given");
 const { runsElsewhere } = require("../master/launch");
+const { Recording } = require("../master/record");
 const { entries } = require("../master/stream");
 const { PublicPool } = require("../master/public-pool");
 const { watch } = require("../master/watch");
@@ -31,13 +33,7 @@ const { pointAt, siteOf } = require("../shared/stack");
 /** @typedef {import("../shared/identity").Identity} Identity */
 
 /** Variables that do nothing over a cluster yet. */
-const VARIABLES = [
-  "SONIC_IN_PROCESS",
-  "SONIC_PROGRESS",
-  "SONIC_REPORT",
-  "SONIC_TRACE",
-  "SONIC_DASHBOARD",
-];
+const VARIABLES = ["SONIC_IN_PROCESS"];
 
 /**
  * The options of a call, checked, and the workers of this process: none where it only coordinates.
@@ -55,6 +51,7 @@ function optionsOf(args, given, stages, checks) {
   checkSupported(options, "the option");
   const set = VARIABLES.find((name) => variable(name));
   if (set !== undefined) throw notYet(`the variable ${set}`);
+  if (variable("SONIC_PROGRESS") === "workers") throw notYet("SONIC_PROGRESS=workers");
   if (runsElsewhere()) throw notYet("cluster.setupPrimary({ exec })");
   return { options, numWorkers: isNone ? 0 : numWorkersOf(args, options) };
 }
@@ -101,10 +98,11 @@ async function mapReduce(masterFn, workerFns, reduceFn, args, given, identity) {
     checkFunction("reduceFn", reduceFn, " in the master");
     const { options, numWorkers } = optionsOf(args, given, optionsOfFunctions(workerFns));
     throwIfAborted(options.signal);
+    const recording = new Recording(options);
     log("Running Map reduce over a cluster");
-    const pool = await openPool(call, options, numWorkers);
+    const pool = await openPool(call, options, numWorkers, "MapReduce");
     try {
-      const { run, end } = runOf(pool, workerFns, options);
+      const { run, end } = runOf(pool, workerFns, options, recording);
       const reduced = lead(run, masterFn, args).then(() => reduceFn(run.results, run.failures));
       try {
         return await Promise.race([reduced, run.failed]);
@@ -119,13 +117,12 @@ async function mapReduce(masterFn, workerFns, reduceFn, args, given, identity) {
   }
 }
 
-/** @param {InstanceType<typeof Call>} call @param {Options} options @param {number} numWorkers */
-async function openPool(call, options, numWorkers) {
+/** @param {InstanceType<typeof Call>} call @param {Options} options @param {number} numWorkers @param {"MapReduce" | "stream"} kind */
+async function openPool(call, options, numWorkers, kind) {
   call.begin(false);
-  return opened(
-    new ClusterPool(call, options, { numWorkers, isCall: true, say: log }),
-    options.signal,
-  );
+  const pool = new ClusterPool(call, options, { numWorkers, isCall: true, say: log });
+  showLive(pool, options, { kind, title: call.title });
+  return opened(pool, options.signal);
 }
 
 /** Starts it, unless that is aborted. @param {InstanceType<typeof ClusterPool>} pool @param {AbortSignal | undefined} signal */
@@ -147,14 +144,16 @@ async function opened(pool, signal) {
   }
 }
 
-/** @param {InstanceType<typeof ClusterPool>} pool @param {any[]} workerFns @param {Options} options */
-const runOf = (pool, workerFns, options) =>
-  new ClusterRun(pool, namesOf(workerFns), options, undefined).begin(options.signal);
+/** @param {InstanceType<typeof ClusterPool>} pool @param {any[]} workerFns @param {Options} options @param {InstanceType<typeof Recording>} recording */
+const runOf = (pool, workerFns, options, recording) =>
+  new ClusterRun(pool, namesOf(workerFns), options, undefined, recording).begin(options.signal);
 
 /** @param {InstanceType<typeof ClusterRun>} run @param {any} masterFn @param {any} args */
 async function lead(run, masterFn, args) {
   await run.lead(masterFn, args);
   run.release();
+  // What the program's own callbacks have thrown at the end.
+  if (run.failure !== null) throw run.failure.error;
 }
 
 /**
@@ -187,16 +186,18 @@ function stream(masterFn, workerFns, args, given, identity) {
  */
 async function* entriesOver(call, masterFn, workerFns, args, { options, numWorkers, site }) {
   let pool;
+  let recording;
   try {
     throwIfAborted(options.signal);
-    pool = await openPool(call, options, numWorkers);
+    recording = new Recording(options);
+    pool = await openPool(call, options, numWorkers, "stream");
   } catch (error) {
     throw pointAt(error, site);
   }
-  const open = pool;
+  const [open, record] = [pool, recording];
   try {
     const start = () => {
-      const { run, end } = runOf(open, workerFns, options);
+      const { run, end } = runOf(open, workerFns, options, record);
       const whole = () => Promise.race([lead(run, masterFn, args), run.failed]);
       return { run: /** @type {any} */ (run), whole, end };
     };
@@ -218,14 +219,14 @@ async function createPool(stages, given, identity) {
     throwIfAborted(options.signal);
     checkReach(file);
     call.begin(false);
-    const pool = await opened(
-      new ClusterPool(call, options, { numWorkers, isCall: false, say: () => {} }),
-      options.signal,
-    );
+    const made = new ClusterPool(call, options, { numWorkers, isCall: false, say: () => {} });
+    showLive(made, options, { kind: "createPool", title: call.title });
+    const pool = await opened(made, options.signal);
     const how = {
       Batch: ClusterBatch,
       begin,
       watch,
+      isSeen: true,
       each: (
         /** @type {any} */ pool,
         /** @type {any} */ work,

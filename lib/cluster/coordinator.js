@@ -8,9 +8,8 @@ const { bestFor, serves } = require("./routing");
 const { Share } = require("./share");
 const { Unserved } = require("./unserved");
 const { Waiting, kindOf } = require("./waiting");
-const { failedBy } = require("./told");
-const { coded } = require("../shared/errors");
-const { Map, Promise } = require("../shared/primordials");
+const { lostWith } = require("./told");
+const { Map, Promise, Set } = require("../shared/primordials");
 
 /** @typedef {import("./station").Run} Run */
 /** @typedef {import("./station").Answer} Answer */
@@ -28,6 +27,8 @@ const { Map, Promise } = require("../shared/primordials");
  * @property {boolean} isExclusive it takes no events without tags
  * @property {boolean} isOpen it takes further events
  * @property {boolean} [isClosed] it takes none any more
+ * @property {string | undefined} host the name of its machine, if that is another
+ * @property {[id: number, pid: number][]} workers
  * @property {(chunk: number, run: Run, lost: number, events: Event[]) => void} send
  * @property {(run: Run) => void} begin a run
  * @property {(run: Run) => void} stop
@@ -87,6 +88,8 @@ class Coordinator {
     this.lastEvent = 0;
     this.lastRun = 0;
     this.isScheduled = false;
+    /** The records that hear of workers. @type {globalThis.Set<InstanceType<typeof import("./seen").Seen | typeof import("./seen").Marks>>} */
+    this.watching = new Set();
     /** What waits cannot be sent: nobody would wait for it any more. @type {(error: unknown) => void} */
     this.onBroken = () => {};
     /** A member has come, and takes nothing yet. @type {(member: Member) => void} */
@@ -197,6 +200,7 @@ class Coordinator {
     this.members.set(member.id, member);
     this.account.join(member.id);
     for (const { run } of this.runs.values()) member.begin(run);
+    for (const seen of this.watching) seen.joined(member);
     this.onJoin(member);
     this.haveChanged();
   }
@@ -300,7 +304,7 @@ class Coordinator {
     // Late: nobody asks any more.
     if (member === undefined || !this.account.answer(id, chunk, number)) return;
     const event = /** @type {Event} */ (this.events.get(number));
-    const { attempts = 1, worker = 0 } = how;
+    const { seen, attempts = seen === undefined ? 1 : seen[5], worker = 0 } = how;
     this.settle(event, { ...how, attempts: attempts + event.lost, worker });
     this.placeSoon();
   }
@@ -320,6 +324,12 @@ class Coordinator {
     for (const [number, count, busy] of all) this.runs.get(number)?.sizer.observe(count, busy);
   }
 
+  /** Workers have died, or were replaced. @param {import("./station").Exit[] | undefined} exits */
+  exited(exits) {
+    if (exits === undefined) return;
+    for (const exit of exits) for (const seen of this.watching) seen.exited(exit);
+  }
+
   /** Chunks come back that a host has not begun. @param {number[]} chunks */
   takeBack(chunks) {
     const events = this.eventsOf(chunks.flatMap((chunk) => this.account.takeBack(chunk)));
@@ -337,10 +347,12 @@ class Coordinator {
    * A host is given up.
    * @param {string} id
    * @param {ReadonlySet<number>} untouched the chunks that it has not begun
+   * @param {boolean} isLost it has not left by itself
    */
-  giveUp(id, untouched) {
+  giveUp(id, untouched, isLost) {
     const member = /** @type {Member} */ (this.members.get(id));
     this.members.delete(id);
+    for (const seen of this.watching) seen.left(member, isLost);
     const { again, begun } = this.account.giveUp(id, untouched);
     const unbegun = this.eventsOf(again);
     this.waiting.addAgain(unbegun.filter((event) => !isTied(event)));
@@ -377,17 +389,5 @@ function isBefore(one, other) {
   if (had !== other.going.share.had) return had < other.going.share.had;
   return one.events[one.head].number < other.events[other.head].number;
 }
-
-/** @param {Member} member @param {number} attempts @returns {Outcome} */
-const lostWith = ({ name, base }, attempts) => failedBy(hostLost(name), attempts, base + 1);
-
-/** @param {string} host */
-const hostLost = (host) =>
-  coded(
-    Error,
-    "ERR_SONIC_HOST_LOST",
-    `the host ${host} was lost while it may have run this event: it ended, or has not been heard of for longer than cluster.lease. ` +
-      "Where the event may run twice, let it: the option retries, which counts a lost host as an attempt",
-  );
 
 module.exports = { Coordinator };

@@ -2,6 +2,8 @@
 // `each` of a pool over several machines: work that runs once in every worker, of hosts too, and where it is kept first in all that come
 // later.
 
+const { addedOf, readOf, tallied } = require("./outcome");
+const { bytesOf } = require("./seen");
 const { ONE_ANSWER, checkData } = require("../master/batch");
 const { RETRIES } = require("../master/each");
 const { revive } = require("../master/revive");
@@ -42,6 +44,7 @@ class EachWorker {
       retries: RETRIES,
       classes: [...pool.errors.keys()],
       refusal: ONE_ANSWER,
+      isSeen: pool.seen !== undefined,
       each: { title: keep ? JSON.stringify(work.name) : null },
     });
     const everywhere = { run, value };
@@ -79,6 +82,8 @@ class EachWorker {
         const { told, attempts, worker, pid, each = [] } = outcome;
         if (told !== undefined) {
           const task = { work: work.name, data, attempts, worker, pid };
+          const { observer } = this.pool;
+          observer?.failed({ work: String(work.name), data, error: told, worker });
           return reject(revive(told, task, site, errors));
         }
         resolve(each.map(([text, format]) => valueOf({ text, format })));
@@ -87,14 +92,23 @@ class EachWorker {
   }
 
   /** Each worker has had an event. @param {Outcome} outcome @param {Everywhere["value"]} value */
-  tally({ told, each = [], counts }, { text }) {
-    const { tally } = this.pool;
-    const ends = told === undefined ? each.map(([response]) => ({ response })) : [{ error: told }];
-    for (const end of ends) {
-      tally.add(text);
-      tally.end(/** @type {any} */ (end));
+  tally(outcome, value) {
+    const { tally, seen } = this.pool;
+    const { told, each = [], rows = [], counts } = outcome;
+    tally.count(addedOf(outcome));
+    const ends =
+      told !== undefined
+        ? [outcome]
+        : each.map(([text, format], at) => ({ ...outcome, text, format, seen: rows[at] }));
+    for (const [at, end] of ends.entries()) {
+      const isNothing = told === undefined && isNone(end);
+      tally.add(value.text);
+      tally.end(tallied(end, isNothing));
+      tally.bytesOut += bytesOf(end.text);
+      // What all have counted is counted once.
+      const how = { ...end, counts: at === 0 ? counts : undefined };
+      if (seen !== undefined) seen.ended(seen.handOver(), value, how, isNothing);
     }
-    tally.count({ emitted: [], counts });
   }
 
   /** It is one of the pool's calls, and ends with that. @template T @param {Promise<T>} promise @returns {Promise<T>} */
@@ -132,6 +146,12 @@ class EachWorker {
       });
     }
   }
+}
+
+/** Whether an answer is null or nothing. @param {Outcome} outcome */
+function isNone(outcome) {
+  const { value } = readOf(outcome);
+  return value === undefined || value === null;
 }
 
 /** @param {Member} member @param {Outcome} outcome */

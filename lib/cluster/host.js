@@ -162,8 +162,8 @@ class Host {
     const hosts = broker.key("hosts");
     pipeline.hset(hosts, this.id, this.described(at)).pexpire(hosts, LONG * lease);
     pipeline.zrange(broker.key("masters"), 0, -1);
-    for (const { key, id, presence, master } of sessions) {
-      pipeline.set(presence, master, "PX", lease, "XX");
+    for (const { key, id, presence, shown } of sessions) {
+      pipeline.set(presence, shown, "PX", lease, "XX");
       pipeline.exists(key).hkeys(`${key}:runs`).hget(`${key}:acks`, id);
     }
     const known = sessions.map(({ runs }) => new Set(runs.keys()));
@@ -181,7 +181,7 @@ class Host {
       session.follow(about, known[at]);
     }
     for (const { session } of vanished)
-      if (!session.isOver) await broker.client.set(session.presence, session.master, "PX", lease);
+      if (!session.isOver) await broker.client.set(session.presence, session.shown, "PX", lease);
     return masters;
   }
 

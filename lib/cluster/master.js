@@ -26,6 +26,9 @@ const LONGEST_BEAT = 500;
 /** Leases after which what nobody renews is gone, other than leases themselves. */
 const LONG = 20;
 
+/** How many hosts are shown that are there no longer. */
+const MOST_GONE = 20;
+
 /** Milliseconds that hosts have to leave at the end. */
 const LEAVING = 3000;
 
@@ -52,6 +55,8 @@ class Master {
     this.key = broker.key("m", this.id);
     this.locks = new LocksOfHosts(this);
     this.isEnding = false;
+    /** The last hosts that were lost or have left, as people see them. @type {ReturnType<InstanceType<typeof HostMember>["shown"]>[]} */
+    this.gone = [];
     /** The hosts that were given up. @type {Set<string>} */
     this.lost = new Set();
     /** What awaits that all answers were taken in that are there now. @type {Map<string, () => void>} */
@@ -171,15 +176,12 @@ class Master {
       pipeline.hset(acks, ...hosts.flatMap(({ id, acknowledged }) => [id, acknowledged]));
       pipeline.pexpire(acks, long);
     }
-    for (const { id } of hosts) pipeline.exists(this.broker.key("hs", id));
+    for (const { id } of hosts) pipeline.get(this.broker.key("hs", id));
     const answers = await this.broker.exec(pipeline);
     if (this.isEnding) return;
     if (answers[0] === null || this.isInDoubt) await this.recover();
     const there = answers.slice(answers.length - hosts.length);
-    for (const [at, host] of hosts.entries()) {
-      host.locks.look();
-      this.follow(host, there[at] === 1);
-    }
+    for (const [at, host] of hosts.entries()) this.follow(host, there[at]);
   }
 
   /** The broker may have lost its memory: what was not answered is sent again. */
@@ -198,9 +200,14 @@ class Master {
     }
   }
 
-  /** @param {InstanceType<typeof HostMember>} host @param {boolean} isThere */
-  follow(host, isThere) {
-    if (isThere) host.seen = elapsed();
+  /** @param {InstanceType<typeof HostMember>} host @param {string | null} presence what it says; null if it is not there */
+  follow(host, presence) {
+    host.locks.look();
+    host.isSilent = presence === null;
+    if (presence !== null) {
+      host.seen = elapsed();
+      if (presence.startsWith("[")) host.told = JSON.parse(presence);
+    }
     // After the broker was away hosts have a lease's time to come back.
     else if (elapsed() - Math.max(host.seen, this.broker.since) >= this.lease) this.giveUp(host);
   }
@@ -218,7 +225,8 @@ class Master {
       // What it has answered until now counts.
       await this.barrier();
       if (!this.coordinator.members.has(host.id)) return;
-      this.coordinator.giveUp(host.id, untouched);
+      this.isGone(host, "lost");
+      this.coordinator.giveUp(host.id, untouched, true);
       host.locks.end();
       await this.broker.remove(host.queue);
     } catch (error) {
@@ -286,9 +294,11 @@ class Master {
   }
 
   /** @param {any} told */
-  join({ h: id, name, places, base, tags }) {
-    const host = new HostMember(/** @type {any} */ (this), { id, name, places, base, tags });
+  join({ h: id, name, places, base, tags, workers = [], clock }) {
+    const about = { id, name, places, base, tags, workers };
+    const host = new HostMember(/** @type {any} */ (this), about);
     host.seen = elapsed();
+    host.hear(clock);
     this.lastId = Math.max(/** @type {number} */ (this.lastId), base + places);
     this.coordinator.join(host);
     const has = tags.length === 0 ? "" : ` and the tags ${tags.join(", ")}`;
@@ -296,8 +306,11 @@ class Master {
   }
 
   /** @param {InstanceType<typeof HostMember>} host @param {any} told */
-  take(host, { q: number, a: answers, t: measured }) {
+  take(host, { q: number, a: answers, t: measured, x: exits }) {
     this.coordinator.measured(measured);
+    this.coordinator.exited(exits);
+    host.place(answers);
+    host.answered += answers.length;
     for (const { chunk, ...answer } of answers) this.coordinator.answer(host.id, chunk, answer);
     host.acknowledge(number);
   }
@@ -317,9 +330,21 @@ class Master {
     this.say(`the host ${host.name} has left`);
     this.lost.add(host.id);
     const untouched = await this.untouched(host);
-    this.coordinator.giveUp(host.id, untouched);
+    this.isGone(host, "left");
+    this.coordinator.giveUp(host.id, untouched, false);
     host.locks.end();
     await this.broker.remove(host.queue);
+  }
+
+  /** Hosts as people see them. */
+  shown() {
+    return [...this.hosts().map((host) => host.shown()), ...this.gone];
+  }
+
+  /** @param {InstanceType<typeof HostMember>} host @param {"lost" | "left"} state */
+  isGone(host, state) {
+    this.gone.unshift({ ...host.shown(), state, running: 0, events: 0 });
+    this.gone.splice(MOST_GONE);
   }
 
   /** @param {string} text */

@@ -2,6 +2,7 @@
 // Those that run a master's events, as its coordinator has them: its own workers, and a host behind the broker.
 
 const { LocksOfHost } = require("./lock-line");
+const { native } = require("../shared/native");
 const { Map, Promise, setTimeout } = require("../shared/primordials");
 
 /** @typedef {import("./station").Run} Run */
@@ -22,6 +23,8 @@ class OwnMember {
     const { tags, exclusive } = station.pool.launch.groups[at];
     this.id = `own ${at}`;
     this.name = "of this process";
+    /** @type {string | undefined} */
+    this.host = undefined;
     this.base = 0;
     this.tags = tags;
     this.isExclusive = exclusive;
@@ -35,12 +38,18 @@ class OwnMember {
     return this.station.placesOf(this.at);
   }
 
+  /** The first group has those of all. */
+  get workers() {
+    return this.at === 0 ? this.station.workers() : [];
+  }
+
   /** @param {number} chunk @param {Run} run @param {number} lost @param {Event[]} events */
   send(chunk, run, lost, events) {
     let left = events.length;
     const [{ tags, priority }] = events;
     const answer = (/** @type {import("./station").Answer} */ how) => {
       if (--left === 0) this.coordinator.measured(this.station.measured());
+      this.coordinator.exited(this.station.exited());
       this.coordinator.answer(this.id, chunk, how);
     };
     this.station.give(run, lost, events.map(sent), answer, { tags, priority });
@@ -64,9 +73,10 @@ class OwnMember {
 class HostMember {
   /**
    * @param {InstanceType<typeof import("./master").Master>} master
-   * @param {{ id: string, name: string, places: number, base: number, tags: string[] }} told what the host says of itself
+   * @param {{ id: string, name: string, places: number, base: number, tags: string[], workers: [number, number][] }} told what the host
+   *   says of itself
    */
-  constructor(master, { id, name, places, base, tags }) {
+  constructor(master, { id, name, places, base, tags, workers }) {
     this.master = master;
     this.id = id;
     this.name = name;
@@ -74,7 +84,16 @@ class HostMember {
     this.base = base;
     this.tags = tags;
     this.isExclusive = false;
+    this.workers = workers;
     this.isOpen = true;
+    /** From the clock of its answers to that of this process: never less, because an answer takes its time to come. */
+    this.offset = Infinity;
+    /** Whether its lease is over. */
+    this.isSilent = false;
+    /** How many events it has answered. */
+    this.answered = 0;
+    /** What it has said last of its workers: id, pid, events that it runs, bytes of memory. @type {[number, number, number, number][] | undefined} */
+    this.told = undefined;
     this.queue = master.broker.queue(master.queueName(id));
     this.locks = new LocksOfHost(master.broker, master.id, id);
     /** When it was last known to be there. */
@@ -133,6 +152,41 @@ class HostMember {
   /** @param {Run} run */
   stop(run) {
     this.master.tellOfEnd(run);
+  }
+
+  get host() {
+    return this.name;
+  }
+
+  /** As people see it. `events` are those that it has and has not answered. */
+  shown() {
+    const { id, name, isOpen, isSilent, workers, places, answered, told = [] } = this;
+    const { account } = this.master.coordinator;
+    const running = told.reduce((sum, [, , own]) => sum + own, 0);
+    let events = 0;
+    for (const chunk of account.chunksOf(id)) events += account.countOf(chunk);
+    const state = isSilent ? "silent" : isOpen ? "there" : "leaving";
+    return { id, name, state, workers: workers.length, places, running, events, answered };
+  }
+
+  /** What it says of its workers, as `poolWorkers` has it. @returns {any[]} */
+  rows() {
+    const { name: host, told } = this;
+    return told === undefined
+      ? this.workers.map(([id, pid]) => ({ id, pid, running: null, memory: 0, host }))
+      : told.map(([id, pid, running, memory]) => ({ id, pid, running, memory, host }));
+  }
+
+  /** It was so late there at least a moment ago. @param {number} clock */
+  hear(clock) {
+    this.offset = Math.min(this.offset, native().clock() - clock);
+  }
+
+  /** Has the times of answers be those of this process's clock. @param {import("./station").Answer[]} answers */
+  place(answers) {
+    const all = answers.flatMap(({ seen, rows = [] }) => [seen, ...rows]);
+    for (const row of all) if (row) this.hear(row[2]);
+    for (const row of all) if (row) row[2] += this.offset;
   }
 
   /** Answers have come. @param {number} number this host's own for them */

@@ -9,17 +9,19 @@ const { EachWorker } = require("./each");
 const { fingerprintOf } = require("./fingerprint");
 const { Master, noHost } = require("./master");
 const { OwnMember } = require("./members");
+const { Marks, Seen } = require("./seen");
 const { Station } = require("./station");
 const { reserve } = require("./ids");
 const { toldCall, toldOptions } = require("./told");
 const { hostname } = require("os");
 const { toldBy } = require("../master/batch");
+const { hasDashboard } = require("../master/dashboard");
 const { poolIsClosed } = require("../master/lasting");
 const { poolEncoding } = require("../master/launch");
 const { Tally } = require("../master/tally");
 const { codecOf } = require("../shared/codec");
 const { shared } = require("../shared/copies");
-const { Map, Promise, Set, setInterval, clearInterval } = require("../shared/primordials");
+const { Map, Promise, Set, now, setInterval, clearInterval } = require("../shared/primordials");
 
 /** @typedef {import("../shared/options").Options} Options */
 
@@ -67,7 +69,7 @@ class ClusterPool {
     this.closed = new Promise((resolve) => {
       this.hasClosed = resolve;
     });
-    this.native = { poolWorkers: () => this.workers() };
+    this.native = { poolWorkers: () => this.workers(), poolRecent: () => this.recent() };
     this.handle = undefined;
     /** Since when there has been nobody to run what waits. @type {number | undefined} */
     this.alone = undefined;
@@ -75,6 +77,19 @@ class ClusterPool {
     this.hostFailure = undefined;
     /** What a worker has said of the stages in the worker file, if there is one. */
     this.stages = "";
+    /** Who shows it, if somebody does. @type {import("../master/dashboard").Observer | null} */
+    this.observer = null;
+    /** Whether hosts tell of their workers all the time. */
+    this.isLive = hasDashboard(options);
+    /** The record of all that it does, if it stays and somebody asks for that. @type {InstanceType<typeof Seen> | undefined} */
+    this.seen = undefined;
+    const { onStats, onProgress } = options;
+    if (this.isLive) this.coordinator.watching.add(new Marks(this));
+    const hasTimes = this.isLive || onStats !== undefined;
+    if (!isCall && (hasTimes || onProgress !== undefined)) {
+      const level = hasTimes ? "times" : undefined;
+      this.seen = new Seen(this.coordinator, { level, epoch: now(), isWatched: this.isLive });
+    }
   }
 
   /** Starts the workers, and tells hosts. */
@@ -93,6 +108,7 @@ class ClusterPool {
         fingerprint: this.fingerprint,
         call: toldCall(call),
         options: toldOptions(this.options),
+        isLive: this.isLive,
       };
       this.master = new Master(this.broker, this.coordinator, about, this.say);
       this.master.onFailure = (error) => {
@@ -158,6 +174,24 @@ class ClusterPool {
       `no host has been there for ${this.cluster.timeout} ms, which is cluster.timeout, to run ${this.call.title}: start one with ` +
         `npx sonic-distribute host ${this.program}, with the same broker and prefix${why}`,
     );
+  }
+
+  /** The ids of the workers of all hosts that are there. */
+  get ids() {
+    return [...this.coordinator.members.values()].flatMap(({ workers }) =>
+      workers.map(([id]) => id),
+    );
+  }
+
+  /** Those of all hosts: what is not told of one is null. @returns {any[]} */
+  allWorkers() {
+    const hosts = this.master === undefined ? [] : this.master.hosts();
+    return [...this.workers(), ...hosts.flatMap((host) => host.rows())];
+  }
+
+  /** The hosts that there are, and those that were lost or have left, as people see them. */
+  hosts() {
+    return this.master === undefined ? [] : this.master.shown();
   }
 
   /** The workers of this process. */
@@ -230,13 +264,27 @@ class ClusterPool {
     }
     this.numWorkers = numWorkers;
     await (this.station === undefined ? this.openOwn() : this.station.pool.resize(numWorkers));
+    this.showOwn();
     coordinator.haveChanged();
+  }
+
+  /** Tells the records of workers that have come to this process; they know the others. */
+  showOwn() {
+    const { members, watching } = this.coordinator;
+    for (const member of members.values())
+      if (member instanceof OwnMember) for (const seen of watching) seen.joined(member);
   }
 
   /** @returns {import("../../index").RunStatistics} */
   statistics() {
-    const told = this.tally.statistics(0);
-    return { ...told, workers: [] };
+    return this.seen === undefined
+      ? { ...this.tally.statistics(0), workers: [] }
+      : this.seen.statistics();
+  }
+
+  /** How long events of the last minute waited and ran, as JSON. */
+  recent() {
+    return this.seen === undefined ? "null" : this.seen.recent();
   }
 
   /** Takes nothing in any more, and resolves when all that it has is done. */
@@ -260,6 +308,9 @@ class ClusterPool {
 
   async shutAll() {
     clearInterval(this.timer);
+    if (this.observer !== null) this.observer.close();
+    this.observer = null;
+    if (this.seen !== undefined) this.seen.over();
     this.call.end();
     if (this.master !== undefined) await this.master.end();
     if (this.station !== undefined) await this.station.end();

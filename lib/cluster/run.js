@@ -1,20 +1,28 @@
 "use strict";
 // Calls, maps and runs of a pool over several machines: they stand in for those of this process's workers.
 
+const { addedOf, carriedOf, entryOf, numbersIn, readOf, tallied, tell } = require("./outcome");
+const { Seen, bytesOf } = require("./seen");
 const { checkSupported } = require("./supported");
 const { ONE_ANSWER, checkData } = require("../master/batch");
 const dataless = require("../master/dataless");
 const { CountedRun } = require("../master/counted-run");
+const { nextRun } = require("../master/launch");
+const { labelled } = require("../master/input");
 const { IN_ORDER } = require("../master/pool-run");
+const { isShown } = require("../master/progress");
+const { Recording } = require("../master/record");
 const { revive } = require("../master/revive");
-const { NOTHING, carried, valueOf } = require("../shared/carried");
+const { Tally } = require("../master/tally");
+const { carried } = require("../shared/carried");
 const { KEEP } = require("../shared/clustered");
-const { coded, firstFailure, invalidType, shown } = require("../shared/errors");
-const { Set, WeakMap } = require("../shared/primordials");
+const { coded, firstFailure } = require("../shared/errors");
+const { Set, WeakMap, now } = require("../shared/primordials");
 const { addressOf, routingOf } = require("../shared/routing");
 
 /** @typedef {InstanceType<typeof import("./pool").ClusterPool>} ClusterPool */
 /** @typedef {import("./coordinator").Outcome} Outcome */
+/** @typedef {import("./station").Run} Run */
 /** @typedef {import("../master/batch").Awaited} Awaited */
 /** @typedef {import("../master/work").Work} Work */
 /** @typedef {import("../shared/options").Options} Options */
@@ -28,43 +36,20 @@ const { addressOf, routingOf } = require("../shared/routing");
  * @param {string[]} work the names of its stages
  * @param {Options} options
  * @param {string | undefined} args as text
- * @param {string[]} classes
- * @param {string | null} refusal why its events cannot emit others, if so
+ * @param {Pick<Run, "classes" | "refusal" | "isSeen">} how
  */
-function aboutOf(pool, work, options, args, classes, refusal) {
+function aboutOf(pool, work, options, args, how) {
   const { taskTimeout, retries, weight } = options;
   const about = {
     work,
     args: args === undefined ? null : args,
     taskTimeout: taskTimeout === undefined || taskTimeout === Infinity ? null : taskTimeout,
     retries: retries === undefined ? null : retries,
-    classes,
-    refusal,
+    ...how,
   };
   const { maxBytesWaiting, maxEventsPerWorker = pool.options.maxEventsPerWorker } = options;
   return pool.coordinator.begin(about, { weight, maxBytesWaiting, maxEventsPerWorker });
 }
-
-/**
- * What an event has come to. An answer that cannot be read is a failure.
- * @param {Outcome} outcome
- * @returns {{ told?: any, value?: any, changed?: { data: any } }}
- */
-function readOf(outcome) {
-  const { told: failed, worker, text = "", format = NOTHING, data } = outcome;
-  if (failed !== undefined) return { told: failed };
-  try {
-    const changed = data === undefined ? undefined : { data: valueOf(carriedOf(data)) };
-    return { value: valueOf({ text, format }), changed };
-  } catch (error) {
-    const message = `an answer of worker ${worker} cannot be decoded: ${Object(error).message}`;
-    const told = { name: "Error", message, stack: `Error: ${message}`, code: "ERR_SONIC_PROTOCOL" };
-    return { told };
-  }
-}
-
-/** @param {[string, number]} listed @returns {Carried} */
-const carriedOf = ([text, format]) => ({ text, format });
 
 /** Events of which each has a promise of its own. */
 class ClusterBatch {
@@ -82,8 +67,28 @@ class ClusterBatch {
     this.awaited = new Set();
     const classes = [...pool.errors.keys()];
     const stages = /** @type {string[]} */ (work.stages);
-    this.run = aboutOf(pool, stages, options, args, classes, ONE_ANSWER);
+    const isSeen = pool.seen !== undefined;
+    this.run = aboutOf(pool, stages, options, args, { classes, refusal: ONE_ANSWER, isSeen });
+    /** Those that are told of its events. @type {InstanceType<typeof Seen>[]} */
+    this.records = pool.seen === undefined ? [] : [pool.seen];
+    this.label = options.label;
+    this.isShown = isShown(options);
+    /** What is drawn of it. @type {InstanceType<typeof Seen> | undefined} */
+    this.own = undefined;
+    /** @type {any} */
+    this.native = undefined;
     pool.runs.push(this);
+  }
+
+  /** What is drawn of it: only a `map` asks, before its first event. */
+  get handle() {
+    if (!this.isShown) return undefined;
+    if (this.own === undefined) {
+      this.own = new Seen(this.pool.coordinator, { epoch: now() });
+      this.native = this.own.functions(() => []);
+      this.records.push(this.own);
+    }
+    return this.own.handle;
   }
 
   /** @param {Awaited} awaited @param {Routing} [routing] */
@@ -94,7 +99,17 @@ class ClusterBatch {
     const address = routing === undefined ? undefined : addressOf(undefined, routing, data);
     const value = carried(pool.codec, data, "data", "the data");
     pool.tally.add(value.text);
-    const settle = (/** @type {Outcome} */ outcome) => this.settle(awaited, outcome);
+    const numbers = numbersIn(this.records);
+    const settle = (/** @type {Outcome} */ outcome) => {
+      const { told, value: answer } = readOf(outcome);
+      const how = { ...outcome, told };
+      const isNothing = answer === undefined || answer === null;
+      tell(this.records, numbers, value, how, isNothing);
+      pool.tally.end(tallied(how, isNothing));
+      pool.tally.count(addedOf(outcome));
+      pool.tally.bytesOut += bytesOf(outcome.text);
+      this.settle(awaited, outcome, told, answer);
+    };
     const event = pool.coordinator.add(this.run, value, settle, address);
     this.awaited.add(awaited);
     pool.hold();
@@ -107,16 +122,17 @@ class ClusterBatch {
     await this.pool.coordinator.room(this.add(awaited, routing));
   }
 
-  /** @param {Awaited} awaited @param {Outcome} outcome */
-  settle(awaited, outcome) {
+  /** @param {Awaited} awaited @param {Outcome} outcome @param {any} told its error @param {any} answer */
+  settle(awaited, outcome, told, answer) {
     this.awaited.delete(awaited);
     const { attempts, worker, pid } = outcome;
-    this.pool.tally.end(tallied(outcome));
-    this.pool.tally.count(addedOf(outcome));
-    const { told, value } = readOf(outcome);
-    if (told === undefined) awaited.resolve(value);
+    if (told === undefined) awaited.resolve(answer);
     else {
       const { data, site } = awaited;
+      const { work, pool } = this;
+      const { observer } = pool;
+      if (observer !== null)
+        observer.failed({ work: String(work.name), data, error: told, worker, label: this.label });
       const task = { work: this.work.name, data, attempts, worker, pid };
       awaited.reject(this.revive(told, task, site, this.pool.errors));
     }
@@ -144,6 +160,7 @@ class ClusterBatch {
   leave() {
     if (this.isRunning) this.pool.coordinator.end(this.run);
     this.isRunning = false;
+    if (this.own !== undefined) this.own.close();
     this.pool.leave(this);
   }
 }
@@ -155,14 +172,29 @@ class ClusterRun extends CountedRun {
    * @param {string[]} stages the names of what its events go through
    * @param {Options} options
    * @param {string | undefined} args as text
+   * @param {InstanceType<typeof Recording>} [given] what is left of it for people
    */
-  constructor(pool, stages, options, args) {
+  constructor(pool, stages, options, args, given) {
     super(pool, options);
     checkSupported(options, "the option");
+    const recording = given || new Recording(options);
+    this.recording = recording;
+    this.number = nextRun();
+    /** What its events go through, by its name, in a pool that stays. @type {string | undefined} */
+    this.work = undefined;
+    this.tally = new Tally();
+    /** Those that are told of its events. @type {InstanceType<typeof Seen>[]} */
+    this.records = [];
+    const { progress, listener, epoch } = recording;
+    const level = recording.level || (pool.observer === null ? undefined : "times");
+    const isAsked = level || listener.onProgress || progress.showsWorkers || pool.seen;
+    const isSeen = Boolean(isAsked);
+    if (isSeen || progress.style !== null)
+      this.see({ level, epoch, isWatched: pool.observer !== null, hasLabels: true });
+    if (pool.seen !== undefined) this.records.push(pool.seen);
     this.isAborting = options.onError === "abort" && !this.isStream;
     this.onResult = options.onResult;
     this.routing = routingOf(options);
-    this.label = options.label;
     const classes = options.onError === "abort" ? [...pool.errors.keys()] : [];
     const refusal = options.order === "submission" ? IN_ORDER : null;
     /** The characters of entries that nobody has read, where somebody reads them. @type {WeakMap<object, number>} */
@@ -170,7 +202,57 @@ class ClusterRun extends CountedRun {
     this.unread = 0;
     this.native.runIsFull = (_, most, mostBytes) =>
       this.results.elements.length + this.held >= most || this.unread >= mostBytes;
-    this.about = aboutOf(pool, [KEEP, ...stages], options, args, classes, refusal);
+    const how = { classes, refusal, isSeen };
+    this.about = aboutOf(pool, [KEEP, ...stages], options, args, how);
+  }
+
+  /** Has a record of its own. @param {ConstructorParameters<typeof Seen>[1]} how */
+  see(how) {
+    const { pool } = this;
+    this.own = new Seen(pool.coordinator, how);
+    this.handle = /** @type {any} */ (this.own.handle);
+    Object.assign(
+      this.native,
+      this.own.functions(() => pool.allWorkers()),
+    );
+    this.records.push(this.own);
+  }
+
+  /** @param {AbortSignal | undefined} signal */
+  begin(signal) {
+    const { run, end } = super.begin(signal);
+    const { recording } = this;
+    recording.begin(this);
+    const endAll = () => {
+      end();
+      recording.close(this);
+      if (this.own !== undefined) this.own.close();
+    };
+    this.leave = endAll;
+    return { run, end: endAll };
+  }
+
+  /** All events were handed over. */
+  endInput() {
+    this.recording.progress.complete();
+  }
+
+  /** @param {{ error: unknown } | null} failure */
+  released(failure) {
+    if (this.own !== undefined) this.own.over();
+    this.recording.end(this, failure);
+  }
+
+  /** It has ended well but for what the program's own callback has thrown. @param {unknown} error */
+  fail(error) {
+    this.failWith(error);
+  }
+
+  /** @returns {import("../../index").RunStatistics} */
+  statistics() {
+    return this.own === undefined
+      ? { ...this.tally.statistics(0), workers: [] }
+      : this.own.statistics();
   }
 
   halt() {
@@ -183,30 +265,32 @@ class ClusterRun extends CountedRun {
     const { data } = event;
     if (data === undefined) dataless.warn(event);
     const { pool } = this;
-    if (this.label !== undefined) checkLabel(this.label(data));
+    const { label: named } = this.recording;
+    const label = named === undefined ? undefined : labelled(named, data);
     const address = addressOf(this.routing, routing, data);
     const value = carried(pool.codec, data, "data", "Map: the event");
-    await pool.coordinator.room(this.submit(value, address));
+    await pool.coordinator.room(this.submit(value, address, label));
   }
 
-  /** @param {Carried} value the data of one more event @param {Address} [address] */
-  submit(value, address) {
+  /** @param {Carried} value the data of one more event @param {Address} [address] @param {string} [label] what people call it */
+  submit(value, address, label) {
     const { pool } = this;
+    const numbers = numbersIn(this.records, label);
     const number = this.begun();
-    pool.tally.add(value.text);
-    const settle = (/** @type {Outcome} */ outcome) => this.settle(number, value, outcome, address);
+    for (const tally of [pool.tally, this.tally]) tally.add(value.text);
+    const settle = (/** @type {Outcome} */ outcome) => {
+      const entry = entryOf(value, outcome);
+      this.note(value, outcome, entry, numbers);
+      this.settle(number, { value, outcome, entry, address });
+    };
     return pool.coordinator.add(this.about, value, settle, address);
   }
 
-  /** @param {number} number @param {Carried} value @param {Outcome} outcome @param {Address} [address] */
-  settle(number, value, outcome, address) {
-    const { tally } = this.pool;
-    tally.end(tallied(outcome));
-    tally.count(addedOf(outcome));
+  /** @param {number} number @param {{ value: Carried, outcome: Outcome, entry: any, address: Address | undefined }} how */
+  settle(number, { value, outcome, entry, address }) {
     // What it emits goes to the same workers, and is as urgent, but has no key. Before this one has ended: the run is not over.
     const further = address === undefined ? undefined : { ...address, key: undefined };
     for (const one of outcome.emitted || []) this.submit(carriedOf(one), further);
-    const entry = entryOf(value, outcome);
     if (this.isStream) {
       const size = value.text.length + (outcome.text || "").length;
       this.sizes.set(entry, size);
@@ -220,6 +304,23 @@ class ClusterRun extends CountedRun {
     const entry = super.take();
     this.unread -= this.sizes.get(entry) || 0;
     return entry;
+  }
+
+  /** @param {Carried} value @param {Outcome} outcome @param {any} entry @param {readonly number[]} numbers */
+  note(value, outcome, entry, numbers) {
+    const { pool } = this;
+    const { data, error, id: worker } = entry;
+    const how = { ...outcome, told: error };
+    const isNothing = !isResult(entry);
+    tell(this.records, numbers, value, how, isNothing);
+    for (const tally of [pool.tally, this.tally]) {
+      tally.end(tallied(how, isNothing));
+      tally.count(addedOf(outcome));
+      tally.bytesOut += bytesOf(outcome.text);
+    }
+    const { label } = this.recording;
+    if (error !== undefined && pool.observer !== null)
+      pool.observer.failed({ work: this.work, data, error, worker, label });
   }
 
   /** @param {any} entry */
@@ -242,35 +343,11 @@ class ClusterRun extends CountedRun {
 /** @param {any} entry */
 const isResult = ({ response }) => response !== undefined && response !== null;
 
-/** @param {unknown} name of an event */
-function checkLabel(name) {
-  if (typeof name !== "string")
-    throw invalidType(`options.label must return a string, got ${shown(name)}`);
-}
-
-/** @param {Outcome} outcome @returns {any} */
-function tallied({ told, text, format }) {
-  if (told !== undefined) return { error: told };
-  return { response: format === NOTHING || text === "null" ? undefined : text };
-}
-
-/** @param {Outcome} outcome @returns {any} */
-const addedOf = ({ counts }) => ({ counts });
-
-/** @param {Carried} value its data as it was handed over @param {Outcome} outcome */
-function entryOf(value, outcome) {
-  const { told, value: response, changed = { data: valueOf(value) } } = readOf(outcome);
-  const { data } = changed;
-  /** @type {any} */
-  const entry = { id: outcome.worker };
-  if (data !== undefined) entry.data = data;
-  if (told !== undefined) Object.assign(entry, { failed: true, error: told });
-  else if (response !== undefined) entry.response = response;
-  return entry;
-}
-
 /** @param {ClusterPool} pool @param {Work} work @param {import("../master/pool-run").Given} given */
-const begin = (pool, work, { options, args }) =>
-  new ClusterRun(pool, /** @type {string[]} */ (work.stages), options, args).begin(options.signal);
+function begin(pool, work, { options, args }) {
+  const run = new ClusterRun(pool, /** @type {string[]} */ (work.stages), options, args);
+  run.work = String(work.name);
+  return run.begin(options.signal);
+}
 
 module.exports = { ClusterBatch, ClusterRun, begin };

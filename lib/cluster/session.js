@@ -8,9 +8,10 @@ const { elapsed } = require("./clock");
 const { reserve } = require("./ids");
 const { LocksOfMaster, channelOf, packetOf } = require("./lock-line");
 const { ALWAYS, LOST, RUN } = require("./master");
-const { Station } = require("./station");
+const { Station, sizeOf } = require("./station");
 const { callOf, optionsOf } = require("./told");
 const { shared } = require("../shared/copies");
+const { native } = require("../shared/native");
 const { JSON, Map, Promise, Set, setTimeout } = require("../shared/primordials");
 
 /** @typedef {import("./station").Run} Run */
@@ -75,9 +76,14 @@ class Session {
     this.seenAt = elapsed();
   }
 
-  /** How many events it has. */
+  /** What its presence says: of its workers, if the master shows them. */
+  get shown() {
+    return this.about.isLive && this.station !== undefined ? this.station.shown() : this.master;
+  }
+
+  /** How many events its workers run. */
   get running() {
-    return this.station === undefined ? 0 : this.station.open;
+    return this.station === undefined ? 0 : this.station.running;
   }
 
   /** Starts the workers, and joins. */
@@ -103,7 +109,7 @@ class Session {
     const { places } = this.station;
     await broker.note([`${this.master}.results`, `${this.master}.${this.id}`]);
     this.results = broker.queue(`${this.master}.results`);
-    await broker.client.set(this.presence, this.master, "PX", broker.options.lease);
+    await broker.client.set(this.presence, this.shown, "PX", broker.options.lease);
     // There was nothing to remove when it ended.
     if (this.isOver) return this.clean();
     this.worker = broker.worker(`${this.master}.${this.id}`, CHUNKS * places, (_, chunk) =>
@@ -114,9 +120,10 @@ class Session {
   }
 
   join() {
-    const { places } = /** @type {InstanceType<typeof Station>} */ (this.station);
+    const station = /** @type {InstanceType<typeof Station>} */ (this.station);
     const { name, tags } = this.host;
-    return this.say("join", { name, places, base: this.base, tags });
+    const told = { places: station.places, base: this.base, workers: station.workers() };
+    return this.say("join", { name, tags, ...told, clock: native().clock() });
   }
 
   /** @param {string} what @param {object} [more] */
@@ -234,7 +241,7 @@ class Session {
     if (this.answers.length === 0) return;
     const station = /** @type {InstanceType<typeof Station>} */ (this.station);
     const number = ++this.lastNumber;
-    const told = { q: number, a: this.answers, t: station.measured() };
+    const told = { q: number, a: this.answers, t: station.measured(), x: station.exited() };
     this.answers = [];
     this.size = 0;
     this.unacknowledged.set(number, told);
@@ -387,13 +394,6 @@ class Session {
     if (isGone) await this.broker.remove(this.results);
     else await this.broker.release(this.results);
   }
-}
-
-/** @param {Answer} answer @returns {number} its characters, of an error a guess */
-function sizeOf({ text, data, emitted = [], each = [] }) {
-  if (text === undefined) return 1000;
-  const changed = data === undefined ? 0 : data[0].length;
-  return [...emitted, ...each].reduce((sum, [one]) => sum + one.length, text.length + changed);
 }
 
 module.exports = { Session };

@@ -3,12 +3,14 @@
 // nothing of the broker.
 
 const { elapsed } = require("./clock");
+const { Ended } = require("./ended");
 const { Batch } = require("../master/batch");
+const { channelOf } = require("../master/diagnostics");
 const { LastingPool } = require("../master/lasting");
 const { NOTHING, valueOf } = require("../shared/carried");
 const { ANSWER } = require("../shared/clustered");
 const { ownOf } = require("../shared/own");
-const { Map, Promise } = require("../shared/primordials");
+const { JSON, Map, Promise } = require("../shared/primordials");
 
 /**
  * What the events of one run go through, as it travels.
@@ -21,23 +23,35 @@ const { Map, Promise } = require("../shared/primordials");
  * @property {string[]} classes the names of the program's classes of errors
  * @property {{ title: string | null }} [each] its events are for every worker, where they have a title for those that come later too
  * @property {string | null} refusal why its events cannot emit others, if so
+ * @property {boolean} isSeen somebody wants to know who ran its events, and when
  */
 
 /** An event on its way: its number, its data, the format of that, and its key. @typedef {[number, string, number, string?]} Sent */
 
 /**
  * How an event has ended: `told` is the error as it travels, with the attempts that it took, the worker and its process. One that has
- * ended well has a response, may have data that it has changed, further events of its run, and what it has counted.
+ * ended well has a response, may have data that it has changed, further events of its run, and what it has counted. `rows` are of each
+ * of `each`.
  * @typedef {{ event: number, text?: string, format?: number, data?: [string, number], emitted?: [string, number][],
- *   counts?: Record<string, number>, each?: [string, number][], told?: any, attempts?: number, worker?: number, pid?: number }} Answer
+ *   counts?: Record<string, number>, each?: [string, number][], told?: any, attempts?: number, worker?: number, pid?: number,
+ *   seen?: Row, rows?: (Row | undefined)[] }} Answer
  */
 
 /**
  * A run that goes on here: its batches, by how many hosts were lost with their events; how many events have not ended; and what was
  * measured since that was last asked for.
- * @typedef {{ batches: Map<number, InstanceType<typeof Batch>>, open: number, busy: number, ended: number, countedAt: number,
- *   isForEach: boolean, isOver: boolean }} Going
+ * @typedef {{ batches: Map<number, Kept>, open: number, busy: number, ended: number, countedAt: number, isForEach: boolean,
+ *   isOver: boolean }} Going
  */
+
+/** A batch, with what is known of its events that have ended. @typedef {InstanceType<typeof Batch> & { ended?: InstanceType<typeof Ended> }} Kept */
+
+/** @typedef {import("./ended").Row} Row */
+
+/** How a worker's process has ended. @typedef {[worker: number, code: number | null, signal: string | null, pid: number]} Exit */
+
+/** So many events of a batch are recorded: the core keeps of each what it has noted. */
+const MOST_RECORDED = 1 << 16;
 
 class Station {
   /**
@@ -101,6 +115,7 @@ class Station {
     for (const [event, text, format, key] of events) {
       const routing = isPlain && key === undefined ? undefined : ownOf({ tags, key, priority });
       this.count(going, 1);
+      const number = batch.count;
       const leave = () => {
         this.count(going, -1);
         going.ended++;
@@ -109,6 +124,7 @@ class Station {
       const tell = (/** @type {Answer} */ how) => {
         // What a pool that has failed says of its events is not so.
         if (this.pool.failure !== undefined) return;
+        if (batch.ended !== undefined) this.note(batch.ended, number, how);
         answer(this.runs.get(run.number) === going ? how : { event });
       };
       const end = (/** @type {Answer} */ how) => {
@@ -136,6 +152,15 @@ class Station {
     }
   }
 
+  /** Says who ran an event, and when. @param {InstanceType<typeof Ended>} ended @param {number} number its own @param {Answer} how */
+  note(ended, number, how) {
+    if (how.each !== undefined) how.rows = how.each.map((_, at) => ended.take(-1 - number - at));
+    else {
+      const seen = ended.take(number);
+      if (seen !== undefined) how.seen = seen;
+    }
+  }
+
   /** @param {Run} run @returns {Going} */
   goingOf({ number, each }) {
     const known = this.runs.get(number);
@@ -149,29 +174,79 @@ class Station {
   /** @param {Going} going @param {Run} run @param {number} lost */
   batchOf({ batches }, run, lost) {
     const known = batches.get(lost);
-    if (known !== undefined) return known;
+    const isFull = known?.ended !== undefined && known.count >= MOST_RECORDED;
+    if (known !== undefined && !isFull) return known;
+    // It ends with its events.
+    if (known !== undefined) this.retire(batches, known);
     const made = this.newBatch(run, lost);
     batches.set(lost, made);
     return made;
   }
 
   /** @param {Run} run @param {number} lost */
-  newBatch({ work, args, taskTimeout, retries, classes, refusal }, lost) {
+  newBatch({ work, args, taskTimeout, retries, classes, refusal, isSeen }, lost) {
     const left = retries && ownOf(retries, { limit: Math.max(0, retries.limit - lost) });
     const options = ownOf({
       taskTimeout: taskTimeout === null ? undefined : taskTimeout,
       retries: left === null ? undefined : left,
       classes,
       abortGrace: 0,
+      recorded: isSeen ? "events" : undefined,
     });
     /** @type {import("../master/work").Work} */
     const named = { name: work, stages: [...work, ANSWER], key: "", options: ownOf({}) };
     const text = args === null ? undefined : args;
+    /** @type {Kept} */
     const batch = new Batch(this.pool, named, options, text, refusal);
+    if (isSeen) {
+      batch.ended = new Ended(batch);
+      if (this.onExit === undefined) this.watch();
+    }
     batch.isKept = true;
     batch.revive = (told, { attempts, worker, pid }) =>
       /** @type {any} */ ({ told, attempts, worker, pid });
     return batch;
+  }
+
+  /** A batch gets no more events. @param {Map<number, Kept>} batches @param {Kept} batch */
+  retire(batches, batch) {
+    batches.set(-batches.size, batch);
+    batch.isKept = false;
+    if (batch.awaited.size === 0) batch.leave();
+  }
+
+  /** The ids of its workers, with their processes. @returns {[id: number, pid: number][]} */
+  workers() {
+    return [...this.pool.pids];
+  }
+
+  /** How many events its workers run now. */
+  get running() {
+    const { native, handle } = this.pool;
+    return native.poolWorkers(handle).reduce((sum, { running }) => sum + running, 0);
+  }
+
+  /** What people see of its workers, as JSON: id, pid, events that each runs, bytes of memory. */
+  shown() {
+    const { native, handle } = this.pool;
+    const rows = native.poolWorkers(handle);
+    return JSON.stringify(rows.map(({ id, pid, running, memory }) => [id, pid, running, memory]));
+  }
+
+  /** Notes how its workers' processes end, from now on. */
+  watch() {
+    /** @type {Exit[]} */
+    this.exits = [];
+    this.onExit = (/** @type {any} */ { run, worker, pid, code, signal }) => {
+      if (run === this.pool.launch.number) this.exits?.push([worker, code, signal, pid]);
+    };
+    channelOf("workerExit").subscribe(this.onExit);
+  }
+
+  /** How its workers' processes have ended since the last time, if that is noted. @returns {Exit[] | undefined} */
+  exited() {
+    if (this.exits === undefined || this.exits.length === 0) return undefined;
+    return this.exits.splice(0);
   }
 
   /**
@@ -219,6 +294,7 @@ class Station {
   /** Ends the workers, at once if they run anything. */
   async end() {
     for (const [number, going] of [...this.runs]) this.stopNow(number, going);
+    if (this.onExit !== undefined) channelOf("workerExit").unsubscribe(this.onExit);
     this.pool.end();
     await this.pool.closed;
   }
@@ -253,4 +329,11 @@ function failureOf(event, failed) {
   return { event, told, attempts: 0, worker: 0 };
 }
 
-module.exports = { Station };
+/** @param {Answer} answer @returns {number} its characters, of an error a guess */
+function sizeOf({ text, data, emitted = [], each = [] }) {
+  if (text === undefined) return 1000;
+  const changed = data === undefined ? 0 : data[0].length;
+  return [...emitted, ...each].reduce((sum, [one]) => sum + one.length, text.length + changed);
+}
+
+module.exports = { Station, sizeOf };

@@ -9,18 +9,13 @@ const OPTIONS = new Set([
   ...["name", "numWorkers", "cluster", "concurrency", "serialization", "taskTimeout", "retries"],
   ...["signal", "onError", "maxTasksPerWorker", "maxWorkerMemory", "shutdownGrace", "abortGrace"],
   ...["heartbeatTimeout", "onResult", "order", "maxResultsWaiting", "maxQueue", "errors"],
-  ...[
-    "workers",
-    "tags",
-    "key",
-    "spread",
-    "priority",
-    "weight",
-    "maxEventsPerWorker",
-    "maxBytesWaiting",
-  ],
-  ...["label", "args", "settled", "classes", "total"],
+  ...["workers", "tags", "key", "spread", "priority", "weight"],
+  ...["maxEventsPerWorker", "maxBytesWaiting", "args", "settled", "classes", "total"],
+  ...["statistics", "onStats", "trace", "report", "progress", "label", "onProgress", "dashboard"],
 ]);
+
+/** What a worker of a host runs now is not known here. @param {any} progress */
+const showsWorkers = (progress) => progress === "workers" || Boolean(Object(progress).workers);
 
 /** @param {string} what */
 const notYet = (what) =>
@@ -34,6 +29,7 @@ const notYet = (what) =>
 function checkSupported(options, where) {
   for (const name of Object.keys(options)) {
     const value = options[name];
+    if (name === "progress" && showsWorkers(value)) throw notYet(`${where} progress: "workers"`);
     if (value === undefined || value === false || OPTIONS.has(name)) continue;
     if (name === "chains") {
       // The tags of a call are those of all its stages.

@@ -2,7 +2,7 @@
 // What a master tells hosts of its call and of its workers' options. A host takes it as data from the network: it checks all of it, and
 // nothing of it names a program, a file or an option of Node. What an error looks like as it travels.
 
-const { invalidType } = require("../shared/errors");
+const { coded, invalidType } = require("../shared/errors");
 const { POOL_CHECKS, checkOptions } = require("../shared/options");
 const { hasOwn, ownOf } = require("../shared/own");
 
@@ -98,4 +98,16 @@ function failedBy({ message, stack, code }, attempts, worker) {
   return { told: { name: "Error", message, stack, code }, attempts, worker };
 }
 
-module.exports = { callOf, failedBy, optionsOf, toldCall, toldOptions };
+/** How an event ends whose host was lost. @param {import("./coordinator").Member} member @param {number} attempts */
+const lostWith = ({ name, base }, attempts) => failedBy(hostLost(name), attempts, base + 1);
+
+/** @param {string} host */
+const hostLost = (host) =>
+  coded(
+    Error,
+    "ERR_SONIC_HOST_LOST",
+    `the host ${host} was lost while it may have run this event: it ended, or has not been heard of for longer than cluster.lease. ` +
+      "Where the event may run twice, let it: the option retries, which counts a lost host as an attempt",
+  );
+
+module.exports = { callOf, failedBy, lostWith, optionsOf, toldCall, toldOptions };

@@ -40,7 +40,7 @@ class Batch {
   /**
    * @param {LastingPool} pool
    * @param {import("./work").Work} work what each event goes through
-   * @param {import("../shared/options").Options} options
+   * @param {import("../shared/options").Options & { recorded?: "events" }} options `recorded`: what is kept of its events
    * @param {string | undefined} args as text
    * @param {string | null} refusal why its events cannot emit others; null if they can
    */
@@ -49,13 +49,13 @@ class Batch {
     this.work = work;
     this.native = native();
     this.wire = wire();
-    const { classes } = options;
+    const { classes, recorded: record } = options;
     const why = refusal === null ? undefined : refusal;
     const how = { keepsNull: true, keepsData: false, classes, refusal: why };
     const about = pool.aboutOf(work, args, how);
     const isUncounted = work === STAGES;
     const isWatched = pool.observer !== null;
-    this.settings = ownOf(settingsInPool(options, about, true), { isUncounted, isWatched });
+    this.settings = ownOf(settingsInPool(options, about, true), { isUncounted, isWatched, record });
     this.label = options.label;
     this.handle = this.native.runOpen(pool.handle, this.settings);
     this.id = this.native.runNumber(this.handle);

@@ -129,26 +129,38 @@ class DetachedRun {
       while (!this.isDrained && this.failure === null) await this.news();
       if (this.failure !== null) throw this.failure.error;
     } catch (error) {
-      this.release();
+      this.release({ error });
       throw error;
     }
   }
 
   /** @param {unknown} error */
   stop(error) {
-    if (this.failure !== null) return;
-    this.failure = { error };
-    this.rejectFailed(error);
-    this.release();
+    if (this.failWith(error)) this.release();
   }
 
-  /** Nothing is handed over any more. */
-  release() {
+  /** The first reason counts. @param {unknown} error */
+  failWith(error) {
+    if (this.failure !== null) return false;
+    this.failure = { error };
+    this.rejectFailed(error);
+    return true;
+  }
+
+  /**
+   * Nothing is handed over any more.
+   * @param {{ error: unknown } | null} failure why it ends, if it has not succeeded
+   */
+  release(failure = this.failure) {
     if (!this.isRunning) return;
     this.isRunning = false;
     this.halt();
     this.onNews();
+    this.released(failure);
   }
+
+  /** It has ended. @param {{ error: unknown } | null} _failure */
+  released(_failure) {}
 }
 
 /** @returns {never} */

@@ -106,14 +106,8 @@ class Input {
 
   /** Tells the core what to call the next event. @param {any} event @param {(data: any) => string} label */
   nameNext(event, label) {
-    const name = label(event.data);
-    if (typeof name !== "string")
-      throw invalidType(`options.label must return a string, got ${shown(name)}`);
     const { native, handle } = this.run;
-    native.runLabel(
-      handle,
-      name.length > LONGEST_LABEL ? `${name.slice(0, LONGEST_LABEL)}…` : name,
-    );
+    native.runLabel(handle, labelled(label, event.data));
   }
 
   /**
@@ -319,4 +313,12 @@ function hasMoreThanData(event) {
 const over = () =>
   coded(Error, "ERR_SONIC_RUN_OVER", "Map: the run is over, its workers have been released");
 
-module.exports = { Input, hasMoreThanData, over };
+/** What people are to call an event. Throws if that is no text. @param {(data: any) => string} label @param {any} data */
+function labelled(label, data) {
+  const name = label(data);
+  if (typeof name !== "string")
+    throw invalidType(`options.label must return a string, got ${shown(name)}`);
+  return name.length > LONGEST_LABEL ? `${name.slice(0, LONGEST_LABEL)}…` : name;
+}
+
+module.exports = { Input, hasMoreThanData, labelled, over };

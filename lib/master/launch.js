@@ -165,6 +165,9 @@ function runsElsewhere() {
 /** How many runs there have been. */
 let runs = 0;
 
+/** The number of a new run, by which diagnostics channels name it. */
+const nextRun = () => ++runs;
+
 /**
  * What the core is told of a run.
  * @param {import("../shared/options").Options} options
@@ -364,6 +367,7 @@ function scriptOf() {
 
 module.exports = {
   launchOptions,
+  nextRun,
   poolEncoding,
   poolSettings,
   runSettings,

@@ -64,6 +64,11 @@ class LivePool {
     this.live.failures.add({ ...failed, pool: this.id });
   }
 
+  /** A worker's process has died. @param {{ worker: number, pid?: number, code: number | null, signal: string | null }} mark */
+  exited(mark) {
+    this.live.mark({ ...mark, pool: this.id });
+  }
+
   /** Entries of a run were taken out of the core. @param {any[]} entries @param {boolean} areFailures all @param {any} run */
   heard(entries, areFailures, { work, flow, recording }) {
     // In a flow the data may be another node's.
@@ -93,7 +98,7 @@ class LivePool {
     const runs = pool.runs.filter(isRun);
     for (const run of runs) {
       // The program gets these; they are only decoded earlier.
-      if (run.reader === null && run.seen === undefined) run.output.failures.absorb();
+      if (run.reader === null && run.output.failures !== undefined) run.output.failures.absorb();
     }
     const seen = runs.slice(-MOST_RUNS).map(readRun);
     const isSingle = state.kind !== "createPool";
@@ -105,6 +110,8 @@ class LivePool {
     }
     if (isSingle) Object.assign(state, seen.length > 0 ? timesOf(seen[0]) : {});
     else state.runs = this.listed(seen);
+    // Over a cluster.
+    if (pool.hosts !== undefined) state.hosts = pool.hosts();
     state.size = pool.size === undefined ? pool.ids.length : pool.size;
   }
 
@@ -127,21 +134,26 @@ class LivePool {
 
   /**
    * A row for each worker: id, pid, events it has finished, milliseconds it was busy, events it runs, bytes of memory, and the
-   * share of a processor that it has. The last three are null while it starts.
+   * share of a processor that it has. The last three are null while it starts. A worker of another machine has its name behind them.
    * @param {any[]} told
    */
   workers(told) {
     const { pool } = this;
     /** @type {any[]} */
-    const ready = pool.native.poolWorkers(pool.handle);
+    const ready =
+      pool.allWorkers === undefined ? pool.native.poolWorkers(pool.handle) : pool.allWorkers();
     const byId = new Map(ready.map((worker) => [worker.id, worker]));
-    this.processors.read(ready.map(({ pid }) => pid));
+    // The system tells of its own processes alone.
+    const own = ready.filter(({ host }) => host === undefined);
+    this.processors.read(own.map(({ pid }) => pid));
     return told.map(({ id, pids, tasks, busy }) => {
       const worker = byId.get(id);
       const done = [tasks, Math.round(busy * 100) / 100];
       if (worker === undefined) return [id, pids[pids.length - 1] || 0, ...done, null, null, null];
-      const { pid, running, memory } = worker;
-      return [id, pid, ...done, running, memory, this.processors.shareOf(pid)];
+      const { pid, running, memory, host } = worker;
+      const share = host === undefined ? this.processors.shareOf(pid) : null;
+      const row = [id, pid, ...done, running, memory, share];
+      return host === undefined ? row : [...row, host];
     });
   }
 
@@ -188,7 +200,7 @@ function readRun(run) {
 
 /** How long events of the last minute waited and ran. A pool in this process does not keep that. @param {any} pool */
 const recentOfAll = ({ native, handle }) =>
-  handle === undefined ? {} : { recent: JSON.parse(native.poolRecent(handle)) };
+  native.poolRecent === undefined ? {} : { recent: JSON.parse(native.poolRecent(handle)) };
 
 /** @param {State} statistics */
 function countsOf(statistics) {

@@ -188,8 +188,12 @@ class Live {
     if (code === 0) return;
     const pool = [...this.pools].find((one) => numberOf(one.pool) === run);
     if (pool === undefined) return;
-    const mark = { seq: ++this.seq, at: now(), pool: pool.id, worker, pid, code, signal };
-    this.marks.push(mark);
+    this.mark({ pool: pool.id, worker, pid, code, signal });
+  }
+
+  /** @param {{ pool: number, [name: string]: any }} mark */
+  mark(mark) {
+    this.marks.push({ seq: ++this.seq, at: now(), ...mark });
     if (this.marks.length > MOST_MARKS) this.marks.shift();
   }
 

@@ -51,12 +51,12 @@ class Progress {
     return this.style !== null && this.style.workers === true;
   }
 
-  /** @param {{ handle: InstanceType<typeof import("./run").Run>["handle"] }} run that begins */
+  /** @param {{ native: any, handle: any }} run that begins, or what stands in for it */
   show(run) {
     if (this.style === null) return;
     const { label, unit } = this.style;
     const style = { total: this.total, workers: this.showsWorkers, label, unit };
-    this.handle = native().progressBegin(run.handle, style);
+    this.handle = run.native.progressBegin(run.handle, style);
     if (shown.size === 0) process.on("exit", hideAll);
     shown.add(this);
   }
@@ -76,4 +76,7 @@ class Progress {
   }
 }
 
-module.exports = { Progress };
+/** Whether it is shown. @param {import("../shared/options").Options} options */
+const isShown = ({ progress }) => wanted(progress) !== null;
+
+module.exports = { Progress, isShown };

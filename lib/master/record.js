@@ -25,7 +25,7 @@ const INTERVAL = 100;
 /** How often a report looks at the memory of the workers, in milliseconds. */
 const MEMORY_INTERVAL = 500;
 
-/** @typedef {InstanceType<typeof import("./run").Run>} Run */
+/** A run, or what stands in for it: `native` has the functions that show what is kept of it. @typedef {any} Run */
 /** @typedef {import("../../index").RunStatistics} RunStatistics */
 /** @typedef {ReturnType<typeof native>} Native */
 
@@ -77,7 +77,7 @@ class Recording {
     this.hasSubscriber = areTasksWanted();
     this.trace = traceOf(options.trace);
     this.report = reportOf(options.report);
-    /** The most memory that was seen of each process, by its pid. @type {Map<number, number>} */
+    /** The most memory that was seen of each process, by its worker and its pid. @type {Map<string, number>} */
     this.memory = new Map();
     /** Loaded now, because programs may replace the file system before it is needed. */
     this.pageOf = this.report === null ? undefined : require("./report").pageOf;
@@ -155,7 +155,7 @@ class Recording {
     if (this.trace === null) return;
     const { file, path } = this.trace;
     try {
-      native().traceAppend(file, run.handle);
+      run.native.traceAppend(file, run.handle);
     } catch (error) {
       this.trace = null;
       console.error(
@@ -166,8 +166,9 @@ class Recording {
 
   /** Notes how much memory each process has, as the report shows the most. @param {Run} run */
   lookAtMemory(run) {
-    for (const { pid, memory } of native().poolWorkers(run.pool.handle)) {
-      this.memory.set(pid, Math.max(memory, this.memory.get(pid) || 0));
+    for (const { id, pid, memory } of run.native.poolWorkers(run.pool.handle)) {
+      const worker = `${id} ${pid}`;
+      this.memory.set(worker, Math.max(memory, this.memory.get(worker) || 0));
     }
   }
 
@@ -204,10 +205,11 @@ class Recording {
       program: programName(),
       pid: process.pid,
     };
-    const record = JSON.parse(native().runReport(run.handle, JSON.stringify(head)));
+    const record = JSON.parse(run.native.runReport(run.handle, JSON.stringify(head)));
     const { statistics, graph } = statisticsOf(record.statistics, run.flow?.plan);
     this.lookAtMemory(run);
-    for (const worker of record.workers) worker.memory = this.memory.get(worker.pid);
+    for (const worker of record.workers)
+      worker.memory = this.memory.get(`${worker.id} ${worker.pid}`);
     return { ...record, statistics: { ...statistics, ...lockStatistics() }, graph };
   }
 
@@ -226,7 +228,7 @@ class Recording {
   tellTasks(run) {
     if (!this.hasSubscriber) return;
     for (;;) {
-      const ended = native().runEnded(run.handle, this.told);
+      const ended = run.native.runEnded(run.handle, this.told);
       if (ended === null) return;
       const tasks = JSON.parse(ended);
       this.told += tasks.length;

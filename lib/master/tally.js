@@ -48,7 +48,7 @@ class Tally {
     const { startedAt, handedOver, answered, nothing, retried, bytesIn, bytesOut, busy } = this;
     const elapsed = now() - startedAt;
     const failures = { ...this.failures };
-    const failed = failures.error + failures.timeout + failures.aborted;
+    const failed = failures.error + failures.crash + failures.timeout + failures.aborted;
     const tasks = answered + nothing + failed;
     const share = elapsed > 0 ? busy / elapsed : 0;
     return {

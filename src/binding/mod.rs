@@ -5,6 +5,7 @@
 mod call;
 mod checkpoint;
 mod direct;
+mod elsewhere;
 mod flow;
 mod heap;
 mod hub;

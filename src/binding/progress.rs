@@ -7,7 +7,7 @@ use napi_derive::napi;
 
 use super::run::RunHandle;
 use crate::observe::excerpt::harmless;
-use crate::observe::progress::{Names, Progress};
+use crate::observe::progress::{Names, Progress, Source};
 use crate::observe::tally::Detail;
 
 pub struct ProgressHandle(Arc<Progress>);
@@ -29,12 +29,16 @@ pub struct ProgressStyle {
 #[napi(ts_return_type = "ExternalObject<unknown>")]
 pub fn progress_begin(run: &External<RunHandle>, style: ProgressStyle) -> External<ProgressHandle> {
     let detail = if style.workers { Detail::Workers } else { Detail::Counts };
+    let tally = run.tallies();
+    shown(style, Box::new(move || tally(detail)))
+}
+
+/// Shows what this counts.
+pub(super) fn shown(style: ProgressStyle, source: Source) -> External<ProgressHandle> {
     let unit = style.unit.map_or_else(|| Names::default().unit, |unit| harmless(&unit));
     let label = style.label.map(|label| harmless(&label)).unwrap_or_default();
     let names = Names { label, unit };
-    let tally = run.tallies();
-    let source = move || tally(detail);
-    External::new(ProgressHandle(Progress::begin(style.total as u64, names, Box::new(source))))
+    External::new(ProgressHandle(Progress::begin(style.total as u64, names, source)))
 }
 
 /// The run gets no more events.

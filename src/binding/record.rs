@@ -72,7 +72,7 @@ pub fn run_ended(run: &External<RunHandle>, from: u32) -> Option<String> {
     run.recorded(|record, _| record.ended_since(from as usize)).flatten()
 }
 
-pub struct TraceFile(RefCell<Trace>);
+pub struct TraceFile(pub(super) RefCell<Trace>);
 
 /// Creates or empties the file of a trace. `program` is the name to show.
 #[napi(ts_return_type = "ExternalObject<TraceHandle>")]

@@ -52,6 +52,8 @@ pub(crate) struct Record {
     nodes: Vec<nodes::Counts>,
     /// What the program calls its events that have not ended.
     labels: HashMap<TaskId, String>,
+    /// The machines of workers that are on others.
+    hosts: HashMap<u32, String>,
     detail: Option<Box<Detail>>,
     /// If a dashboard shows it.
     recent: Option<Box<Recent>>,
@@ -71,6 +73,7 @@ impl Record {
             lifetimes: Vec::new(),
             nodes: Vec::new(),
             labels: HashMap::new(),
+            hosts: HashMap::new(),
             detail: (level != Level::Counts).then(|| Box::new(Detail::new(level))),
             recent: None,
         }
@@ -289,8 +292,19 @@ impl Record {
         let (shares, lifetimes) = (self.shares.clone(), self.lifetimes.clone());
         let counters = self.counters.clone();
         let (counts, nodes, labels) = (self.counts, Vec::new(), HashMap::new());
-        let recent = None;
-        Self { counts, counters, shares, lifetimes, nodes, labels, detail: None, recent, ..*self }
+        let (hosts, recent) = (HashMap::new(), None);
+        Self {
+            counts,
+            counters,
+            shares,
+            lifetimes,
+            nodes,
+            labels,
+            hosts,
+            detail: None,
+            recent,
+            ..*self
+        }
     }
 
     /// Adds the events of another run on the same workers.

@@ -87,7 +87,7 @@ impl Cursor {
     /// Renders the next piece of what is new. Returns whether there is more.
     pub(crate) fn render(&mut self, record: &Record, text: &mut Vec<u8>) -> bool {
         for (at, lifetime) in record.lifetimes().iter().enumerate() {
-            self.lifetime(at, lifetime, text);
+            self.lifetime(at, lifetime, record.host_of(lifetime.worker), text);
         }
         for mark in record.marks(self.marks) {
             self.mark(mark, text);
@@ -141,12 +141,13 @@ impl Cursor {
         );
     }
 
-    fn lifetime(&mut self, at: usize, lifetime: &Lifetime, text: &mut Vec<u8>) {
+    fn lifetime(&mut self, at: usize, lifetime: &Lifetime, host: Option<&str>, text: &mut Vec<u8>) {
         let Lifetime { worker, pid, started, ready, ended, code, signal } = lifetime;
         if at == self.lifetimes.len() {
             self.lifetimes.push(0);
-            let name = metadata("thread_name", self.pid, *worker, &format!("worker {worker}"));
-            put(text, &name);
+            let of = host.map_or_else(String::new, |host| format!("{host}/"));
+            let name = format!("{of}worker {worker}");
+            put(text, &metadata("thread_name", self.pid, *worker, &name));
             put(text, &self.instant("started", *worker, *started, &json!({ "pid": pid })));
         }
         if self.lifetimes[at] < 1

@@ -18,6 +18,9 @@ impl Record {
         let counts = &self.counts;
         let of = |outcome: Outcome| self.count(outcome);
         let elapsed = self.ended.unwrap_or(now) - self.began;
+        // Those of other machines come in any order.
+        let mut shares: Vec<&Share> = self.shares.iter().collect();
+        shares.sort_by_key(|share| share.worker);
         let mut statistics = json!({
             "startedAt": self.epoch,
             "elapsed": rounded(elapsed),
@@ -39,7 +42,7 @@ impl Record {
             "bytesIn": counts.bytes_in,
             "bytesOut": counts.bytes_out,
             "counts": self.counters.iter().map(|(name, &count)| (name.clone(), number(count))).collect::<Map<_, _>>(),
-            "workers": self.shares.iter().map(|share| self.worker(share, elapsed)).collect::<Vec<_>>(),
+            "workers": shares.into_iter().map(|share| self.worker(share, elapsed)).collect::<Vec<_>>(),
         });
         if let Some(detail) = &self.detail {
             statistics["wait"] = percentiles(&detail.wait);
@@ -74,7 +77,7 @@ impl Record {
         report["startedAt"] = json!(self.epoch);
         report["elapsed"] = json!(rounded(self.ended.unwrap_or(now) - self.began));
         report["workersAsked"] = json!(self.shares.len());
-        report["workers"] = self.lifetimes.iter().map(lifetime).collect();
+        report["workers"] = self.lifetimes.iter().map(|own| self.lifetime_of(own)).collect();
         report["events"] = json!({
             "id": column(|row| row.id as f64),
             "worker": workers.iter().map(|(worker, _)| worker).collect::<Vec<_>>(),
@@ -92,6 +95,22 @@ impl Record {
         report["marks"] = self.marks(0).iter().map(mark).collect();
         report["statistics"] = self.statistics(handed_over, now);
         report
+    }
+
+    fn lifetime_of(&self, lifetime: &Lifetime) -> Value {
+        let mut value = json!({
+            "id": lifetime.worker,
+            "pid": lifetime.pid,
+            "started": rounded(lifetime.started),
+            "ready": lifetime.ready.map(rounded),
+            "ended": lifetime.ended.map(rounded),
+            "code": lifetime.code,
+            "signal": lifetime.signal,
+        });
+        if let Some(host) = self.host_of(lifetime.worker) {
+            value["host"] = json!(host);
+        }
+        value
     }
 
     /// What is known of single events, by their numbers.
@@ -144,18 +163,6 @@ impl Record {
         }
         (!text.is_empty()).then(|| text + "]")
     }
-}
-
-fn lifetime(lifetime: &Lifetime) -> Value {
-    json!({
-        "id": lifetime.worker,
-        "pid": lifetime.pid,
-        "started": rounded(lifetime.started),
-        "ready": lifetime.ready.map(rounded),
-        "ended": lifetime.ended.map(rounded),
-        "code": lifetime.code,
-        "signal": lifetime.signal,
-    })
 }
 
 fn mark(mark: &Mark) -> Value {

@@ -2,6 +2,7 @@
 
 use super::Record;
 use super::kept::{Lifetime, Share};
+use crate::observe::excerpt::harmless;
 
 /// How many processes are told of where no events are listed: pools live long.
 const MOST_LIFETIMES: usize = 1000;
@@ -32,6 +33,16 @@ impl Record {
     /// There is one more slot, for the workers of this id.
     pub(crate) fn added(&mut self, worker: u32) {
         self.shares.push(Share { worker, tasks: 0, busy: 0.0, lifetime: None });
+    }
+
+    /// The workers of this id are on another machine.
+    pub(crate) fn is_on(&mut self, worker: u32, host: &str) {
+        self.hosts.insert(worker, harmless(host));
+    }
+
+    /// The machine of a worker, if that is another.
+    pub(crate) fn host_of(&self, worker: u32) -> Option<&str> {
+        self.hosts.get(&worker).map(String::as_str)
     }
 
     /// The next process in `slot` takes the place of none.
@@ -80,6 +91,11 @@ impl Record {
         self.counts.crashes += 1;
         let worker = self.shares[slot].worker;
         self.mark("crash", Some(worker), now, || format!("worker {worker} {how}"));
+    }
+
+    /// One more attempt followed a failed one, as is known of an event that has ended.
+    pub(crate) fn retried_before(&mut self) {
+        self.counts.retried += 1;
     }
 
     fn lifetime(&mut self, slot: usize) -> Option<&mut Lifetime> {
