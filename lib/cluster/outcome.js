@@ -1,12 +1,14 @@
 "use strict";
 // What an event has come to, as those who asked, those who count and the records are told.
 
-const { causeOf } = require("./seen");
+const { bytesOf, causeOf } = require("./seen");
 const { NOTHING, valueOf } = require("../shared/carried");
+const { Set } = require("../shared/primordials");
 
 /** @typedef {import("./coordinator").Outcome} Outcome */
 /** @typedef {import("../shared/carried").Carried} Carried */
 /** @typedef {InstanceType<typeof import("./seen").Seen>} Seen */
+/** @typedef {InstanceType<typeof import("../master/tally").Tally>} Tally */
 
 /**
  * An answer that cannot be read is a failure.
@@ -50,24 +52,49 @@ const tallied = (outcome, isNothing) =>
 /** @param {Outcome} outcome @returns {any} */
 const addedOf = ({ counts }) => ({ counts });
 
-/** @type {readonly number[]} */
-const NONE = [];
+/** An event that was handed over: its data, and its numbers in the records. @typedef {{ value: Carried, numbers: number[] }} Counted */
 
-/** The numbers of an event that is handed over, in the records that there are. @param {Seen[]} records @param {string} [label] */
-const numbersIn = (records, label) =>
-  records.length === 0 ? NONE : records.map((seen) => seen.handOver(label));
+/** Those that count the events of a run, or are told of them. */
+class Counters {
+  /** @param {InstanceType<typeof import("./pool").ClusterPool>} pool @param {Tally[]} more tallies, beside that of the pool */
+  constructor(pool, more = []) {
+    this.pool = pool;
+    this.tallies = [pool.tally, ...more];
+    /** @type {Seen[]} */
+    this.records = pool.seen === undefined ? [] : [pool.seen];
+    /** Those that have not ended. @type {globalThis.Set<Counted>} */
+    this.open = new Set();
+  }
 
-/**
- * @param {Seen[]} records
- * @param {readonly number[]} numbers
- * @param {Carried} value
- * @param {Outcome} outcome
- * @param {boolean} isNothing
- */
-function tell(records, numbers, value, outcome, isNothing) {
-  numbers.forEach((number, at) => {
-    records[at].ended(number, value, outcome, isNothing);
-  });
+  /** An event is handed over. @param {Carried} value @param {string} [label] what people call it @returns {Counted} */
+  begin(value, label) {
+    const event = { value, numbers: this.records.map((seen) => seen.handOver(label)) };
+    this.open.add(event);
+    for (const tally of this.tallies) tally.add(value.text);
+    return event;
+  }
+
+  /** It has ended. @param {Counted} event @param {Outcome} outcome @param {boolean} isNothing */
+  end(event, outcome, isNothing) {
+    this.open.delete(event);
+    for (const [at, number] of event.numbers.entries())
+      this.records[at].ended(number, event.value, outcome, isNothing);
+    for (const tally of this.tallies) {
+      tally.end(tallied(outcome, isNothing));
+      tally.count(addedOf(outcome));
+      tally.bytesOut += bytesOf(outcome.text);
+    }
+  }
+
+  /** The run is over: its pool counts those that have not ended as aborted. */
+  abort() {
+    const { tally, seen } = this.pool;
+    for (const { value, numbers } of this.open) {
+      tally.end(undefined);
+      if (seen !== undefined) seen.aborted(numbers[0], value);
+    }
+    this.open.clear();
+  }
 }
 
-module.exports = { addedOf, carriedOf, entryOf, numbersIn, readOf, tallied, tell };
+module.exports = { Counters, addedOf, carriedOf, entryOf, readOf, tallied };

@@ -1,8 +1,8 @@
 "use strict";
 // Calls, maps and runs of a pool over several machines: they stand in for those of this process's workers.
 
-const { addedOf, carriedOf, entryOf, numbersIn, readOf, tallied, tell } = require("./outcome");
-const { Seen, bytesOf } = require("./seen");
+const { Counters, carriedOf, entryOf, readOf } = require("./outcome");
+const { Seen } = require("./seen");
 const { checkSupported } = require("./supported");
 const { ONE_ANSWER, checkData } = require("../master/batch");
 const dataless = require("../master/dataless");
@@ -69,8 +69,7 @@ class ClusterBatch {
     const stages = /** @type {string[]} */ (work.stages);
     const isSeen = pool.seen !== undefined;
     this.run = aboutOf(pool, stages, options, args, { classes, refusal: ONE_ANSWER, isSeen });
-    /** Those that are told of its events. @type {InstanceType<typeof Seen>[]} */
-    this.records = pool.seen === undefined ? [] : [pool.seen];
+    this.counters = new Counters(pool);
     this.label = options.label;
     this.isShown = isShown(options);
     /** What is drawn of it. @type {InstanceType<typeof Seen> | undefined} */
@@ -86,7 +85,7 @@ class ClusterBatch {
     if (this.own === undefined) {
       this.own = new Seen(this.pool.coordinator, { epoch: now() });
       this.native = this.own.functions(() => []);
-      this.records.push(this.own);
+      this.counters.records.push(this.own);
     }
     return this.own.handle;
   }
@@ -98,16 +97,11 @@ class ClusterBatch {
     const { data } = awaited;
     const address = routing === undefined ? undefined : addressOf(undefined, routing, data);
     const value = carried(pool.codec, data, "data", "the data");
-    pool.tally.add(value.text);
-    const numbers = numbersIn(this.records);
+    const counted = this.counters.begin(value);
     const settle = (/** @type {Outcome} */ outcome) => {
       const { told, value: answer } = readOf(outcome);
-      const how = { ...outcome, told };
       const isNothing = answer === undefined || answer === null;
-      tell(this.records, numbers, value, how, isNothing);
-      pool.tally.end(tallied(how, isNothing));
-      pool.tally.count(addedOf(outcome));
-      pool.tally.bytesOut += bytesOf(outcome.text);
+      this.counters.end(counted, { ...outcome, told }, isNothing);
       this.settle(awaited, outcome, told, answer);
     };
     const event = pool.coordinator.add(this.run, value, settle, address);
@@ -160,6 +154,7 @@ class ClusterBatch {
   leave() {
     if (this.isRunning) this.pool.coordinator.end(this.run);
     this.isRunning = false;
+    this.counters.abort();
     if (this.own !== undefined) this.own.close();
     this.pool.leave(this);
   }
@@ -183,15 +178,13 @@ class ClusterRun extends CountedRun {
     /** What its events go through, by its name, in a pool that stays. @type {string | undefined} */
     this.work = undefined;
     this.tally = new Tally();
-    /** Those that are told of its events. @type {InstanceType<typeof Seen>[]} */
-    this.records = [];
+    this.counters = new Counters(pool, [this.tally]);
     const { progress, listener, epoch } = recording;
     const level = recording.level || (pool.observer === null ? undefined : "times");
     const isAsked = level || listener.onProgress || progress.showsWorkers || pool.seen;
     const isSeen = Boolean(isAsked);
     if (isSeen || progress.style !== null)
       this.see({ level, epoch, isWatched: pool.observer !== null, hasLabels: true });
-    if (pool.seen !== undefined) this.records.push(pool.seen);
     this.isAborting = options.onError === "abort" && !this.isStream;
     this.onResult = options.onResult;
     this.routing = routingOf(options);
@@ -215,7 +208,7 @@ class ClusterRun extends CountedRun {
       this.native,
       this.own.functions(() => pool.allWorkers()),
     );
-    this.records.push(this.own);
+    this.counters.records.push(this.own);
   }
 
   /** @param {AbortSignal | undefined} signal */
@@ -257,6 +250,7 @@ class ClusterRun extends CountedRun {
 
   halt() {
     this.pool.coordinator.end(this.about);
+    this.counters.abort();
   }
 
   /** @param {any} event @param {Routing} [routing] */
@@ -275,12 +269,12 @@ class ClusterRun extends CountedRun {
   /** @param {Carried} value the data of one more event @param {Address} [address] @param {string} [label] what people call it */
   submit(value, address, label) {
     const { pool } = this;
-    const numbers = numbersIn(this.records, label);
+    const counted = this.counters.begin(value, label);
     const number = this.begun();
-    for (const tally of [pool.tally, this.tally]) tally.add(value.text);
     const settle = (/** @type {Outcome} */ outcome) => {
       const entry = entryOf(value, outcome);
-      this.note(value, outcome, entry, numbers);
+      this.counters.end(counted, { ...outcome, told: entry.error }, !isResult(entry));
+      if (entry.failed) this.showFailed(entry);
       this.settle(number, { value, outcome, entry, address });
     };
     return pool.coordinator.add(this.about, value, settle, address);
@@ -306,21 +300,11 @@ class ClusterRun extends CountedRun {
     return entry;
   }
 
-  /** @param {Carried} value @param {Outcome} outcome @param {any} entry @param {readonly number[]} numbers */
-  note(value, outcome, entry, numbers) {
-    const { pool } = this;
-    const { data, error, id: worker } = entry;
-    const how = { ...outcome, told: error };
-    const isNothing = !isResult(entry);
-    tell(this.records, numbers, value, how, isNothing);
-    for (const tally of [pool.tally, this.tally]) {
-      tally.end(tallied(how, isNothing));
-      tally.count(addedOf(outcome));
-      tally.bytesOut += bytesOf(outcome.text);
-    }
+  /** @param {any} entry */
+  showFailed({ data, error, id: worker }) {
+    const { observer } = this.pool;
     const { label } = this.recording;
-    if (error !== undefined && pool.observer !== null)
-      pool.observer.failed({ work: this.work, data, error, worker, label });
+    if (observer !== null) observer.failed({ work: this.work, data, error, worker, label });
   }
 
   /** @param {any} entry */

@@ -72,6 +72,15 @@ class Seen {
     });
   }
 
+  /** An event was aborted with its run. @param {number} event @param {Carried} value its data */
+  aborted(event, { text, format }) {
+    this.native.recordEnded(this.handle, {
+      ...{ event, worker: 0, pid: 0, finished: this.native.clock(), duration: 0 },
+      ...{ outcome: OUTCOMES.indexOf("aborted"), data: text, isText: format === 0 },
+      ...{ bytesOut: 0, attempts: 1 },
+    });
+  }
+
   /** @param {Member} member */
   joined({ host, workers }) {
     for (const [id, pid] of workers) this.native.recordWorker(this.handle, id, pid, host);
