@@ -97,7 +97,7 @@ async function main() {
     );
     if (!isRight) process.exitCode = 1;
   } finally {
-    for (const child of [...hosts, broker]) child.kill();
+    for (const host of hosts) host.kill();
     await Promise.all(
       hosts.map(
         (host) =>
@@ -106,6 +106,7 @@ async function main() {
           new Promise((resolve) => host.once("exit", resolve)),
       ),
     );
+    broker.kill();
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -221,6 +221,11 @@ class Broker {
     await this.release(queue);
   }
 
+  /** Resolves with what is asked of the broker, at the latest after a lease: it may go away meanwhile. @param {Promise<any>} asked */
+  within(asked) {
+    return Promise.race([asked, this.failed, limit(this.options.lease)]);
+  }
+
   async close() {
     if (this.isClosed) return;
     this.isClosed = true;

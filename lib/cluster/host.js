@@ -81,7 +81,8 @@ class Host {
     } finally {
       for (const session of this.sessions.values()) session.end(undefined);
       await Promise.all(this.closing);
-      if (broker.isReady) await broker.client.hdel(broker.key("hosts"), this.id).catch(() => {});
+      if (broker.isReady)
+        await broker.within(broker.client.hdel(broker.key("hosts"), this.id)).catch(() => {});
       this.listener.close();
       await broker.close();
     }

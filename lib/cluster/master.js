@@ -360,7 +360,7 @@ class Master {
     this.broker.onBack.delete(this.onBack);
     const hosts = this.hosts();
     try {
-      if (this.broker.isReady) await this.remove(hosts);
+      if (this.broker.isReady) await Promise.race([this.remove(hosts), this.broker.failed]);
     } catch (_) {
       // The broker is away: hosts clean up when this master's lease is over.
     }
@@ -369,7 +369,7 @@ class Master {
 
   /** @param {InstanceType<typeof HostMember>[]} hosts */
   async remove(hosts) {
-    await Promise.race([this.leaveAll(hosts), this.broker.failed]);
+    await this.leaveAll(hosts);
     await this.broker.release(this.worker);
     for (const { queue } of hosts) await this.broker.remove(queue);
     await this.broker.remove(this.results);

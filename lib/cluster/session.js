@@ -377,7 +377,7 @@ class Session {
     for (const end of this.open.values()) end();
     try {
       if (this.worker !== undefined) await this.broker.release(this.worker);
-      if (this.broker.isReady) await this.clean();
+      if (this.broker.isReady) await this.broker.within(this.clean());
     } catch (_) {
       // The broker is away: whoever cleans up next finds it.
     }
