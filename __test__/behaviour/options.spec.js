@@ -214,7 +214,7 @@ describe("the options of a call", () => {
     [
       { cluster: "http://broker" },
       "TypeError",
-      'options.cluster must begin with redis: or rediss: (Redis or Valkey): got "http:"',
+      'options.cluster must begin with redis: or rediss: (Redis or Valkey), or postgres: (PostgreSQL): got "http:"',
     ],
     [
       { maxBytesWaiting: -1 },
