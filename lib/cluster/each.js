@@ -2,13 +2,15 @@
 // `each` of a pool over several machines: work that runs once in every worker, of hosts too, and where it is kept first in all that come
 // later.
 
-const { addedOf, readOf, tallied } = require("./outcome");
+const { addedOf, isNothing, readOf, tallied } = require("./outcome");
+const { beginRun } = require("./run");
 const { bytesOf } = require("./seen");
 const { ONE_ANSWER, checkData } = require("../master/batch");
 const { RETRIES } = require("../master/each");
 const { revive } = require("../master/revive");
 const { carried, valueOf } = require("../shared/carried");
 const { coded } = require("../shared/errors");
+const { ownOf } = require("../shared/own");
 const { JSON, Promise, Set } = require("../shared/primordials");
 
 /** @typedef {InstanceType<typeof import("./pool").ClusterPool>} ClusterPool */
@@ -30,18 +32,15 @@ class EachWorker {
 
   /** @param {Work} work @param {any} data @param {Given} given */
   async run(work, data, { options, args, site }) {
-    const { keep, tags = [], taskTimeout = Infinity } = options;
+    const { keep, tags = [], taskTimeout } = options;
     const { pool } = this;
     const { coordinator } = pool;
     checkData(data);
     const value = { ...carried(pool.codec, data, "data", "the data"), tags };
     const members = [...coordinator.members.values()].filter((member) => member.runsEach(tags));
     if (members.length === 0 && !keep) throw nobody(tags);
-    const run = coordinator.begin({
-      work: /** @type {string[]} */ (work.stages),
-      args: args === undefined ? null : args,
-      taskTimeout: taskTimeout === Infinity ? null : taskTimeout,
-      retries: RETRIES,
+    const stages = /** @type {string[]} */ (work.stages);
+    const run = beginRun(pool, stages, ownOf({ taskTimeout, retries: RETRIES }), args, {
       classes: [...pool.errors.keys()],
       refusal: ONE_ANSWER,
       isSeen: pool.seen !== undefined,
@@ -101,13 +100,13 @@ class EachWorker {
         ? [outcome]
         : each.map(([text, format], at) => ({ ...outcome, text, format, seen: rows[at] }));
     for (const [at, end] of ends.entries()) {
-      const isNothing = told === undefined && isNone(end);
+      const isNone = told === undefined && isNothing(readOf(end).value);
       tally.add(value.text);
-      tally.end(tallied(end, isNothing));
+      tally.end(tallied(end, isNone));
       tally.bytesOut += bytesOf(end.text);
       // What all have counted is counted once.
       const how = { ...end, counts: at === 0 ? counts : undefined };
-      if (seen !== undefined) seen.ended(seen.handOver(), value, how, isNothing);
+      if (seen !== undefined) seen.ended(seen.handOver(), value, how, isNone);
     }
   }
 
@@ -146,12 +145,6 @@ class EachWorker {
       });
     }
   }
-}
-
-/** Whether an answer is null or nothing. @param {Outcome} outcome */
-function isNone(outcome) {
-  const { value } = readOf(outcome);
-  return value === undefined || value === null;
 }
 
 /** @param {Member} member @param {Outcome} outcome */

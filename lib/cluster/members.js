@@ -1,9 +1,11 @@
 "use strict";
 // Those that run a master's events, as its coordinator has them: its own workers, and a host behind the broker.
 
+const { pause } = require("./broker");
 const { LocksOfHost } = require("./lock-line");
+const { hasAll } = require("./routing");
 const { native } = require("../shared/native");
-const { Map, Promise, setTimeout } = require("../shared/primordials");
+const { Map } = require("../shared/primordials");
 
 /** @typedef {import("./station").Run} Run */
 /** @typedef {import("./coordinator").Event} Event */
@@ -123,7 +125,7 @@ class HostMember {
       } catch (error) {
         if (this.master.isEnding || !this.master.coordinator.members.has(this.id)) return;
         this.master.sayOnce(`${this.master.broker.name} takes no events: ${Object(error).message}`);
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+        await pause(PAUSE);
       }
     }
   }
@@ -195,9 +197,6 @@ class HostMember {
     while (this.ahead.delete(this.acknowledged + 1)) this.acknowledged++;
   }
 }
-
-/** @param {{ tags: string[] }} member @param {string[]} tags */
-const hasAll = (member, tags) => tags.every((tag) => member.tags.includes(tag));
 
 /** @param {Event} event @returns {import("./station").Sent} */
 const sent = ({ number, text, format, key }) =>

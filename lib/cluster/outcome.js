@@ -43,10 +43,13 @@ function entryOf(value, outcome) {
   return entry;
 }
 
-/** As tallies have it. @param {Outcome} outcome @param {boolean} isNothing @returns {any} */
-const tallied = (outcome, isNothing) =>
+/** What counts as no answer. @param {unknown} value */
+const isNothing = (value) => value === undefined || value === null;
+
+/** As tallies have it. @param {Outcome} outcome @param {boolean} isNone it has no answer @returns {any} */
+const tallied = (outcome, isNone) =>
   outcome.told === undefined
-    ? { response: isNothing ? undefined : outcome.text }
+    ? { response: isNone ? undefined : outcome.text }
     : { error: outcome.told, cause: causeOf(outcome) };
 
 /** @param {Outcome} outcome @returns {any} */
@@ -74,13 +77,13 @@ class Counters {
     return event;
   }
 
-  /** It has ended. @param {Counted} event @param {Outcome} outcome @param {boolean} isNothing */
-  end(event, outcome, isNothing) {
+  /** It has ended. @param {Counted} event @param {Outcome} outcome @param {boolean} isNone it has no answer */
+  end(event, outcome, isNone) {
     this.open.delete(event);
     for (const [at, number] of event.numbers.entries())
-      this.records[at].ended(number, event.value, outcome, isNothing);
+      this.records[at].ended(number, event.value, outcome, isNone);
     for (const tally of this.tallies) {
-      tally.end(tallied(outcome, isNothing));
+      tally.end(tallied(outcome, isNone));
       tally.count(addedOf(outcome));
       tally.bytesOut += bytesOf(outcome.text);
     }
@@ -97,4 +100,4 @@ class Counters {
   }
 }
 
-module.exports = { Counters, addedOf, carriedOf, entryOf, readOf, tallied };
+module.exports = { Counters, addedOf, carriedOf, entryOf, isNothing, readOf, tallied };

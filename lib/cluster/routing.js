@@ -13,9 +13,11 @@ const WHOLE = 2 ** 32;
 /** Those of members. @type {WeakMap<Pick<Member, "id">, number>} */
 const known = new WeakMap();
 
+/** @param {Pick<Member, "tags">} member @param {string[]} tags */
+const hasAll = (member, tags) => tags.every((tag) => member.tags.includes(tag));
+
 /** @param {Pick<Member, "tags" | "isExclusive">} member @param {string[]} tags */
-const serves = (member, tags) =>
-  (tags.length > 0 || !member.isExclusive) && tags.every((tag) => member.tags.includes(tag));
+const serves = (member, tags) => (tags.length > 0 || !member.isExclusive) && hasAll(member, tags);
 
 /**
  * The member that a key's events go to: one that comes or goes takes over, or leaves, its own keys alone, and has as many as its places
@@ -76,4 +78,4 @@ function noWorker(tags, members, timeout) {
   );
 }
 
-module.exports = { bestFor, noWorker, serves };
+module.exports = { bestFor, hasAll, noWorker, serves };

@@ -1,7 +1,7 @@
 "use strict";
 // Calls, maps and runs of a pool over several machines: they stand in for those of this process's workers.
 
-const { Counters, carriedOf, entryOf, readOf } = require("./outcome");
+const { Counters, carriedOf, entryOf, isNothing, readOf } = require("./outcome");
 const { Seen } = require("./seen");
 const { checkSupported } = require("./supported");
 const { ONE_ANSWER, checkData } = require("../master/batch");
@@ -31,14 +31,14 @@ const { addressOf, routingOf } = require("../shared/routing");
 /** @typedef {import("../shared/carried").Carried} Carried */
 
 /**
- * What a run is about, as it travels.
+ * Begins a run: says what it is about, as it travels, and how far it runs ahead.
  * @param {ClusterPool} pool
  * @param {string[]} work the names of its stages
  * @param {Options} options
  * @param {string | undefined} args as text
- * @param {Pick<Run, "classes" | "refusal" | "isSeen">} how
+ * @param {Pick<Run, "classes" | "refusal" | "isSeen" | "each">} how
  */
-function aboutOf(pool, work, options, args, how) {
+function beginRun(pool, work, options, args, how) {
   const { taskTimeout, retries, weight } = options;
   const about = {
     work,
@@ -68,7 +68,7 @@ class ClusterBatch {
     const classes = [...pool.errors.keys()];
     const stages = /** @type {string[]} */ (work.stages);
     const isSeen = pool.seen !== undefined;
-    this.run = aboutOf(pool, stages, options, args, { classes, refusal: ONE_ANSWER, isSeen });
+    this.run = beginRun(pool, stages, options, args, { classes, refusal: ONE_ANSWER, isSeen });
     this.counters = new Counters(pool);
     this.label = options.label;
     this.isShown = isShown(options);
@@ -100,8 +100,7 @@ class ClusterBatch {
     const counted = this.counters.begin(value);
     const settle = (/** @type {Outcome} */ outcome) => {
       const { told, value: answer } = readOf(outcome);
-      const isNothing = answer === undefined || answer === null;
-      this.counters.end(counted, { ...outcome, told }, isNothing);
+      this.counters.end(counted, { ...outcome, told }, isNothing(answer));
       this.settle(awaited, outcome, told, answer);
     };
     const event = pool.coordinator.add(this.run, value, settle, address);
@@ -196,7 +195,7 @@ class ClusterRun extends CountedRun {
     this.native.runIsFull = (_, most, mostBytes) =>
       this.results.elements.length + this.held >= most || this.unread >= mostBytes;
     const how = { classes, refusal, isSeen };
-    this.about = aboutOf(pool, [KEEP, ...stages], options, args, how);
+    this.about = beginRun(pool, [KEEP, ...stages], options, args, how);
   }
 
   /** Has a record of its own. @param {ConstructorParameters<typeof Seen>[1]} how */
@@ -325,7 +324,7 @@ class ClusterRun extends CountedRun {
 }
 
 /** @param {any} entry */
-const isResult = ({ response }) => response !== undefined && response !== null;
+const isResult = ({ response }) => !isNothing(response);
 
 /** @param {ClusterPool} pool @param {Work} work @param {import("../master/pool-run").Given} given */
 function begin(pool, work, { options, args }) {
@@ -334,4 +333,4 @@ function begin(pool, work, { options, args }) {
   return run.begin(options.signal);
 }
 
-module.exports = { ClusterBatch, ClusterRun, begin };
+module.exports = { ClusterBatch, ClusterRun, begin, beginRun };

@@ -59,7 +59,7 @@ function checkUrl(name, value) {
 }
 
 /** @param {string} url */
-const isPostgres = (url) => /^postgres(ql)?:/.test(url);
+const isPostgres = (url) => /^postgres(ql)?:/i.test(url);
 
 /** @param {string} name @param {unknown} value @returns {BrokerOptions} */
 function checkCluster(name, value) {
