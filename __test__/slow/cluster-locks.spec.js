@@ -8,17 +8,14 @@
  */
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
-const os = require("node:os");
 const path = require("node:path");
 const { before, describe, it } = require("node:test");
 
-const { TestBroker, until } = require("../support/broker");
+const { until } = require("../support/broker");
+const { LEASE, withBroker } = require("../support/cluster-test");
 const { install } = require("../support/debian");
 
 const PROGRAM = path.join(__dirname, "..", "fixtures", "cluster", "locks.js");
-
-/** Long enough for a busy machine's processes, and short enough to wait for. */
-const LEASE = 4000;
 
 /** No test waits for it. */
 const FOREVER = 600_000;
@@ -26,36 +23,17 @@ const FOREVER = 600_000;
 before(() => install("redis-server"));
 
 /** Runs a scenario with two hosts, and sees that nothing is left. */
-const withHosts =
-  (scenario, { lease = FOREVER, hosts = ["a", "b"], ...env }, test) =>
-  async () => {
-    const broker = await TestBroker.start();
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-cluster-locks-"));
-    const cluster = { url: broker.url, lease, timeout: 40_000 };
-    const own = {
-      CLUSTER: JSON.stringify(cluster),
-      RAN: path.join(folder, "ran"),
-      GATE: path.join(folder, "gate"),
-      SCENARIO: scenario,
-      ...env,
-    };
-    fs.writeFileSync(own.RAN, "");
-    try {
-      const started = hosts.map((name) => broker.host(name, PROGRAM, own));
-      await Promise.all(started.map((host) => host.says(/ready/)));
-      const master = broker.master(PROGRAM, own);
-      const ran = () => fs.readFileSync(own.RAN, "utf8").split("\n").filter(Boolean);
-      const open = () => fs.writeFileSync(own.GATE, "");
-      await test({ broker, master, hosts: started, ran, open });
-      await until(async () => (await broker.keys()).length === 0, "keys are left");
-    } catch (error) {
-      for (const { output } of broker.programs) console.error(output);
-      throw error;
-    } finally {
-      await broker.end();
-      fs.rmSync(folder, { recursive: true, force: true });
-    }
-  };
+const withHosts = (scenario, { lease = FOREVER, hosts = ["a", "b"], ...env }, test) =>
+  withBroker([], async ({ broker, env: { RAN }, cluster, at }) => {
+    const CLUSTER = JSON.stringify({ ...cluster, lease });
+    const own = { CLUSTER, RAN, GATE: at("gate"), SCENARIO: scenario, ...env };
+    const started = hosts.map((name) => broker.host(name, PROGRAM, own));
+    await Promise.all(started.map((host) => host.says(/ready/)));
+    const master = broker.master(PROGRAM, own);
+    const ran = () => fs.readFileSync(RAN, "utf8").split("\n").filter(Boolean);
+    const open = () => fs.writeFileSync(own.GATE, "");
+    await test({ broker, master, hosts: started, ran, open });
+  });
 
 const hostsOf = (all) => [...new Set(all.map(({ host }) => host))].sort();
 

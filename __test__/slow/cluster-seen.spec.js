@@ -7,11 +7,11 @@
  */
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
-const os = require("node:os");
 const path = require("node:path");
 const { before, describe, it } = require("node:test");
 
-const { BIN, TestBroker, until } = require("../support/broker");
+const { BIN, until } = require("../support/broker");
+const { withBroker } = require("../support/cluster-test");
 const { runCommand } = require("../support/command");
 const { install } = require("../support/debian");
 const { Follower } = require("../support/follow");
@@ -24,25 +24,12 @@ const TIME = 12;
 
 before(() => install("redis-server"));
 
-/** Runs a test with a broker and two hosts of one worker each, and sees that nothing is left. @param {(bench: any) => Promise<void>} test */
-const withHosts = (test) => async () => {
-  const broker = await TestBroker.start();
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-seen-"));
-  const at = (name) => path.join(folder, name);
-  const cluster = { url: broker.url, lease: 4000, timeout: 40_000 };
-  const env = { CLUSTER: JSON.stringify(cluster), GATE: at("gate"), CRASHED: at("crashed") };
-  const open = () => fs.writeFileSync(env.GATE, "");
-  try {
-    await test({ broker, env, at, open });
-    await until(async () => (await broker.keys()).length === 0, "keys are left");
-  } catch (error) {
-    for (const { output } of broker.programs) console.error(output);
-    throw error;
-  } finally {
-    await broker.end();
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
-};
+/** Runs a test with a broker, and sees that nothing is left. @param {(bench: any) => Promise<void>} test */
+const withHosts = (test) =>
+  withBroker([], ({ broker, env, at }) => {
+    const own = { ...env, GATE: at("gate"), CRASHED: at("crashed") };
+    return test({ broker, env: own, at, open: () => fs.writeFileSync(own.GATE, "") });
+  });
 
 /** The record in a report. */
 function recordIn(file) {

@@ -10,7 +10,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { before, describe, it } = require("node:test");
 
-const { BIN, until } = require("../support/broker");
+const { until } = require("../support/broker");
 const {
   JOB,
   TOGETHER,
@@ -19,6 +19,7 @@ const {
   checkLost,
   withBroker,
 } = require("../support/cluster-test");
+const cases = require("../support/cluster-cases");
 const { runCommand } = require("../support/command");
 const { install } = require("../support/debian");
 const { MODULES, ROOT, Workspace } = require("../support/workspace");
@@ -27,41 +28,7 @@ before(() => install("redis-server"));
 
 describe("a program over two hosts", TOGETHER, () => {
   for (const mode of ["MapReduce", "stream", "pool"]) {
-    it(
-      `runs ${mode} on both, and leaves nothing`,
-      withBroker([], async ({ broker, env, at, ran }) => {
-        const own = { ...env, MODE: mode, EVENTS: "300", TIME: "2", GATE: at("gate") };
-        const hosts = ["a", "b"].map((name) => broker.host(name, JOB, own));
-        const master = broker.master(JOB, own);
-        await until(bothRun(ran), "both hosts run events");
-        fs.writeFileSync(at("gate"), "");
-        const result = await master.result();
-        checkAll(result, 300);
-        assert.deepEqual(result.failures, []);
-        if (mode === "MapReduce") assert.equal(result.ids.length, 2);
-        if (mode === "stream") {
-          const order = result.results.map(([data]) => data);
-          assert.deepEqual(
-            order,
-            Array.from({ length: 300 }, (_, data) => data),
-          );
-        }
-        if (mode === "pool") {
-          assert.deepEqual(result.called, [0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
-          assert.equal(result.summed, 299 * 300);
-        }
-        const { stdout } = await runCommand(process.execPath, [
-          BIN,
-          "hosts",
-          "--cluster",
-          broker.url,
-        ]);
-        assert.match(stdout, /^a: 1 workers/m);
-        assert.match(stdout, /2 hosts/);
-        for (const host of hosts) host.kill("SIGTERM");
-        for (const host of hosts) assert.equal(await host.ended, 0);
-      }),
-    );
+    it(`runs ${mode} on both, and leaves nothing`, withBroker([], cases.runsOnBoth(mode)));
   }
 
   it(
@@ -99,16 +66,7 @@ describe("a fault", TOGETHER, () => {
 
     it(
       `that kills a host costs what it may have begun, ${has}`,
-      withBroker([], async ({ broker, env, ran }) => {
-        const own = { ...env, EVENTS: "200", TIME: "20" };
-        if (retries !== undefined) own.RETRIES = String(retries);
-        const [a] = ["a", "b"].map((name) => broker.host(name, JOB, own));
-        const master = broker.master(JOB, own);
-        await until(bothRun(ran), "both hosts run events");
-        a.kill("SIGKILL");
-        const result = await master.result();
-        checkLost(result, ran(), "a", 200, retries);
-      }),
+      withBroker([], cases.losesKilledHost(retries)),
     );
 
     it(
@@ -132,57 +90,17 @@ describe("a fault", TOGETHER, () => {
 
   it(
     "that kills the master has hosts stop its events, and clean up after it",
-    withBroker([], async ({ broker, env, at, ran }) => {
-      const own = { ...env, GATE: at("gate") };
-      const hosts = ["a", "b"].map((name) => broker.host(name, JOB, own));
-      const master = broker.master(JOB, own);
-      await until(bothRun(ran), "both hosts run events");
-      master.kill("SIGKILL");
-      await Promise.all(
-        hosts.map((host) => host.says(/the master (is gone|has ended): stops its events/)),
-      );
-      await until(async () => (await broker.keys()).length === 0, "keys are left");
-      // They serve the next one.
-      fs.writeFileSync(at("gate"), "");
-      const next = await broker.master(JOB, own).result();
-      checkAll(next, 100);
-    }),
+    withBroker([], cases.outlivesMaster),
   );
 
   for (const fsync of ["always", "everysec"]) {
     it(
       `that restarts the broker loses nothing, where it writes to disk ${fsync}`,
-      withBroker(["--appendonly", "yes", "--appendfsync", fsync], async ({ broker, env, ran }) => {
-        const own = { ...env, EVENTS: "200", TIME: "15" };
-        for (const name of ["a", "b"]) broker.host(name, JOB, own);
-        const master = broker.master(JOB, own);
-        await until(bothRun(ran), "both hosts run events");
-        await broker.kill();
-        await broker.run();
-        const result = await master.result();
-        checkAll(result, 200);
-        assert.deepEqual(result.failures, []);
-        assert.equal(ran().length, 200);
-      }),
+      withBroker(["--appendonly", "yes", "--appendfsync", fsync], cases.outlivesRestart),
     );
   }
 
-  it(
-    "that empties the broker loses nothing",
-    withBroker([], async ({ broker, env, ran }) => {
-      const own = { ...env, EVENTS: "200", TIME: "15" };
-      for (const name of ["a", "b"]) broker.host(name, JOB, own);
-      const master = broker.master(JOB, own);
-      for (const events of [20, 60, 100]) {
-        await until(() => bothRun(ran)() && ran().length > events, "both hosts run events");
-        await broker.client.flushall();
-      }
-      const result = await master.result();
-      checkAll(result, 200);
-      assert.deepEqual(result.failures, []);
-      assert.equal(ran().length, 200);
-    }),
-  );
+  it("that empties the broker loses nothing", withBroker([], cases.outlivesForgetting));
 
   it(
     "that takes the broker away for too long ends both sides, and says why",

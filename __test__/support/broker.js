@@ -98,6 +98,11 @@ class TestBroker {
     await ended;
   }
 
+  /** Forgets all. */
+  async empty() {
+    await this.client.flushall();
+  }
+
   /** The keys that are left, but for those of hosts that are there. @param {string} [prefix] */
   async keys(prefix = "sonic") {
     const all = await this.client.keys(`${prefix}:*`);
