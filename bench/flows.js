@@ -6,7 +6,8 @@
  *
  *   node bench/flows.js [--runs N] [--only TEXT]
  *
- * SONIC_BENCH_MB sets how many megabytes of words and of lines there are: 100 if it is not set.
+ * SONIC_BENCH_MB sets how many megabytes of words and of lines there are: 100 if it is not set. SONIC_BENCH_PYTHON names a Python that
+ * has pyspark: words are counted by Spark SQL too.
  */
 const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
@@ -19,6 +20,8 @@ const { randomFrom } = require("../examples/random");
 const PROGRAM = path.join(__dirname, "workers", "flows.js");
 const ONE_PROCESS = path.join(__dirname, "workers", "count-words.js");
 const MEGABYTES = Number(process.env.SONIC_BENCH_MB || 100);
+const SPARK = path.join(__dirname, "workers", "count_words_spark.py");
+const python = process.env.SONIC_BENCH_PYTHON;
 const SMALL = 200_000;
 const OUTPUTS = 2_000_000;
 const ROWS = 1_000_000;
@@ -68,6 +71,12 @@ function shell(command) {
   return (performance.now() - began) / 1000;
 }
 
+/** Seconds of Spark SQL without its start. */
+function spark() {
+  const told = execFileSync(python, [SPARK, words], { encoding: "utf8", stdio: "pipe" });
+  return Number(told.trim().split(" ")[0]);
+}
+
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-bench-"));
 const words = path.join(folder, "words.txt");
 const lines = path.join(folder, "lines.txt");
@@ -104,6 +113,7 @@ async function main() {
         "one Map": async () => counted(),
         sort: async () =>
           shell(`tr ' ' '\\n' < ${words} | sort -S 64M --parallel=2 | uniq -c > /dev/null`),
+        ...(python && { Spark: async () => spark() }),
       },
       goals: [
         {
@@ -112,6 +122,9 @@ async function main() {
           least: 1.8,
         },
         { says: "times as fast as sort", is: (all) => all.sort / all.flow, least: 1 },
+        ...(python
+          ? [{ says: "times as fast as Spark", is: (all) => all.Spark / all.flow, least: 1 }]
+          : []),
       ],
     },
     {

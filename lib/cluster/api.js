@@ -2,7 +2,7 @@
 // The public functions where a program uses several machines: checks what it gave, and says at once what does not work there yet.
 
 const { ClusterPool } = require("./pool");
-const { ClusterBatch, ClusterRun, begin } = require("./run");
+const { ClusterBatch, begin, newRun } = require("./run");
 const { Call } = require("../master/calls");
 const { showLive } = require("../master/dashboard");
 const { checkReach, fileOf } = require("../master/given");
@@ -17,7 +17,7 @@ const { clusterOfEnvironment } = require("../shared/broker-options");
 const { checkFunction } = require("../shared/checks");
 const { FUNCTION } = require("../shared/clustered");
 const { invalidType, shown } = require("../shared/errors");
-const { isFlow } = require("../shared/flow/given");
+const { isFlow, optionsOfFlow } = require("../shared/flow/given");
 const { log } = require("../shared/log");
 const { numWorkersOf } = require("../shared/num-workers");
 const { POOL_CHECKS, STREAM_CHECKS, checkOptions } = require("../shared/options");
@@ -53,6 +53,7 @@ function optionsOf(args, given, stages, checks) {
   if (set !== undefined) throw notYet(`the variable ${set}`);
   if (variable("SONIC_PROGRESS") === "workers") throw notYet("SONIC_PROGRESS=workers");
   if (runsElsewhere()) throw notYet("cluster.setupPrimary({ exec })");
+  if (options.flow !== undefined) require("./flow-run").checkFlow(options);
   return { options, numWorkers: isNone ? 0 : numWorkersOf(args, options) };
 }
 
@@ -64,7 +65,7 @@ function checkStage(options, where) {
 
 /** What the functions of a call have of their own. @param {any} workerFns */
 function optionsOfFunctions(workerFns) {
-  if (isFlow(workerFns)) throw notYet("a flow");
+  if (isFlow(workerFns)) return optionsOfFlow(workerFns);
   // Its workers would be known by count alone.
   if (
     !Array.isArray(workerFns) ||
@@ -79,8 +80,11 @@ function optionsOfFunctions(workerFns) {
   return merged;
 }
 
-/** @param {any[]} workerFns */
-const namesOf = (workerFns) => workerFns.map((_, at) => FUNCTION + at);
+/** A call's flow has no name. @param {any} workerFns @returns {string[]} */
+const namesOf = (workerFns) =>
+  isFlow(workerFns)
+    ? [""]
+    : workerFns.map((/** @type {any} */ _, /** @type {number} */ at) => FUNCTION + at);
 
 /**
  * @param {any} masterFn
@@ -146,9 +150,9 @@ async function opened(pool, signal) {
 
 /** @param {InstanceType<typeof ClusterPool>} pool @param {any[]} workerFns @param {Options} options @param {InstanceType<typeof Recording>} recording */
 const runOf = (pool, workerFns, options, recording) =>
-  new ClusterRun(pool, namesOf(workerFns), options, undefined, recording).begin(options.signal);
+  newRun(pool, namesOf(workerFns), options, undefined, recording).begin(options.signal);
 
-/** @param {InstanceType<typeof ClusterRun>} run @param {any} masterFn @param {any} args */
+/** @param {ReturnType<typeof newRun>} run @param {any} masterFn @param {any} args */
 async function lead(run, masterFn, args) {
   await run.lead(masterFn, args);
   run.release();
@@ -250,7 +254,8 @@ async function createPool(stages, given, identity) {
 /** @param {InstanceType<typeof Stages>} stages */
 function checked(stages) {
   for (const name of stages.names)
-    checkStage(stages.options[name], `the stage ${name}: the option`);
+    if (!stages.flows.includes(name))
+      checkStage(stages.options[name], `the stage ${name}: the option`);
   return stages;
 }
 

@@ -133,13 +133,14 @@ class Coordinator {
    * @param {import("../shared/carried").Carried} value
    * @param {Event["settle"]} settle
    * @param {Address} [address]
+   * @param {number} [lost] how many attempts it has had already
    * @returns {Event}
    */
-  add(run, { text, format }, settle, address = ANYWHERE) {
+  add(run, { text, format }, settle, address = ANYWHERE, lost = 0) {
     const going = /** @type {Going} */ (this.runs.get(run.number));
     const kind = kindOf(address, (key, tags) => bestFor(key, tags, this.members.values()));
     const number = ++this.lastEvent;
-    const event = { number, going, text, format, ...address, kind, lost: 0, settle };
+    const event = { number, going, text, format, ...address, kind, lost, settle };
     this.account.add(number);
     this.events.set(number, event);
     if (going.events.size === 0) going.share.begin(this.served);

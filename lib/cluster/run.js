@@ -194,8 +194,19 @@ class ClusterRun extends CountedRun {
     this.unread = 0;
     this.native.runIsFull = (_, most, mostBytes) =>
       this.results.elements.length + this.held >= most || this.unread >= mostBytes;
-    const how = { classes, refusal, isSeen };
-    this.about = beginRun(pool, [KEEP, ...stages], options, args, how);
+    /** @type {any} */
+    this.about = this.beginEvents(stages, options, args, { classes, refusal, isSeen });
+  }
+
+  /**
+   * @param {string[]} stages
+   * @param {Options} options
+   * @param {string | undefined} args as text
+   * @param {{ classes: string[], refusal: string | null, isSeen: boolean }} how
+   * @returns {any} the run as it travels, or what has those of its parts
+   */
+  beginEvents(stages, options, args, how) {
+    return beginRun(this.pool, [KEEP, ...stages], options, args, how);
   }
 
   /** Has a record of its own. @param {ConstructorParameters<typeof Seen>[1]} how */
@@ -284,12 +295,14 @@ class ClusterRun extends CountedRun {
     // What it emits goes to the same workers, and is as urgent, but has no key. Before this one has ended: the run is not over.
     const further = address === undefined ? undefined : { ...address, key: undefined };
     for (const one of outcome.emitted || []) this.submit(carriedOf(one), further);
-    if (this.isStream) {
-      const size = value.text.length + (outcome.text || "").length;
-      this.sizes.set(entry, size);
-      this.unread += size;
-    }
+    if (this.isStream) this.countUnread(entry, value.text.length + (outcome.text || "").length);
     this.ended(number, entry);
+  }
+
+  /** @param {any} entry that somebody is to read @param {number} size its characters */
+  countUnread(entry, size) {
+    this.sizes.set(entry, size);
+    this.unread += size;
   }
 
   /** The next entry for a stream's reader. */
@@ -309,7 +322,9 @@ class ClusterRun extends CountedRun {
   /** @param {any} entry */
   keep(entry) {
     super.keep(entry);
-    if (this.onResult !== undefined && (entry.failed || isResult(entry))) this.tell(entry);
+    // What comes to a sink of a flow is an entry.
+    const isTold = entry.failed || isResult(entry) || this.hasFlow;
+    if (this.onResult !== undefined && isTold) this.tell(entry);
     if (entry.failed && this.isAborting) this.stop(firstFailure(entry, this.pool.errors));
   }
 
@@ -326,11 +341,20 @@ class ClusterRun extends CountedRun {
 /** @param {any} entry */
 const isResult = ({ response }) => !isNothing(response);
 
+/** @type {(...of: ConstructorParameters<typeof ClusterRun>) => ClusterRun} */
+function newRun(pool, stages, options, args, recording) {
+  if (options.flow === undefined) return new ClusterRun(pool, stages, options, args, recording);
+  // Few programs have flows.
+  const { ClusterFlowRun, checkFlow } = require("./flow-run");
+  checkFlow(options);
+  return new ClusterFlowRun(pool, stages, options, args, recording);
+}
+
 /** @param {ClusterPool} pool @param {Work} work @param {import("../master/pool-run").Given} given */
 function begin(pool, work, { options, args }) {
-  const run = new ClusterRun(pool, /** @type {string[]} */ (work.stages), options, args);
+  const run = newRun(pool, /** @type {string[]} */ (work.stages), options, args);
   run.work = String(work.name);
   return run.begin(options.signal);
 }
 
-module.exports = { ClusterBatch, ClusterRun, begin, beginRun };
+module.exports = { ClusterBatch, ClusterRun, begin, beginRun, newRun };

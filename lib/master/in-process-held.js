@@ -24,6 +24,8 @@ class Held {
     /** @type {globalThis.Map<any, Group>} */
     this.byKey = new Map();
     this.priority = 0;
+    /** The worker that the last item came from. */
+    this.id = 0;
     /** @type {NodeJS.Timeout | undefined} */
     this.timer = undefined;
   }

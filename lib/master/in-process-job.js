@@ -6,7 +6,7 @@ const { argsCopier } = require("../shared/args");
 const { crossed, pack, unpack } = require("./in-process-values");
 const { argsOfText } = require("../shared/codec");
 const { JSON, Promise, Set, clearTimeout, now, setTimeout } = require("../shared/primordials");
-const { routingOf } = require("../shared/routing");
+const { NO_ADDRESS, routingOf } = require("../shared/routing");
 const { inside } = require("../shared/site");
 const { bytesOf } = require("./tally");
 const { functionsOf } = require("../shared/stages");
@@ -23,9 +23,6 @@ const { errorToJson } = require("../shared/thrown");
  * How an attempt ended: `data` is the event's as the stages have left it, `error` a plain object as it travels.
  * @typedef {{ data: any, response?: any, error?: any, cause?: "error" | "timeout", added?: import("../shared/task").Added }} Outcome
  */
-
-/** Of an event that any worker would do for. @type {{ key: string | undefined, priority: number }} */
-const NO_ADDRESS = { key: undefined, priority: 0 };
 
 class Job {
   /**
@@ -260,4 +257,4 @@ class JobEvent {
   }
 }
 
-module.exports = { Job, NO_ADDRESS };
+module.exports = { Job };

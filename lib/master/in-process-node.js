@@ -3,6 +3,7 @@
 // retries, time limit and concurrency. Where its outputs go is `in-process-flow`'s business.
 
 const { Held } = require("./in-process-held");
+const { told } = require("./flow-router");
 const { Job } = require("./in-process-job");
 const { lengthOf, open, pack } = require("./in-process-values");
 const { drain } = require("../shared/flow/drain");
@@ -19,11 +20,9 @@ const { errorToJson } = require("../shared/thrown");
 /** @typedef {import("./in-process-held").Group} Group */
 /** @typedef {import("./in-process-values").Item} Item */
 /** @typedef {import("../shared/flow/plan").PlanNode} PlanNode */
-/** What leaves a node. @typedef {{ port: number, item: Item }} Output */
-/**
- * What an event of a node does: it runs the node's function for an item; with `side` it finds the key of one; or it is a group's.
- * @typedef {{ item?: Item, side?: number, group?: Group }} Doing
- */
+/** @typedef {import("./flow-router").Doing} Doing */
+/** @typedef {import("./flow-router").Output} Output */
+/** @typedef {import("./flow-router").Via} Via */
 /**
  * @typedef {object} About
  * @property {object} flow
@@ -55,7 +54,7 @@ class NodeJob extends Job {
     // No worker would have such tags.
     if (node.hold !== "master") pool.addressOf({ tags: node.tags }, undefined, undefined);
     this.held = new Held();
-    /** Those that it has items from. @type {NodeJob[]} */
+    /** Those that it has items from. @type {import("./flow-router").FlowNode[]} */
     this.inputs = [];
     /** Behind a node that waits for all of its items. */
     this.isBehind = false;
@@ -65,11 +64,6 @@ class NodeJob extends Job {
     this.isOpened = false;
     /** Nothing comes of it any more. */
     this.isClosed = false;
-  }
-
-  get waitsForAll() {
-    const { hold } = this.plan;
-    return hold !== null && hold !== "batch";
   }
 
   /** Whether more of its items wait than may. */
@@ -85,8 +79,39 @@ class NodeJob extends Job {
     /** @type {any} */
     const packed = doing;
     const settle = (/** @type {Outcome} */ outcome, /** @type {number} */ priority) =>
-      this.run.settle(this, doing, outcome, priority);
+      this.settle(doing, outcome, priority);
     this.addPacked(packed, settle, address);
+  }
+
+  /** @param {Doing} doing @param {Outcome} outcome @param {number} priority */
+  settle(doing, { error, response: outputs, added }, priority) {
+    const { pool, run } = this;
+    pool.tally.count(added);
+    const emitted = added === undefined ? [] : added.emitted;
+    run.router.settle(this, doing, { error, outputs, emitted }, { id: pool.id, priority });
+  }
+
+  /** An item comes that is to be held by its key. @param {number} side @param {Item} item @param {Via} via */
+  enterKeyed(side, item, via) {
+    const { pool, run } = this;
+    if (this.retries?.limit) {
+      this.begin({ item, side }, { key: undefined, priority: via.priority });
+      return;
+    }
+    // To find a key is no event of its own unless it may be tried again.
+    let keyed;
+    try {
+      keyed = this.keyed(item, side);
+    } catch (thrown) {
+      const error = told(thrown, this.classes);
+      for (const tally of [pool.tally, ...(run.seen ? [run.seen.tally] : [])]) {
+        tally.add(undefined);
+        tally.end({ data: undefined, error, cause: "error" });
+      }
+      run.router.fail(this, item, error, via);
+      return;
+    }
+    run.router.hold(this, side, keyed, via);
   }
 
   stop() {

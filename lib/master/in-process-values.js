@@ -66,10 +66,15 @@ class FailedItem {
     return lengthOf(this.data);
   }
 
+  /** All but its data: a copy. */
+  get head() {
+    const { id, error, node } = this.about;
+    return { id, failed: true, node, error: structured(error) };
+  }
+
   /** @returns {any} */
   open() {
-    const { id, error, node } = this.about;
-    return withData({ id, failed: true, node, error: structured(error) }, this.data);
+    return withData(this.head, this.data);
   }
 }
 
@@ -104,4 +109,14 @@ function lengthOf(item) {
   return item.encoded === undefined ? 0 : item.encoded.length;
 }
 
-module.exports = { FailedItem, Gathered, crossed, failureOf, lengthOf, open, pack, unpack };
+module.exports = {
+  FailedItem,
+  Gathered,
+  crossed,
+  failureOf,
+  isBinaryItem,
+  lengthOf,
+  open,
+  pack,
+  unpack,
+};

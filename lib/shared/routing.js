@@ -10,6 +10,9 @@ const { ownOf } = require("./own");
 /** @typedef {{ tags?: string[], key?: Key, spread?: boolean, priority?: number }} Routing */
 /** @typedef {{ tags: string[], key: string | undefined, priority: number }} Address */
 
+/** Of an event that any worker would do for. @type {{ key: string | undefined, priority: number }} */
+const NO_ADDRESS = { key: undefined, priority: 0 };
+
 /** The core's priorities are numbers of 32 bits. */
 const HIGHEST = 2 ** 31 - 1;
 
@@ -85,4 +88,12 @@ function keyOf(given, data) {
   return String(key);
 }
 
-module.exports = { ROUTE_CHECKS, addressOf, areSame, isPlainObject, routingOf, tagsAlone };
+module.exports = {
+  NO_ADDRESS,
+  ROUTE_CHECKS,
+  addressOf,
+  areSame,
+  isPlainObject,
+  routingOf,
+  tagsAlone,
+};

@@ -1,9 +1,10 @@
 "use strict";
 // What a worker file exports, as the stages of its pool, and a pool's stages by name.
 
+const { flowNamed } = require("./clustered");
 const { describe } = require("./describe");
 const { coded } = require("./errors");
-const { isFlow } = require("./flow/given");
+const { isFlow, otherFlow } = require("./flow/given");
 const { hasOwn } = require("./own");
 const { JSON } = require("./primordials");
 const { toldStages } = require("./stage");
@@ -44,6 +45,8 @@ function functionOf(stages, name) {
   return (/** @type {unknown[]} */ ...given) => {
     const stage = hasOwn(stages, name) ? stages[name] : undefined;
     if (typeof stage === "function") return Reflect.apply(stage, undefined, given);
+    const flow = flowNamed(name);
+    if (flow !== undefined) throw coded(Error, "ERR_SONIC_FLOW", otherFlow(flow || undefined));
     const message = `the worker file exports no function ${JSON.stringify(name)}`;
     throw coded(Error, "ERR_SONIC_UNKNOWN_STAGE", message);
   };

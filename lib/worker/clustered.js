@@ -4,8 +4,9 @@
 
 const { argsCopier } = require("../shared/args");
 const { carried, carriedOnes } = require("../shared/carried");
-const { ANSWER, FUNCTION, KEEP } = require("../shared/clustered");
+const { ANSWER, FUNCTION, KEEP, flowStage } = require("../shared/clustered");
 const { codecOf } = require("../shared/codec");
+const { functionsOf, isFlow, planOfFlow } = require("../shared/flow/made");
 const { ownOf } = require("../shared/own");
 const { WeakMap } = require("../shared/primordials");
 const { isStage } = require("../shared/stage");
@@ -48,21 +49,56 @@ const listed = ({ text, format }) => [text, format];
 /** Those of a pool, which are to be had by their names, and nobody lists these. @param {Record<string, any>} stages @param {Codec} codec */
 function ofPool(stages, codec) {
   const all = around(codec);
-  for (const name of [KEEP, ANSWER]) Object.defineProperty(stages, name, { value: all[name] });
+  for (const name of Object.keys(stages)) {
+    // An accessor may be any stage, and none is called before the program names it.
+    const { value } = Object.getOwnPropertyDescriptor(stages, name) || { value: undefined };
+    if (isFlow(value)) Object.assign(all, ofFlow(value, name, codec, shallow));
+  }
+  for (const name of Object.keys(all)) Object.defineProperty(stages, name, { value: all[name] });
   return stages;
 }
 
+/** Each function of an event gets a copy. @param {any} args @returns {() => any} */
+const shallow = (args) => () => ({ ...args });
+
 /**
- * Those of a `MapReduce` or a `stream`: its functions, with its args.
- * @param {any[]} workerFns
+ * The nodes of a flow, each with those that run in the same event.
+ * @param {any} flow
+ * @param {string} name
+ * @param {Codec} codec
+ * @param {(args: any) => () => any} copierOf makes copies of the args that a stage gets
+ */
+function ofFlow(flow, name, codec, copierOf) {
+  const { runNode } = require("./clustered-flow");
+  const plan = planOfFlow(flow);
+  const about = { plan, functions: functionsOf(flow), codec };
+  const all = ownOf();
+  for (const { number } of plan.nodes)
+    all[flowStage(number, plan.fingerprint, name)] = (
+      /** @type {any} */ { data },
+      /** @type {any} */ args,
+      /** @type {any} */ context,
+    ) => runNode(about, number, data, { args: copierOf(args), context });
+  return all;
+}
+
+/**
+ * Those of a `MapReduce` or a `stream`: its functions, or its flow, with its args.
+ * @param {any} workerFns
  * @param {any} args
  * @param {number} id of the worker
  * @param {Codec} codec of this worker: what a call has is JSON, bytes too
  */
 function ofCall(workerFns, args, id, codec) {
   const copyArgs = argsCopier(args, id);
-  const all = ownOf(around(codec === codecOf("bytes") ? codecOf("json") : codec));
-  workerFns.forEach((fn, at) => {
+  const own = codec === codecOf("bytes") ? codecOf("json") : codec;
+  const all = ownOf(around(own));
+  if (isFlow(workerFns))
+    return ownOf(
+      all,
+      ofFlow(workerFns, "", own, () => copyArgs),
+    );
+  workerFns.forEach((/** @type {any} */ fn, /** @type {number} */ at) => {
     all[FUNCTION + at] = isStage(fn)
       ? (/** @type {any} */ event, /** @type {any} */ _, /** @type {any} */ task) =>
           fn(event, copyArgs(), task)

@@ -161,17 +161,20 @@ function register(self, { workerFns, args, stages, identity }) {
   }
   const wrong = wrongWorkerFns(workerFns);
   if (wrong === undefined && isClustered) {
-    self.registerStages(clustered().ofCall([...workerFns], args, self.id, self.codec));
+    self.registerStages(clustered().ofCall(ownWork(workerFns), args, self.id, self.codec));
     return;
   }
   if (wrong === undefined) {
-    self.register(isFlow(workerFns) ? workerFns : [...workerFns], args);
+    self.register(ownWork(workerFns), args);
     return;
   }
   const error = pointAt(invalidType(wrong), siteOf(register));
   self.native.workerRefuse(self.handle, "TypeError", error.code, wrong);
   throw error;
 }
+
+/** The program may change its array. @param {any} workerFns */
+const ownWork = (workerFns) => (isFlow(workerFns) ? workerFns : [...workerFns]);
 
 /** Few masters have several machines. */
 const clustered = () => require("./clustered");

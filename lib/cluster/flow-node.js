@@ -1,0 +1,168 @@
+"use strict";
+// A node of a flow over several machines: its events run in the workers of any host, through the nodes that run in the same event. Where
+// its outputs go is the router's business.
+
+const { carriedItem, outputsOf, packedOf } = require("./flow-items");
+const { carriedOf, readOf } = require("./outcome");
+const { told } = require("../master/flow-router");
+const { Held } = require("../master/in-process-held");
+const { Promise, Set, clearTimeout, setTimeout } = require("../shared/primordials");
+
+/** @typedef {import("../master/flow-router").Address} Address */
+/** @typedef {import("../master/flow-router").Doing} Doing */
+/** @typedef {import("../master/flow-router").Via} Via */
+/** @typedef {import("../master/in-process-values").Item} Item */
+/** @typedef {import("../shared/flow/plan").PlanNode} PlanNode */
+/** @typedef {import("./coordinator").Outcome} Outcome */
+/** @typedef {import("./coordinator").Event} Event */
+
+/** An item that there is not. @type {import("../master/in-process-values").Packed} */
+const NONE = { encoded: undefined, format: 0 };
+
+class ClusterNode {
+  /**
+   * @param {InstanceType<typeof import("./flow-run").ClusterFlowRun>} run
+   * @param {PlanNode} plan
+   * @param {{ fn: any, tags: string[], isEntry: boolean, retries: import("../shared/options").Options["retries"] }} how
+   * @param {import("./station").Run | undefined} about its events; none if it runs in this process
+   */
+  constructor(run, plan, { fn, tags, isEntry, retries }, about) {
+    this.run = run;
+    this.plan = plan;
+    this.name = plan.name;
+    this.fn = fn;
+    this.tags = tags;
+    this.isEntry = isEntry;
+    this.retries = retries;
+    this.about = about;
+    this.classes = new Set(run.pool.errors.keys());
+    this.held = new Held();
+    /** @type {import("../master/flow-router").FlowNode[]} */
+    this.inputs = [];
+    this.isBehind = false;
+    this.isOpened = false;
+    this.isClosed = false;
+    this.pending = 0;
+    /** The event that was begun last. @type {Event | undefined} */
+    this.last = undefined;
+    /** Of items that are tried again later. @type {globalThis.Set<NodeJS.Timeout>} */
+    this.timers = new Set();
+  }
+
+  /** Whether more of its items wait than may; events of the source wait for room by themselves. */
+  get isFull() {
+    const { plan, last, run } = this;
+    const { coordinator, places } = run.pool;
+    if (plan.maxWaiting !== undefined) return this.pending > plan.maxWaiting + places;
+    return !this.isEntry && last !== undefined && !coordinator.hasRoom(last);
+  }
+
+  /**
+   * @param {Doing} doing
+   * @param {Address} [address]
+   * @param {number} [lost] how many attempts it has had already
+   * @returns {Event | undefined}
+   */
+  begin(doing, { tags = this.tags, key, priority } = ANY, lost = 0) {
+    const { run, about } = this;
+    // What is told of one entry may have stopped the run.
+    if (!run.isRunning || about === undefined) return undefined;
+    this.pending++;
+    let value;
+    try {
+      value = carriedItem(run.pool.codec, doing.item || NONE);
+    } catch (error) {
+      this.cannotBegin(doing, error, priority);
+      return undefined;
+    }
+    const counted = run.counters.begin(value);
+    const settle = (/** @type {Outcome} */ outcome) =>
+      this.settle(doing, counted, outcome, priority);
+    const address = { tags, key, priority };
+    this.last = run.pool.coordinator.add(about, value, settle, address, lost);
+    return this.last;
+  }
+
+  /** @param {Doing} doing @param {unknown} thrown @param {number} priority */
+  async cannotBegin(doing, thrown, priority) {
+    await Promise.resolve();
+    const { run, classes } = this;
+    const error = told(thrown, classes);
+    if (run.isRunning) run.router.settle(this, doing, { error }, { id: 0, priority });
+  }
+
+  /** @param {Doing} doing @param {any} counted @param {Outcome} outcome @param {number} priority */
+  settle(doing, counted, outcome, priority) {
+    const { run } = this;
+    const { error, outputs } = resultOf(outcome);
+    run.counters.end(counted, { ...outcome, told: error }, outputs === undefined);
+    const emitted = (outcome.emitted || []).map((one) => packedOf(carriedOf(one)));
+    run.router.settle(this, doing, { error, outputs, emitted }, { id: outcome.worker, priority });
+  }
+
+  /** An item has failed here in the event of a node before this one. @param {Item} item @param {any} error @param {Via} via */
+  failedBehind(item, error, via) {
+    const { retries, run } = this;
+    const isAgain = retries && retries.limit > 0 && retries.on.includes("error");
+    if (isAgain) {
+      this.tryAgain(item, via.priority);
+      return;
+    }
+    const counted = run.counters.begin(carriedItem(run.pool.codec, item));
+    run.counters.end(counted, { told: error, attempts: 1, worker: via.id }, true);
+    run.router.fail(this, item, error, via);
+  }
+
+  /** An item is tried again, in an event of its own. @param {Item} item @param {number} priority */
+  tryAgain(item, priority) {
+    const { backoff = 0, maxDelay = Infinity } = this.retries || {};
+    const doing = { item };
+    this.run.router.lineage?.entered(doing);
+    const address = { key: undefined, priority };
+    const delay = Math.min(backoff, maxDelay);
+    if (delay === 0) {
+      this.begin(doing, address, 1);
+      return;
+    }
+    this.pending++;
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      this.pending--;
+      this.begin(doing, address, 1);
+    }, delay);
+    this.timers.add(timer);
+  }
+
+  /** Nothing comes that would be held by its key: such flows are refused. */
+  enterKeyed() {}
+
+  /** @param {Doing} doing @returns {Item} */
+  itemOf({ item }) {
+    return item || NONE;
+  }
+
+  stop() {
+    this.held.forget();
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
+    if (this.about !== undefined) this.run.pool.coordinator.end(this.about);
+  }
+}
+
+/** @type {Address} */
+const ANY = { key: undefined, priority: 0 };
+
+/** What an event has come to. An answer that cannot be read is a failure. @param {Outcome} outcome @returns {{ error?: any, outputs?: import("./flow-items").Output[] }} */
+function resultOf(outcome) {
+  const { told: error, value } = readOf(outcome);
+  if (error !== undefined) return { error };
+  try {
+    return { outputs: outputsOf(value) };
+  } catch (thrown) {
+    const message = `an answer of worker ${outcome.worker} cannot be read: ${Object(thrown).message}`;
+    const stack = `Error: ${message}`;
+    return { error: { name: "Error", message, stack, code: "ERR_SONIC_PROTOCOL" } };
+  }
+}
+
+module.exports = { ClusterNode };
