@@ -23,6 +23,7 @@ const HOST_USAGE = `npx @tiemma/sonic-distribute host [OPTIONS] PROGRAM [ARGS]
   --workers N          how many workers (by default one for each processor)
   --concurrency N      how many events a worker runs at once (by default as the masters' option says)
   --tags A,B           what events may ask for that only some hosts have, such as gpu (none)
+  --spill-dir DIR      where flows write what is too large for memory: a folder that all hosts and the master share (none)
   --name NAME          what messages call this host (by default the machine's name)
   --health PORT        answers GET /health on that port: 200 while the broker is there, 503 otherwise`;
 
@@ -111,6 +112,7 @@ async function host(words) {
       "workers",
       "concurrency",
       "tags",
+      "spill-dir",
       "name",
       "health",
     ];
@@ -124,11 +126,13 @@ async function host(words) {
     const port = count(given, "health", MOST_PORT);
     const tags = tagsOf(given);
     const { name = os.hostname() } = given;
+    const spillDir = hasOwn(given, "spill-dir") ? path.resolve(given["spill-dir"]) : undefined;
     const say = (/** @type {string} */ text) =>
       console.log(`${new Date().toISOString()}: host ${name}: ${text}`);
     // What workers re-run, with its own arguments.
     process.argv = [process.argv[0], file, ...args];
-    const serving = new Host({ program: file, name, numWorkers, tags, concurrency, cluster, say });
+    const how = { numWorkers, tags, concurrency, spillDir };
+    const serving = new Host({ program: file, name, ...how, cluster, say });
     for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => serving.end());
     const health = port === undefined ? undefined : await listen(serving, port);
     try {

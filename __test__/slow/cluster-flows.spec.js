@@ -11,11 +11,17 @@ const path = require("node:path");
 const { before, describe, it } = require("node:test");
 
 const { until } = require("../support/broker");
-const { TOGETHER, withBroker } = require("../support/cluster-test");
+const { TOGETHER, bothRun, withBroker } = require("../support/cluster-test");
 const { install } = require("../support/debian");
+const { scenarios } = require("../support/flow-scenarios");
 
 const programs = path.join(__dirname, "..", "fixtures", "cluster");
 const RANDOM = path.join(programs, "random-flows.js");
+const SCENARIOS = path.join(programs, "flow-scenarios.js");
+const JOB = path.join(programs, "flow-job.js");
+
+/** `Map` runs further ahead over a cluster, and that of a stream in order too. */
+const NAMES = Object.keys(scenarios).filter((name) => name !== "heldBack");
 
 /** Hosts for all tags, of which no worker has all that a flow may ask for. */
 const start = (broker, file, env) =>
@@ -23,7 +29,7 @@ const start = (broker, file, env) =>
     ["a", "a"],
     ["b", "b"],
     ["ab", "a,b"],
-  ].map(([name, tags]) => broker.host(name, file, env, ["--tags", tags]));
+  ].map(([name, tags]) => broker.host(name, file, env, ["--tags", tags, "--spill-dir", env.SPILL]));
 
 describe("flows over a cluster", TOGETHER, () => {
   before(() => install("redis-server"));
@@ -31,15 +37,127 @@ describe("flows over a cluster", TOGETHER, () => {
   for (const serialization of ["json", "advanced"])
     it(
       `are what one process makes of them, made by chance: ${serialization}`,
-      withBroker(undefined, async ({ broker, env }) => {
-        const own = { ...env, COUNT: "60", SERIALIZATION: serialization };
+      withBroker(undefined, async ({ broker, env, at }) => {
+        const own = { ...env, COUNT: "40", SERIALIZATION: serialization, SPILL: at("spill") };
         start(broker, RANDOM, own);
         const { all, unfinished } = await broker.master(RANDOM, own).result();
         for (const { wrong, entries } of all) {
           assert.deepEqual(wrong, []);
-          assert.ok(entries > 1000);
+          assert.ok(entries > 500);
         }
         assert.equal(unfinished, 0);
+        assert.deepEqual(fs.readdirSync(own.SPILL), []);
       }),
     );
+
+  it(
+    "do the same as in this machine's workers",
+    withBroker(undefined, async ({ broker, env, at }) => {
+      const own = { ...env, NAMES: NAMES.join(), SPILL: at("spill") };
+      broker.host("a", SCENARIOS, own, ["--spill-dir", own.SPILL]);
+      const [there, here] = [
+        broker.master(SCENARIOS, own),
+        broker.start([SCENARIOS], { NAMES: own.NAMES, SPILL: at("own") }),
+      ];
+      const [is, due] = await Promise.all([there.result(), here.result()]);
+      for (const name of NAMES) assert.deepEqual(is[name], due[name], name);
+    }),
+  );
+
+  for (const MODE of ["MapReduce", "stream"])
+    it(
+      `are those of a ${MODE}, with its args, and reduce in the master and in a worker`,
+      withBroker(undefined, async ({ broker, env }) => {
+        const own = { ...env, MODE };
+        for (const name of ["a", "b"]) broker.host(name, JOB, own);
+        const entries = await broker.master(JOB, own).result();
+        const bySink = (sink) =>
+          entries.filter((one) => one.sink === sink).map(({ response }) => response);
+        assert.deepEqual(
+          [bySink("master"), bySink("worker"), bySink("kinds")],
+          [[59 * 60], [59 * 60], ["number"]],
+        );
+        assert.deepEqual(
+          bySink("failed")
+            .map(([, data, name]) => `${data} ${name}`)
+            .sort(),
+          ["1 RangeError", "21 RangeError", "41 RangeError"],
+        );
+      }),
+    );
+
+  it(
+    "are those of a worker file",
+    withBroker(undefined, async ({ broker, env }) => {
+      const own = { ...env, MODE: "file" };
+      broker.host("a", path.join(programs, "flow-file.js"), own);
+      const [{ response, ...rest }] = await broker.master(JOB, own).result();
+      assert.deepEqual([response, Object.keys(rest)], [30, ["id"]]);
+    }),
+  );
+
+  const hostsOf = (broker, own) =>
+    ["a", "b"].map((name) => broker.host(name, JOB, own, ["--spill-dir", own.SPILL]));
+
+  for (const RETRIES of ["", "2"])
+    it(
+      `fail in the node that a lost host was in, or run again, and nothing counts twice: retries ${RETRIES}`,
+      withBroker(undefined, async ({ broker, env, at, ran }) => {
+        const own = { ...env, MODE: "pool", RETRIES, GATE: at("gate"), SPILL: at("spill") };
+        const [lost] = hostsOf(broker, own);
+        const master = broker.master(JOB, own);
+        await until(bothRun(ran), "both hosts run events");
+        const begun = ran().filter(({ host }) => host === "a");
+        lost.kill("SIGKILL");
+        await lost.ended;
+        fs.writeFileSync(own.GATE, "");
+        const entries = await master.result();
+        const failed = entries.filter((one) => one.failed);
+        for (const { node, error } of failed)
+          assert.deepEqual([node, error.code], ["parts", "ERR_SONIC_HOST_LOST"]);
+        if (RETRIES) assert.deepEqual(failed, []);
+        else assert.ok(begun.some(({ data }) => failed.some((one) => one.data === data)));
+        const groups = entries.filter((one) => !one.failed).map(({ response }) => response);
+        assert.equal(groups.length, 3);
+        const count = groups.reduce((sum, [, items]) => sum + items, 0);
+        assert.equal(count, 2 * (60 - failed.length));
+        for (const [, , sum] of groups) assert.equal(sum, 0);
+        assert.deepEqual(fs.readdirSync(own.SPILL), []);
+      }),
+    );
+
+  it(
+    "leave nothing in the folder that hosts share when the master is killed",
+    withBroker(undefined, async ({ broker, env, at, ran }) => {
+      const own = { ...env, MODE: "pool", GATE: at("gate"), SPILL: at("spill") };
+      const hosts = hostsOf(broker, own);
+      const master = broker.master(JOB, own);
+      const left = () => (fs.existsSync(own.SPILL) ? fs.readdirSync(own.SPILL) : []);
+      await until(() => bothRun(ran)() && left().length > 0, "both hosts run events, and write");
+      master.kill("SIGKILL");
+      await Promise.all(hosts.map((host) => host.says(/stops its events/)));
+      await until(async () => (await broker.keys()).length === 0, "keys are left");
+      await until(
+        () => left().length === 0,
+        () => `${left()} is left`,
+      );
+    }),
+  );
+
+  it(
+    "reject at once where hosts share no folder, and hosts that do not have it say so",
+    withBroker(undefined, async ({ broker, env, at }) => {
+      const own = { ...env, MODE: "refused" };
+      broker.host("a", JOB, own);
+      const [code, message] = await broker.master(JOB, own).result();
+      assert.equal(code, "ERR_SONIC_CLUSTER");
+      assert.match(message, /"groups" of a flow, a groupByKey, .*sharedSpill: true.*--spill-dir/);
+      const shared = { ...env, MODE: "pool", SPILL: at("spill") };
+      const host = broker.host("b", JOB, shared);
+      const master = broker.master(JOB, shared);
+      await host.says(/the host b was not told where that is: start it with --spill-dir/);
+      const [why] = await master.result();
+      assert.equal(why, "ERR_SONIC_SPILL");
+    }),
+  );
 });

@@ -16,7 +16,7 @@ const MOST_ITEMS = 2000;
 /** How many items the source gives, unless told otherwise. */
 const ITEMS = 40;
 
-/** @typedef {{ nodes?: number, items?: number, slow?: boolean, fail?: boolean, groupsFail?: boolean, nothing?: boolean, limits?: boolean, tags?: string[], chain?: boolean, overHosts?: boolean }} Choices */
+/** @typedef {{ nodes?: number, items?: number, slow?: boolean, fail?: boolean, groupsFail?: boolean, nothing?: boolean, limits?: boolean, tags?: string[], chain?: boolean }} Choices */
 
 /** Numbers from 0 to 1, others for the next seed. @param {number} seed */
 const numbers = (seed) => randomFrom(Math.imul(seed + 1, 0x9e3779b1));
@@ -58,7 +58,7 @@ const sumOf = (values) => {
  * @param {number} seed
  * @param {Choices} [choices] `nodes`: about how many at most. `items`: of the source. `slow`: some functions wait. `fail`: some throw.
  *   `groupsFail`: those of groups too. `nothing`: some return undefined. `limits`: nodes have limits of their own. `tags`: nodes ask for
- *   some of these. `chain`: it is a chain of map, flatMap and filter. `overHosts`: it has nothing that a cluster refuses.
+ *   some of these. `chain`: it is a chain of map, flatMap and filter.
  * @returns {{ flow: object, items: any[], kinds: string[], sorted: Record<string, (data: any) => any> }} `sorted`: the keys of those
  *   sinks whose items come in order, by the names of the sinks; "" for one without a name
  */
@@ -91,8 +91,7 @@ function randomFlow(seed, choices = {}) {
       if (choices.tags && kind !== "batch" && chance(0.6))
         options.tags = choices.tags.filter(() => chance(0.5));
       if (choices.limits === false || kind === "batch") return options;
-      const concurrency = chance(0.1) ? 1 + below(4) : undefined;
-      if (concurrency !== undefined && !choices.overHosts) options.concurrency = concurrency;
+      if (chance(0.1)) options.concurrency = 1 + below(4);
       if (chance(0.1)) options.taskTimeout = pick([60e3, Infinity]);
       const isStep = ["map", "flatMap", "filter", "split"].includes(kind);
       if (isStep && chance(0.15)) options.maxWaiting = 1 + below(20);
@@ -263,7 +262,6 @@ function randomFlow(seed, choices = {}) {
     const { map, filter, flatMap, split, errors } = WAYS;
     // Steps are the most frequent, as in programs.
     const steps = [map, map, filter, flatMap, split, errors];
-    if (choices.overHosts) for (const kind of SHUFFLES) delete WAYS[kind];
     const ways = choices.chain
       ? [map, filter, flatMap, flatMap]
       : [...Object.values(WAYS), ...steps];

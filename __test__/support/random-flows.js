@@ -17,21 +17,20 @@ const { randomFlow } = require("./random-flow");
  * @param {number} first seed
  * @param {number} count
  * @param {number} [slow] one of so many has nodes that take their time
- * @param {object} [more] choices
  */
-function randomFlows(first, count, slow = 10, more = {}) {
+function randomFlows(first, count, slow = 10) {
   const seeds = Array.from({ length: count }, (_, at) => first + at);
   const made = new Map();
   for (const seed of seeds) {
     const tags = seed % 3 ? undefined : ["a", "b"];
-    const choices = { nodes: 12, fail: true, slow: seed % slow === 0, tags, ...more };
+    const choices = { nodes: 12, fail: true, slow: seed % slow === 0, tags };
     made.set(`flow ${seed}`, randomFlow(seed, choices));
   }
   return made;
 }
 
 /** The same of chains, whose entries have an order. @type {typeof randomFlows} */
-function randomChains(first, count, slow = 10, more = {}) {
+function randomChains(first, count, slow = 10) {
   const made = new Map();
   for (let seed = first; seed < first + count; seed++) {
     const tags = seed % 3 ? undefined : ["a", "b"];
@@ -43,7 +42,6 @@ function randomChains(first, count, slow = 10, more = {}) {
       slow: isSlow,
       tags,
       chain: true,
-      ...more,
     };
     made.set(`flow ${seed}`, randomFlow(seed, choices));
   }

@@ -53,14 +53,9 @@ function optionsOf(args, given, stages, checks) {
   if (set !== undefined) throw notYet(`the variable ${set}`);
   if (variable("SONIC_PROGRESS") === "workers") throw notYet("SONIC_PROGRESS=workers");
   if (runsElsewhere()) throw notYet("cluster.setupPrimary({ exec })");
-  if (options.flow !== undefined) require("./flow-run").checkFlow(options);
+  if (options.flow !== undefined)
+    require("./flow-run").checkFlow(options, Boolean(options.sharedSpill));
   return { options, numWorkers: isNone ? 0 : numWorkersOf(args, options) };
-}
-
-/** The limit of a stage is one of each worker. @param {any} options @param {string} where */
-function checkStage(options, where) {
-  if (options.concurrency !== undefined) throw notYet(`${where} concurrency`);
-  checkSupported(options, where);
 }
 
 /** What the functions of a call have of their own. @param {any} workerFns */
@@ -76,7 +71,7 @@ function optionsOfFunctions(workerFns) {
       `over a cluster workerFns must be an array of functions in the master too, got ${shown(workerFns)}`,
     );
   const merged = mergedOptions(workerFns.map(optionsOfStage));
-  checkStage(merged, "a stage's option");
+  checkSupported(merged, "a stage's option");
   return merged;
 }
 
@@ -255,7 +250,7 @@ async function createPool(stages, given, identity) {
 function checked(stages) {
   for (const name of stages.names)
     if (!stages.flows.includes(name))
-      checkStage(stages.options[name], `the stage ${name}: the option`);
+      checkSupported(stages.options[name], `the stage ${name}: the option`);
   return stages;
 }
 

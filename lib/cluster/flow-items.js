@@ -15,11 +15,17 @@ const { Buffer, JSON } = require("../shared/primordials");
 /** @typedef {import("../shared/flow/carried").Coded} Coded */
 /** @typedef {import("../master/in-process-values").Item} Item */
 /** @typedef {import("../master/in-process-values").Packed} Packed */
-/** What an event puts out: an item that leaves by an exit, or one that failed at a node behind the one at which the event entered.
- * @typedef {{ exit: number, item: Item } | { node: number, error: any, item: Item }} Output */
+/**
+ * What an event puts out: an item that leaves by an exit; one that failed at a node behind the one at which the event entered, with the
+ * data that tries that again, if that is not its own; what was written for a node; and the data of an event of the same node that goes on.
+ * @typedef {{ exit: number, item: Item } | { node: number, error: any, again: string, item: Item } | { to: number, told: any } |
+ *   { further: string }} Output
+ */
 
-/** What a record begins with that tells of a failure. */
+/** What a record begins with that is of no exit. */
 const FAILED = "!";
+const SPILLED = "$";
+const GO_ON = "#";
 
 /** The bytes of a record before its own: the length, the character, the format. */
 const HEAD = 6;
@@ -39,6 +45,9 @@ const WHAT = "the items that a node gets together";
 
 /** @param {Codec} codec @param {Item} item */
 const carriedWhole = (codec, item) => carried(codec, wrapped(codedOf(item)), "data", WHAT);
+
+/** The data of an event that writes or reads files. @param {Carried} item @param {import("../shared/flow/carried").Place} place @returns {Carried} */
+const placed = (item, place) => ({ text: JSON.stringify({ "…place": place, item }), format: 0 });
 
 /** @param {Packed} packed @returns {Carried} */
 function carriedPacked({ encoded, format }) {
@@ -68,22 +77,11 @@ const outputsOf = (payload) =>
 /** @param {string} text @returns {Output[]} */
 function outputsOfText(text) {
   if (text === "") return [];
-  return text.split("\n").map((line) => {
-    if (line[0] !== FAILED)
-      return { exit: exitOf(line.charCodeAt(0)), item: packed(line.slice(1)) };
-    const [node, error, , data] = fields(line.slice(1));
-    return { node: Number(node), error: JSON.parse(error), item: packed(data) };
-  });
+  return text.split("\n").map((line) => outputOf(line.charCodeAt(0), line.slice(1), packed));
 }
 
 /** @param {string} encoded @returns {Packed} */
 const packed = (encoded) => ({ encoded: encoded === "" ? undefined : encoded, format: 0 });
-
-/** Node, error, what tries it again, and the data, which alone may have tabs. @param {string} record */
-function fields(record) {
-  const [node, error, again] = record.split("\t", 3);
-  return [node, error, again, record.slice(node.length + error.length + again.length + 3)];
-}
 
 /** @param {import("buffer").Buffer} bytes @returns {Output[]} */
 function outputsOfBytes(bytes) {
@@ -93,24 +91,49 @@ function outputsOfBytes(bytes) {
     const from = at + HEAD;
     const to = from + bytes.readUInt32LE(at);
     if (to > bytes.length) throw new RangeError(`the answer is damaged at ${at}`);
-    outputs.push(outputOf(bytes[at + HEAD - 2], bytes[at + HEAD - 1], bytes.subarray(from, to)));
+    const format = bytes[at + HEAD - 1];
+    const read = (/** @type {any} */ rest) => packedBytes(rest, format);
+    outputs.push(outputOf(bytes[at + HEAD - 2], bytes.subarray(from, to), read));
     at = to;
   }
   return outputs;
 }
 
-/** @param {number} character @param {number} format @param {import("buffer").Buffer} bytes @returns {Output} */
-function outputOf(character, format, bytes) {
-  if (String.fromCharCode(character) !== FAILED)
-    return { exit: exitOf(character), item: packedBytes(bytes, format) };
-  let at = -1;
-  for (let tabs = 0; tabs < 3; tabs++) {
-    at = bytes.indexOf("\t", at + 1);
-    if (at < 0) throw new RangeError("the answer has a damaged failure");
+/**
+ * @template {string | import("buffer").Buffer} T
+ * @param {number} character
+ * @param {T} record
+ * @param {(rest: T) => Packed} read
+ * @returns {Output}
+ */
+function outputOf(character, record, read) {
+  const kind = String.fromCharCode(character);
+  if (kind === GO_ON) return { further: String(record) };
+  if (kind === SPILLED) {
+    const [node, told] = fields(record, 2);
+    return { to: Number(node), told: JSON.parse(String(told)) };
   }
-  const [node, error] = bytes.toString("utf8", 0, at).split("\t");
-  const item = packedBytes(bytes.subarray(at + 1), format);
-  return { node: Number(node), error: JSON.parse(error), item };
+  if (kind !== FAILED) return { exit: exitOf(character), item: read(record) };
+  const [node, error, again, data] = fields(record, 4);
+  return {
+    node: Number(node),
+    error: JSON.parse(String(error)),
+    again: String(again),
+    item: read(/** @type {T} */ (data)),
+  };
+}
+
+/** So many fields, of which the last one alone may have tabs. @param {string | import("buffer").Buffer} record @param {number} count */
+function fields(record, count) {
+  const all = [];
+  let from = 0;
+  for (let left = count - 1; left > 0; left--) {
+    const to = record.indexOf("\t", from);
+    if (to < 0) throw new RangeError("the answer has a damaged record");
+    all.push(record.slice(from, to));
+    from = to + 1;
+  }
+  return [...all, record.slice(from)];
 }
 
 /** @param {import("buffer").Buffer} bytes @param {number} format @returns {Packed} */
@@ -126,4 +149,4 @@ function exitOf(character) {
   throw new RangeError(`the answer has a record of a kind that is not known: ${character}`);
 }
 
-module.exports = { carriedItem, outputsOf, packedOf };
+module.exports = { carriedItem, outputsOf, packed, packedOf, placed };

@@ -2,14 +2,18 @@
 // A node of a flow over several machines: its events run in the workers of any host, through the nodes that run in the same event. Where
 // its outputs go is the router's business.
 
-const { carriedItem, outputsOf, packedOf } = require("./flow-items");
+const { carriedItem, outputsOf, packed, packedOf, placed } = require("./flow-items");
 const { carriedOf, readOf } = require("./outcome");
+const { Shuffle, dataOf } = require("./shuffle");
 const { told } = require("../master/flow-router");
 const { Held } = require("../master/in-process-held");
 const { Promise, Set, clearTimeout, setTimeout } = require("../shared/primordials");
 
 /** @typedef {import("../master/flow-router").Address} Address */
-/** @typedef {import("../master/flow-router").Doing} Doing */
+/**
+ * `of`: what a failure tells of, if that is not the item; `merge`: it only merges what was written.
+ * @typedef {import("../master/flow-router").Doing & { of?: Item, merge?: import("./shuffle").Merge }} Doing
+ */
 /** @typedef {import("../master/flow-router").Via} Via */
 /** @typedef {import("../master/in-process-values").Item} Item */
 /** @typedef {import("../shared/flow/plan").PlanNode} PlanNode */
@@ -23,10 +27,11 @@ class ClusterNode {
   /**
    * @param {InstanceType<typeof import("./flow-run").ClusterFlowRun>} run
    * @param {PlanNode} plan
-   * @param {{ fn: any, tags: string[], isEntry: boolean, retries: import("../shared/options").Options["retries"] }} how
+   * @param {{ fn: any, tags: string[], isEntry: boolean, retries: import("../shared/options").Options["retries"],
+   *   place?: import("../shared/flow/carried").Place }} how `place`: where its events write and read
    * @param {import("./station").Run | undefined} about its events; none if it runs in this process
    */
-  constructor(run, plan, { fn, tags, isEntry, retries }, about) {
+  constructor(run, plan, { fn, tags, isEntry, retries, place }, about) {
     this.run = run;
     this.plan = plan;
     this.name = plan.name;
@@ -34,7 +39,9 @@ class ClusterNode {
     this.tags = tags;
     this.isEntry = isEntry;
     this.retries = retries;
+    this.place = place;
     this.about = about;
+    this.shuffle = new Shuffle();
     this.classes = new Set(run.pool.errors.keys());
     this.held = new Held();
     /** @type {import("../master/flow-router").FlowNode[]} */
@@ -70,7 +77,8 @@ class ClusterNode {
     this.pending++;
     let value;
     try {
-      value = carriedItem(run.pool.codec, doing.item || NONE);
+      const item = carriedItem(run.pool.codec, doing.item || NONE);
+      value = this.place === undefined ? item : placed(item, this.place);
     } catch (error) {
       this.cannotBegin(doing, error, priority);
       return undefined;
@@ -95,17 +103,21 @@ class ClusterNode {
   settle(doing, counted, outcome, priority) {
     const { run } = this;
     const { error, outputs } = resultOf(outcome);
+    if (error !== undefined && doing.merge !== undefined) {
+      run.counters.end(counted, { ...outcome, told: error }, true);
+      this.notMerged(doing.merge, error);
+      return;
+    }
     run.counters.end(counted, { ...outcome, told: error }, outputs === undefined);
     const emitted = (outcome.emitted || []).map((one) => packedOf(carriedOf(one)));
     run.router.settle(this, doing, { error, outputs, emitted }, { id: outcome.worker, priority });
   }
 
-  /** An item has failed here in the event of a node before this one. @param {Item} item @param {any} error @param {Via} via */
-  failedBehind(item, error, via) {
+  /** An item has failed here in the event of a node before this one. @param {{ item: Item, error: any, again: string }} failed @param {Via} via */
+  failedBehind({ item, error, again }, via) {
     const { retries, run } = this;
-    const isAgain = retries && retries.limit > 0 && retries.on.includes("error");
-    if (isAgain) {
-      this.tryAgain(item, via.priority);
+    if (retries && retries.limit > 0 && retries.on.includes("error")) {
+      this.tryAgain(again === "" ? { item } : { item: packed(again), of: item }, via.priority);
       return;
     }
     const counted = run.counters.begin(carriedItem(run.pool.codec, item));
@@ -113,10 +125,39 @@ class ClusterNode {
     run.router.fail(this, item, error, via);
   }
 
-  /** An item is tried again, in an event of its own. @param {Item} item @param {number} priority */
-  tryAgain(item, priority) {
+  /** A worker has written what comes to this node. @param {any} told */
+  written(told) {
+    this.shuffle.add(told);
+    this.merge();
+  }
+
+  /** Has workers merge what one of them could not read at once. */
+  merge() {
+    for (let merge = this.shuffle.excess(); merge !== undefined; merge = this.shuffle.excess())
+      this.begin({ item: packed(dataOf(merge, true)), merge });
+  }
+
+  /** @param {import("./shuffle").Merge} merge @param {any} error */
+  notMerged(merge, error) {
+    const { run, shuffle } = this;
+    if (shuffle.putBack(merge)) this.merge();
+    else run.router.stopBy(error);
+    run.router.hasEnded(this);
+  }
+
+  /** All has come: what was written is read. */
+  readAll() {
+    for (const data of this.shuffle.take()) this.begin({ item: packed(data), of: NONE });
+  }
+
+  /** An event of it goes on in another one. @param {string} data @param {Via} via */
+  further(data, { priority }) {
+    this.begin({ item: packed(data), of: NONE }, { key: undefined, priority });
+  }
+
+  /** An item is tried again, in an event of its own. @param {Doing} doing @param {number} priority */
+  tryAgain(doing, priority) {
     const { backoff = 0, maxDelay = Infinity } = this.retries || {};
-    const doing = { item };
     this.run.router.lineage?.entered(doing);
     const address = { key: undefined, priority };
     const delay = Math.min(backoff, maxDelay);
@@ -133,12 +174,12 @@ class ClusterNode {
     this.timers.add(timer);
   }
 
-  /** Nothing comes that would be held by its key: such flows are refused. */
+  /** Workers write what is held by keys: it never comes here. */
   enterKeyed() {}
 
   /** @param {Doing} doing @returns {Item} */
-  itemOf({ item }) {
-    return item || NONE;
+  itemOf({ item = NONE, of = item }) {
+    return of;
   }
 
   stop() {

@@ -4,11 +4,12 @@
 
 const { ClusterNode } = require("./flow-node");
 const { ClusterRun, beginRun } = require("./run");
-const { notYet } = require("./supported");
 const { checkFlowOptions } = require("../master/flow");
 const { FlowRouter } = require("../master/flow-router");
 const { pack } = require("../master/in-process-values");
 const { flowStage } = require("../shared/clustered");
+const { coded } = require("../shared/errors");
+const { spillsAt } = require("../shared/flow/carried");
 const { ownOf } = require("../shared/own");
 const { JSON } = require("../shared/primordials");
 const { addressOf, routingOf } = require("../shared/routing");
@@ -20,10 +21,37 @@ const { addressOf, routingOf } = require("../shared/routing");
 /** @typedef {import("../master/flow-router").Via} Via */
 
 class Router extends FlowRouter {
-  /** @param {any} _node @param {any} output see `flow-items` @param {Via} via */
-  out(_node, output, via) {
+  /** @param {any} node @param {any} output see `flow-items` @param {Via} via */
+  out(node, output, via) {
     if (output.exit !== undefined) this.leaveBy(output.exit, output.item, via);
-    else this.nodeAt(output.node).failedBehind(output.item, output.error, via);
+    else if (output.further !== undefined) node.further(output.further, via);
+    else if (output.to !== undefined) this.written(this.nodeAt(output.to), output.told);
+    else this.nodeAt(output.node).failedBehind(output, via);
+  }
+
+  /** @param {InstanceType<typeof ClusterNode>} node @param {any} told */
+  written(node, told) {
+    // Nobody would ever read it.
+    if (node.isOpened) this.run.stop(tooLate(node.name));
+    else node.written(told);
+  }
+
+  /** @param {any} node */
+  open(node) {
+    if (node.plan.hold === "spill") node.readAll();
+    else super.open(node);
+  }
+
+  /** @param {any} node @param {any} item @param {any} error @param {Via} via */
+  fail(node, item, error, via) {
+    // What cannot be written or read is missing in all that follows.
+    if (error.code === "ERR_SONIC_SPILL") this.stopBy(error);
+    else super.fail(node, item, error, via);
+  }
+
+  /** @param {any} error as it travels */
+  stopBy({ code, message }) {
+    this.run.stop(coded(Error, code, message));
   }
 
   /** @param {number} number @returns {InstanceType<typeof ClusterNode>} */
@@ -48,17 +76,24 @@ class ClusterFlowRun extends ClusterRun {
       const isEntry = node.number === plan.entry;
       const tags = (isEntry && this.routing?.tags) || node.tags;
       const own = ownOf(options, { retries, taskTimeout });
+      const place = spillsAt(plan, node.number) ? this.placeOf() : undefined;
       const stage = flowStage(node.number, plan.fingerprint, name);
       const about = hold === "master" ? undefined : beginRun(this.pool, [stage], own, args, how);
       return new ClusterNode(
         this,
         node,
-        { fn: functions[node.graph], tags, isEntry, retries },
+        { fn: functions[node.graph], tags, isEntry, retries, place },
         about,
       );
     });
     router.setNodes(nodes);
     return router;
+  }
+
+  /** Where its events write. */
+  placeOf() {
+    const { spill } = this.pool;
+    return spill === undefined ? undefined : spill.placeOf(this.number);
   }
 
   /** What `beginEvents` has made. @returns {Router} */
@@ -83,6 +118,7 @@ class ClusterFlowRun extends ClusterRun {
   halt() {
     this.router.stop();
     this.counters.abort();
+    if (this.pool.spill !== undefined) this.pool.spill.remove(this.number);
   }
 
   endInput() {
@@ -108,15 +144,27 @@ class ClusterFlowRun extends ClusterRun {
   }
 }
 
-/** Throws if a flow cannot be run over a cluster. @param {Options} options of its call */
-function checkFlow(options) {
+/** Throws if a flow cannot be run over a cluster. @param {Options} options of its call @param {boolean} hasFolder all hosts share one */
+function checkFlow(options, hasFolder) {
   checkFlowOptions(options);
   const { plan } = /** @type {Flow} */ (options.flow);
-  for (const { name, kind, hold, concurrency } of plan.nodes) {
-    const node = `the node ${JSON.stringify(name)} of a flow`;
-    if (hold === "spill") throw notYet(`${node}, a ${kind}, which sorts what comes to it,`);
-    if (concurrency !== undefined) throw notYet(`the option concurrency of ${node}`);
-  }
+  const node = plan.nodes.find(({ hold }) => hold === "spill");
+  if (node !== undefined && !hasFolder) throw noFolder(node);
 }
+
+/** @param {import("../shared/flow/plan").PlanNode} node */
+const noFolder = ({ name, kind }) =>
+  coded(
+    Error,
+    "ERR_SONIC_CLUSTER",
+    `the node ${JSON.stringify(name)} of a flow, a ${kind}, writes what comes to it into files, which workers on several machines must ` +
+      "share: give spillDir, a folder that all of them have, with sharedSpill: true, and start hosts with --spill-dir",
+  );
+
+/** @param {string} name */
+const tooLate = (name) =>
+  new Error(
+    `${name}: an event that was emitted behind it comes back to it, and it has given away all of its items`,
+  );
 
 module.exports = { ClusterFlowRun, checkFlow };

@@ -21,19 +21,21 @@ const { JSON, Map, Promise, Set } = require("../shared/primordials");
  * @property {number} numWorkers
  * @property {string[]} tags what events may need that come here
  * @property {number} [concurrency]
+ * @property {string} [spillDir] where flows write, if all hosts share that
  * @property {BrokerOptions} cluster
  * @property {(text: string) => void} say prints a line
  */
 
 class Host {
   /** @param {HostOptions} options */
-  constructor({ program, name, numWorkers, tags, concurrency, cluster, say }) {
+  constructor({ program, name, numWorkers, tags, concurrency, spillDir, cluster, say }) {
     this.id = randomBytes(9).toString("hex");
     this.name = name;
     this.program = program;
     this.numWorkers = numWorkers;
     this.tags = tags;
     this.concurrency = concurrency;
+    this.spillDir = spillDir;
     this.say = say;
     this.fingerprint = fingerprintOf(program);
     this.broker = new Broker(cluster, say);

@@ -11,6 +11,7 @@ const { Master, noHost } = require("./master");
 const { OwnMember } = require("./members");
 const { Marks, Seen } = require("./seen");
 const { Station } = require("./station");
+const { SharedSpill } = require("./spill");
 const { reserve } = require("./ids");
 const { toldCall, toldOptions } = require("./told");
 const { hostname } = require("os");
@@ -41,6 +42,8 @@ class ClusterPool {
     this.options = options;
     this.cluster = /** @type {import("../shared/broker-options").BrokerOptions} */ (cluster);
     this.numWorkers = numWorkers;
+    /** Where flows write, if all hosts share that. */
+    this.spill = options.sharedSpill ? new SharedSpill(options) : undefined;
     this.encoding = isCall ? serialization || "json" : poolEncoding(options);
     this.codec = codecOf(this.encoding);
     this.errors = new Map((options.errors || []).map((Class) => [Class.name, Class]));
@@ -109,6 +112,7 @@ class ClusterPool {
         call: toldCall(call),
         options: toldOptions(this.options),
         isLive: this.isLive,
+        spill: this.spill === undefined ? null : this.spill.name,
       };
       this.master = new Master(this.broker, this.coordinator, about, this.say);
       this.master.onFailure = (error) => {
@@ -315,6 +319,7 @@ class ClusterPool {
     if (this.master !== undefined) await this.master.end();
     if (this.station !== undefined) await this.station.end();
     if (this.broker !== undefined) await this.broker.close();
+    if (this.spill !== undefined) this.spill.remove();
     this.hasClosed();
   }
 }

@@ -346,7 +346,7 @@ function newRun(pool, stages, options, args, recording) {
   if (options.flow === undefined) return new ClusterRun(pool, stages, options, args, recording);
   // Few programs have flows.
   const { ClusterFlowRun, checkFlow } = require("./flow-run");
-  checkFlow(options);
+  checkFlow(options, pool.spill !== undefined);
   return new ClusterFlowRun(pool, stages, options, args, recording);
 }
 

@@ -9,6 +9,7 @@ const { reserve } = require("./ids");
 const { LocksOfMaster, channelOf, packetOf } = require("./lock-line");
 const { ALWAYS, LOST, RUN } = require("./master");
 const { Station, sizeOf } = require("./station");
+const { removeLeft, withFolder } = require("./spill");
 const { callOf, optionsOf } = require("./told");
 const { shared } = require("../shared/copies");
 const { native } = require("../shared/native");
@@ -92,7 +93,7 @@ class Session {
     const { numWorkers } = host;
     this.base = await reserve(broker, this.key, numWorkers, () => host.lastId);
     host.lastId = this.base + numWorkers;
-    const options = optionsOf(about.options);
+    const options = withFolder(host, about, optionsOf(about.options));
     if (host.concurrency !== undefined) options.concurrency = host.concurrency;
     if (broker.carriesLocks)
       await host.listener.listen(this.channel, (text) => this.hearOfLocks(text));
@@ -158,9 +159,7 @@ class Session {
   }
 
   /** The job stays as it is, until its queue is removed. @returns {Promise<never>} */
-  never() {
-    return new Promise(() => {});
-  }
+  never = () => new Promise(() => {});
 
   /**
    * @param {Run} run
@@ -387,7 +386,10 @@ class Session {
   async clean() {
     const { client } = this.broker;
     const isGone = (await client.exists(this.key)) === 0;
-    if (isGone) await client.del(...["ids", "runs", "acks"].map((name) => `${this.key}:${name}`));
+    if (isGone) {
+      removeLeft(this.host, this.about);
+      await client.del(...["ids", "runs", "acks"].map((name) => `${this.key}:${name}`));
+    }
     if (this.results === undefined) return;
     await this.broker.remove(this.broker.queue(`${this.master}.${this.id}`));
     await client.del(this.presence);

@@ -9,7 +9,8 @@ const OPTIONS = new Set([
   ...["name", "numWorkers", "cluster", "concurrency", "serialization", "taskTimeout", "retries"],
   ...["signal", "onError", "maxTasksPerWorker", "maxWorkerMemory", "shutdownGrace", "abortGrace"],
   ...["heartbeatTimeout", "onResult", "order", "maxResultsWaiting", "maxQueue", "errors"],
-  ...["workers", "tags", "key", "spread", "priority", "weight", "flow", "entryTags"],
+  ...["workers", "tags", "key", "spread", "priority", "weight"],
+  ...["flow", "entryTags", "spillDir", "sharedSpill"],
   ...["maxEventsPerWorker", "maxBytesWaiting", "args", "settled", "classes", "total"],
   ...["statistics", "onStats", "trace", "report", "progress", "label", "onProgress", "dashboard"],
 ]);

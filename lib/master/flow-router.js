@@ -45,6 +45,7 @@ const { errorToJson } = require("../shared/thrown");
  * @property {{ codec: import("../shared/codec").Codec }} pool
  * @property {(entry: any, bytes: number) => void} deliver gets the entries
  * @property {() => void} onNews
+ * @property {(error: unknown) => void} stop
  * @property {() => Promise<void>} news
  */
 

@@ -23,7 +23,11 @@ const dirOf = ({ spillDir }) =>
 /** A run begins that may write. @param {import("../shared/options").Options} options */
 function sweepFor(options) {
   const { flow } = options;
-  if (flow === undefined || !isSpilling(flow.plan)) return;
+  if (flow !== undefined && isSpilling(flow.plan)) sweep(options);
+}
+
+/** Removes what processes have left that are gone, the first time. @param {import("../shared/options").Options} options */
+function sweep(options) {
   const dir = dirOf(options);
   if (swept.has(dir)) return;
   swept.add(dir);
@@ -44,4 +48,4 @@ function removeSpilled(folder, run) {
   }
 }
 
-module.exports = { removeSpilled, spillFolderOf, sweepFor };
+module.exports = { removeSpilled, spillFolderOf, sweep, sweepFor };

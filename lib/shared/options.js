@@ -61,6 +61,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
  * @property {string} [listen]
  * @property {"json" | "advanced"} [serialization]
  * @property {string} [spillDir]
+ * @property {boolean} [sharedSpill]
  * @property {number} [concurrency]
  * @property {number} [maxEventsPerWorker]
  * @property {number} [maxBytesWaiting]
@@ -154,6 +155,7 @@ const COMMON = {
   workers: checkWorkers,
   serialization: oneOf("json", "advanced"),
   spillDir: folder,
+  sharedSpill: flag,
   concurrency: count(MAX_CONCURRENCY),
   maxEventsPerWorker: count(MAX_EVENTS),
   maxBytesWaiting: count(Number.MAX_SAFE_INTEGER),
@@ -198,10 +200,7 @@ const STREAM_CHECKS = {
 const { checkpoint, taskTimeout, retries, signal } = COMMON;
 const weight = number("a number from 0.001 to 1000", (value) => value >= 0.001 && value <= 1000);
 const CALL_CHECKS = { args: checkArgs, taskTimeout, retries, signal, weight, ...ROUTE_CHECKS };
-const MAP_CHECKS = {
-  ...CALL_CHECKS,
-  settled: flag,
-};
+const MAP_CHECKS = { ...CALL_CHECKS, settled: flag };
 const EACH_CHECKS = {
   args: checkArgs,
   tags: ROUTE_CHECKS.tags,
@@ -241,6 +240,7 @@ const POOL_CHECKS = {
   concurrency: COMMON.concurrency,
   serialization: COMMON.serialization,
   spillDir: COMMON.spillDir,
+  sharedSpill: flag,
   maxTasksPerWorker: COMMON.maxTasksPerWorker,
   maxWorkerMemory: COMMON.maxWorkerMemory,
   shutdownGrace: COMMON.shutdownGrace,

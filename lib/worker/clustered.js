@@ -9,10 +9,11 @@ const { codecOf } = require("../shared/codec");
 const { functionsOf, isFlow, planOfFlow } = require("../shared/flow/made");
 const { ownOf } = require("../shared/own");
 const { WeakMap } = require("../shared/primordials");
-const { isStage } = require("../shared/stage");
+const { isStage, optionsOf, stage } = require("../shared/stage");
 const { PublicTask } = require("../shared/task");
 
 /** @typedef {import("../shared/codec").Codec} Codec */
+/** @typedef {import("./runner").Self} Self */
 
 /**
  * The stages with which a run begins, and with which each event ends.
@@ -46,13 +47,14 @@ function around(codec) {
 /** @param {import("../shared/carried").Carried} carried @returns {[string, number]} */
 const listed = ({ text, format }) => [text, format];
 
-/** Those of a pool, which are to be had by their names, and nobody lists these. @param {Record<string, any>} stages @param {Codec} codec */
-function ofPool(stages, codec) {
+/** Those of a pool, which are to be had by their names, and nobody lists these. @param {Record<string, any>} stages @param {Self} self */
+function ofPool(stages, self) {
+  const { codec } = self;
   const all = around(codec);
   for (const name of Object.keys(stages)) {
     // An accessor may be any stage, and none is called before the program names it.
     const { value } = Object.getOwnPropertyDescriptor(stages, name) || { value: undefined };
-    if (isFlow(value)) Object.assign(all, ofFlow(value, name, codec, shallow));
+    if (isFlow(value)) Object.assign(all, ofFlow(value, name, { self, codec, copierOf: shallow }));
   }
   for (const name of Object.keys(all)) Object.defineProperty(stages, name, { value: all[name] });
   return stages;
@@ -65,44 +67,49 @@ const shallow = (args) => () => ({ ...args });
  * The nodes of a flow, each with those that run in the same event.
  * @param {any} flow
  * @param {string} name
- * @param {Codec} codec
- * @param {(args: any) => () => any} copierOf makes copies of the args that a stage gets
+ * @param {{ self: Self, codec: Codec, copierOf: (args: any) => () => any }} how `copierOf` makes copies of the args that a stage gets
  */
-function ofFlow(flow, name, codec, copierOf) {
-  const { runNode } = require("./clustered-flow");
+function ofFlow(flow, name, { self, codec, copierOf }) {
+  const { FlowOfHosts } = require("./clustered-flow");
   const plan = planOfFlow(flow);
-  const about = { plan, functions: functionsOf(flow), codec };
+  const own = new FlowOfHosts(self, { plan, functions: functionsOf(flow), codec });
   const all = ownOf();
-  for (const { number } of plan.nodes)
-    all[flowStage(number, plan.fingerprint, name)] = (
+  for (const { number, concurrency } of plan.nodes) {
+    const run = (
       /** @type {any} */ { data },
       /** @type {any} */ args,
       /** @type {any} */ context,
-    ) => runNode(about, number, data, { args: copierOf(args), context });
+    ) => own.run(number, data, { args: copierOf(args), context });
+    all[flowStage(number, plan.fingerprint, name)] = limited(run, concurrency);
+  }
   return all;
 }
+
+/** What a worker runs so often at once at most. @param {any} fn @param {number | undefined} concurrency */
+const limited = (fn, concurrency) => (concurrency === undefined ? fn : stage(fn, { concurrency }));
 
 /**
  * Those of a `MapReduce` or a `stream`: its functions, or its flow, with its args.
  * @param {any} workerFns
  * @param {any} args
- * @param {number} id of the worker
- * @param {Codec} codec of this worker: what a call has is JSON, bytes too
+ * @param {Self} self
  */
-function ofCall(workerFns, args, id, codec) {
+function ofCall(workerFns, args, self) {
+  const { id, codec } = self;
   const copyArgs = argsCopier(args, id);
+  // What a call has is JSON, bytes too.
   const own = codec === codecOf("bytes") ? codecOf("json") : codec;
   const all = ownOf(around(own));
-  if (isFlow(workerFns))
-    return ownOf(
-      all,
-      ofFlow(workerFns, "", own, () => copyArgs),
-    );
+  if (isFlow(workerFns)) {
+    const how = { self, codec: own, copierOf: () => copyArgs };
+    return ownOf(all, ofFlow(workerFns, "", how));
+  }
   workerFns.forEach((/** @type {any} */ fn, /** @type {number} */ at) => {
-    all[FUNCTION + at] = isStage(fn)
+    const run = isStage(fn)
       ? (/** @type {any} */ event, /** @type {any} */ _, /** @type {any} */ task) =>
           fn(event, copyArgs(), task)
       : (/** @type {any} */ event) => fn(event, copyArgs());
+    all[FUNCTION + at] = limited(run, optionsOf(fn).concurrency);
   });
   return all;
 }

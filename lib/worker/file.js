@@ -38,7 +38,7 @@ async function register(self) {
   if (Object.keys(stages).length === 0) return refuse(self, NO_STAGE);
   const { isClustered = false } = self.search.wanted;
   // Few masters have several machines.
-  self.registerStages(isClustered ? require("./clustered").ofPool(stages, self.codec) : stages);
+  self.registerStages(isClustered ? require("./clustered").ofPool(stages, self) : stages);
 }
 
 /** What the program of this process exports: it has run then, an `await` at its top included. */

@@ -152,7 +152,7 @@ function register(self, { workerFns, args, stages, identity }) {
   const { isClustered = false } = self.search.wanted;
   if (stages !== undefined) {
     const own = { ...stages };
-    self.registerStages(isClustered ? clustered().ofPool(own, self.codec) : own);
+    self.registerStages(isClustered ? clustered().ofPool(own, self) : own);
     return;
   }
   if (!self.search.hasFlow(identity)) {
@@ -161,7 +161,7 @@ function register(self, { workerFns, args, stages, identity }) {
   }
   const wrong = wrongWorkerFns(workerFns);
   if (wrong === undefined && isClustered) {
-    self.registerStages(clustered().ofCall(ownWork(workerFns), args, self.id, self.codec));
+    self.registerStages(clustered().ofCall(ownWork(workerFns), args, self));
     return;
   }
   if (wrong === undefined) {

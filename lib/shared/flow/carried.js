@@ -33,4 +33,29 @@ function opened(coded) {
   return data === undefined ? coded.failure : { ...coded.failure, data };
 }
 
-module.exports = { LIKE_ONE, unwrapped, wrapped };
+/** What a master's folder is called where all share it, the number of the run, and how many partitions keys are divided into.
+ * @typedef {[name: string, run: number, partitions: number]} Place */
+
+/** Data of an event that writes or reads files. @typedef {{ "…place": Place, item: import("../carried").Carried }} Placed */
+
+/** As the core names folders: nothing else is written to, whatever comes from the network. @param {unknown} name @returns {name is string} */
+const isFolder = (name) => typeof name === "string" && /^sonic-spill-[\w.-]+$/.test(name);
+
+/** @param {any} place @returns {place is Place} */
+const isPlace = (place) =>
+  Array.isArray(place) &&
+  isFolder(place[0]) &&
+  Number.isSafeInteger(place[1]) &&
+  Number.isInteger(place[2]) &&
+  place[2] > 0;
+
+/** Whether an event that enters at a node writes or reads files. @param {Pick<import("./plan").Plan, "nodes">} plan @param {number} node @returns {boolean} */
+function spillsAt({ nodes }, node) {
+  const { hold, ports } = nodes[node - 1];
+  if (hold === "spill") return true;
+  const spills = (/** @type {import("./plan").Port} */ port) =>
+    port.spills.length > 0 || (port.next > 0 && spillsAt({ nodes }, port.next));
+  return ports.some(spills);
+}
+
+module.exports = { LIKE_ONE, isFolder, isPlace, spillsAt, unwrapped, wrapped };
