@@ -895,6 +895,9 @@ export interface PoolOptions<Via extends "json" | "advanced" = "json" | "advance
    */
   spillDir?: string;
 
+  /** With `cluster`: all hosts share that folder. See {@link RunOptions.sharedSpill}. Default: false. */
+  sharedSpill?: boolean;
+
   /**
    * Replaces a worker after this many events: see {@link RunOptions.maxTasksPerWorker}. Default:
    * workers are not replaced.
@@ -2350,6 +2353,14 @@ export interface RunOptions {
    * for each call or pool that writes, which is removed when that ends. Default: `os.tmpdir()`.
    */
   spillDir?: string;
+
+  /**
+   * With `cluster`: the master and all hosts have the folder {@link RunOptions.spillDir}, on a file system
+   * that they share, and hosts are started with `--spill-dir`. Without it a {@link flow} with
+   * `reduceByKey`, `groupByKey`, `join` or `sortBy` rejects over a cluster, with `"ERR_SONIC_CLUSTER"`.
+   * Default: false.
+   */
+  sharedSpill?: boolean;
 
   /**
    * How many events a worker runs at once, for stages that wait: for responses, files, timers. An

@@ -37,7 +37,7 @@ describe("the options of a call", () => {
     [
       { colour: "red" },
       "TypeError",
-      "options.colour is not an option; there are name, numWorkers, workers, serialization, spillDir, concurrency, maxEventsPerWorker, maxBytesWaiting, taskTimeout, maxTasksPerWorker, maxWorkerMemory, shutdownGrace, heartbeatTimeout, signal, checkpoint, onError, abortGrace, retries, onResult, statistics, onStats, trace, report, progress, label, total, onProgress, dashboard, cluster",
+      "options.colour is not an option; there are name, numWorkers, workers, serialization, spillDir, sharedSpill, concurrency, maxEventsPerWorker, maxBytesWaiting, taskTimeout, maxTasksPerWorker, maxWorkerMemory, shutdownGrace, heartbeatTimeout, signal, checkpoint, onError, abortGrace, retries, onResult, statistics, onStats, trace, report, progress, label, total, onProgress, dashboard, cluster",
     ],
     [
       { numWorkers: "2" },

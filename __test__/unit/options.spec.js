@@ -49,6 +49,7 @@ const OPTIONS = {
   serialization: { good: ["json", "advanced"], TypeError: ["JSON", "", 0, null] },
   checkpoint: { good: [], TypeError: ["", 5, null, ["a"], true] },
   spillDir: { good: ["spill", "/tmp"], TypeError: ["", 5, null, {}] },
+  sharedSpill: { good: [true, false], TypeError: ["", 1, null, "/tmp"] },
   concurrency: { good: [1, 1024], TypeError: ["1"], RangeError: [0, 1025] },
   maxEventsPerWorker: { good: [1, 2 ** 20], TypeError: ["1"], RangeError: [0, 2 ** 20 + 1] },
   maxBytesWaiting: {
@@ -259,9 +260,10 @@ describe("an option of a pool", () => {
 
 describe("an option for several programs", () => {
   const listen = { good: ["a", "/run/jobs"], TypeError: [7, "", null, ["a"]] };
-  const { spillDir } = OPTIONS;
+  const { spillDir, sharedSpill } = OPTIONS;
   const errors = { good: [[], [Error, TypeError]], TypeError: [7, [7]] };
-  checkTable({ listen, spillDir }, (given) => checkOptions(given, POOL_CHECKS), "options");
+  const ofPool = { listen, spillDir, sharedSpill };
+  checkTable(ofPool, (given) => checkOptions(given, POOL_CHECKS), "options");
   checkTable({ errors }, (given) => checkOptions(given, CONNECT_CHECKS), "options");
   it("is none of a client's that only a pool has", () => {
     assert.deepEqual(Object.keys(CONNECT_CHECKS).sort(), ["errors", "signal"]);

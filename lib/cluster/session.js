@@ -393,8 +393,7 @@ class Session {
     if (this.results === undefined) return;
     await this.broker.remove(this.broker.queue(`${this.master}.${this.id}`));
     await client.del(this.presence);
-    if (isGone) await this.broker.remove(this.results);
-    else await this.broker.release(this.results);
+    await (isGone ? this.broker.remove(this.results) : this.broker.release(this.results));
   }
 }
 
