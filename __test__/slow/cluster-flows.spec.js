@@ -96,6 +96,28 @@ describe("flows over a cluster", TOGETHER, () => {
     }),
   );
 
+  it(
+    "are counted node by node, as on one machine, and drawn in the report",
+    withBroker(undefined, async ({ broker, env, at }) => {
+      const own = { ...env, MODE: "seen", REPORT: at("report.html") };
+      for (const name of ["a", "b"]) broker.host(name, JOB, own);
+      const alone = { MODE: "seen", REPORT: at("alone.html") };
+      const [there, here] = [broker.master(JOB, own), broker.start([JOB], alone)];
+      const [is, due] = await Promise.all([there.result(), here.result()]);
+      const counted = (nodes) =>
+        nodes.map(({ busy, mean, longest, heldUp, waited, held, ...counts }) => ({
+          ...counts,
+          came: held?.came,
+        }));
+      assert.deepEqual(counted(is), counted(due));
+      assert.ok(
+        is.some(({ busy, longest, waited }) => busy >= longest && longest > 0 && waited > 0),
+      );
+      const page = fs.readFileSync(own.REPORT, "utf8");
+      for (const { name } of is) assert.ok(page.includes(JSON.stringify(name)), name);
+    }),
+  );
+
   const hostsOf = (broker, own) =>
     ["a", "b"].map((name) => broker.host(name, JOB, own, ["--spill-dir", own.SPILL]));
 

@@ -2,6 +2,8 @@
 // A node of a flow over several machines: its events run in the workers of any host, through the nodes that run in the same event. Where
 // its outputs go is the router's business.
 
+const { elapsed } = require("./clock");
+const { NodeCounts } = require("./flow-counts");
 const { carriedItem, outputsOf, packed, packedOf, placed } = require("./flow-items");
 const { carriedOf, readOf } = require("./outcome");
 const { Shuffle, dataOf } = require("./shuffle");
@@ -42,6 +44,7 @@ class ClusterNode {
     this.place = place;
     this.about = about;
     this.shuffle = new Shuffle();
+    this.counts = new NodeCounts();
     this.classes = new Set(run.pool.errors.keys());
     this.held = new Held();
     /** @type {import("../master/flow-router").FlowNode[]} */
@@ -64,6 +67,15 @@ class ClusterNode {
     return !this.isEntry && last !== undefined && !coordinator.hasRoom(last);
   }
 
+  /** How many of its events no host has. */
+  get waiting() {
+    const { about, run, timers } = this;
+    const { runs, account } = run.pool.coordinator;
+    const going = about === undefined ? undefined : runs.get(about.number);
+    const numbers = going === undefined ? [] : [...going.events.keys()];
+    return timers.size + numbers.filter((number) => account.waits(number)).length;
+  }
+
   /**
    * @param {Doing} doing
    * @param {Address} [address]
@@ -75,6 +87,7 @@ class ClusterNode {
     // What is told of one entry may have stopped the run.
     if (!run.isRunning || about === undefined) return undefined;
     this.pending++;
+    if (lost === 0) this.counts.events++;
     let value;
     try {
       const item = carriedItem(run.pool.codec, doing.item || NONE);
@@ -84,8 +97,9 @@ class ClusterNode {
       return undefined;
     }
     const counted = run.counters.begin(value);
+    const at = elapsed();
     const settle = (/** @type {Outcome} */ outcome) =>
-      this.settle(doing, counted, outcome, priority);
+      this.settle(doing, { counted, at }, outcome, priority);
     const address = { tags, key, priority };
     this.last = run.pool.coordinator.add(about, value, settle, address, lost);
     return this.last;
@@ -96,13 +110,15 @@ class ClusterNode {
     await Promise.resolve();
     const { run, classes } = this;
     const error = told(thrown, classes);
+    this.counts.failed++;
     if (run.isRunning) run.router.settle(this, doing, { error }, { id: 0, priority });
   }
 
-  /** @param {Doing} doing @param {any} counted @param {Outcome} outcome @param {number} priority */
-  settle(doing, counted, outcome, priority) {
+  /** @param {Doing} doing @param {{ counted: any, at: number }} begun @param {Outcome} outcome @param {number} priority */
+  settle(doing, { counted, at }, outcome, priority) {
     const { run } = this;
     const { error, outputs } = resultOf(outcome);
+    this.counts.ended(outcome, error !== undefined, elapsed() - at);
     if (error !== undefined && doing.merge !== undefined) {
       run.counters.end(counted, { ...outcome, told: error }, true);
       this.notMerged(doing.merge, error);
@@ -115,19 +131,26 @@ class ClusterNode {
 
   /** An item has failed here in the event of a node before this one. @param {{ item: Item, error: any, again: string }} failed @param {Via} via */
   failedBehind({ item, error, again }, via) {
-    const { retries, run } = this;
+    const { retries, run, counts } = this;
+    counts.events++;
     if (retries && retries.limit > 0 && retries.on.includes("error")) {
       this.tryAgain(again === "" ? { item } : { item: packed(again), of: item }, via.priority);
       return;
     }
+    counts.failed++;
     const counted = run.counters.begin(carriedItem(run.pool.codec, item));
     run.counters.end(counted, { told: error, attempts: 1, worker: via.id }, true);
     run.router.fail(this, item, error, via);
   }
 
-  /** A worker has written what comes to this node. @param {any} told */
-  written(told) {
+  /** A worker has written what comes to this node. @param {any} told @param {ClusterNode} from the node whose event it was */
+  written(told, from) {
     this.shuffle.add(told);
+    const records = this.counts.written(told);
+    if (from !== this) {
+      this.counts.spilled.records += records;
+      from.counts.made += records;
+    }
     this.merge();
   }
 

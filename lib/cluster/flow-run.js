@@ -2,11 +2,13 @@
 // A run over several machines whose events go through a flow. Each event of a node runs in a worker of any host, together with the nodes that
 // are fused with it; what leaves it comes here, which is where items wait for others, and goes on from here.
 
+const { elapsed } = require("./clock");
 const { ClusterNode } = require("./flow-node");
 const { ClusterRun, beginRun } = require("./run");
 const { checkFlowOptions } = require("../master/flow");
 const { FlowRouter } = require("../master/flow-router");
 const { pack } = require("../master/in-process-values");
+const { statisticsOf } = require("../master/nodes");
 const { flowStage } = require("../shared/clustered");
 const { coded } = require("../shared/errors");
 const { spillsAt } = require("../shared/flow/carried");
@@ -20,20 +22,27 @@ const { addressOf, routingOf } = require("../shared/routing");
 /** @typedef {import("../shared/routing").Routing} Routing */
 /** @typedef {import("../master/flow-router").Via} Via */
 
+/** @typedef {InstanceType<typeof ClusterNode>} Node */
+
 class Router extends FlowRouter {
+  /** How many items have left each exit. @type {number[]} */
+  exits = this.plan.exits.map(() => 0);
+
   /** @param {any} node @param {any} output see `flow-items` @param {Via} via */
   out(node, output, via) {
-    if (output.exit !== undefined) this.leaveBy(output.exit, output.item, via);
-    else if (output.further !== undefined) node.further(output.further, via);
-    else if (output.to !== undefined) this.written(this.nodeAt(output.to), output.told);
+    if (output.exit !== undefined) {
+      node.counts.made++;
+      this.leaveBy(output.exit, output.item, via);
+    } else if (output.further !== undefined) node.further(output.further, via);
+    else if (output.to !== undefined) this.written(this.nodeAt(output.to), output.told, node);
     else this.nodeAt(output.node).failedBehind(output, via);
   }
 
-  /** @param {InstanceType<typeof ClusterNode>} node @param {any} told */
-  written(node, told) {
+  /** @param {Node} node @param {any} told @param {Node} from */
+  written(node, told, from) {
     // Nobody would ever read it.
     if (node.isOpened) this.run.stop(tooLate(node.name));
-    else node.written(told);
+    else node.written(told, from);
   }
 
   /** @param {any} node */
@@ -42,8 +51,22 @@ class Router extends FlowRouter {
     else super.open(node);
   }
 
+  /** Reduces in this process. @param {any} node */
+  reduce(node) {
+    node.counts.events++;
+    return super.reduce(node);
+  }
+
+  /** A batch, or what was reduced here, leaves a node. @param {any} node @param {number} at @param {any} item @param {Via} via */
+  put(node, at, item, via) {
+    node.counts.made++;
+    if (node.plan.hold === "master") node.counts.answered++;
+    super.put(node, at, item, via);
+  }
+
   /** @param {any} node @param {any} item @param {any} error @param {Via} via */
   fail(node, item, error, via) {
+    if (node.plan.hold === "master") node.counts.failed++;
     // What cannot be written or read is missing in all that follows.
     if (error.code === "ERR_SONIC_SPILL") this.stopBy(error);
     else super.fail(node, item, error, via);
@@ -54,7 +77,19 @@ class Router extends FlowRouter {
     this.run.stop(coded(Error, code, message));
   }
 
-  /** @param {number} number @returns {InstanceType<typeof ClusterNode>} */
+  /** @param {number} exit @param {any} item @param {Via} via */
+  leaveBy(exit, item, via) {
+    this.exits[exit]++;
+    super.leaveBy(exit, item, via);
+  }
+
+  /** @param {{ node: number, side: number }} input @param {any} item @param {Via} via */
+  enter(input, item, via) {
+    this.nodeAt(input.node).counts.came++;
+    super.enter(input, item, via);
+  }
+
+  /** @param {number} number @returns {Node} */
   nodeAt(number) {
     return /** @type {any} */ (this.node(number));
   }
@@ -68,7 +103,9 @@ class ClusterFlowRun extends ClusterRun {
    * @param {{ classes: string[], refusal: string | null, isSeen: boolean }} how
    */
   beginEvents([name], options, args, how) {
-    const { plan, functions = [] } = /** @type {Flow} */ (options.flow);
+    /** @type {Flow} */
+    this.flow = /** @type {Flow} */ (options.flow);
+    const { plan, functions = [] } = this.flow;
     this.routing = routingOf(options);
     const router = new Router(this, plan, options.order === "submission");
     const nodes = plan.nodes.map((node) => {
@@ -115,6 +152,32 @@ class ClusterFlowRun extends ClusterRun {
     return super.lead(masterFn, args);
   }
 
+  /** The core knows the run's events, and nothing of nodes. @param {Parameters<InstanceType<typeof ClusterRun>["see"]>[0]} how */
+  see(how) {
+    super.see(how);
+    /** @type {any} */
+    const native = this.native;
+    const { runStatistics, runReport } = native;
+    native.runStatistics = (/** @type {any} */ handle) =>
+      JSON.stringify(this.withNodes(JSON.parse(runStatistics(handle))));
+    native.runReport = (/** @type {any[]} */ ...given) => {
+      const record = JSON.parse(runReport(...given));
+      return JSON.stringify({ ...record, statistics: this.withNodes(record.statistics) });
+    };
+  }
+
+  /** @param {any} statistics */
+  withNodes(statistics) {
+    const { nodes, exits } = this.router;
+    const hasTimes = statistics.wait !== undefined;
+    const counts = nodes.map((/** @type {any} */ node) => node.counts.shown(node, hasTimes));
+    return { ...statistics, nodes: counts, exits };
+  }
+
+  statistics() {
+    return statisticsOf(this.withNodes(super.statistics()), this.flow.plan).statistics;
+  }
+
   halt() {
     this.router.stop();
     this.counters.abort();
@@ -133,7 +196,11 @@ class ClusterFlowRun extends ClusterRun {
     const address = addressOf(this.routing, routing, data);
     const begun = router.submit(pack(pool.codec, data, "data", "Map: the event"), address);
     if (begun !== undefined) await pool.coordinator.room(begun);
+    const full = router.nodes.find((node) => node.isFull);
+    if (full === undefined) return;
+    const at = elapsed();
     await router.room();
+    /** @type {any} */ (full).counts.heldUp += elapsed() - at;
   }
 
   /** @param {any} entry @param {number} bytes about how many it has */
