@@ -19,6 +19,7 @@ const programs = path.join(__dirname, "..", "fixtures", "cluster");
 const RANDOM = path.join(programs, "random-flows.js");
 const SCENARIOS = path.join(programs, "flow-scenarios.js");
 const JOB = path.join(programs, "flow-job.js");
+const PIPELINE = path.join(programs, "pipeline.js");
 
 /** `Map` runs further ahead over a cluster, and that of a stream in order too. */
 const NAMES = Object.keys(scenarios).filter((name) => name !== "heldBack");
@@ -180,6 +181,32 @@ describe("flows over a cluster", TOGETHER, () => {
       await host.says(/the host b was not told where that is: start it with --spill-dir/);
       const [why] = await master.result();
       assert.equal(why, "ERR_SONIC_SPILL");
+    }),
+  );
+});
+
+describe("pipelines whose stages have different tags", () => {
+  before(() => install("redis-server"));
+
+  it(
+    "go from host to host, and end once",
+    withBroker(undefined, async ({ broker, env }) => {
+      for (const name of ["a", "b"]) broker.host(name, PIPELINE, env, ["--tags", name]);
+      const { reduced, called, failure, ran, counts } = await broker.master(PIPELINE, env).result();
+      const way = ["first a", "middle b", "last a"];
+      assert.deepEqual(called.ran, way);
+      for (const [results, failed] of [reduced, ran]) {
+        for (const { data, response } of results)
+          assert.deepEqual([response.n, response.ran], [data.n, way]);
+        const numbers = results.map(({ response: { n } }) => n).sort((one, other) => one - other);
+        const all = [...Array(20).keys()].filter((n) => n !== 7);
+        assert.deepEqual(numbers, [...all, 100]);
+        const told = failed.map(({ data, error }) => [data, error.message]);
+        assert.deepEqual(told, [[{ n: 7, ran: [] }, "no 7"]]);
+      }
+      assert.deepEqual(failure, ["RangeError", "no 7", ["first", "middle", "last"], 1]);
+      // What has failed has counted nothing.
+      assert.deepEqual(counts, { first: 21, middle: 21, last: 21 });
     }),
   );
 });

@@ -2,6 +2,7 @@
 // Calls, maps and runs of a pool over several machines: they stand in for those of this process's workers.
 
 const { Counters, carriedOf, entryOf, isNothing, readOf } = require("./outcome");
+const { Pipeline, chainsOf } = require("./pipeline");
 const { Seen } = require("./seen");
 const { checkSupported } = require("./supported");
 const { ONE_ANSWER, checkData } = require("../master/batch");
@@ -51,6 +52,15 @@ function beginRun(pool, work, options, args, how) {
   return pool.coordinator.begin(about, { weight, maxBytesWaiting, maxEventsPerWorker });
 }
 
+/** What the events of a call go through. @param {Parameters<typeof beginRun>} given as `beginRun` has them @param {string[]} first stages before them */
+function beginPipeline([pool, work, options, args, how], first = []) {
+  const links = chainsOf(work, options).map(({ tags, stages }, at) => ({
+    run: beginRun(pool, at === 0 ? [...first, ...stages] : stages, options, args, how),
+    tags,
+  }));
+  return new Pipeline(pool.coordinator, links);
+}
+
 /** Events of which each has a promise of its own. */
 class ClusterBatch {
   /** @param {ClusterPool} pool @param {Work} work @param {Options} options @param {string | undefined} args as text */
@@ -68,7 +78,10 @@ class ClusterBatch {
     const classes = [...pool.errors.keys()];
     const stages = /** @type {string[]} */ (work.stages);
     const isSeen = pool.seen !== undefined;
-    this.run = beginRun(pool, stages, options, args, { classes, refusal: ONE_ANSWER, isSeen });
+    const how = { classes, refusal: ONE_ANSWER, isSeen };
+    this.pipeline = beginPipeline([pool, stages, options, args, how]);
+    const { chains } = /** @type {any} */ (options);
+    this.routing = routingOf({ chains });
     this.counters = new Counters(pool);
     this.label = options.label;
     this.isShown = isShown(options);
@@ -95,7 +108,7 @@ class ClusterBatch {
     checkData(awaited.data);
     const { pool } = this;
     const { data } = awaited;
-    const address = routing === undefined ? undefined : addressOf(undefined, routing, data);
+    const address = addressOf(this.routing, routing, data);
     const value = carried(pool.codec, data, "data", "the data");
     const counted = this.counters.begin(value);
     const settle = (/** @type {Outcome} */ outcome) => {
@@ -103,7 +116,7 @@ class ClusterBatch {
       this.counters.end(counted, { ...outcome, told }, isNothing(answer));
       this.settle(awaited, outcome, told, answer);
     };
-    const event = pool.coordinator.add(this.run, value, settle, address);
+    const event = this.pipeline.add(value, settle, address);
     this.awaited.add(awaited);
     pool.hold();
     return event;
@@ -112,7 +125,7 @@ class ClusterBatch {
   /** Resolves when there is room for another. @param {Awaited} awaited @param {Routing} [routing] */
   async addWhenReady(awaited, routing) {
     if (!this.isRunning) throw coded(Error, "ERR_SONIC_RUN_OVER", "the map is over");
-    await this.pool.coordinator.room(this.add(awaited, routing));
+    await this.pipeline.room(this.add(awaited, routing));
   }
 
   /** @param {Awaited} awaited @param {Outcome} outcome @param {any} told its error @param {any} answer */
@@ -151,7 +164,7 @@ class ClusterBatch {
   }
 
   leave() {
-    if (this.isRunning) this.pool.coordinator.end(this.run);
+    if (this.isRunning) this.pipeline.end();
     this.isRunning = false;
     this.counters.abort();
     if (this.own !== undefined) this.own.close();
@@ -203,10 +216,10 @@ class ClusterRun extends CountedRun {
    * @param {Options} options
    * @param {string | undefined} args as text
    * @param {{ classes: string[], refusal: string | null, isSeen: boolean }} how
-   * @returns {any} the run as it travels, or what has those of its parts
+   * @returns {any} what they go through
    */
   beginEvents(stages, options, args, how) {
-    return beginRun(this.pool, [KEEP, ...stages], options, args, how);
+    return beginPipeline([this.pool, stages, options, args, how], [KEEP]);
   }
 
   /** Has a record of its own. @param {ConstructorParameters<typeof Seen>[1]} how */
@@ -259,7 +272,7 @@ class ClusterRun extends CountedRun {
   }
 
   halt() {
-    this.pool.coordinator.end(this.about);
+    this.about.end();
     this.counters.abort();
   }
 
@@ -273,12 +286,11 @@ class ClusterRun extends CountedRun {
     const label = named === undefined ? undefined : labelled(named, data);
     const address = addressOf(this.routing, routing, data);
     const value = carried(pool.codec, data, "data", "Map: the event");
-    await pool.coordinator.room(this.submit(value, address, label));
+    await this.about.room(this.submit(value, address, label));
   }
 
   /** @param {Carried} value the data of one more event @param {Address} [address] @param {string} [label] what people call it */
   submit(value, address, label) {
-    const { pool } = this;
     const counted = this.counters.begin(value, label);
     const number = this.begun();
     const settle = (/** @type {Outcome} */ outcome) => {
@@ -287,7 +299,7 @@ class ClusterRun extends CountedRun {
       if (entry.failed) this.showFailed(entry);
       this.settle(number, { value, outcome, entry, address });
     };
-    return pool.coordinator.add(this.about, value, settle, address);
+    return this.about.add(value, settle, address);
   }
 
   /** @param {number} number @param {{ value: Carried, outcome: Outcome, entry: any, address: Address | undefined }} how */

@@ -10,7 +10,7 @@ const OPTIONS = new Set([
   ...["signal", "onError", "maxTasksPerWorker", "maxWorkerMemory", "shutdownGrace", "abortGrace"],
   ...["heartbeatTimeout", "onResult", "order", "maxResultsWaiting", "maxQueue", "errors"],
   ...["workers", "tags", "key", "spread", "priority", "weight"],
-  ...["flow", "entryTags", "spillDir", "sharedSpill"],
+  ...["flow", "entryTags", "chains", "spillDir", "sharedSpill"],
   ...["maxEventsPerWorker", "maxBytesWaiting", "args", "settled", "classes", "total"],
   ...["statistics", "onStats", "trace", "report", "progress", "label", "onProgress", "dashboard"],
 ]);
@@ -32,11 +32,6 @@ function checkSupported(options, where) {
     const value = options[name];
     if (name === "progress" && showsWorkers(value)) throw notYet(`${where} progress: "workers"`);
     if (value === undefined || value === false || OPTIONS.has(name)) continue;
-    if (name === "chains") {
-      // The tags of a call are those of all its stages.
-      if (options.tags !== undefined) continue;
-      throw notYet("a pipeline whose stages have different tags");
-    }
     throw notYet(`${where} ${name}`);
   }
 }
