@@ -23,6 +23,7 @@ const HOST_USAGE = `npx @tiemma/sonic-distribute host [OPTIONS] PROGRAM [ARGS]
   --workers N          how many workers (by default one for each processor)
   --concurrency N      how many events a worker runs at once (by default as the masters' option says)
   --tags A,B           what events may ask for that only some hosts have, such as gpu (none)
+  --exclusive          takes only events that ask for tags
   --spill-dir DIR      where flows write what is too large for memory: a folder that all hosts and the master share (none)
   --name NAME          what messages call this host (by default the machine's name)
   --health PORT        answers GET /health on that port: 200 while the broker is there, 503 otherwise`;
@@ -43,13 +44,17 @@ class Wrong extends Error {}
 
 /** @typedef {Record<string, string>} Given */
 
-/** Options by their names, and what follows them. @param {string[]} words @param {string[]} names @returns {{ given: Given, rest: string[] }} */
-function parsed(words, names) {
+/** Options by their names, and what follows them. @param {string[]} words @param {string[]} names @param {string[]} flags those that have no value @returns {{ given: Given, rest: string[] }} */
+function parsed(words, names, flags = []) {
   /** @type {Given} */
   const given = Object.create(null);
   let at = 0;
   for (; at < words.length && words[at].startsWith("--"); at++) {
     const [name, inline] = words[at].slice(2).split(/=(.*)/s);
+    if (flags.includes(name) && inline === undefined) {
+      given[name] = "";
+      continue;
+    }
     if (!names.includes(name)) {
       const meant = nearest(name, names);
       throw new Wrong(`there is no option --${name}${meant ? `: did you mean --${meant}?` : ""}`);
@@ -112,11 +117,12 @@ async function host(words) {
       "workers",
       "concurrency",
       "tags",
+      "exclusive",
       "spill-dir",
       "name",
       "health",
     ];
-    const { given, rest } = parsed(words, names);
+    const { given, rest } = parsed(words, names, ["exclusive"]);
     const [program, ...args] = rest;
     if (program === undefined) throw new Wrong("which program? Name its main file");
     const file = fileOf(program);
@@ -131,7 +137,9 @@ async function host(words) {
       console.log(`${new Date().toISOString()}: host ${name}: ${text}`);
     // What workers re-run, with its own arguments.
     process.argv = [process.argv[0], file, ...args];
-    const how = { numWorkers, tags, concurrency, spillDir };
+    const isExclusive = hasOwn(given, "exclusive");
+    if (isExclusive && tags.length === 0) throw new Wrong("--exclusive needs --tags");
+    const how = { numWorkers, tags, isExclusive, concurrency, spillDir };
     const serving = new Host({ program: file, name, ...how, cluster, say });
     for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => serving.end());
     const health = port === undefined ? undefined : await listen(serving, port);

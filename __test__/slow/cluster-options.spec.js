@@ -88,11 +88,15 @@ describe("what events and calls say of themselves", { concurrency: 4 }, () => {
 
   it("sends events to those that have their tags, and keeps the order of each key", async () => {
     const { own, ran } = apart("tags", { timeout: 8000 });
-    const [plain, gpu] = [[], ["--tags", "gpu,big"]].map((options, at) =>
+    const exclusive = ["--tags", "alone", "--exclusive"];
+    const hosts = [[], ["--tags", "gpu,big"], exclusive].map((options, at) =>
       broker.host(`host${at}`, PROGRAM, own, options),
     );
-    const { named, handed, pids, unknown, shared } = await broker.master(PROGRAM, own).result();
+    const { named, alone, isLeftAlone, handed, pids, unknown, shared } = await broker
+      .master(PROGRAM, own)
+      .result();
     assert.deepEqual(named, ["host1", "own", "host1", "own"]);
+    assert.deepEqual([alone, isLeftAlone], ["host2", true]);
     assert.deepEqual(handed, [
       ["gpu", "host1"],
       ["own", "own"],
@@ -100,7 +104,7 @@ describe("what events and calls say of themselves", { concurrency: 4 }, () => {
     assert.equal(unknown.code, "ERR_SONIC_NO_WORKER");
     assert.match(
       unknown.message,
-      /no worker has "own" and "gpu" together; .*"big" and "gpu" and "own"/,
+      /no worker has "own" and "gpu" together; .*"alone" and "big" and "gpu" and "own"/,
     );
     assert.deepEqual(shared, ["own", "", ""]);
     // Each account has one worker, and there are several.
@@ -120,8 +124,8 @@ describe("what events and calls say of themselves", { concurrency: 4 }, () => {
       ...["hosts", "--cluster", broker.url, "--prefix", "tags"],
     ]);
     assert.match(stdout, /^host1: 1 workers, tags gpu, big, /m);
-    for (const host of [plain, gpu]) host.kill("SIGTERM");
-    for (const host of [plain, gpu]) assert.equal(await host.ended, 0);
+    for (const host of hosts) host.kill("SIGTERM");
+    for (const host of hosts) assert.equal(await host.ended, 0);
   });
 
   it("runs the most urgent first", async () => {
@@ -196,5 +200,8 @@ describe("what events and calls say of themselves", { concurrency: 4 }, () => {
     ]);
     assert.equal(code, 2);
     assert.match(stderr, /--tags must be an array of strings of 1 to/);
+    const alone = ["host", "--cluster", broker.url, "--exclusive", PROGRAM];
+    const refused = await runCommand(process.execPath, [BIN, ...alone]);
+    assert.deepEqual([refused.code, /--exclusive needs --tags/.test(refused.stderr)], [2, true]);
   });
 });

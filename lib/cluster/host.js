@@ -20,6 +20,7 @@ const { JSON, Map, Promise, Set } = require("../shared/primordials");
  * @property {string} name of this host
  * @property {number} numWorkers
  * @property {string[]} tags what events may need that come here
+ * @property {boolean} isExclusive no other events come here
  * @property {number} [concurrency]
  * @property {string} [spillDir] where flows write, if all hosts share that
  * @property {BrokerOptions} cluster
@@ -28,12 +29,14 @@ const { JSON, Map, Promise, Set } = require("../shared/primordials");
 
 class Host {
   /** @param {HostOptions} options */
-  constructor({ program, name, numWorkers, tags, concurrency, spillDir, cluster, say }) {
+  constructor({ cluster, say, ...own }) {
+    const { program, name, numWorkers, tags, isExclusive, concurrency, spillDir } = own;
     this.id = randomBytes(9).toString("hex");
     this.name = name;
     this.program = program;
     this.numWorkers = numWorkers;
     this.tags = tags;
+    this.isExclusive = isExclusive;
     this.concurrency = concurrency;
     this.spillDir = spillDir;
     this.say = say;

@@ -294,8 +294,8 @@ class Master {
   }
 
   /** @param {any} told */
-  join({ h: id, name, places, base, tags, workers = [], clock }) {
-    const about = { id, name, places, base, tags, workers };
+  join({ h: id, name, places, base, tags, isExclusive, workers = [], clock }) {
+    const about = { id, name, places, base, tags, isExclusive, workers };
     const host = new HostMember(/** @type {any} */ (this), about);
     host.seen = elapsed();
     host.hear(clock);

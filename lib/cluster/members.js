@@ -75,17 +75,18 @@ class OwnMember {
 class HostMember {
   /**
    * @param {InstanceType<typeof import("./master").Master>} master
-   * @param {{ id: string, name: string, places: number, base: number, tags: string[], workers: [number, number][] }} told what the host
+   * @param {{ id: string, name: string, places: number, base: number, tags: string[], isExclusive: boolean,
+   *   workers: [number, number][] }} told what the host
    *   says of itself
    */
-  constructor(master, { id, name, places, base, tags, workers }) {
+  constructor(master, { id, name, places, base, tags, isExclusive, workers }) {
     this.master = master;
     this.id = id;
     this.name = name;
     this.places = places;
     this.base = base;
     this.tags = tags;
-    this.isExclusive = false;
+    this.isExclusive = isExclusive;
     this.workers = workers;
     this.isOpen = true;
     /** From the clock of its answers to that of this process: never less, because an answer takes its time to come. */

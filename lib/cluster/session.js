@@ -122,9 +122,9 @@ class Session {
 
   join() {
     const station = /** @type {InstanceType<typeof Station>} */ (this.station);
-    const { name, tags } = this.host;
+    const { name, tags, isExclusive } = this.host;
     const told = { places: station.places, base: this.base, workers: station.workers() };
-    return this.say("join", { name, tags, ...told, clock: native().clock() });
+    return this.say("join", { name, tags, isExclusive, ...told, clock: native().clock() });
   }
 
   /** @param {string} what @param {object} [more] */
