@@ -6,7 +6,7 @@ const { elapsed } = require("./clock");
 const { NodeCounts } = require("./flow-counts");
 const { carriedItem, outputsOf, packed, packedOf, placed } = require("./flow-items");
 const { carriedOf, readOf } = require("./outcome");
-const { Shuffle, dataOf } = require("./shuffle");
+const { Shuffle, checkTold, dataOf } = require("./shuffle");
 const { told } = require("../master/flow-router");
 const { Held } = require("../master/in-process-held");
 const { Promise, Set, clearTimeout, setTimeout } = require("../shared/primordials");
@@ -117,7 +117,7 @@ class ClusterNode {
   /** @param {Doing} doing @param {{ counted: any, at: number }} begun @param {Outcome} outcome @param {number} priority */
   settle(doing, { counted, at }, outcome, priority) {
     const { run } = this;
-    const { error, outputs } = resultOf(outcome);
+    const { error, outputs } = resultOf(outcome, run.router.plan);
     this.counts.ended(outcome, error !== undefined, elapsed() - at);
     if (error !== undefined && doing.merge !== undefined) {
       run.counters.end(counted, { ...outcome, told: error }, true);
@@ -216,17 +216,34 @@ class ClusterNode {
 /** @type {Address} */
 const ANY = { key: undefined, priority: 0 };
 
-/** What an event has come to. An answer that cannot be read is a failure. @param {Outcome} outcome @returns {{ error?: any, outputs?: import("./flow-items").Output[] }} */
-function resultOf(outcome) {
+/**
+ * What an event has come to. An answer that cannot be read is a failure.
+ * @param {Outcome} outcome
+ * @param {import("../shared/flow/plan").Plan} plan
+ * @returns {{ error?: any, outputs?: import("./flow-items").Output[] }}
+ */
+function resultOf(outcome, plan) {
   const { told: error, value } = readOf(outcome);
   if (error !== undefined) return { error };
   try {
-    return { outputs: outputsOf(value) };
+    const outputs = outputsOf(value);
+    for (const output of outputs) checkOutput(output, plan);
+    return { outputs };
   } catch (thrown) {
     const message = `an answer of worker ${outcome.worker} cannot be read: ${Object(thrown).message}`;
     const stack = `Error: ${message}`;
     return { error: { name: "Error", message, stack, code: "ERR_SONIC_PROTOCOL" } };
   }
+}
+
+/** It comes from the network. @param {any} output @param {import("../shared/flow/plan").Plan} plan */
+function checkOutput({ exit, node, to, told }, { exits, nodes }) {
+  const isOut = exit === undefined || exits[exit] !== undefined;
+  const isNode = node === undefined || nodes[node - 1] !== undefined;
+  const isWritten = to === undefined || nodes[to - 1]?.hold === "spill";
+  if (!isOut || !isNode || !isWritten)
+    throw new RangeError("it names a part of the flow that there is not");
+  if (to !== undefined) checkTold(told);
 }
 
 module.exports = { ClusterNode };

@@ -6,6 +6,7 @@ const { invalidType } = require("../shared/errors");
 const { JSON, Map } = require("../shared/primordials");
 
 /** @typedef {[file: string, at: number, length: number]} Extent */
+/** @typedef {{ file: string, parts: [partition: number, at: number, length: number, records: number][] }} Told */
 /** Extents that are merged into one. @typedef {{ partition: number, extents: Extent[] }} Merge */
 
 /** A worker merges so many extents at once: each takes a block of memory. */
@@ -27,18 +28,8 @@ class Shuffle {
     this.attempts = 0;
   }
 
-  /** A worker has written this. @param {any} told as lib/worker/spill.js has it */
-  add(told) {
-    const { file, parts } = Object(told);
-    const isPart = (/** @type {any} */ part) =>
-      Array.isArray(part) && part.length === 4 && part.every(Number.isSafeInteger);
-    if (
-      typeof file !== "string" ||
-      !FILE.test(file) ||
-      !Array.isArray(parts) ||
-      !parts.every(isPart)
-    )
-      throw invalidType("what a worker has written is damaged");
+  /** A worker has written this. @param {Told} told */
+  add({ file, parts }) {
     for (const [partition, at, length, records] of parts)
       if (records > 0) this.of(partition).push([file, at, length]);
   }
@@ -76,8 +67,20 @@ class Shuffle {
   }
 }
 
+/** Throws if a worker cannot have said that. @param {any} told */
+function checkTold(told) {
+  const { file, parts } = Object(told);
+  const isPart = (/** @type {any} */ part) =>
+    Array.isArray(part) && part.length === 4 && part.every(isWhole);
+  if (typeof file !== "string" || !FILE.test(file) || !Array.isArray(parts) || !parts.every(isPart))
+    throw invalidType("what a worker has written is damaged");
+}
+
+/** @param {any} value */
+const isWhole = (value) => Number.isSafeInteger(value) && value >= 0;
+
 /** The data of an event that reads these, as JSON; as a merge, or to the end. @param {Merge} merge @param {boolean} isMerge */
 const dataOf = ({ partition, extents }, isMerge) =>
   JSON.stringify({ p: partition, x: extents, c: isMerge ? true : undefined });
 
-module.exports = { Shuffle, dataOf };
+module.exports = { Shuffle, checkTold, dataOf };
