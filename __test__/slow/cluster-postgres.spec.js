@@ -4,6 +4,7 @@
  * workers, hosts, the server or the master, and nothing stays in the database but two schemas.
  */
 const assert = require("node:assert/strict");
+const path = require("node:path");
 const { describe, it } = require("node:test");
 
 const { isInstalled } = require("../../examples/backup/server");
@@ -11,6 +12,8 @@ const cases = require("../support/cluster-cases");
 const { JOB, withBroker } = require("../support/cluster-test");
 const { install } = require("../support/debian");
 const { TestPostgres } = require("../support/postgres-broker");
+
+const RANDOM = path.join(__dirname, "..", "fixtures", "cluster", "random-flows.js");
 
 if (!isInstalled()) install("postgresql");
 
@@ -42,6 +45,17 @@ describe("a program over two hosts, on PostgreSQL", {
   it(
     "loses nothing where the server has lost all that it knew",
     withPostgres(cases.outlivesForgetting),
+  );
+
+  it(
+    "runs flows, made by chance",
+    withPostgres(async ({ broker, env, at }) => {
+      const own = { ...env, COUNT: "8", SERIALIZATION: "json", SPILL: at("spill") };
+      for (const name of ["a", "b"])
+        broker.host(name, RANDOM, own, ["--tags", "a,b", "--spill-dir", own.SPILL]);
+      const { all } = await broker.master(RANDOM, own).result();
+      for (const { wrong, entries } of all) assert.deepEqual([wrong, entries > 0], [[], true]);
+    }),
   );
 
   it(
