@@ -2457,9 +2457,9 @@ export interface RunOptions {
    * and with `"ERR_SONIC_CHECKPOINT"` if the file cannot be read or written, or is something else.
    *
    * The file stays when the run has ended well: the next run has all its answers from there. Remove
-   * it to begin anew. Not with flows, {@link Task.emit} and {@link PoolOptions.inProcess}, nor in
-   * clients of {@link connectPool}. The path is relative to the current directory of the master.
-   * Default: none.
+   * it to begin anew. With a {@link flow} only if that is a chain of `map`, `flatMap` and `filter`. Not with
+   * {@link Task.emit} and {@link PoolOptions.inProcess}, nor in clients of {@link connectPool}. The path is
+   * relative to the current directory of the master. Default: none.
    */
   checkpoint?: string | CheckpointOptions;
 

@@ -65,7 +65,7 @@ function tear(file, random) {
   return written(file);
 }
 
-for (const call of ["MapReduce", "submission", "map"]) {
+for (const call of ["MapReduce", "submission", "map", "flow"]) {
   describe(`a run with a checkpoint: ${call}`, () => {
     it(`that is killed at ${KILLS} random moments is whole in the end`, async (test) => {
       const random = randomFrom(SEED);

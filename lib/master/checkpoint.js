@@ -6,6 +6,7 @@ const { readFileSync } = require("fs");
 const { basename } = require("path");
 const { digest } = require("../shared/digest");
 const { coded, invalidType, shown } = require("../shared/errors");
+const { functionsOf, isFlow, planOfFlow } = require("../shared/flow/made");
 const { native } = require("../shared/native");
 const { hasOwn } = require("../shared/own");
 const { JSON, Set } = require("../shared/primordials");
@@ -33,7 +34,10 @@ const NUM_WORKERS = "numWorkers";
  * @returns {Program}
  */
 function programOf(name, functions, args, file) {
-  const list = Array.isArray(functions) ? functions.map((fn) => partOf(fn.name, fn)) : [];
+  const all = isFlow(functions) ? [functions] : functions;
+  const list = Array.isArray(all)
+    ? all.map((fn) => partOf(isFlow(fn) ? "the flow" : fn.name, fn))
+    : [];
   if (file !== undefined) list.push(ofFile(file));
   return { name, functions: list, args: digestsOf(args) };
 }
@@ -60,10 +64,17 @@ const notHere = () =>
   );
 
 /** @param {string} name @param {any} fn @returns {[string, string]} */
-const partOf = (name, fn) => [
-  name,
-  typeof fn === "function" ? digest(Function.prototype.toString.call(plainOf(fn))) : "",
-];
+const partOf = (name, fn) => [name, isFlow(fn) ? digestOfFlow(fn) : digestOf(fn)];
+
+/** @param {any} fn */
+const digestOf = (fn) =>
+  typeof fn === "function" ? digest(Function.prototype.toString.call(plainOf(fn))) : "";
+
+/** Its graph, with the functions of its nodes. @param {any} flow */
+function digestOfFlow(flow) {
+  const functions = functionsOf(flow).flat().map(digestOf);
+  return digest([planOfFlow(flow).fingerprint, ...functions].join("\n"));
+}
 
 /** @param {string} file @returns {[string, string]} */
 const ofFile = (file) => [basename(file), digest(readFileSync(file, "utf8"))];

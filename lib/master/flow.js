@@ -55,15 +55,14 @@ function checkFlowOptions({ order, flow, checkpoint }) {
     throw invalidType(
       `the node ${inMaster.name} reduces in the master, which has none of the functions of a worker file: give it in: "worker"`,
     );
-  if (checkpoint !== undefined)
-    throw invalidType(
-      "options.checkpoint is not possible with a flow, where an event may have any number of entries: leave it out, or make " +
-        "each part of the flow a run of its own",
-    );
-  const why = order === "submission" && flow !== undefined ? notChained(flow.plan) : undefined;
+  const asked =
+    order === "submission"
+      ? 'options.order: "submission"'
+      : checkpoint !== undefined && "options.checkpoint";
+  const why = asked && flow !== undefined ? notChained(flow.plan) : undefined;
   if (why === undefined) return;
   throw invalidType(
-    `options.order: "submission" is possible with a flow that is a chain of map, flatMap and filter, and here ${why}: leave it out`,
+    `${asked} is possible with a flow that is a chain of map, flatMap and filter, and here ${why}: leave it out`,
   );
 }
 

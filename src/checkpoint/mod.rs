@@ -176,6 +176,11 @@ impl Checkpoint {
         Ok(Some(answer))
     }
 
+    /// What an answer that is whole, and means nothing, is.
+    pub(crate) fn is_damaged(&self) -> Error {
+        Error::Damaged { path: self.path.clone(), offset: self.end }
+    }
+
     /// Writes down what an event was answered, with the next [`flush`](Self::flush).
     pub(crate) fn write(&mut self, record: &Record<'_>) {
         if !self.is_broken {

@@ -8,6 +8,7 @@ use crate::checkpoint::{Answer, Checkpoint, Error, Record, digest};
 use crate::core::task_id::{RunId, TaskId, is_direct, number_of};
 use crate::observe::record::Outcome;
 use crate::run::Run;
+use crate::run::flow::read;
 use crate::run::results::entry;
 use crate::shm::store::Bytes;
 use crate::wire::header::{Header, flag};
@@ -40,7 +41,7 @@ impl Pool {
     /// From now on a run's answers are written down.
     pub(crate) fn write_down(&self, run: RunId, checkpoint: Checkpoint) {
         if let Some(run) = self.lock().runs.get_mut(&run) {
-            run.checkpoint = Some(checkpoint);
+            run.write_down(checkpoint);
         }
     }
 
@@ -59,8 +60,14 @@ impl Pool {
         let Some(answer) = checkpoint.answer(number, digest(&text, flags & ENCODING))? else {
             return Ok(Known::Not);
         };
-        run.words.hand_over();
-        run.was_answered(number, (text, flags), answer, is_manual);
+        if run.flow.is_some() {
+            let entries = read(&answer.payload).ok_or_else(|| checkpoint.is_damaged())?;
+            run.words.hand_over();
+            run.resume_in_flow(run.task(number), entries, text.len(), is_manual);
+        } else {
+            run.words.hand_over();
+            run.was_answered(number, (text, flags), answer, is_manual);
+        }
         if number.is_multiple_of(TOGETHER) || !run.words.has_credit(number + 1) {
             state.settle(self);
         } else if run.show_unread() | run.show_observed() {
@@ -115,6 +122,12 @@ impl State {
             self.fail_run(run, json.to_string().as_bytes());
         }
     }
+}
+
+/// The digest of the data of an event, with these flags, whose answer is to be written down.
+pub(super) fn digest_of(run: &Run, task: TaskId, (text, flags): (&Bytes, u32)) -> Option<u64> {
+    let is_kept = run.checkpoint.is_some() && !is_direct(task);
+    is_kept.then(|| digest(text, flags & ENCODING))
 }
 
 /// Writes down what an event was answered. One that the program has handed to a worker itself has no place among the others.

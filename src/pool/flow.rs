@@ -5,6 +5,7 @@ mod barrier;
 mod failure;
 
 use super::Pool;
+use super::checkpoint::digest_of;
 use super::entry::entry_of;
 use super::state::State;
 use crate::core::flow::Node;
@@ -123,6 +124,7 @@ impl State {
             error: None,
             attempts,
         });
+        let digest = digest_of(run, id, (&text, flags));
         self.text = text;
         let Some(mut flow) = run.flow.take() else { return };
         flow.compactions.remove(&id);
@@ -130,6 +132,7 @@ impl State {
         let (before, plain) = (flow.progress.total(), flow.plan.node(node).plain);
         if let Some(lineage) = &mut flow.lineage {
             let count = if let Made::Records(records) = &made { records.len() } else { 1 };
+            lineage.answered(id, digest);
             lineage.makes(id, count);
         }
         if run.state.is_open() {
@@ -156,10 +159,12 @@ impl State {
 
     /// An event of a flow has ended, and all that it made was put out.
     pub(super) fn ended_in_flow(&mut self, flow: &mut Flow, task: TaskId, node: usize) {
-        let Some((root, entries)) = flow.ended(task, node) else { return };
+        let Some(ended) = flow.ended(task, node) else { return };
         let is_manual = self.scheduler.is_manual();
-        if let Some(run) = self.runs.get_mut(&run_of(task)) {
-            run.deliver_all(root, entries, is_manual);
+        if let Some(run) = self.runs.get_mut(&run_of(task))
+            && run.deliver_all(ended, is_manual)
+        {
+            flow.stops.get_or_insert(task);
         }
     }
 

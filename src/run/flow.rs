@@ -1,19 +1,21 @@
 //! What a run of a flow has beside what every run has: how far its nodes have come, the events that wait for them, and what
 //! the nodes hold that wait for more.
 
+mod deliver;
 mod held;
 mod lineage;
 mod shuffle;
+mod written;
 
 use std::collections::{HashMap, VecDeque};
 
 pub(crate) use self::held::{Held, Kept, failure_of};
-pub(crate) use self::lineage::{Lineage, Place};
+pub(crate) use self::lineage::{Ended, Lineage, Place};
 pub(crate) use self::shuffle::{Compaction, Shuffle, text_of};
+pub(crate) use self::written::{read, written};
 use crate::core::flow::{Plan, Progress};
 use crate::core::task_id::{TaskId, is_direct};
 use crate::observe::record::{Holding, NodeState};
-use crate::run::results::Entry;
 use crate::wire::flow::Hold;
 
 /// How much of what is new counts in a mean.
@@ -39,7 +41,7 @@ pub(crate) struct Flow {
     pub(crate) stops: Option<TaskId>,
     /// How many items have left each exit.
     left: Vec<u64>,
-    /// If entries are read in the order in which the source's events were handed over.
+    /// If entries are read in the order in which the source's events were handed over, or are written down.
     pub(crate) lineage: Option<Lineage>,
     /// The nodes that hold others up: a set of numbers.
     holding_up: u64,
@@ -109,17 +111,18 @@ impl Flow {
     /// An event of a node has ended. What it made was told before. If the entries come in order, and this was the last of what
     /// descends from an event of the source: that one, with its entries.
     #[must_use]
-    pub(crate) fn ended(
-        &mut self,
-        task: TaskId,
-        node: usize,
-    ) -> Option<(TaskId, Vec<Entry<'static>>)> {
+    pub(crate) fn ended(&mut self, task: TaskId, node: usize) -> Option<Ended> {
         if is_direct(task) {
             self.progress.ended(node);
         } else {
             self.source_ended += 1;
         }
         self.lineage.as_mut()?.ended(task)
+    }
+
+    /// An event of the source has ended that no worker has run: its entries were written down before.
+    pub(crate) fn resumed(&mut self) {
+        self.source_ended += 1;
     }
 
     /// How many of the source's events have not ended, if it has handed over so many.

@@ -20,7 +20,7 @@ use crate::core::task_id::{DIRECT, RunId, TaskId, first_of, number_of};
 use crate::observe::record::{Level, Record};
 use crate::shm::store::Bytes;
 use crate::wire::format::Format;
-use flow::{Flow, Lineage, Place};
+use flow::{Flow, Lineage};
 use kept::Kept;
 use outlet::Outlet;
 use results::{Entry, Results, entry};
@@ -218,6 +218,14 @@ impl Run {
         self.retries.as_ref().map_or(0, |retries| retries.count(task))
     }
 
+    /// Its answers are written down from now on: in a flow those of each event of the source together.
+    pub(crate) fn write_down(&mut self, checkpoint: Checkpoint) {
+        self.checkpoint = Some(checkpoint);
+        if let Some(flow) = &mut self.flow {
+            flow.lineage.get_or_insert_with(|| Lineage::new(self.id));
+        }
+    }
+
     /// Its events go through this, each node with retries of its own.
     pub(crate) fn follow(&mut self, mut flow: Flow) {
         let is_in_order = self.options.stream == Some(Order::Submission);
@@ -262,30 +270,6 @@ impl Run {
             stream.ended(id, counts.then_some(entry), all, &mut self.results);
         }
         false
-    }
-
-    /// Puts an entry of a flow where it belongs. True if the run is to be stopped for it.
-    #[must_use]
-    pub(crate) fn deliver_of(
-        &mut self,
-        flow: &mut Flow,
-        place: Option<Place>,
-        entry: Entry<'_>,
-    ) -> bool {
-        let (Some(lineage), Some(place)) = (&mut flow.lineage, place) else {
-            return self.deliver(TaskId::MAX, entry, false);
-        };
-        self.observed.extend(self.is_observing.then(|| entry.lent()));
-        lineage.hold(place, entry);
-        false
-    }
-
-    /// An event of a flow's source has ended with all that descends from it, and has these entries. `is_manual`: as above.
-    pub(crate) fn deliver_all(&mut self, id: TaskId, entries: Vec<Entry<'_>>, is_manual: bool) {
-        let all = is_manual.then(|| self.words.handed_over());
-        if let Some(stream) = &mut self.stream {
-            stream.ended(id, entries, all, &mut self.results);
-        }
     }
 
     /// A message of a worker's program. True if the run is to be stopped for it.

@@ -1,11 +1,11 @@
 //! Which event of the source each event of a flow descends from, for entries that are read in the order in which the source's
-//! events were handed over. An event of the source ends with its last descendant; its entries come together then, in the order of
+//! events were handed over, and for those that are written down. An event of the source ends with its last descendant; its entries come together then, in the order of
 //! what each event made. Holds for chains only, where nothing comes from several events.
 
 use std::collections::HashMap;
 
 use crate::core::task_id::{DIRECT, RunId, TaskId, first_of};
-use crate::run::results::Entry;
+use crate::run::results::{Entry, entry};
 
 /// The way from an event of the source to what descends from it: its place among what that made, and so on. An event that makes
 /// one thing adds nothing to it.
@@ -24,6 +24,18 @@ struct Root {
     /// How many events have not ended, its own included.
     left: usize,
     entries: Vec<(Path, Entry<'static>)>,
+    /// The digest of its data, once it was answered, if its entries are written down.
+    digest: Option<u64>,
+    has_failed: bool,
+}
+
+/// An event of the source of which nothing is left: all its entries, in their order. `digest` is that of its data, if it is to be
+/// written down: whoever has it again need not run it again.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) root: TaskId,
+    pub(crate) entries: Vec<Entry<'static>>,
+    pub(crate) digest: Option<u64>,
 }
 
 /// See the module's text.
@@ -108,28 +120,42 @@ impl Lineage {
         self.held += 1;
         self.bytes += entry.bytes();
         let Place { root, path } = place;
-        self.root(root).entries.push((path, entry.into_owned()));
+        let root = self.root(root);
+        root.has_failed |= entry.kind & entry::FAILED != 0;
+        root.entries.push((path, entry.into_owned()));
+    }
+
+    /// An event was answered whose data has this digest: one of the source, if there is one.
+    pub(crate) fn answered(&mut self, root: TaskId, digest: Option<u64>) {
+        if digest.is_some() {
+            self.root(root).digest = digest;
+        }
     }
 
     /// An event has ended, and all that it made was told. If nothing else is left of an event of the source: that one, with its
     /// entries.
-    pub(crate) fn ended(&mut self, task: TaskId) -> Option<(TaskId, Vec<Entry<'static>>)> {
+    pub(crate) fn ended(&mut self, task: TaskId) -> Option<Ended> {
         let id = self.places.remove(&task).map_or(task, |place| place.root);
         let root = self.root(id);
         root.left -= 1;
         if root.left > 0 {
             return None;
         }
-        let mut entries = self.roots.remove(&id)?.entries;
+        let Root { mut entries, digest, has_failed, .. } = self.roots.remove(&id)?;
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
         self.held -= entries.len();
         self.bytes -= entries.iter().map(Entry::bytes).sum::<usize>();
-        Some((id, entries))
+        Some(Ended { root: id, entries, digest: digest.filter(|_| !has_failed) })
     }
 
     fn root(&mut self, id: TaskId) -> &mut Root {
-        self.roots.entry(id).or_insert_with(|| Root { left: 1, entries: Vec::new() })
+        self.roots.entry(id).or_insert_with(|| Root {
+            left: 1,
+            entries: Vec::new(),
+            digest: None,
+            has_failed: false,
+        })
     }
 }
 
@@ -138,21 +164,21 @@ mod tests {
     use super::*;
     use crate::run::value::Value;
 
-    fn entry(text: &str) -> Entry<'_> {
+    fn made(text: &str) -> Entry<'_> {
         Entry { kind: 6, worker: 1, data: None, response: Some(Value::json(text.as_bytes())) }
     }
 
-    fn shown(ended: Option<(TaskId, Vec<Entry<'_>>)>) -> Option<(TaskId, Vec<String>)> {
+    fn shown(ended: Option<Ended>) -> Option<(TaskId, Vec<String>)> {
         let text = |entry: &Entry<'_>| {
             let response = entry.response.as_deref().unwrap_or_default();
             String::from_utf8_lossy(response).into_owned()
         };
-        ended.map(|(root, entries)| (root, entries.iter().map(text).collect()))
+        ended.map(|Ended { root, entries, .. }| (root, entries.iter().map(text).collect()))
     }
 
     fn hold(lineage: &mut Lineage, text: &str) {
         let place = lineage.next_place();
-        lineage.hold(place, entry(text));
+        lineage.hold(place, made(text));
     }
 
     #[test]
@@ -177,7 +203,7 @@ mod tests {
         assert_eq!(shown(lineage.ended(third)), Some((8, vec![])));
         assert_eq!((lineage.len(), lineage.bytes()), (3, 3));
         let place = lineage.place_of(first);
-        lineage.hold(place, entry("0"));
+        lineage.hold(place, made("0"));
         let all = ["0", "1", "2", "3"].map(String::from).to_vec();
         assert_eq!(shown(lineage.ended(first)), Some((7, all)));
         assert_eq!((lineage.len(), lineage.bytes()), (0, 0));
@@ -195,5 +221,26 @@ mod tests {
             let root = DIRECT + at as TaskId;
             assert_eq!(shown(lineage.ended(task)), Some((root, vec!["1".to_owned()])));
         }
+    }
+
+    #[test]
+    fn an_event_is_written_down_if_nothing_that_descends_from_it_has_failed() {
+        for fails in [false, true] {
+            let mut lineage = Lineage::new(0);
+            lineage.answered(7, Some(5));
+            lineage.makes(7, 2);
+            hold(&mut lineage, "1");
+            lineage.entered(DIRECT);
+            assert!(lineage.ended(7).is_none());
+            lineage.makes(DIRECT, 1);
+            let place = lineage.next_place();
+            let kind = if fails { entry::FAILED } else { 0 };
+            lineage.hold(place, Entry { kind, ..made("2") });
+            let ended = lineage.ended(DIRECT).expect("nothing is left");
+            assert_eq!((ended.entries.len(), ended.digest), (2, (!fails).then_some(5)));
+        }
+        let mut lineage = Lineage::new(0);
+        lineage.makes(7, 0);
+        assert_eq!(lineage.ended(7).expect("nothing is left").digest, None, "it was not answered");
     }
 }
