@@ -55,6 +55,10 @@ function optionsOf(args, given, stages, checks) {
   if (runsElsewhere()) throw notYet("cluster.setupPrimary({ exec })");
   if (options.flow !== undefined)
     require("./flow-run").checkFlow(options, Boolean(options.sharedSpill));
+  if (options.sharedSpill && options.spillDir === undefined)
+    throw invalidType(
+      "options.sharedSpill needs options.spillDir: the folder that all hosts share",
+    );
   return { options, numWorkers: isNone ? 0 : numWorkersOf(args, options) };
 }
 

@@ -9,6 +9,7 @@ const { carriedOf, readOf } = require("./outcome");
 const { Shuffle, checkTold, dataOf } = require("./shuffle");
 const { told } = require("../master/flow-router");
 const { Held } = require("../master/in-process-held");
+const { open } = require("../master/in-process-values");
 const { Promise, Set, clearTimeout, setTimeout } = require("../shared/primordials");
 
 /** @typedef {import("../master/flow-router").Address} Address */
@@ -226,6 +227,8 @@ function resultOf(outcome, plan) {
   const { told: error, value } = readOf(outcome);
   if (error !== undefined) return { error };
   try {
+    if (typeof value !== "string" && !(value instanceof Uint8Array))
+      throw new RangeError("it has no records");
     const outputs = outputsOf(value);
     for (const output of outputs) checkOutput(output, plan);
     return { outputs };
@@ -237,13 +240,17 @@ function resultOf(outcome, plan) {
 }
 
 /** It comes from the network. @param {any} output @param {import("../shared/flow/plan").Plan} plan */
-function checkOutput({ exit, node, to, told }, { exits, nodes }) {
+function checkOutput({ exit, node, to, told, error, item }, { exits, nodes }) {
   const isOut = exit === undefined || exits[exit] !== undefined;
   const isNode = node === undefined || nodes[node - 1] !== undefined;
   const isWritten = to === undefined || nodes[to - 1]?.hold === "spill";
   if (!isOut || !isNode || !isWritten)
     throw new RangeError("it names a part of the flow that there is not");
   if (to !== undefined) checkTold(told);
+  if (node !== undefined && typeof Object(error).message !== "string")
+    throw new RangeError("it has a failure without an error");
+  // What cannot be decoded is its worker's fault, and no other event's.
+  if (item !== undefined) open(item);
 }
 
 module.exports = { ClusterNode };

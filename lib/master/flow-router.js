@@ -257,6 +257,8 @@ class FlowRouter {
 
   /** Opens the nodes that nothing more comes to. */
   advance() {
+    // Of a run that was stopped nothing is given away.
+    if (!this.run.isRunning) return;
     if (!this.isSourceOver) {
       // What has not passed a node that waits for all may still emit events.
       this.isSourceOver =

@@ -17,6 +17,9 @@ const { Map } = require("../shared/primordials");
 /** So many runs' files a flow keeps open. */
 const MOST_OPEN = 4;
 
+/** How many files this worker has named. */
+let opened = 0;
+
 class FlowOfHosts {
   /**
    * @param {Self} self
@@ -76,8 +79,8 @@ function spillAt({ native, handle, id }, codec, [folder, run, partitions]) {
   const own = native.workerSpill(handle);
   if (own === null) throw invalidType("this worker has no folder for what is too large for memory");
   const dir = () => path.join(path.dirname(own.folder), folder, String(run));
-  // Workers of different machines may have the same process id, and never the same id.
-  return new Spill({ native, dir, file: `${id}-${process.pid}`, partitions, codec });
+  // Workers of different machines may have the same process id, and never the same id. Two that write at once have a file each.
+  return new Spill({ native, dir, file: `${id}-${process.pid}-${++opened}`, partitions, codec });
 }
 
 /** The only output of an event, at the exit of its last node. @param {import("../shared/codec").Codec} codec @param {any[]} chain @param {any} value */
