@@ -61,6 +61,7 @@ describe("what an event of a flow has put out", () => {
       records.fail(2, ["\t"], thrown, '{"p":1}');
       records.spilled(4, '{"file":"1-2","parts":[]}');
       records.goOn('{"p":2}');
+      /** @type {any[]} */
       const outputs = outputsOf(records.payload());
       const [first, none, ...rest] = outputs;
       assert.deepEqual([first.exit, open(first.item)], [0, { text: "a\tb\nc" }]);
@@ -119,6 +120,7 @@ describe("what workers have written", () => {
 
   it("is merged again a few times where that fails", () => {
     const shuffle = new Shuffle();
+    /** @type {any} */
     const merge = { partition: 0, extents: [["1-1", 0, 1]] };
     const tries = Array.from({ length: 5 }, () => shuffle.putBack(merge));
     assert.deepEqual(tries, [true, true, true, true, false]);
@@ -135,6 +137,7 @@ describe("what workers have written", () => {
 
   it("is of nodes whose events write or read it, with those that run in the same event", () => {
     const port = (next, ...spills) => ({ exit: -1, next, spills });
+    /** @type {any[]} */
     const nodes = [
       { hold: null, ports: [port(2)] },
       { hold: null, ports: [port(0, { node: 4, side: 0 })] },

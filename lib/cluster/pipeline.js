@@ -38,7 +38,8 @@ class Pipeline {
       const { text = "", format = 0, told } = outcome;
       const isOver = told !== undefined || at + 1 === this.links.length;
       const all = joined(before, outcome);
-      if (isOver) settle(all);
+      // Whoever reads it says what is wrong with it.
+      if (isOver || typeof text !== "string" || typeof format !== "number") settle(all);
       else this.enter(at + 1, { text, format }, settle, address, all);
     };
     const { key = undefined, priority = 0 } = address || {};

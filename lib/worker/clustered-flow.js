@@ -62,7 +62,7 @@ class FlowOfHosts {
     const { chain } = work.steps[node];
     if (work.returned !== PENDING) return recordOf(codec, chain, value);
     return value.then((/** @type {import("./flow").Outcome} */ outcome) =>
-      outcome.plain ? recordOf(codec, chain, outcome.value) : outcome.payload,
+      "value" in outcome ? recordOf(codec, chain, outcome.value) : outcome.payload,
     );
   }
 }
