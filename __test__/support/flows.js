@@ -101,7 +101,7 @@ async function outcomeOf(
 ) {
   let result;
   try {
-    result = work.run(number, data, how);
+    result = work.run(number, data, how.args, how.context);
   } catch (thrown) {
     return { isAsync: false, thrown };
   }

@@ -93,7 +93,7 @@ class Job {
   /** What the stages get at an attempt. @param {{ attempts: object[] }} event */
   newTask({ attempts }) {
     const { codec } = this.pool;
-    return new PublicTask({ failed: attempts.length, codec, refusal: this.refusal });
+    return new PublicTask(attempts.length, { codec, refusal: this.refusal });
   }
 
   /** @param {{ packed: any }} event @param {InstanceType<typeof PublicTask>} task @returns {Promise<Outcome>} */

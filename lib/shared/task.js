@@ -8,9 +8,6 @@ const { coded, invalidRange, invalidType, reasonOf, shown } = require("./errors"
 /** The longest name of a counter. */
 const LONGEST_NAME = 200;
 
-/** `failed`: how many attempts have; `refusal`: why the event cannot emit others, if so. */
-/** @typedef {{ failed: number, codec: import("./codec").Codec, refusal: string | undefined }} About */
-
 /**
  * What an event adds to its run. Data without an encoding is undefined.
  * @typedef {object} Added
@@ -18,33 +15,55 @@ const LONGEST_NAME = 200;
  * @property {Record<string, number> | undefined} counts by name
  */
 
+/** @typedef {{ codec: import("./codec").Codec, refusal?: string }} About `refusal`: why the event cannot emit others, if so */
+
+/**
+ * @typedef {object} Used
+ * @property {import("./abort").Aborter} [aborter]
+ * @property {{ reason: unknown }} [aborted] why it was aborted, if it was
+ * @property {Added} added
+ * @property {boolean} isOver
+ */
+
+/** @type {Added} */
+const NOTHING = Object.freeze({ emitted: [], counts: undefined });
+/** @type {Used} */
+const UNUSED = Object.freeze({
+  aborter: undefined,
+  aborted: undefined,
+  added: NOTHING,
+  isOver: false,
+});
+/** @type {Used} */
+const OVER = Object.freeze({ ...UNUSED, isOver: true });
+
+/** Every short event has one: nothing but itself is made for it before it is used. */
 class PublicTask {
+  /** @type {number} */
+  #failed;
   /** @type {About} */
   #about;
-  /** @type {import("./abort").Aborter | undefined} */
-  #aborter;
-  /** Why it was aborted, if it was. @type {{ reason: unknown } | undefined} */
-  #aborted;
-  /** @type {Added} */
-  #added = { emitted: [], counts: undefined };
-  #isOver = false;
+  /** What was done with it. @type {Used} */
+  #used = UNUSED;
 
-  /** @param {About} about */
-  constructor(about) {
+  /** @param {number} failed how many attempts have @param {About} about */
+  constructor(failed, about) {
+    this.#failed = failed;
     this.#about = about;
   }
 
   get attempt() {
-    return this.#about.failed + 1;
+    return this.#failed + 1;
   }
 
   /** Made when it is first asked for. */
   get signal() {
-    if (this.#aborter === undefined) {
-      this.#aborter = aborter();
-      if (this.#aborted !== undefined) this.#aborter.abort(this.#aborted.reason);
+    const used = this.#own();
+    if (used.aborter === undefined) {
+      used.aborter = aborter();
+      if (used.aborted !== undefined) used.aborter.abort(used.aborted.reason);
     }
-    return this.#aborter.signal;
+    return used.aborter.signal;
   }
 
   /** @param {any} data */
@@ -57,7 +76,7 @@ class PublicTask {
       throw invalidType(`task.emit: the data must be a value that JSON has, got ${shown(data)}`);
     }
     const format = encoded === undefined ? 0 : formatOf(data, encoded);
-    this.#added.emitted.push({ encoded, format });
+    this.#added().emitted.push({ encoded, format });
   }
 
   /** @param {string} name @param {number} n */
@@ -74,31 +93,43 @@ class PublicTask {
       const must = "the second parameter must be a finite number";
       throw invalidType(`task.count: ${must}, got ${shown(n)}`);
     }
-    const { counts = Object.create(null) } = this.#added;
+    const added = this.#added();
+    const { counts = Object.create(null) } = added;
     counts[name] = (counts[name] || 0) + n;
-    this.#added.counts = counts;
+    added.counts = counts;
+  }
+
+  #added() {
+    const used = this.#own();
+    if (used.added === NOTHING) used.added = { emitted: [], counts: undefined };
+    return used.added;
+  }
+
+  #own() {
+    if (this.#used === UNUSED || this.#used === OVER) this.#used = { ...this.#used };
+    return this.#used;
   }
 
   /** @param {string} what */
   #check(what) {
-    if (!this.#isOver) return;
+    if (!this.#used.isOver) return;
     throw coded(Error, "ERR_SONIC_EVENT_OVER", `task.${what}: the event has ended already`);
   }
 
   /** Nobody waits for the event any more. @param {PublicTask} task @param {boolean} isLate */
   static abort(task, isLate) {
-    if (task.#aborted !== undefined) return;
+    if (task.#used.aborted !== undefined) return;
+    const used = task.#own();
     const reason = isLate ? tooLate() : reasonOf({});
-    task.#aborted = { reason };
-    if (task.#aborter !== undefined) task.#aborter.abort(reason);
+    used.aborted = { reason };
+    if (used.aborter !== undefined) used.aborter.abort(reason);
   }
 
   /** The event ends now: nothing more can be added, and what was is told once. @param {PublicTask} task @returns {Added} */
   static end(task) {
-    task.#isOver = true;
-    const added = task.#added;
-    const hasNone = added.emitted.length === 0 && added.counts === undefined;
-    if (!hasNone) task.#added = { emitted: [], counts: undefined };
+    const { added } = task.#used;
+    if (task.#used === UNUSED) task.#used = OVER;
+    else if (task.#used !== OVER) task.#used = { ...task.#used, added: NOTHING, isOver: true };
     return added;
   }
 }

@@ -94,6 +94,12 @@ class Answers {
 
   /** Has the event that is answered next add this to its run. @param {import("../shared/task").Added} added */
   add({ emitted, counts }) {
+    if (emitted.length > 0) this.emit(emitted);
+    if (counts !== undefined) this.native.workerCount(this.handle, JSON.stringify(counts));
+  }
+
+  /** @param {import("../shared/task").Added["emitted"]} emitted */
+  emit(emitted) {
     const { task, hole, formatAt } = this.wire;
     for (const { encoded, format } of emitted) {
       if (encoded === undefined) {
@@ -102,7 +108,6 @@ class Answers {
         this.native.workerEmit(this.handle, task, JSON.stringify(encoded));
       }
     }
-    if (counts !== undefined) this.native.workerCount(this.handle, JSON.stringify(counts));
   }
 
   /** The flags of an answer whose response is JSON. @param {number} flags */

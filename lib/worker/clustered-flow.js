@@ -57,7 +57,7 @@ class FlowOfHosts {
     const data = isPlaced ? valueOf(given.item) : given;
     const item = codec === codecOf("advanced") ? data : unwrapped(data);
     const work = this.workFor(place);
-    const value = work.run(node, item, how);
+    const value = work.run(node, item, how.args, how.context);
     if (work.returned === OUTPUTS) return value;
     const { chain } = work.steps[node];
     if (work.returned !== PENDING) return recordOf(codec, chain, value);

@@ -7,13 +7,13 @@ const {
   FILTER,
   FLAT_MAP,
   IN_MASTER,
+  MAP,
   PASS,
   REDUCE,
   SPILL,
   SPLIT,
   stepsOf,
 } = require("./flow/steps");
-const { enterHold } = require("./groups");
 const { drain } = require("../shared/flow/drain");
 const { noBranch, noItem } = require("../shared/flow/rules");
 
@@ -45,6 +45,8 @@ class FlowWork {
     this.errors = errors;
     this.spill = /** @type {import("./spill").AnySpill} */ (spill);
     this.steps = stepsOf(plan, functions);
+    // Loaded where it is used: a flow without would wait for it at every worker's start.
+    this.enterHold = spill === undefined ? noSpill : require("./groups").enterHold;
     /** Says what the last call of `run` has returned. */
     this.returned = PLAIN;
   }
@@ -55,17 +57,24 @@ class FlowWork {
    * `Outcome`. Throws or rejects with what was thrown if the event as a whole has failed.
    * @param {number} node
    * @param {any} data
-   * @param {How} how is read now: the caller may use it again
+   * @param {() => any} args
+   * @param {any} [context]
    * @returns {any}
    */
-  run(node, data, how) {
+  run(node, data, args, context) {
     const step = this.steps[node];
-    if (step.chain !== undefined) return this.runChain(step.chain, data, how);
-    const attempt = new Attempt(this, step, how);
+    if (step.chain !== undefined) return this.runChain(step.chain, data, args, context);
+    const attempt = new Attempt(this, step, { args, context });
     const wait = this.enter(step, data, attempt);
     if (wait === undefined) return this.returnOutputs(attempt);
     this.returned = PENDING;
     return wait.then(() => ({ plain: false, payload: attempt.payload() }));
+  }
+
+  /** What an event goes through that enters at a node, if that is nothing but maps. @param {number} node @returns {Step[] | undefined} */
+  mapsFrom(node) {
+    const { chain } = this.steps[node];
+    return chain?.every(({ kind }) => kind === MAP) ? chain : undefined;
   }
 
   /** @param {AttemptOf} attempt */
@@ -77,7 +86,7 @@ class FlowWork {
   /** @param {Step} step @param {any} data @param {AttemptOf} attempt @returns {Wait} */
   enter(step, data, attempt) {
     if (step.kind === IN_MASTER) throw new Error(`node ${step.name} runs in the master`);
-    if (step.kind === SPILL) return enterHold(this, step, data, attempt);
+    if (step.kind === SPILL) return this.enterHold(this, step, data, attempt);
     return this.walk(step, data, attempt);
   }
 
@@ -85,10 +94,10 @@ class FlowWork {
    * Where there is one output at most: no records are made for what is plain.
    * @param {Step[]} chain
    * @param {any} data
-   * @param {How} how
+   * @param {() => any} args
+   * @param {any} context
    */
-  runChain(chain, data, how) {
-    const { args, context } = how;
+  runChain(chain, data, args, context) {
     let value = data;
     let entered = data;
     let at = 0;
@@ -99,10 +108,8 @@ class FlowWork {
         entered = value;
         if (kind === PASS) continue;
         const result = kind === REDUCE ? fn(value, args()) : fn({ data: value }, args(), context);
-        if (isPromise(result)) {
-          this.returned = PENDING;
-          return this.finishChain(chain, at, entered, result, { args, context });
-        }
+        if (isPromise(result))
+          return this.leaveChain(chain, at, entered, result, { args, context });
         if (kind !== FILTER) value = result;
         else if (!result) {
           this.returned = OUTPUTS;
@@ -110,14 +117,33 @@ class FlowWork {
         }
       }
     } catch (thrown) {
-      return this.returnOutputs(this.failedAlone(chain, at, entered, thrown, how));
+      return this.failChain(chain, at, entered, thrown, { args, context });
     }
-    if (!isSimple(value)) {
-      const attempt = this.chainOutput(chain, entered, value, how);
-      if (attempt !== undefined) return this.returnOutputs(attempt);
+    return this.leaveChain(chain, at, entered, value, { args, context });
+  }
+
+  /**
+   * A step of a chain has returned a promise, or its last step a value; returns what `run` does.
+   * @param {Step[]} chain
+   * @param {number} at the step; the chain's length if all steps have returned
+   * @param {any} data what the step got
+   * @param {any} result
+   * @param {How} how
+   */
+  leaveChain(chain, at, data, result, how) {
+    if (at < chain.length) {
+      this.returned = PENDING;
+      return this.finishChain(chain, at, data, result, how);
     }
+    const attempt = isSimple(result) ? undefined : this.chainOutput(chain, data, result, how);
+    if (attempt !== undefined) return this.returnOutputs(attempt);
     this.returned = PLAIN;
-    return value;
+    return result;
+  }
+
+  /** A step of a chain has thrown; returns what `run` does. @type {(chain: Step[], at: number, data: any, thrown: unknown, how: How) => any} */
+  failChain(chain, at, data, thrown, how) {
+    return this.returnOutputs(this.failedAlone(chain, at, data, thrown, how));
   }
 
   /**
@@ -248,6 +274,11 @@ class FlowWork {
     return port.next === undefined ? undefined : this.walk(port.next, value, attempt);
   }
 }
+
+/** @type {typeof import("./groups").enterHold} */
+const noSpill = (_, { name }) => {
+  throw new Error(`node ${name} has nowhere to write`);
+};
 
 /** @param {AttemptOf} attempt @returns {Outcome} */
 const outcomeOf = (attempt) => ({ plain: false, payload: attempt.payload() });

@@ -3,16 +3,12 @@
 
 const path = require("path");
 const { FlowWork, OUTPUTS, PENDING } = require("./flow");
-const { Spill } = require("./spill");
 const { IN_TURN } = require("./task");
 const { failureOf, arrayOf } = require("../shared/flow/parts");
 const { PublicTask } = require("../shared/task");
 
 /** @typedef {import("./runner").Task} Task */
 /** @typedef {import("./runner").Self} Self */
-
-/** What `FlowWork.run` reads of an event; used again for each. @type {{ args: () => any, context: any }} */
-const how = { args: () => undefined, context: undefined };
 
 /**
  * See `runEventStages`.
@@ -25,15 +21,45 @@ const how = { args: () => undefined, context: undefined };
 function runInFlow(runner, task, given, inTurn) {
   const { flow, node, copyArgs } = task.job;
   const { answers } = runner;
-  how.args = copyArgs;
-  how.context = task.context;
   let value;
   try {
-    value = flow.run(node, readAgain(runner, task, given), how);
+    value = flow.run(node, readAgain(runner, task, given), copyArgs, task.context);
   } catch (thrown) {
     answers.fail(task, given, thrown);
     return true;
   }
+  return answerInFlow(runner, task, given, value, inTurn);
+}
+
+/**
+ * The same from where the maps of a chain, which the loop runs itself, have come to.
+ * @param {Self} runner
+ * @param {Task} task
+ * @param {any} given
+ * @param {boolean} inTurn
+ * @param {number} at the map that has returned a promise, or thrown; the number of maps if all have returned
+ * @param {any} data what that got
+ * @param {any} result what it has returned or thrown
+ * @param {boolean} isThrown
+ */
+function leaveMaps(runner, task, given, inTurn, at, data, result, isThrown) {
+  const { flow, maps, copyArgs } = task.job;
+  const how = { args: copyArgs, context: task.context };
+  let value;
+  try {
+    if (isThrown) value = flow.failChain(maps, at, data, result, how);
+    else value = flow.leaveChain(maps, at, data, result, how);
+  } catch (thrown) {
+    runner.answers.fail(task, given, thrown);
+    return true;
+  }
+  return answerInFlow(runner, task, given, value, inTurn);
+}
+
+/** @type {(runner: Self, task: Task, given: any, value: any, inTurn: boolean) => number | boolean | undefined} */
+function answerInFlow(runner, task, given, value, inTurn) {
+  const { answers } = runner;
+  const { flow } = task.job;
   if (flow.returned === PENDING) {
     runner.goesOn(task, inTurn);
     finishInFlow(runner, task, given, value, inTurn);
@@ -74,9 +100,10 @@ function readAgain({ wire }, { flags }, data) {
 function spillOf({ native, handle, codec, id }, run) {
   const place = native.workerSpill(handle);
   if (place === null) return undefined;
+  const { Spill } = require("./spill");
   const dir = () => path.join(place.folder, String(run));
   const file = `${id}-${process.pid}`;
   return new Spill({ native, dir, file, partitions: place.partitions, codec });
 }
 
-module.exports = { FlowWork, runInFlow, spillOf };
+module.exports = { FlowWork, leaveMaps, runInFlow, spillOf };

@@ -22,6 +22,7 @@ const { PublicTask } = require("../shared/task");
  * @typedef {object} Job
  * @property {WorkerFn[]} workerFns
  * @property {() => any} copyArgs
+ * @property {import("../shared/codec").Codec} codec
  * @property {boolean} logs
  * @property {boolean} keepsNull
  * @property {boolean} keepsData
@@ -34,6 +35,8 @@ const { PublicTask } = require("../shared/task");
  * @property {any} [flow] the `FlowWork` that runs its events, if they go through one
  * @property {typeof import("./in-flow").runInFlow} [runInFlow] runs an event through it
  * @property {number} [node] the number of the node that they enter
+ * @property {import("./flow/steps").AnyStep[]} [maps] if they go through nothing but maps from there: the functions of these are `workerFns`
+ * @property {typeof import("./in-flow").leaveMaps} [leaveMaps]
  */
 /** @typedef {(event: { data: any }, args: any, task?: any) => any} WorkerFn */
 /** @typedef {(job: Job) => void} Start */
@@ -64,20 +67,28 @@ class Jobs {
     this.open = new Set();
   }
 
-  /** All events go through these. @param {WorkerFn[]} workerFns @param {any} args */
-  setOnly(workerFns, args) {
+  /** All events go through this. @param {WorkerFn[] | object} work functions, or a flow @param {any} args */
+  setOnly(work, args) {
+    this.only = isFlow(work)
+      ? this.onlyFlow(work, args)
+      : this.onlyFunctions(/** @type {WorkerFn[]} */ (work), args);
+  }
+
+  /** @param {WorkerFn[]} workerFns @param {any} args */
+  onlyFunctions(workerFns, args) {
     const givesTask = workerFns.some(isStage);
     const fns = givesTask ? workerFns.map(withTwo) : workerFns;
     const lengths = chainsOf(workerFns.map(optionsOf)).map(({ length }) => length);
     const only = { ...this.plain(fns, args), logs: true, keepsData: true, givesTask };
-    this.only = this.withChains(only, lengths);
+    return this.withChains(only, lengths);
   }
 
-  /** All events go through this. @param {object} flow @param {any} args */
-  setFlow(flow, args) {
+  /** @param {object} flow @param {any} args */
+  onlyFlow(flow, args) {
     const only = { ...this.plain([], args), logs: true, givesTask: true };
-    this.only = this.withFlow(only, flow);
-    for (const { jobs } of this.only.limits) jobs.add(this.only);
+    const job = this.withFlow(only, flow);
+    for (const { jobs } of job.limits) jobs.add(job);
+    return job;
   }
 
   /**
@@ -87,7 +98,7 @@ class Jobs {
    * @returns {Job}
    */
   withFlow(job, flow) {
-    const { FlowWork, runInFlow } = require("./in-flow");
+    const { FlowWork, leaveMaps, runInFlow } = require("./in-flow");
     const plan = planOfFlow(flow);
     const functions = functionsOfFlow(flow);
     const { codec } = this;
@@ -95,7 +106,10 @@ class Jobs {
     const work = new FlowWork({ plan, functions, codec, errors: job.errors, spill });
     const chains = plan.nodes.map(({ number, concurrency }) => {
       const limits = this.places.limitOf(flow, number, concurrency);
-      return { ...job, keepsNull: true, limits, flow: work, runInFlow, node: number };
+      const maps = work.mapsFrom(number);
+      const workerFns = maps === undefined ? [] : maps.map(({ fn }) => fn);
+      const how = { keepsNull: true, limits, workerFns };
+      return { ...job, ...how, flow: work, runInFlow, node: number, maps, leaveMaps };
     });
     const limits = chains.flatMap((chain) => chain.limits);
     return { ...job, limits, chains };
@@ -104,8 +118,9 @@ class Jobs {
   /** @param {WorkerFn[]} workerFns @param {any} args @returns {Job} */
   plain(workerFns, args = {}) {
     const copyArgs = argsCopier(args, this.id);
+    const { codec } = this;
     const flags = { logs: false, keepsNull: false, keepsData: false, givesTask: false };
-    return { workerFns, copyArgs, ...flags, run: 0, limits: [] };
+    return { workerFns, copyArgs, codec, ...flags, run: 0, limits: [] };
   }
 
   /**

@@ -9,7 +9,6 @@ const { WorkerSync } = require("./sync");
 const { IN_TURN } = require("./task");
 const { MASK, codecOf, decode } = require("../shared/codec");
 const cluster = require("../shared/cluster");
-const { isFlow } = require("../shared/flow/made");
 const { log } = require("../shared/log");
 const { native, wire } = require("../shared/native");
 const { setImmediate } = require("../shared/primordials");
@@ -80,10 +79,9 @@ class Runner {
     this.sync = new WorkerSync(this);
   }
 
-  /** Serves the program's call from now on. @param {any} workerFns a list of functions, or a flow @param {any} args */
-  register(workerFns, args) {
-    if (isFlow(workerFns)) this.jobs.setFlow(workerFns, args);
-    else this.jobs.setOnly(workerFns, args);
+  /** Serves the program's call from now on. @param {any} work functions, or a flow @param {any} args */
+  register(work, args) {
+    this.jobs.setOnly(work, args);
     this.begin();
     log(`Worker ${this.id} now active and processing requests`);
   }
@@ -271,7 +269,6 @@ class Runner {
    */
   startEvent(task, inTurn) {
     const { sync } = this;
-    /** @type {number | boolean | undefined} */
     let outcome;
     sync.current = task;
     try {
@@ -314,25 +311,29 @@ class Runner {
     if (channel.hasListeners(this) && task.flags >>> this.wire.chainAt < 2)
       channel.deliver(isWhole ? task.data : { data });
     let value = data;
-    const { workerFns, copyArgs, givesTask, refusal, runInFlow } = task.job;
-    if (givesTask) {
-      task.context = new PublicTask({ failed: task.failed, codec: this.codec, refusal });
-    }
-    if (runInFlow !== undefined) return runInFlow(this, task, data, inTurn);
+    const { workerFns, copyArgs, givesTask, runInFlow, maps, leaveMaps } = task.job;
+    if (givesTask) task.context = new PublicTask(task.failed, task.job);
+    const isRun = maps !== undefined && (task.flags & (this.wire.parts | this.wire.failure)) === 0;
+    if (runInFlow !== undefined && !isRun) return runInFlow(this, task, data, inTurn);
+    let entered = data;
+    let at = 0;
     try {
-      for (let at = 0; at < workerFns.length; at++) {
+      for (; at < workerFns.length; at++) {
         // As a member of the array it would have that as `this`, and in stacks its name.
         const workerFn = workerFns[at];
+        entered = value;
         value = givesTask
           ? workerFn({ data: value }, copyArgs(), task.context)
           : workerFn({ data: value }, copyArgs());
         if (value !== null && typeof value === "object" && typeof value.then === "function") {
+          if (maps !== undefined) break;
           this.goesOn(task, inTurn);
           this.finishEventStages(task, data, inTurn, value, at + 1);
           return this.isBusy ? false : undefined;
         }
       }
     } catch (thrown) {
+      if (maps !== undefined) return leaveMaps(this, task, data, inTurn, at, entered, thrown, true);
       this.answers.fail(task, data, thrown);
       return true;
     }
@@ -341,6 +342,7 @@ class Runner {
       if (task.context !== undefined) this.answers.add(PublicTask.end(task.context));
       return value;
     }
+    if (maps !== undefined) return leaveMaps(this, task, data, inTurn, at, entered, value, false);
     this.answers.answer(task, data, value);
     return true;
   }

@@ -130,4 +130,16 @@ function chainFrom(entry) {
   }
 }
 
-module.exports = { FILTER, FLAT_MAP, IN_MASTER, PASS, Port, REDUCE, SPILL, SPLIT, Step, stepsOf };
+module.exports = {
+  FILTER,
+  FLAT_MAP,
+  IN_MASTER,
+  MAP,
+  PASS,
+  Port,
+  REDUCE,
+  SPILL,
+  SPLIT,
+  Step,
+  stepsOf,
+};
