@@ -32,6 +32,12 @@ describe("a flow of far more than a node's memory", () => {
     assert.ok(killed > 0);
   });
 
+  it("ends where 100,000 items part and meet again, of which ten may wait at each node", async () => {
+    const program = await run("flows/limits.js", { args: ["diamond", "100000"] });
+    assert.deepEqual(program.result, [100_000, 50_000, []], program.transcript);
+    assert.deepEqual([program.alive, program.tmp], [[], []], program.transcript);
+  });
+
   it("joins a key with many items on either side in little memory", async (test) => {
     const all = await large("hot");
     for (const [name, { memory, ...rest }] of Object.entries(all)) {
