@@ -51,7 +51,9 @@ function parsed(words, names, flags = []) {
   let at = 0;
   for (; at < words.length && words[at].startsWith("--"); at++) {
     const [name, inline] = words[at].slice(2).split(/=(.*)/s);
-    if (flags.includes(name) && inline === undefined) {
+    if (flags.includes(name)) {
+      if (inline !== undefined)
+        throw new Wrong(`--${name} takes no value, got ${inline}: write it alone, or leave it out`);
       given[name] = "";
       continue;
     }
@@ -60,7 +62,8 @@ function parsed(words, names, flags = []) {
       throw new Wrong(`there is no option --${name}${meant ? `: did you mean --${meant}?` : ""}`);
     }
     const value = inline === undefined ? words[++at] : inline;
-    if (value === undefined || value === "") throw new Wrong(`--${name} needs a value`);
+    const isMissing = value === undefined || (inline === undefined && value.startsWith("--"));
+    if (isMissing || value.trim() === "") throw new Wrong(`--${name} needs a value`);
     given[name] = value;
   }
   return { given, rest: words.slice(at) };

@@ -149,13 +149,15 @@ describe("flows over a cluster", TOGETHER, () => {
       }),
     );
 
+  const leftIn = (folder) => (fs.existsSync(folder) ? fs.readdirSync(folder) : []);
+
   it(
     "leave nothing in the folder that hosts share when the master is killed",
     withBroker(undefined, async ({ broker, env, at, ran }) => {
       const own = { ...env, MODE: "pool", GATE: at("gate"), SPILL: at("spill") };
       const hosts = hostsOf(broker, own);
       const master = broker.master(JOB, own);
-      const left = () => (fs.existsSync(own.SPILL) ? fs.readdirSync(own.SPILL) : []);
+      const left = () => leftIn(own.SPILL);
       await until(() => bothRun(ran)() && left().length > 0, "both hosts run events, and write");
       master.kill("SIGKILL");
       await Promise.all(hosts.map((host) => host.says(/stops its events/)));
@@ -164,6 +166,53 @@ describe("flows over a cluster", TOGETHER, () => {
         () => left().length === 0,
         () => `${left()} is left`,
       );
+    }),
+  );
+
+  it(
+    "reject where the master was silent until hosts have removed its files",
+    withBroker(undefined, async ({ broker, env, at, ran }) => {
+      const own = { ...env, MODE: "pool", RETRIES: "2", GATE: at("gate"), SPILL: at("spill") };
+      const hosts = hostsOf(broker, own);
+      const master = broker.master(JOB, own);
+      const left = () => leftIn(own.SPILL);
+      await until(() => bothRun(ran)() && left().length > 0, "both hosts run events, and write");
+      master.kill("SIGSTOP");
+      await Promise.all(hosts.map((host) => host.says(/the master is gone: stops its events/)));
+      await until(
+        () => left().length === 0,
+        () => `${left()} is left`,
+      );
+      fs.writeFileSync(own.GATE, "");
+      master.kill("SIGCONT");
+      const [code, message] = await master.result();
+      assert.equal(code, "ERR_SONIC_SPILL");
+      assert.match(message, /hosts also remove the files of a master that was silent/i);
+    }),
+  );
+
+  it(
+    "are many at once in one pool, each with its own files",
+    withBroker(undefined, async ({ broker, env, at }) => {
+      // More than a worker has files open for.
+      const RUNS = 8;
+      const own = { ...env, MODE: "many", RUNS: String(RUNS), SPILL: at("spill") };
+      hostsOf(broker, own);
+      const all = await broker.master(JOB, own).result();
+      const due = (run) =>
+        [0, 1, 2].map((key) => [
+          key,
+          Array.from({ length: 20 }, (_, at) => run * 1000 + 3 * at + key),
+        ]);
+      assert.equal(all.length, RUNS);
+      for (const [run, entries] of all.entries()) {
+        const groups = entries.map(({ response }) => response);
+        assert.deepEqual(
+          groups.sort(([one], [other]) => one - other),
+          due(run),
+        );
+      }
+      assert.deepEqual(leftIn(own.SPILL), []);
     }),
   );
 

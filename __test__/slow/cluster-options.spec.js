@@ -213,5 +213,14 @@ describe("what events and calls say of themselves", { concurrency: 4 }, () => {
     const alone = ["host", "--cluster", broker.url, "--exclusive", PROGRAM];
     const refused = await runCommand(process.execPath, [BIN, ...alone]);
     assert.deepEqual([refused.code, /--exclusive needs --tags/.test(refused.stderr)], [2, true]);
+    for (const { option, message } of [
+      { option: ["--exclusive=false"], message: /--exclusive takes no value, got false/ },
+      { option: ["--spill-dir", ""], message: /--spill-dir needs a value/ },
+      { option: ["--spill-dir", "--exclusive"], message: /--spill-dir needs a value/ },
+    ]) {
+      const wrong = await runCommand(process.execPath, [BIN, "host", ...option, PROGRAM]);
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.stderr, message);
+    }
   });
 });

@@ -233,6 +233,18 @@ describe("what events say of where and when they run", () => {
     assert.equal(coordinator.runs.get(run.number).events.size + ofFirst > 0, true);
   });
 
+  it("has one share of a run that has several parts", () => {
+    const { coordinator, run, sent, add, answer } = bench();
+    const [part, other] = [1, 2].map(() => coordinator.begin({ ...ABOUT, retries: null }));
+    coordinator.unite([run, part]);
+    add(200);
+    add(200, "1", {}, part);
+    add(400, "1", {}, other);
+    for (let at = 0; at < 200; at++) answer(sent[at]);
+    const ofOther = sent.slice(100, 200).filter(({ events }) => events[0] > 400).length;
+    assert.ok(ofOther >= 49 && ofOther <= 51, `${ofOther}`);
+  });
+
   it("goes to hosts with all of its tags, and without tags to those with the fewest", () => {
     const tags = { b: ["gpu"], c: ["gpu", "big"], d: ["own"] };
     const { sent, add, coordinator, join } = bench({
@@ -366,6 +378,19 @@ describe("what events say of where and when they run", () => {
     const large = bench({ limits: { maxBytesWaiting: 100 } });
     assert.equal(large.coordinator.hasRoom(large.add(2, "x".repeat(60))), true);
     assert.equal(large.coordinator.hasRoom(large.add(1, "x".repeat(60))), false);
+  });
+
+  it("counts all parts of a run for them", () => {
+    const limits = { maxEventsPerWorker: 5, maxBytesWaiting: 100 };
+    const { coordinator, run, add } = bench({ limits });
+    const part = coordinator.begin({ ...ABOUT, retries: null }, limits);
+    coordinator.unite([run, part]);
+    add(4);
+    const last = add(1, "1", {}, part);
+    assert.equal(coordinator.hasRoom(last), false);
+    coordinator.end(run);
+    assert.equal(coordinator.hasRoom(last), true);
+    assert.equal(coordinator.hasRoom(add(2, "x".repeat(60), {}, part)), false);
   });
 
   it("lets a busy host hold up nobody else", () => {

@@ -4,10 +4,21 @@
  * workers have written is read once, however many pieces there are.
  */
 const assert = require("node:assert/strict");
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
 const { describe, it } = require("node:test");
 
-const { carriedItem, outputsOf, packed, placed } = require("../../lib/cluster/flow-items");
+const { checked } = require("../../lib/cluster/checked");
+const { Coordinator } = require("../../lib/cluster/coordinator");
+const { carriedItem, outputsOf, packed, placed, shown } = require("../../lib/cluster/flow-items");
+const { ClusterNode } = require("../../lib/cluster/flow-node");
+const { Counters } = require("../../lib/cluster/outcome");
 const { Shuffle, checkTold, dataOf } = require("../../lib/cluster/shuffle");
+const { SharedSpill } = require("../../lib/cluster/spill");
+const { FlowRouter } = require("../../lib/master/flow-router");
+const { Held } = require("../../lib/master/in-process-held");
+const { Tally } = require("../../lib/master/tally");
 const { FailedItem, Gathered, open, pack } = require("../../lib/master/in-process-values");
 const { valueOf } = require("../../lib/shared/carried");
 const { codecOf } = require("../../lib/shared/codec");
@@ -47,6 +58,116 @@ describe("an item on its way to a worker", () => {
         assert.deepEqual(name === "advanced" ? there : unwrapped(there), open(item));
       }
     });
+});
+
+describe("an item as people see it", () => {
+  it("is itself, and nothing where bytes are among others", () => {
+    const codec = codecOf("bytes");
+    const of = (value) => pack(codec, value, "data", "it");
+    const seen = (item) => valueOf(shown(item, carriedItem(codec, item)));
+    const like = { "…item": { parts: [] } };
+    for (const value of [{ a: 1 }, like, undefined]) assert.deepEqual(seen(of(value)), value);
+    assert.deepEqual(seen(new Gathered([of(1), of("a")])), [1, "a"]);
+    assert.deepEqual(seen(new Gathered([of(1), of(Buffer.from("a"))])), undefined);
+  });
+});
+
+describe("an event of a node", () => {
+  const isSeen = false;
+  const about = { work: ["w"], args: null, taskTimeout: null, classes: [], refusal: "", isSeen };
+  const setUp = (place) => {
+    const coordinator = new Coordinator();
+    /** @type {any} */
+    const pool = { errors: new Map(), codec: codecOf("json"), coordinator, tally: new Tally() };
+    const settled = [];
+    const router = { settle: (...of) => settled.push(of) };
+    /** @type {any} */
+    const run = { isRunning: true, pool, router, counters: new Counters(pool) };
+    /** @type {any} */
+    const plan = { name: "one", number: 1 };
+    const how = { fn: undefined, tags: [], isEntry: true, retries: undefined, place };
+    const ofEvents = coordinator.begin({ ...about, retries: null });
+    return { node: new ClusterNode(run, plan, how, ofEvents), run, pool, settled };
+  };
+
+  it("is shown with its item, and not with where it writes", () => {
+    const { node, run } = setUp(["sonic-spill-1", 1, 64]);
+    const event = node.begin({ item: packed('{"a":1}') });
+    assert.ok(event.text.includes("sonic-spill-1"));
+    assert.deepEqual(
+      [...run.counters.open].map(({ value }) => value.text),
+      ['{"a":1}'],
+    );
+  });
+
+  it("fails where its item is too large for the broker, and counts", async () => {
+    const { node, pool, settled } = setUp(undefined);
+    assert.equal(node.begin({ item: packed("x".repeat((64 << 20) + 1)) }), undefined);
+    await new Promise(setImmediate);
+    const [[of, , { error }]] = settled;
+    assert.deepEqual([settled.length, of, error.code], [1, node, "ERR_SONIC_TOO_LARGE"]);
+    const { handedOver, failed, unfinished } = pool.tally.statistics(0);
+    assert.deepEqual([handedOver, failed, unfinished], [1, 1, 0]);
+  });
+});
+
+describe("what a host has answered of an event", () => {
+  const row = [1, 2, 3.5, 4, "answered", 1];
+  const good = { chunk: 3, event: 4, worker: 5, text: "1", format: 0 };
+
+  it("is taken as it is", () => {
+    for (const more of [
+      { emitted: [["[1]", 0]], data: ["", 1], counts: { a: 1 }, seen: row },
+      { each: [["1", 0]], rows: [row, null] },
+      { told: { name: "Error", message: "no" }, attempts: 2, worker: 0, text: undefined },
+    ]) {
+      /** @type {any} */
+      const answer = { ...good, ...more };
+      assert.equal(checked(answer), answer);
+    }
+  });
+
+  it("fails this event where it is damaged", () => {
+    for (const more of [
+      ...[null, {}, [null], [[1, 0]], [["{", 0]], [["1"]]].map((emitted) => ({ emitted })),
+      ...[{ told: null }, { told: "no" }, { worker: "1" }, { worker: null }, { text: 5 }],
+      ...[{ data: null }, { data: ["{", 0] }, { counts: 5 }, { counts: null }, { each: [null] }],
+      ...[5, [], row.slice(1), [...row.slice(0, 5), "1"]].map((seen) => ({ seen })),
+      { rows: [5] },
+    ]) {
+      const { told, ...about } = checked(/** @type {any} */ ({ ...good, ...more }));
+      assert.equal(told.code, "ERR_SONIC_PROTOCOL", JSON.stringify(more));
+      assert.match(told.message, /^an answer of worker [05] is damaged: /);
+      const worker = "worker" in more ? 0 : 5;
+      assert.deepEqual(about, { chunk: 3, event: 4, attempts: 1, worker });
+    }
+  });
+});
+
+describe("a reduce in the master's process", () => {
+  it("fails where its items cannot be decoded, and tells of none", async () => {
+    /** @type {any[]} */
+    const entries = [];
+    const run = {
+      isRunning: true,
+      pool: { codec: codecOf("json") },
+      deliver: (/** @type {any} */ entry) => entries.push(entry),
+      onNews() {},
+      stop: assert.fail,
+      news: () => Promise.resolve(),
+    };
+    const plan = { name: "all", hold: "master", errors: -1 };
+    const held = new Held();
+    held.gather(packed("{"));
+    /** @type {any} */
+    const node = { name: "all", plan, fn: assert.fail, held, pending: 0, inputs: [] };
+    const router = new FlowRouter(run, /** @type {any} */ ({ nodes: [plan] }), false);
+    router.nodes = [node];
+    await router.reduce(node);
+    const [{ node: name, failed, error, ...rest }] = entries;
+    assert.deepEqual([name, failed, error.name, rest], ["all", true, "SyntaxError", { id: 0 }]);
+    assert.deepEqual([entries.length, node.pending], [1, 0]);
+  });
 });
 
 describe("what an event of a flow has put out", () => {
@@ -133,6 +254,27 @@ describe("what workers have written", () => {
     assert.ok(isPlace(["sonic-spill-1-2.a-3", 1, 64]));
     for (const one of [null, ["x", 1, 64], ["sonic-spill-/..", 1, 8], ["sonic-spill-1", "..", 8]])
       assert.equal(isPlace(one), false);
+  });
+
+  it("is removed when its run is over, and again in case a host has gone on", async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-shared-"));
+    try {
+      /** @type {any} */
+      const options = { spillDir: folder, cluster: { lease: 50 } };
+      const spill = new SharedSpill(options);
+      const own = path.join(spill.path, "7");
+      const write = () => fs.mkdirSync(own, { recursive: true });
+      write();
+      spill.remove(7);
+      assert.equal(fs.existsSync(own), false);
+      write();
+      while (fs.existsSync(own)) await new Promise((resolve) => setTimeout(resolve, 5));
+      write();
+      spill.remove();
+      assert.equal(fs.existsSync(spill.path), false);
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it("is of nodes whose events write or read it, with those that run in the same event", () => {

@@ -53,8 +53,8 @@ const { Map, Promise, Set } = require("../shared/primordials");
  */
 
 /**
- * A run that goes on: `size` are the characters of its events that have not ended, `plain` those that wait and that any member will do for.
- * @typedef {{ run: Run, sizer: InstanceType<typeof Sizer>, share: InstanceType<typeof Share>, events: Map<number, Event>, size: number,
+ * A run that goes on, or a part of one: `plain` are those of its events that wait and that any member will do for.
+ * @typedef {{ run: Run, sizer: InstanceType<typeof Sizer>, share: InstanceType<typeof Share>, events: Map<number, Event>,
  *   limits: Limits, plain: Line | undefined }} Going
  */
 
@@ -109,9 +109,15 @@ class Coordinator {
     const share = new Share(limits.weight);
     const events = new Map();
     const sizer = new Sizer();
-    this.runs.set(run.number, { run, sizer, share, events, size: 0, limits, plain: undefined });
+    this.runs.set(run.number, { run, sizer, share, events, limits, plain: undefined });
     for (const member of this.members.values()) member.begin(run);
     return run;
+  }
+
+  /** Runs are parts of one: they have one share of the members, and their limits count all of them. @param {Run[]} parts */
+  unite(parts) {
+    const all = parts.map(({ number }) => /** @type {Going} */ (this.runs.get(number)));
+    for (const going of all) going.share = all[0].share;
   }
 
   /** A run is over: nothing of it is answered any more. @param {Run} run */
@@ -120,9 +126,10 @@ class Coordinator {
     if (going === undefined) return;
     this.runs.delete(run.number);
     this.waiting.forget(going, ({ number }) => this.account.waits(number));
-    for (const number of going.events.keys()) {
+    for (const [number, { text }] of going.events) {
       this.account.drop(number);
       this.events.delete(number);
+      going.share.leaves(text.length);
     }
     for (const member of this.members.values()) member.stop(run);
     this.placeSoon();
@@ -143,9 +150,8 @@ class Coordinator {
     const event = { number, going, text, format, ...address, kind, lost, settle };
     this.account.add(number);
     this.events.set(number, event);
-    if (going.events.size === 0) going.share.begin(this.served);
     going.events.set(number, event);
-    going.size += text.length;
+    going.share.enters(text.length, this.served);
     this.waiting.add(event);
     this.placeSoon();
     return event;
@@ -167,7 +173,7 @@ class Coordinator {
     this.account.add(number);
     this.events.set(number, tied);
     going.events.set(number, tied);
-    going.size += text.length;
+    going.share.enters(text.length, this.served);
     member.send(this.account.send(member.id, [number]), going.run, 0, [tied]);
   }
 
@@ -187,12 +193,12 @@ class Coordinator {
   hasRoom(event) {
     const { going } = event;
     if (!this.runs.has(going.run.number)) return true;
-    const { limits, sizer } = going;
+    const { limits, sizer, share } = going;
     const { maxEventsPerWorker = Infinity, maxBytesWaiting = Infinity } = limits;
     const places = Math.max(1, this.places);
     const { count, size } = this.waiting.of(event);
-    if (going.events.size >= maxEventsPerWorker * places) return false;
-    if (going.size > maxBytesWaiting) return count < places;
+    if (share.events >= maxEventsPerWorker * places) return false;
+    if (share.size > maxBytesWaiting) return count < places;
     return count < MOST_WAITING + 4 * sizer.last * places && size < MOST_SIZE;
   }
 
@@ -315,7 +321,7 @@ class Coordinator {
     const { going, number, text } = event;
     this.events.delete(number);
     going.events.delete(number);
-    going.size -= text.length;
+    going.share.leaves(text.length);
     this.waiting.ended(event);
     event.settle(outcome);
   }

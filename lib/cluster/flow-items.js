@@ -3,7 +3,7 @@
 // the records that flow/records.js in worker/ writes. Pure.
 
 const { FailedItem, Gathered, isBinaryItem, open } = require("../master/in-process-values");
-const { NOTHING, carried } = require("../shared/carried");
+const { NOTHING, carried, checkSize } = require("../shared/carried");
 const { codecOf } = require("../shared/codec");
 const { LIKE_ONE, wrapped } = require("../shared/flow/carried");
 const { UNDEFINED } = require("../shared/flow/parts");
@@ -18,7 +18,7 @@ const { Buffer, JSON } = require("../shared/primordials");
 /**
  * What an event puts out: an item that leaves by an exit; one that failed at a node behind the one at which the event entered, with the
  * data that tries that again, if that is not its own; what was written for a node; and the data of an event of the same node that goes on.
- * @typedef {{ exit: number, item: Item } | { node: number, error: any, again: string, item: Item } | { to: number, told: any } |
+ * @typedef {{ exit: number, item: Packed } | { node: number, error: any, again: string, item: Packed } | { to: number, told: any } |
  *   { further: string }} Output
  */
 
@@ -33,6 +33,7 @@ const HEAD = 6;
 /** Throws if it is too large for the broker. @param {Codec} codec @param {Item} item @returns {Carried} */
 function carriedItem(codec, item) {
   if ("encoded" in item) {
+    checkSize(item.encoded, "an item of a flow");
     const one = carriedPacked(item);
     return one.text.startsWith(LIKE_ONE) && one.format === 0 ? carriedWhole(codec, item) : one;
   }
@@ -45,6 +46,12 @@ const WHAT = "the items that a node gets together";
 
 /** @param {Codec} codec @param {Item} item */
 const carriedWhole = (codec, item) => carried(codec, wrapped(codedOf(item)), "data", WHAT);
+
+/** What people see of an item: nothing where bytes are among others. @param {Item} item @param {Carried} one as it is carried @returns {Carried} */
+function shown(item, one) {
+  if (!one.text.startsWith(LIKE_ONE)) return one;
+  return "encoded" in item ? carriedPacked(item) : { text: one.text, format: NOTHING };
+}
 
 /** The data of an event that writes or reads files. @param {Carried} item @param {import("../shared/flow/carried").Place} place @returns {Carried} */
 const placed = (item, place) => ({ text: JSON.stringify({ "…place": place, item }), format: 0 });
@@ -149,4 +156,4 @@ function exitOf(character) {
   throw new RangeError(`the answer has a record of a kind that is not known: ${character}`);
 }
 
-module.exports = { carriedItem, outputsOf, packed, packedOf, placed };
+module.exports = { carriedItem, carriedPacked, outputsOf, packed, packedOf, placed, shown };

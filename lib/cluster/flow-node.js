@@ -4,7 +4,8 @@
 
 const { elapsed } = require("./clock");
 const { NodeCounts } = require("./flow-counts");
-const { carriedItem, outputsOf, packed, packedOf, placed } = require("./flow-items");
+const { carriedItem, carriedPacked, outputsOf, packed, packedOf, placed, shown } =
+  require("./flow-items");
 const { carriedOf, readOf } = require("./outcome");
 const { Shuffle, checkTold, dataOf } = require("./shuffle");
 const { told } = require("../master/flow-router");
@@ -15,15 +16,16 @@ const { Promise, Set, clearTimeout, setTimeout } = require("../shared/primordial
 /** @typedef {import("../master/flow-router").Address} Address */
 /**
  * `of`: what a failure tells of, if that is not the item; `merge`: it only merges what was written.
- * @typedef {import("../master/flow-router").Doing & { of?: Item, merge?: import("./shuffle").Merge }} Doing
+ * @typedef {import("../master/flow-router").Doing & { of?: Packed, merge?: import("./shuffle").Merge }} Doing
  */
 /** @typedef {import("../master/flow-router").Via} Via */
 /** @typedef {import("../master/in-process-values").Item} Item */
+/** @typedef {import("../master/in-process-values").Packed} Packed */
 /** @typedef {import("../shared/flow/plan").PlanNode} PlanNode */
 /** @typedef {import("./coordinator").Outcome} Outcome */
 /** @typedef {import("./coordinator").Event} Event */
 
-/** An item that there is not. @type {import("../master/in-process-values").Packed} */
+/** An item that there is not. @type {Packed} */
 const NONE = { encoded: undefined, format: 0 };
 
 class ClusterNode {
@@ -89,15 +91,16 @@ class ClusterNode {
     if (!run.isRunning || about === undefined) return undefined;
     this.pending++;
     if (lost === 0) this.counts.events++;
+    const { item = NONE, of } = doing;
     let value;
     try {
-      const item = carriedItem(run.pool.codec, doing.item || NONE);
-      value = this.place === undefined ? item : placed(item, this.place);
+      value = carriedItem(run.pool.codec, item);
     } catch (error) {
       this.cannotBegin(doing, error, priority);
       return undefined;
     }
-    const counted = run.counters.begin(value);
+    const counted = run.counters.begin(of === undefined ? shown(item, value) : carriedPacked(of));
+    if (this.place !== undefined) value = placed(value, this.place);
     const at = elapsed();
     const settle = (/** @type {Outcome} */ outcome) =>
       this.settle(doing, { counted, at }, outcome, priority);
@@ -108,10 +111,12 @@ class ClusterNode {
 
   /** @param {Doing} doing @param {unknown} thrown @param {number} priority */
   async cannotBegin(doing, thrown, priority) {
-    await Promise.resolve();
-    const { run, classes } = this;
+    const { run, classes, counts } = this;
     const error = told(thrown, classes);
-    this.counts.failed++;
+    counts.failed++;
+    const counted = run.counters.begin(carriedPacked(NONE));
+    run.counters.end(counted, { told: error, attempts: 1, worker: 0 }, true);
+    await Promise.resolve();
     if (run.isRunning) run.router.settle(this, doing, { error }, { id: 0, priority });
   }
 
@@ -130,7 +135,7 @@ class ClusterNode {
     run.router.settle(this, doing, { error, outputs, emitted }, { id: outcome.worker, priority });
   }
 
-  /** An item has failed here in the event of a node before this one. @param {{ item: Item, error: any, again: string }} failed @param {Via} via */
+  /** An item has failed here in the event of a node before this one. @param {{ item: Packed, error: any, again: string }} failed @param {Via} via */
   failedBehind({ item, error, again }, via) {
     const { retries, run, counts } = this;
     counts.events++;
@@ -139,7 +144,7 @@ class ClusterNode {
       return;
     }
     counts.failed++;
-    const counted = run.counters.begin(carriedItem(run.pool.codec, item));
+    const counted = run.counters.begin(carriedPacked(item));
     run.counters.end(counted, { told: error, attempts: 1, worker: via.id }, true);
     run.router.fail(this, item, error, via);
   }
@@ -158,7 +163,7 @@ class ClusterNode {
   /** Has workers merge what one of them could not read at once. */
   merge() {
     for (let merge = this.shuffle.excess(); merge !== undefined; merge = this.shuffle.excess())
-      this.begin({ item: packed(dataOf(merge, true)), merge });
+      this.begin({ item: packed(dataOf(merge, true)), of: NONE, merge });
   }
 
   /** @param {import("./shuffle").Merge} merge @param {any} error */
@@ -202,8 +207,8 @@ class ClusterNode {
   enterKeyed() {}
 
   /** @param {Doing} doing @returns {Item} */
-  itemOf({ item = NONE, of = item }) {
-    return of;
+  itemOf({ item = NONE, of }) {
+    return of || item;
   }
 
   stop() {

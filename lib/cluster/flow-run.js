@@ -6,9 +6,10 @@ const { elapsed } = require("./clock");
 const { ClusterNode } = require("./flow-node");
 const { ClusterRun, beginRun } = require("./run");
 const { checkFlowOptions } = require("../master/flow");
-const { FlowRouter } = require("../master/flow-router");
+const { FlowRouter, tooLate } = require("../master/flow-router");
 const { pack } = require("../master/in-process-values");
 const { statisticsOf } = require("../master/nodes");
+const { checkSize } = require("../shared/carried");
 const { flowStage } = require("../shared/clustered");
 const { coded } = require("../shared/errors");
 const { spillsAt } = require("../shared/flow/carried");
@@ -74,7 +75,8 @@ class Router extends FlowRouter {
 
   /** @param {any} error as it travels */
   stopBy({ code, message }) {
-    this.run.stop(coded(Error, code, message));
+    const advice = code === "ERR_SONIC_SPILL" ? SHARED : "";
+    this.run.stop(coded(Error, code, message + advice));
   }
 
   /** @param {number} exit @param {any} item @param {Via} via */
@@ -124,6 +126,7 @@ class ClusterFlowRun extends ClusterRun {
       );
     });
     router.setNodes(nodes);
+    this.pool.coordinator.unite(nodes.flatMap(({ about }) => about || []));
     return router;
   }
 
@@ -194,7 +197,9 @@ class ClusterFlowRun extends ClusterRun {
     this.checkRunning();
     const { pool, router } = this;
     const address = addressOf(this.routing, routing, data);
-    const begun = router.submit(pack(pool.codec, data, "data", "Map: the event"), address);
+    const item = pack(pool.codec, data, "data", "Map: the event");
+    checkSize(item.encoded, "Map: the event");
+    const begun = router.submit(item, address);
     if (begun !== undefined) await pool.coordinator.room(begun);
     const full = router.nodes.find((node) => node.isFull);
     if (full === undefined) return;
@@ -219,6 +224,11 @@ function checkFlow(options, hasFolder) {
   if (node !== undefined && !hasFolder) throw noFolder(node);
 }
 
+/** What may be wrong with files. */
+const SHARED =
+  "; all hosts share these files: is it the same folder everywhere (spillDir, --spill-dir), and on NFS without a cache of names? Hosts also " +
+  "remove the files of a master that was silent for three leases (cluster.lease)";
+
 /** @param {import("../shared/flow/plan").PlanNode} node */
 const noFolder = ({ name, kind }) =>
   coded(
@@ -226,12 +236,6 @@ const noFolder = ({ name, kind }) =>
     "ERR_SONIC_CLUSTER",
     `the node ${JSON.stringify(name)} of a flow, a ${kind}, writes what comes to it into files, which workers on several machines must ` +
       "share: give spillDir, a folder that all of them have, with sharedSpill: true, and start hosts with --spill-dir",
-  );
-
-/** @param {string} name */
-const tooLate = (name) =>
-  new Error(
-    `${name}: an event that was emitted behind it comes back to it, and it has given away all of its items`,
   );
 
 module.exports = { ClusterFlowRun, checkFlow };

@@ -10,6 +10,7 @@ const { Listener } = require("./listener");
 const { Relay } = require("./lock-line");
 const { BEATS, LONG, LONGEST_BEAT, VERSION } = require("./master");
 const { Session } = require("./session");
+const { removeLeft } = require("./spill");
 const { JSON, Map, Promise, Set } = require("../shared/primordials");
 
 /** @typedef {import("../shared/broker-options").BrokerOptions} BrokerOptions */
@@ -59,6 +60,8 @@ class Host {
     this.doubtedAt = -Infinity;
     /** Queues of masters that were not there, and since when. @type {globalThis.Map<string, number>} */
     this.orphans = new Map();
+    /** The masters that it has served and that are gone, by their ids: what they have said, and since when. @type {globalThis.Map<string, { about: any, since: number }>} */
+    this.missed = new Map();
     /** When it has cleaned up last. */
     this.cleanedAt = 0;
     /** Ends the pause between two looks. @type {() => void} */
@@ -132,6 +135,7 @@ class Host {
   doubt() {
     this.doubtedAt = elapsed();
     this.orphans.clear();
+    for (const { about } of this.missed.values()) this.miss(about);
     for (const session of this.sessions.values()) session.mustSayAgain = true;
     this.wake();
   }
@@ -233,6 +237,11 @@ class Host {
     ended.then(isOver, isOver);
   }
 
+  /** A master is gone, but may have been silent for too long only. @param {any} about what it has said of itself */
+  miss(about) {
+    this.missed.set(about.id, { about, since: elapsed() });
+  }
+
   /** @param {InstanceType<typeof Session>} session whose workers could not run the program */
   hasFailed(session) {
     this.passed.add(session.master);
@@ -245,6 +254,7 @@ class Host {
     this.cleanedAt = elapsed();
     if (this.isInDoubt) return;
     await this.cleanLists();
+    await this.cleanFolders();
     for (const name of await broker.client.zrange(broker.key("queues"), 0, -1)) {
       const [id] = name.split(".");
       const isThere =
@@ -268,6 +278,17 @@ class Host {
     }
     const gone = await Host.listed(this.broker, false);
     if (gone.length > 0) await client.hdel(this.broker.key("hosts"), ...gone.map(({ id }) => id));
+  }
+
+  /** Removes what flows of masters have written, unless these have come back. */
+  async cleanFolders() {
+    const { client, options } = this.broker;
+    for (const [id, { about, since }] of this.missed) {
+      const isBack = this.sessions.has(id) || (await client.exists(this.broker.key("m", id))) === 1;
+      if (!isBack && elapsed() - since <= 2 * options.lease) continue;
+      this.missed.delete(id);
+      if (!isBack) removeLeft(this, about);
+    }
   }
 
   /** @param {string} text */

@@ -309,9 +309,9 @@ class Master {
   take(host, { q: number, a: answers, t: measured, x: exits }) {
     this.coordinator.measured(measured);
     this.coordinator.exited(exits);
-    host.place(answers);
     host.answered += answers.length;
-    for (const { chunk, ...answer } of answers) this.coordinator.answer(host.id, chunk, answer);
+    for (const { chunk, ...answer } of host.read(answers))
+      this.coordinator.answer(host.id, chunk, answer);
     host.acknowledge(number);
   }
 

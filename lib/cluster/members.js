@@ -2,6 +2,7 @@
 // Those that run a master's events, as its coordinator has them: its own workers, and a host behind the broker.
 
 const { pause } = require("./broker");
+const { checked } = require("./checked");
 const { LocksOfHost } = require("./lock-line");
 const { hasAll } = require("./routing");
 const { native } = require("../shared/native");
@@ -185,11 +186,13 @@ class HostMember {
     this.offset = Math.min(this.offset, native().clock() - clock);
   }
 
-  /** Has the times of answers be those of this process's clock. @param {import("./station").Answer[]} answers */
-  place(answers) {
-    const all = answers.flatMap(({ seen, rows = [] }) => [seen, ...rows]);
+  /** Its answers, checked, with the times of this process's clock. @param {(import("./station").Answer & { chunk: number })[]} answers */
+  read(answers) {
+    const whole = answers.map(checked);
+    const all = whole.flatMap(({ seen, rows = [] }) => [seen, ...rows]);
     for (const row of all) if (row) this.hear(row[2]);
     for (const row of all) if (row) row[2] += this.offset;
+    return whole;
   }
 
   /** Answers have come. @param {number} number this host's own for them */

@@ -16,6 +16,7 @@ class Pipeline {
   constructor(coordinator, links) {
     this.coordinator = coordinator;
     this.links = links;
+    coordinator.unite(links.map(({ run }) => run));
   }
 
   /** @param {Carried} value @param {Settle} settle @param {Address} [address] @returns {Event} */

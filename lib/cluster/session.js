@@ -9,7 +9,7 @@ const { reserve } = require("./ids");
 const { LocksOfMaster, channelOf, packetOf } = require("./lock-line");
 const { ALWAYS, LOST, RUN } = require("./master");
 const { Station, sizeOf } = require("./station");
-const { removeLeft, withFolder } = require("./spill");
+const { withFolder } = require("./spill");
 const { callOf, optionsOf } = require("./told");
 const { shared } = require("../shared/copies");
 const { native } = require("../shared/native");
@@ -387,7 +387,7 @@ class Session {
     const { client } = this.broker;
     const isGone = (await client.exists(this.key)) === 0;
     if (isGone) {
-      removeLeft(this.host, this.about);
+      this.host.miss(this.about);
       await client.del(...["ids", "runs", "acks"].map((name) => `${this.key}:${name}`));
     }
     if (this.results === undefined) return;

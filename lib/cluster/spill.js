@@ -7,6 +7,7 @@ const { nextRun } = require("../master/launch");
 const { removeSpilled, spillFolderOf, sweep } = require("../master/spill");
 const { coded } = require("../shared/errors");
 const { isFolder } = require("../shared/flow/carried");
+const { setTimeout } = require("../shared/primordials");
 
 /** @typedef {import("../shared/options").Options} Options */
 
@@ -18,6 +19,9 @@ class SharedSpill {
   constructor(options) {
     sweep(options);
     this.path = spillFolderOf(options, nextRun());
+    this.lease = /** @type {import("../shared/broker-options").BrokerOptions} */ (
+      options.cluster
+    ).lease;
   }
 
   /** What it is called in the folder. */
@@ -33,6 +37,8 @@ class SharedSpill {
   /** Nothing is read any more. @param {number} [run] of all runs if none is given */
   remove(run) {
     removeSpilled(this.path, run);
+    // Until a host has stopped a run it may write further files of it.
+    if (run !== undefined) setTimeout(() => removeSpilled(this.path, run), this.lease).unref();
   }
 }
 

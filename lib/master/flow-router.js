@@ -236,12 +236,16 @@ class FlowRouter {
     const { run } = this;
     const all = held.take();
     node.pending++;
+    // What a failure tells of: not what cannot be decoded.
+    /** @type {Item} */
+    let about = { encoded: undefined, format: 0 };
     let item;
     try {
-      const reduced = await fn(open(all), this.args);
-      item = pack(run.pool.codec, reduced, "data", `what ${name} has returned`);
+      const items = open(all);
+      about = all;
+      item = pack(run.pool.codec, await fn(items, this.args), "data", `what ${name} has returned`);
     } catch (thrown) {
-      if (run.isRunning) this.fail(node, all, told(thrown, node.classes), held);
+      if (run.isRunning) this.fail(node, about, told(thrown, node.classes), held);
     }
     if (!run.isRunning) return;
     if (item !== undefined) this.put(node, 0, item, held);
@@ -295,4 +299,4 @@ const tooLate = (name) =>
     `${name}: an event that was emitted behind it comes back to it, and it has given away all of its items`,
   );
 
-module.exports = { FlowRouter, told };
+module.exports = { FlowRouter, told, tooLate };

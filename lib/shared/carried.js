@@ -26,11 +26,8 @@ const CHARACTER = 3;
 function carried(codec, value, key, what) {
   const encoded = encodedWithin(codec, value, key, what);
   if (encoded === undefined) return { text: "", format: NOTHING };
-  if (typeof encoded === "string") {
-    if (encoded.length * CHARACTER > MOST_BYTES) checkBytes(Buffer.byteLength(encoded), what);
-    return { text: encoded, format: 0 };
-  }
-  checkBytes(encoded.byteLength, what);
+  checkSize(encoded, what);
+  if (typeof encoded === "string") return { text: encoded, format: 0 };
   const { buffer, byteOffset, byteLength } = encoded;
   const text = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
   return { text, format: formatOf(value, encoded) };
@@ -53,6 +50,12 @@ function carriedOnes(codec, emitted) {
   });
 }
 
+/** Throws if it is too large for the broker. @param {import("./codec").Encoded | undefined} encoded @param {string} what */
+function checkSize(encoded, what) {
+  if (typeof encoded !== "string") checkBytes(encoded === undefined ? 0 : encoded.byteLength, what);
+  else if (encoded.length * CHARACTER > MOST_BYTES) checkBytes(Buffer.byteLength(encoded), what);
+}
+
 /** @param {number} bytes @param {string} what */
 function checkBytes(bytes, what) {
   if (bytes <= MOST_BYTES) return;
@@ -70,4 +73,4 @@ function valueOf({ text, format }) {
   return decode(format === 0 ? text : Buffer.from(text, "base64"), format);
 }
 
-module.exports = { NOTHING, carried, carriedOnes, valueOf };
+module.exports = { NOTHING, carried, carriedOnes, checkSize, valueOf };

@@ -20,7 +20,7 @@
 //!
 //! **System calls.** On Unix they go through `rustix`, on Windows through `windows-sys`. `libc` is for what `rustix` does not
 //! have: `atexit`, `_exit` and the dynamic loader of the C library, the numbers of signals by name, and on macOS the list of
-//! processes (`libproc`), `getentropy` and `LOCAL_PEERPID`.
+//! processes (`libproc`), `getentropy`, `gethostuuid` and `LOCAL_PEERPID`.
 
 pub(crate) mod cgroup;
 pub(crate) mod child;

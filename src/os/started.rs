@@ -31,18 +31,42 @@ pub(crate) fn started(pid: u32) -> Option<u64> {
 
 /// A number of the place where pids mean what they mean here. Containers and machines may share a folder: a process of
 /// another one is none of here, and may well be alive.
-#[cfg(target_os = "linux")]
 pub(crate) fn home() -> u32 {
-    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = format!("{} {}", namespace.display(), host.trim());
-    xxhash_rust::xxh3::xxh3_64(name.as_bytes()) as u32
+    xxhash_rust::xxh3::xxh3_64(&place()) as u32
 }
 
-/// The same: there is one place only.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn home() -> u32 {
-    0
+/// The namespace of pids, and the machine's name.
+#[cfg(target_os = "linux")]
+fn place() -> Vec<u8> {
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{} {}", namespace.display(), host.trim()).into_bytes()
+}
+
+/// The machine's number. Its name follows the network that it is in.
+#[cfg(target_os = "macos")]
+fn place() -> Vec<u8> {
+    let mut id = [0; 16];
+    let most = libc::timespec { tv_sec: 1, tv_nsec: 0 };
+    // SAFETY: it writes 16 bytes, or none; the time is read before it returns.
+    unsafe { libc::gethostuuid(id.as_mut_ptr(), &raw const most) };
+    id.to_vec()
+}
+
+/// The machine's name.
+#[cfg(windows)]
+fn place() -> Vec<u8> {
+    use windows_sys::Win32::System::SystemInformation::{
+        ComputerNamePhysicalDnsHostname, GetComputerNameExW,
+    };
+
+    let mut name = [0_u16; 256];
+    let mut length = name.len() as u32;
+    let kind = ComputerNamePhysicalDnsHostname;
+    // SAFETY: it writes as many units as `length` says at most.
+    let is_known = unsafe { GetComputerNameExW(kind, name.as_mut_ptr(), &raw mut length) } != 0;
+    let name = if is_known { &name[..length as usize] } else { &[] };
+    name.iter().flat_map(|unit| unit.to_le_bytes()).collect()
 }
 
 #[cfg(test)]
@@ -55,5 +79,7 @@ mod tests {
         assert_eq!(started(std::process::id()), Some(own));
         assert_eq!(started(u32::MAX - 1), None);
         assert_eq!(home(), home());
+        assert_ne!(place(), [0; 16]);
+        assert!(!place().is_empty());
     }
 }

@@ -1,0 +1,71 @@
+"use strict";
+// What a host has answered of an event, which comes from the network: what is damaged fails its event, and nothing else. Pure. What the
+// response itself says is for those who read it.
+
+const { carriedOf } = require("./outcome");
+const { valueOf } = require("../shared/carried");
+
+/** @typedef {import("./station").Answer} Answer */
+
+/** The length of a row, and where the name in it is; see `Row` of `ended`. */
+const ROW = 6;
+const NAME = 4;
+
+/** @template {Answer} T @param {T} answer @returns {T} one that has failed if this is damaged */
+function checked(answer) {
+  const what = damageOf(answer);
+  if (what === undefined) return answer;
+  /** @type {any} */
+  const { chunk, event, worker: by } = answer;
+  const worker = isNumber(by) ? by : 0;
+  const message = `an answer of worker ${worker} is damaged: ${what}`;
+  const told = { name: "Error", message, stack: `Error: ${message}`, code: "ERR_SONIC_PROTOCOL" };
+  return /** @type {any} */ ({ chunk, event, told, attempts: 1, worker });
+}
+
+/** @param {any} answer @returns {string | undefined} */
+function damageOf({ told, worker, attempts, text, format, data, counts, ...more }) {
+  if (told !== undefined && !isObject(told)) return "it has a failure without an error";
+  if (![worker, attempts, format].every(isNumberOrNone)) return "it has something for a number";
+  if (text !== undefined && typeof text !== "string") return "its response is no text";
+  if (data !== undefined && !isListed(data)) return "its data cannot be read";
+  if (counts !== undefined && !isObject(counts)) return "it does not say what it counts";
+  const { emitted = [], each = [], seen, rows = [] } = more;
+  if (!areAll(emitted, isListed)) return "what it has emitted cannot be read";
+  if (!areAll(each, isListed)) return "what each worker has answered cannot be read";
+  if (!areAll(rows, isRowOrNone) || !isRowOrNone(seen)) return "it does not say who ran it";
+  return undefined;
+}
+
+/** @param {any} all @param {(one: any) => boolean} isOne */
+const areAll = (all, isOne) => Array.isArray(all) && all.every(isOne);
+
+/** @param {any} value */
+const isNumber = (value) => Number.isFinite(value);
+
+/** @param {any} value */
+const isNumberOrNone = (value) => value === undefined || isNumber(value);
+
+/** A value with its format, which can be decoded. @param {any} one */
+function isListed(one) {
+  if (!Array.isArray(one) || typeof one[0] !== "string" || !isNumber(one[1])) return false;
+  try {
+    valueOf(carriedOf(/** @type {any} */ (one)));
+    return true;
+  } catch (_) {
+    return false;
+  }
+}
+
+/** @param {any} value */
+const isObject = (value) => value !== null && typeof value === "object";
+
+/** What is undefined is null in JSON. @param {any} row */
+const isRowOrNone = (row) =>
+  row === undefined ||
+  row === null ||
+  (Array.isArray(row) &&
+    row.length === ROW &&
+    row.every((one, at) => (at === NAME ? typeof one === "string" : isNumber(one))));
+
+module.exports = { checked };
