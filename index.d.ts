@@ -1439,6 +1439,21 @@ export interface FlowNode<T = any, Via extends "json" | "advanced" = "json"> {
   ): FlowNode<FlowItem<Out, Via>, Via>;
 
   /**
+   * The items that the type guard accepts: behind it they have its type.
+   *
+   * ```ts part
+   * source.filter((event: { data: Row }): event is { data: Order } => event.data.type === "order");
+   * ```
+   *
+   * @param fn A type guard of the event.
+   * @param options See {@link FlowNodeOptions}.
+   */
+  filter<Kept extends T, Args = FlowArgs>(
+    fn: (event: { data: T }, args: Args, task: Task) => event is { data: Kept },
+    options?: FlowNodeOptions,
+  ): FlowNode<Kept, Via>;
+
+  /**
    * The items for which the function returns something truthy.
    *
    * ```ts part
@@ -1474,6 +1489,31 @@ export interface FlowNode<T = any, Via extends "json" | "advanced" = "json"> {
     branches: readonly Branch[],
     options?: FlowNodeOptions,
   ): { [Name in Extract<Branch, string>]: FlowNode<T, Via> };
+
+  /**
+   * The same, where you say the items of each branch.
+   *
+   * ```ts part
+   * const { order, customer } = source.split<{ order: Order; customer: Customer }>(
+   *   ({ data }) => data.type,
+   *   ["order", "customer"],
+   * );
+   * ```
+   *
+   * @param fn A function of `({ data }, args, task)` that returns the name of a branch.
+   * @param branches Their names.
+   * @param options See {@link FlowNodeOptions}.
+   * @typeParam Branches The items by the names of the branches.
+   */
+  split<Branches extends { [Name in keyof Branches]: T }, Args = FlowArgs>(
+    fn: (
+      event: { data: T },
+      args: Args,
+      task: Task,
+    ) => Given<BranchOf<Branches>> | PromiseLike<Given<BranchOf<Branches>>>,
+    branches: readonly BranchOf<Branches>[],
+    options?: FlowNodeOptions,
+  ): { [Name in BranchOf<Branches>]: FlowNode<Branches[Name], Via> };
 
   /**
    * The items of this node and of others, in no order. A node that is given twice contributes its
@@ -3473,6 +3513,8 @@ type FlowItem<Out, Via> = Via extends "advanced" ? Unwrapped<Out> : Json<Unwrapp
 type Hint = [unknown, unknown] | PromiseLike<[unknown, unknown]>;
 
 type ItemOf<Node> = Node extends FlowNode<infer T, infer _> ? T : never;
+
+type BranchOf<Branches> = Extract<keyof Branches, string>;
 
 /** The type of `[key, value]` pairs. */
 type AnyPair = readonly [FlowKey, unknown];

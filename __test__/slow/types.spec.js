@@ -2,7 +2,7 @@
 /**
  * Promise: A program typed for 1.0.3 compiles unchanged against this package under `--strict`, with the oldest and the
  * newest TypeScript and as every kind of module. `MapReduce` can replace `sonicDistribute` in it. The types need no
- * other package.
+ * other package. The documentation's programs in TypeScript compile under `--strict` too.
  */
 const assert = require("node:assert");
 const fs = require("node:fs");
@@ -10,6 +10,7 @@ const path = require("node:path");
 const { after, describe, it } = require("node:test");
 
 const { runCommand } = require("../support/command");
+const { DOCUMENTS, blocksOf, textOf, wordOf } = require("../support/documents");
 const { MODULES, ROOT, Workspace } = require("../support/workspace");
 
 const PROGRAMS = path.join(__dirname, "..", "types");
@@ -97,6 +98,27 @@ for (const compiler of COMPILERS) {
     });
 
     if (compiler.disposable) {
+      it("the programs of the documentation compile", async () => {
+        const workspace = project();
+        installDeclarations(workspace);
+        workspace.link("@types/node");
+        workspace.write("package.json", '{ "type": "module" }');
+        const files = DOCUMENTS.flatMap((document) =>
+          blocksOf(textOf(document))
+            .filter(({ language, words }) => language === "ts" && !words.includes("part"))
+            .map((block) => {
+              const name = wordOf(block, "file") || `line-${block.line}.ts`;
+              const file = path.join(path.dirname(document), path.basename(document, ".md"), name);
+              workspace.write(file, block.code);
+              return file;
+            }),
+        );
+        assert.ok(files.includes(path.join("docs", "typescript", "prices.ts")));
+        const modules = { module: "nodenext", allowImportingTsExtensions: true };
+        const language = { target: "es2022", lib: ["es2022"], types: ["node"] };
+        assertClean(await compile(compiler, workspace, files, { ...modules, ...language }));
+      });
+
       it("a pool is disposable, and the declarations go with the library's own of the symbol", async () => {
         const workspace = project();
         installDeclarations(workspace);

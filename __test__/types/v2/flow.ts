@@ -165,6 +165,48 @@ export const kinds = flow((source: FlowNode<string>) => {
   return photos;
 });
 
+interface Order {
+  type: "order";
+  by: number;
+  item: string;
+}
+interface Customer {
+  type: "customer";
+  id: number;
+  name: string;
+}
+type Row = Order | Customer;
+
+const isOrder = (event: { data: Row }): event is { data: Order } => event.data.type === "order";
+
+/** What is behind a filter or a split can be narrower than what is before it. */
+export const narrowed = flow((source: FlowNode<Row>) => {
+  has<Order>().items(source.filter(isOrder));
+  has<Order>().items(source.filter(isOrder, { tags: ["cpu"] }));
+  has<Row>().items(source.filter(({ data }) => data.type === "order"));
+  // @ts-expect-error it is a guard of other items
+  source.map(() => 1).filter(isOrder);
+
+  const { order, customer } = source.split<{ order: Order; customer: Customer }>(
+    ({ data }) => data.type,
+    ["order", "customer"],
+    { retries: 1 },
+  );
+  has<Order>().items(order);
+  has<Customer>().items(customer);
+  has<{ key: number; left: Order; right?: Customer }>().items(
+    order.join(customer, { on: [({ by }) => by, ({ id }) => id], kind: "left" }),
+  );
+  has<Row>().items(source.split<"a" | "b">(() => "a", ["a", "b"]).b);
+  // @ts-expect-error there is no such branch
+  source.split<{ order: Order; customer: Customer }>(() => "other", ["order", "customer"]);
+  // @ts-expect-error there is no such branch
+  source.split<{ order: Order }>(() => "order", ["order", "other"]);
+  // @ts-expect-error no row is a photo
+  source.split<{ order: Photo }>(() => "order", ["order"]);
+  return order;
+});
+
 function sizeOfText({ data }: { data: string }): number {
   return data.length;
 }
