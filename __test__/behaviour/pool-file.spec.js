@@ -113,6 +113,7 @@ describe("a worker file", () => {
     "none.js": /none\.js exports no function: its exported functions are the stages/,
     "throws.js": /throws\.js threw while it loaded: TypeError: not today/,
     "throws.mjs": /throws\.mjs threw while it loaded: TypeError: not today/,
+    "typed.tsx": /typed\.tsx threw while it loaded: .*install tsx .* with npx tsx, a host with /,
     "never.mjs": /never\.mjs ended with code \d+ while it loaded: .* never settles/,
     "exits.js": /exits\.js ended with code 3 while it loaded: it calls process\.exit/,
     "pool.mjs":

@@ -9,6 +9,7 @@ const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const path = require("node:path");
 const { before, describe, it } = require("node:test");
+const { pathToFileURL } = require("node:url");
 
 const { until } = require("../support/broker");
 const {
@@ -181,6 +182,25 @@ describe("what cannot work", TOGETHER, () => {
     }),
   );
 
+  it(
+    "is a program in TypeScript where Node.js does not run it: host and master say what to do",
+    withBroker([], async ({ broker, env, cluster, at }) => {
+      const program = at("job.tsx");
+      fs.writeFileSync(
+        program,
+        `const { createPool } = require(${JSON.stringify(ROOT)});
+         createPool({ one: () => 1 as number }, { cluster: ${JSON.stringify(cluster)}, numWorkers: 0 })
+           .then((pool) => pool.call("one", 1).finally(() => pool.close()))
+           .catch(({ message }) => console.log("RESULT " + JSON.stringify({ message })));`,
+      );
+      const host = broker.host("a", program, env);
+      const NODE_OPTIONS = `--import=${pathToFileURL(require.resolve("tsx"))}`;
+      const { message } = await broker.master(program, { ...env, NODE_OPTIONS }).result();
+      assert.match(message, /install tsx .*; worker \d+ exited with code 1/);
+      await host.says(/cannot run the program: .*a host with NODE_OPTIONS="--import tsx"/);
+    }),
+  );
+
   it("is a package that is not installed", async () => {
     const workspace = new Workspace("cluster").installOurs();
     try {
@@ -194,6 +214,33 @@ describe("what cannot work", TOGETHER, () => {
       assert.match(stdout, /ERR_SONIC_CLUSTER_PACKAGES.*bullmq.*npm install bullmq@6 ioredis/);
     } finally {
       workspace.remove();
+    }
+  });
+
+  it("is a progress line for each worker, before anything is asked of a broker", async () => {
+    const code = `const { MapReduce, stream } = require(${JSON.stringify(ROOT)});
+      const cluster = "redis://127.0.0.1:1";
+      const tried = (call) => call().catch(({ code, message }) => console.log(code, message));
+      (async () => {
+        const options = { cluster, ...JSON.parse(process.argv[1]) };
+        await tried(() => MapReduce(async () => {}, [() => 1], () => {}, {}, options));
+        await tried(async () => { for await (const _ of stream(async () => {}, [() => 1], {}, options)); });
+      })();`;
+    const option = 'the option progress: "workers"';
+    const tries = [
+      { options: { progress: "workers" }, what: option },
+      { options: { progress: { workers: true, unit: "pages" } }, what: option },
+      { options: {}, SONIC_PROGRESS: "workers", what: "SONIC_PROGRESS=workers" },
+    ];
+    for (const { options, what, ...set } of tries) {
+      const args = ["-e", code, JSON.stringify(options)];
+      const { stdout } = await runCommand(process.execPath, args, { env: { QUIET: "1", ...set } });
+      const line = `ERR_SONIC_CLUSTER ${what} does not work over a cluster yet: leave it out, or run on one machine`;
+      const lines = stdout.trim().split("\n");
+      assert.deepEqual(
+        lines.map((text) => text.slice(0, line.length)),
+        [line, line],
+      );
     }
   });
 });

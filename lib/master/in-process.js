@@ -69,7 +69,7 @@ async function stagesInFile(file) {
   try {
     exported = await exportsOf(file);
   } catch (error) {
-    throw Object.assign(wrongFile(file, threw(error)), { cause: error });
+    throw Object.assign(wrongFile(file, threw(error, file)), { cause: error });
   }
   const stages = stagesOf(exported);
   if (Object.keys(stages).length === 0) throw wrongFile(file, NO_STAGE);

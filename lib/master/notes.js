@@ -10,6 +10,7 @@ const { coded } = require("../shared/errors");
 const { hintForThread } = require("../shared/host");
 const { hint, log } = require("../shared/log");
 const { JSON, Set, nextTick, setImmediate } = require("../shared/primordials");
+const { adviceFor } = require("../shared/typescript");
 
 /** @typedef {InstanceType<typeof import("./pool").Pool>} Pool */
 /** @typedef {import("./cluster").Worker} Worker */
@@ -207,12 +208,18 @@ function hearOfEnd(pool, note) {
 const runsOf = (pool, note) => pool.runs.filter((run) => run.id === note.run);
 
 /** @param {Pool} pool @param {any} note */
-function failureOf({ launch }, { name, code, message, stderr }) {
+function failureOf(pool, { name, code, message, stderr }) {
   const Class = name === "TypeError" ? TypeError : name === "RangeError" ? RangeError : Error;
-  const isRerun = launch.args[0] === process.argv[1];
-  const hint = code === "ERR_SONIC_WORKER_START" && isRerun ? hintForThread() : "";
+  const hint = code === "ERR_SONIC_WORKER_START" ? hintFor(pool, message) : "";
   const error = coded(Class, code, hint + message);
   return stderr === undefined ? error : Object.assign(error, { stderr });
+}
+
+/** Why a worker may not have started. @param {Pool} pool @param {string} message */
+function hintFor({ launch }, message) {
+  const advice = adviceFor(message);
+  if (advice !== "") return `${advice}; `;
+  return launch.args[0] === process.argv[1] ? hintForThread() : "";
 }
 
 module.exports = { Told, hearAll, hearQuietly };

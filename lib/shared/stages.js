@@ -8,6 +8,7 @@ const { isFlow, otherFlow } = require("./flow/given");
 const { hasOwn } = require("./own");
 const { JSON } = require("./primordials");
 const { toldStages } = require("./stage");
+const { adviceFor } = require("./typescript");
 
 /**
  * The exported functions and flows by their names. A function that is the module itself is `default`. Accessors are kept as they are: each
@@ -57,11 +58,13 @@ const isFile = (stages) => typeof stages === "string" || typeof Object(stages).h
 
 const NO_STAGE = "exports no function: its exported functions are the stages of the pool";
 
-/** @param {unknown} error that the file threw */
-function threw(error) {
+/** @param {unknown} error that the file threw @param {string} file */
+function threw(error, file) {
   const { name, message } = Object(error);
   const said = message === undefined ? error : `${describe(name)}: ${describe(message)}`;
-  return `threw while it loaded: ${describe(said)}`;
+  const text = describe(said);
+  const advice = adviceFor(text, file);
+  return `threw while it loaded: ${text}${advice && `. ${advice}`}`;
 }
 
 /** @param {string} file a worker file that cannot serve @param {string} why */

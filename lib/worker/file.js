@@ -19,7 +19,9 @@ const fileOf = (self) => self.search.wanted.identity.file;
 
 /** Node runs the file next: registers its exports once it has. @param {Runner} self */
 function serveFile(self) {
-  process.on("uncaughtExceptionMonitor", (error) => refuse(self, threw(error)));
+  process.on("uncaughtExceptionMonitor", (error) =>
+    refuse(self, threw(error, String(fileOf(self)))),
+  );
   process.on("exit", (code) => refuse(self, `ended with code ${code} while it loaded: ${EXITS}`));
   setImmediate(register, self);
 }
