@@ -13,6 +13,7 @@ const { checkTags } = require("../lib/shared/groups");
 const { native } = require("../lib/shared/native");
 const { nearest } = require("../lib/shared/nearest");
 const { hasOwn } = require("../lib/shared/own");
+const { plural } = require("../lib/shared/plural");
 
 const HOST_USAGE = `npx @tiemma/sonic-distribute host [OPTIONS] PROGRAM [ARGS]
 
@@ -148,7 +149,7 @@ async function host(words) {
     const health = port === undefined ? undefined : await listen(serving, port);
     try {
       await serving.serve();
-      say("has ended");
+      say("has stopped");
       return 0;
     } finally {
       if (health !== undefined) health.close();
@@ -193,10 +194,10 @@ async function hosts(words) {
       for (const { name, workers, tags, running, serves, fingerprint } of all) {
         const has = tags.length === 0 ? "" : `tags ${tags.join(", ")}, `;
         console.log(
-          `${name}: ${workers} workers, ${has}${running} events, serves ${serves}, ${fingerprint}`,
+          `${name}: ${plural(workers, "worker")}, ${has}${plural(running, "event")}, serves ${serves}, ${fingerprint}`,
         );
       }
-      console.log(all.length === 1 ? "1 host" : `${all.length} hosts`);
+      console.log(plural(all.length, "host"));
       return 0;
     } finally {
       await broker.close();

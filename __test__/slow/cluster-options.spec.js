@@ -123,7 +123,7 @@ describe("what events and calls say of themselves", { concurrency: 4 }, () => {
       BIN,
       ...["hosts", "--cluster", broker.url, "--prefix", "tags"],
     ]);
-    assert.match(stdout, /^host1: 1 workers, tags gpu, big, /m);
+    assert.match(stdout, /^host1: 1 worker, tags gpu, big, /m);
     for (const host of hosts) host.kill("SIGTERM");
     for (const host of hosts) assert.equal(await host.ended, 0);
   });

@@ -156,7 +156,7 @@ describe("a program over two hosts", { concurrency: 3 }, () => {
       const list = () => runCommand(process.execPath, [BIN, "hosts", "--cluster", broker.url]);
       const isRunning = async () => {
         const { stdout } = await list();
-        return /^a: 1 workers, 1 events/m.test(stdout) && /^b: 1 workers, 1 events/m.test(stdout);
+        return /^a: 1 worker, 1 event,/m.test(stdout) && /^b: 1 worker, 1 event,/m.test(stdout);
       };
       await until(isRunning, "each host runs one event");
       hosts[1].kill("SIGKILL");

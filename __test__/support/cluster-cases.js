@@ -32,7 +32,7 @@ const runsOnBoth =
       assert.equal(result.summed, 299 * 300);
     }
     const { stdout } = await runCommand(process.execPath, [BIN, "hosts", "--cluster", broker.url]);
-    assert.match(stdout, /^a: 1 workers/m);
+    assert.match(stdout, /^a: 1 worker,/m);
     assert.match(stdout, /2 hosts/);
     for (const host of hosts) host.kill("SIGTERM");
     for (const host of hosts) assert.equal(await host.ended, 0);
@@ -60,7 +60,7 @@ const outlivesMaster = async ({ broker, env, at, ran }) => {
   await until(bothRun(ran), "both hosts run events");
   master.kill("SIGKILL");
   await Promise.all(
-    hosts.map((host) => host.says(/the master (is gone|has ended): stops its events/)),
+    hosts.map((host) => host.says(/the master (is gone|has finished): stops its events/)),
   );
   await until(async () => (await broker.keys()).length === 0, "keys are left");
   // They serve the next one.

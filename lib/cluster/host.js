@@ -11,6 +11,7 @@ const { Relay } = require("./lock-line");
 const { BEATS, LONG, LONGEST_BEAT, VERSION } = require("./master");
 const { Session } = require("./session");
 const { removeLeft } = require("./spill");
+const { plural } = require("../shared/plural");
 const { JSON, Map, Promise, Set } = require("../shared/primordials");
 
 /** @typedef {import("../shared/broker-options").BrokerOptions} BrokerOptions */
@@ -79,7 +80,7 @@ class Host {
     broker.onBack.add(() => this.doubt());
     this.listener.listen(broker.key("news"), () => this.wake());
     await this.cleanUp();
-    this.say(`ready: ${this.fingerprint}, ${this.numWorkers} workers, at ${broker.name}`);
+    this.say(`ready: ${this.fingerprint}, ${plural(this.numWorkers, "worker")}, at ${broker.name}`);
     try {
       while (!this.isEnding) {
         await Promise.race([this.look(), broker.failed]);

@@ -106,7 +106,7 @@ class Session {
     await this.station.ready();
     if (this.isOver) return;
     // It may have ended meanwhile.
-    if ((await broker.client.exists(this.key)) === 0) return this.end("the master has ended");
+    if ((await broker.client.exists(this.key)) === 0) return this.end("the master has finished");
     const { places } = this.station;
     await broker.note([`${this.master}.results`, `${this.master}.${this.id}`]);
     this.results = broker.queue(`${this.master}.results`);
@@ -303,7 +303,7 @@ class Session {
   missed(runs) {
     const { lease } = this.broker.options;
     // One that ends removes both, and one that is gone leaves what lasts longer.
-    if (runs.length === 0 && !this.host.isInDoubt) this.end("the master has ended");
+    if (runs.length === 0 && !this.host.isInDoubt) this.end("the master has finished");
     else if (elapsed() - Math.max(this.seenAt, this.broker.since) >= lease)
       this.end("the master is gone");
   }
@@ -362,7 +362,7 @@ class Session {
   async end(why) {
     if (this.isOver) return this.ended;
     this.isOver = true;
-    if (why !== undefined) this.host.say(`${why}: stops its events`);
+    if (why !== undefined) this.host.say(this.open.size > 0 ? `${why}: stops its events` : why);
     this.ended = this.close();
     this.host.follow(this.ended);
     return this.ended;
