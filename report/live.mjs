@@ -73,6 +73,14 @@ function charts() {
   }
 }
 
+/** How events fail, one and several. */
+const KINDS = [
+  ["error", "errors"],
+  ["crash", "crashes"],
+  ["timeout", "timeouts"],
+  ["aborted", "aborted"],
+];
+
 /** The figures of the chosen pools. */
 function tiles(pools) {
   const open = pools.filter(({ isOver }) => !isOver);
@@ -80,12 +88,10 @@ function tiles(pools) {
   const lanes = open.flatMap((pool) => [...pool.lanes.values()]);
   const busy = lanes.reduce((all, lane) => all + lane.busy(10_000), 0);
   const ended = total(pools, "answered") + total(pools, "nothing") + total(pools, "failed");
-  const kinds = ["error", "crash", "timeout", "aborted"]
-    .map((kind) => [
-      kind,
-      pools.reduce((all, { info }) => all + (info.counts?.failures?.[kind] ?? 0), 0),
-    ])
-    .filter(([, many]) => many > 0);
+  const kinds = KINDS.map(([kind, several]) => {
+    const of = ({ info }) => info.counts?.failures?.[kind] ?? 0;
+    return [kind, several, pools.reduce((all, pool) => all + of(pool), 0)];
+  }).filter(([, , value]) => value > 0);
   const failed = total(pools, "failed");
   const crashes = total(pools, "crashes");
   const last = (name) => sum(({ samples }) => samples.last?.[name] ?? 0);
@@ -96,7 +102,7 @@ function tiles(pools) {
       "failed",
       "Failed",
       count(failed),
-      kinds.map(([kind, many]) => `${count(many)} ${kind}`).join(", "),
+      kinds.map(([kind, several, value]) => many(value, kind, several)).join(", "),
       failed > 0,
     ],
     ["waiting", "Waiting", count(last("waiting")), `${count(last("running"))} running`],
@@ -181,7 +187,7 @@ function pools() {
   }
   const heads = ["Pool or run", "State", "#Events", "#Answered", "#Failed", "#Per second"];
   const times = ["#Run p50", "#Run p99", "#Wait p50", "#Wait p99"].map(
-    (name) => `${name}, last min`,
+    (name) => `${name}, last\u00a0min`,
   );
   fill("pools", [...heads, ...times], rows, "Pools and runs", "There is none yet.");
 }

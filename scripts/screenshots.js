@@ -1,7 +1,8 @@
 "use strict";
-// Takes the pictures of the dashboard in docs/images from a run of scripts/screenshots/job.js, in light and in dark mode. Needs Chromium.
+// Takes the pictures of the dashboard in docs/images from a run of scripts/screenshots/job.js, in light and in dark mode and as on a
+// telephone. Needs Chromium and pngquant.
 
-const { spawn } = require("child_process");
+const { execFileSync, spawn } = require("child_process");
 const fs = require("fs");
 const path = require("path");
 const { chromium } = require("playwright-core");
@@ -14,6 +15,13 @@ const SEEN = 30;
 
 /** The largest picture, in bytes: it is downloaded with the README. */
 const LARGEST = 150_000;
+
+const viewport = { width: 1080, height: 1180 };
+const PICTURES = [
+  { name: "dashboard-light", colorScheme: "light", viewport },
+  { name: "dashboard-dark", colorScheme: "dark", viewport },
+  { name: "dashboard-telephone", colorScheme: "light", viewport: { width: 390, height: 844 } },
+];
 
 const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
@@ -30,16 +38,22 @@ function addressOf(program) {
   });
 }
 
-async function picture(browser, url, colorScheme) {
-  const page = await browser.newPage({ colorScheme, viewport: { width: 1080, height: 1180 } });
-  await page.goto(url);
-  await wait(SEEN);
-  const file = path.join(ROOT, "docs", "images", `dashboard-${colorScheme}.png`);
-  await page.screenshot({ path: file });
-  await page.close();
+/** Reduces a picture to few colours, as a page has: a third of its size. @param {string} file */
+function shrink(file) {
+  execFileSync("pngquant", ["--force", "--skip-if-larger", "--speed", "1", "--output", file, file]);
   const { size } = fs.statSync(file);
   console.log(`${path.relative(ROOT, file)}: ${size} bytes`);
   if (size > LARGEST) throw new Error(`it is larger than ${LARGEST} bytes`);
+}
+
+async function picture(browser, url, { name, show, ...options }) {
+  const page = await browser.newPage(options);
+  await page.goto(url);
+  await wait(SEEN);
+  const file = path.join(ROOT, "docs", "images", `${name}.png`);
+  await (show === undefined ? page : page.locator(show)).screenshot({ path: file });
+  await page.close();
+  shrink(file);
 }
 
 async function main() {
@@ -51,7 +65,7 @@ async function main() {
     const url = await addressOf(program);
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
     try {
-      await Promise.all(["light", "dark"].map((scheme) => picture(browser, url, scheme)));
+      await Promise.all(PICTURES.map((one) => picture(browser, url, one)));
     } finally {
       await browser.close();
     }

@@ -73,6 +73,7 @@ describe("a dashboard's page", { skip: hasBrowser() ? false : "there is no Chrom
       const { page, close } = await open(await addressOf(program), { colorScheme });
       await says(page, "#state", "Live");
       await says(page, "[data-figure=failed]", "5");
+      assert.match(await page.locator("[data-tile=failed]").textContent(), /4 errors, 1 crash$/);
       await says(page, "[data-figure=workers]", "2");
       assert.equal(await page.title(), "job.js: dashboard");
       for (const canvas of CANVASES) await page.waitForFunction(hasDrawn, canvas);
@@ -239,6 +240,11 @@ describe("a dashboard's page", { skip: hasBrowser() ? false : "there is no Chrom
     // The percentiles of the last minute.
     assert.match(await page.locator("#pools tbody").textContent(), /2 ms6 ms1 ms3 ms/);
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390);
+    // As wide as the pictures in the documentation: no column is cut off.
+    await page.setViewportSize({ width: 1080, height: 800 });
+    const box = page.locator("#pools .scroll");
+    const hidden = await box.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+    assert.equal(hidden, 0);
     await close();
   });
 
