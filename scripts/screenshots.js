@@ -1,6 +1,6 @@
 "use strict";
 // Takes the pictures of the dashboard in docs/images from a run of scripts/screenshots/job.js, in light and in dark mode and as on a
-// telephone. Needs Chromium and pngquant.
+// telephone. Needs Chromium and pngquant. With a broker in SONIC_CLUSTER it takes that of the hosts of a program over several machines.
 
 const { execFileSync, spawn } = require("child_process");
 const fs = require("fs");
@@ -56,21 +56,48 @@ async function picture(browser, url, { name, show, ...options }) {
   shrink(file);
 }
 
-async function main() {
-  const program = spawn(process.execPath, [path.join(__dirname, "screenshots", "job.js")], {
+/** Starts a program of scripts/screenshots, and takes pictures of its dashboard. */
+async function shoot(browser, program, pictures) {
+  const running = spawn(process.execPath, [path.join(__dirname, "screenshots", program)], {
     env: { ...process.env, QUIET: "1" },
     stdio: ["ignore", "ignore", "pipe"],
   });
   try {
-    const url = await addressOf(program);
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-    try {
-      await Promise.all(PICTURES.map((one) => picture(browser, url, one)));
-    } finally {
-      await browser.close();
-    }
+    const url = await addressOf(running);
+    await Promise.all(pictures.map((one) => picture(browser, url, one)));
   } finally {
-    program.kill();
+    running.kill();
+  }
+}
+
+/** The same of a program over several machines, each of which is a process here. */
+async function shootHosts(browser) {
+  const [bin, program] = ["../bin/sonic-distribute.js", "screenshots/hosts.js"].map((file) =>
+    path.join(__dirname, file),
+  );
+  const hosts = Object.entries({ blue: 2, green: 4, red: 1 }).map(([name, workers]) => {
+    const args = [bin, "host", "--name", name, "--workers", String(workers), program];
+    return spawn(process.execPath, args, { stdio: "ignore" });
+  });
+  try {
+    const leaves = wait(SEEN / 2).then(() => hosts[2].kill());
+    await shoot(browser, "hosts.js", [
+      { name: "dashboard-hosts", show: "#hosts-section", colorScheme: "light", viewport },
+    ]);
+    await leaves;
+  } finally {
+    for (const host of hosts) host.kill();
+  }
+}
+
+async function main() {
+  const { SONIC_CLUSTER } = process.env;
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  try {
+    if (SONIC_CLUSTER) await shootHosts(browser);
+    else await shoot(browser, "job.js", PICTURES);
+  } finally {
+    await browser.close();
   }
 }
 
