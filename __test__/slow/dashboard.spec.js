@@ -164,8 +164,10 @@ describe("a dashboard's page", { skip: hasBrowser() ? false : "there is no Chrom
   });
 
   it("has names for all that it shows, and everything within reach of the keyboard", async () => {
+    const [name, state] = ["blue", "there"];
+    const host = { name, state, workers: 1, places: 1, running: 1, events: 2, answered: 3 };
     const stream = await streamOf({
-      pools: [pool([[1, 2, 3, 4, 0, 5, 0.5]], { counts: counts(1, 1) })],
+      pools: [pool([[1, 2, 3, 4, 0, 5, 0.5]], { counts: counts(1, 1), hosts: [host] })],
       failures: {
         groups: [{ key: "k", name: "Error", message: "m", count: 1, first: 1, last: 1, seq: 1 }],
         list: [{ seq: 1, key: "k", at: 1, pool: 1, worker: 1, name: "Error", message: "m" }],
@@ -174,7 +176,8 @@ describe("a dashboard's page", { skip: hasBrowser() ? false : "there is no Chrom
     const { page, close } = await open(stream.url);
     await says(page, "#state", "Live");
     const role = (name, options) => page.getByRole(name, options);
-    for (const name of ["Summary", "Pools and runs", "Workers over time", "Failures", "Crashes"])
+    const regions = ["Summary", "Pools and runs", "Workers over time", "Failures", "Crashes"];
+    for (const name of [...regions, "Hosts"])
       assert.equal(await role("region", { name }).count(), 1, name);
     for (const [kind, name] of [
       ["heading", "dump.js"],
@@ -182,6 +185,7 @@ describe("a dashboard's page", { skip: hasBrowser() ? false : "there is no Chrom
       ["button", "Pause"],
       ["combobox", "Show"],
       ["table", "Pools and runs"],
+      ["row", "blue there 1 1 1 2 3"],
       ["img", /What 1 workers? did/],
       ["img", /Events finished per second/],
       ["img", /How long events run/],
