@@ -3,7 +3,6 @@
 // from what the program set with `cluster.setupPrimary`. Starts nothing itself.
 
 const { dirname, resolve } = require("path");
-const { scriptsOf } = require("./worker-file");
 const { spillFolderOf, sweepFor } = require("./spill");
 const cluster = require("../shared/cluster");
 const compiled = require("../shared/compiled");
@@ -248,6 +247,9 @@ const unrecorded = () => ({
 
 /** @typedef {ReturnType<typeof runSettings> & { about?: string, isNumbered?: boolean }} RunSettings */
 
+/** Few programs have such a pool. @param {string} file its worker file */
+const scriptsFor = (file) => require("./worker-file").scriptsOf(file);
+
 /**
  * What a pool's workers are started with.
  * @param {number[]} workers their ids
@@ -284,7 +286,7 @@ function launchOptions(workers, call, options, run) {
   };
   return {
     program: process.execPath,
-    args: [...(file === undefined ? [program] : scriptsOf(file)), ...args].map(String),
+    args: [...(file === undefined ? [program] : scriptsFor(file)), ...args].map(String),
     nodeArgs: groups.execArgv.map(nodeArgsWith),
     /** Of one more worker. */
     argsOfNode: () => nodeArgsWith(groups.execArgv[0]),

@@ -10,7 +10,6 @@ const { coded } = require("../shared/errors");
 const { hintForThread } = require("../shared/host");
 const { hint, log } = require("../shared/log");
 const { JSON, Set, nextTick, setImmediate } = require("../shared/primordials");
-const { adviceFor } = require("../shared/typescript");
 
 /** @typedef {InstanceType<typeof import("./pool").Pool>} Pool */
 /** @typedef {import("./cluster").Worker} Worker */
@@ -217,7 +216,8 @@ function failureOf(pool, { name, code, message, stderr }) {
 
 /** Why a worker may not have started. @param {Pool} pool @param {string} message */
 function hintFor({ launch }, message) {
-  const advice = adviceFor(message);
+  // Few programs need it.
+  const advice = require("../shared/typescript").adviceFor(message);
   if (advice !== "") return `${advice}; `;
   return launch.args[0] === process.argv[1] ? hintForThread() : "";
 }

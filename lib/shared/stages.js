@@ -8,7 +8,6 @@ const { isFlow, otherFlow } = require("./flow/given");
 const { hasOwn } = require("./own");
 const { JSON } = require("./primordials");
 const { toldStages } = require("./stage");
-const { adviceFor } = require("./typescript");
 
 /**
  * The exported functions and flows by their names. A function that is the module itself is `default`. Accessors are kept as they are: each
@@ -63,7 +62,8 @@ function threw(error, file) {
   const { name, message } = Object(error);
   const said = message === undefined ? error : `${describe(name)}: ${describe(message)}`;
   const text = describe(said);
-  const advice = adviceFor(text, file);
+  // Few programs need it.
+  const advice = require("./typescript").adviceFor(text, file);
   return `threw while it loaded: ${text}${advice && `. ${advice}`}`;
 }
 
