@@ -146,7 +146,7 @@ class ClusterFlowRun extends ClusterRun {
   }
 
   get isDrained() {
-    return this.router.isDrained;
+    return this.router.isDrained && this.showing === 0;
   }
 
   /** @param {any} masterFn @param {any} args */

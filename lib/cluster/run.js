@@ -199,6 +199,8 @@ class ClusterRun extends CountedRun {
       this.see({ level, epoch, isWatched: pool.observer !== null, hasLabels: true });
     this.isAborting = options.onError === "abort" && !this.isStream;
     this.onResult = options.onResult;
+    /** Calls of it that have not ended. */
+    this.showing = 0;
     this.routing = routingOf(options);
     const classes = options.onError === "abort" ? [...pool.errors.keys()] : [];
     const refusal = options.order === "submission" ? IN_ORDER : null;
@@ -220,6 +222,10 @@ class ClusterRun extends CountedRun {
    */
   beginEvents(stages, options, args, how) {
     return beginPipeline([this.pool, stages, options, args, how], [KEEP]);
+  }
+
+  get isDrained() {
+    return super.isDrained && this.showing === 0;
   }
 
   /** Has a record of its own. @param {ConstructorParameters<typeof Seen>[1]} how */
@@ -307,7 +313,8 @@ class ClusterRun extends CountedRun {
     // What it emits goes to the same workers, and is as urgent, but has no key. Before this one has ended: the run is not over.
     const further = address === undefined ? undefined : { ...address, key: undefined };
     for (const one of outcome.emitted || []) this.submit(carriedOf(one), further);
-    if (this.isStream) this.countUnread(entry, value.text.length + (outcome.text || "").length);
+    if (this.isStream && this.isRead(entry))
+      this.countUnread(entry, value.text.length + (outcome.text || "").length);
     this.ended(number, entry);
   }
 
@@ -331,22 +338,33 @@ class ClusterRun extends CountedRun {
     if (observer !== null) observer.failed({ work: this.work, data, error, worker, label });
   }
 
+  /** A program's call has no entry for what was answered with nothing; what comes to a sink of a flow is one. @param {any} entry */
+  isEntry(entry) {
+    return entry.failed || isResult(entry) || this.hasFlow;
+  }
+
+  /** Whether a stream's reader sees it: a map's has one for each event. @param {any} entry */
+  isRead(entry) {
+    return this.work !== undefined || this.isEntry(entry);
+  }
+
   /** @param {any} entry */
   keep(entry) {
-    super.keep(entry);
-    // What comes to a sink of a flow is an entry.
-    const isTold = entry.failed || isResult(entry) || this.hasFlow;
-    if (this.onResult !== undefined && isTold) this.tell(entry);
+    if (!this.isStream || this.isRead(entry)) super.keep(entry);
+    if (this.onResult !== undefined && this.isEntry(entry)) this.tell(entry);
     if (entry.failed && this.isAborting) this.stop(firstFailure(entry, this.pool.errors));
   }
 
-  /** What the callback throws stops the run. @param {any} entry */
-  tell(entry) {
+  /** What the callback throws or rejects with stops the run, which waits for its promises. @param {any} entry */
+  async tell(entry) {
+    this.showing++;
     try {
-      /** @type {Function} */ (this.onResult)(entry);
+      await /** @type {Function} */ (this.onResult)(entry);
     } catch (error) {
       this.stop(error);
     }
+    this.showing--;
+    this.onNews();
   }
 }
 
