@@ -94,6 +94,12 @@ class OnRedis {
   }
 }
 
+/**
+ * Seconds for which a worker waits for a notification of PostgreSQL at most, as with Redis. BullMQ's own limit is an hour: so long would
+ * it be until a lost one is noticed, and a wait that was not cancelled when its connection was lost would keep the process alive.
+ */
+const LONGEST_WAIT = 10;
+
 class OnPostgres {
   /** @param {BrokerOptions} options */
   constructor({ url, tls, prefix }) {
@@ -135,7 +141,12 @@ class OnPostgres {
     const given = { ...this.client.shared(), ...options };
     this.client.reserve(1);
     const { Worker, createPostgresBackend } = this.bullmq;
-    return new Worker(this.named(name), take, given, createPostgresBackend);
+    const backend = (/** @type {any[]} */ ...rest) => {
+      const made = createPostgresBackend(...rest);
+      Object.defineProperty(made, "maximumBlockTimeout", { value: LONGEST_WAIT });
+      return made;
+    };
+    return new Worker(this.named(name), take, given, backend);
   }
 
   /** @param {any} opened a queue or a worker */
