@@ -178,7 +178,7 @@ describe("flows over a cluster", TOGETHER, () => {
       const left = () => leftIn(own.SPILL);
       await until(() => bothRun(ran)() && left().length > 0, "both hosts run events, and write");
       master.kill("SIGSTOP");
-      await Promise.all(hosts.map((host) => host.says(/the master is gone/)));
+      await Promise.all(hosts.map((host) => host.says(/the master (is gone|has finished)/)));
       await until(
         () => left().length === 0,
         () => `${left()} is left`,

@@ -212,6 +212,8 @@ class Broker {
   /** Removes a queue and all that is in it. @param {any} queue */
   async remove(queue) {
     const removed = async () => {
+      // One that was made just now writes down what it is, which must not come after its removal.
+      await queue.getVersion();
       await queue.obliterate({ force: true });
       await this.client.zrem(this.key("queues"), this.engine.nameOf(queue));
     };

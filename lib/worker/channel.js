@@ -4,7 +4,6 @@
 
 const cluster = require("../shared/cluster");
 const { encodedWithin, formatOf } = require("../shared/codec");
-const { coded } = require("../shared/errors");
 const { sendCallback } = require("../shared/handles");
 const { variable } = require("../shared/own");
 const { Set, nextTick } = require("../shared/primordials");
@@ -54,7 +53,8 @@ function adaptSend(self) {
       : undefined;
     // Node's own send has its own errors for the rest.
     if (encoded === undefined) return Reflect.apply(send, process, [message, ...rest]);
-    if (isOverHosts(self) && flagsOf(message, wire) !== 0) throw noEntries();
+    if (flagsOf(message, wire) !== 0 && self.search.wanted.isClustered)
+      require("./clustered").refuseEntries(self);
     const callback = sendCallback(rest);
     const format = formatOf(message, encoded) << wire.formatAt;
     native.workerMessage(handle, flagsOf(message, wire) | format, encoded);
@@ -63,21 +63,6 @@ function adaptSend(self) {
   };
   process.send = ordered;
 }
-
-/** Whether the queues of its call get nothing that the program's `process.send` sends. @param {Self} self */
-function isOverHosts({ search }) {
-  const { isClustered, identity } = search.wanted;
-  return Boolean(isClustered) && identity.kind === "call";
-}
-
-/** Nobody would miss them: they are no events. */
-const noEntries = () =>
-  coded(
-    Error,
-    "ERR_SONIC_CLUSTER",
-    "process.send({ response }) and process.send({ failed }) add no entries over a cluster yet: answer with a list of what there is, or " +
-      "have task.emit make further events",
-  );
 
 /** Whether a message is the program's, and Node's own channel would send it. @param {any} message */
 function isSendable(message) {

@@ -6,6 +6,7 @@ const { argsCopier } = require("../shared/args");
 const { carried, carriedOnes } = require("../shared/carried");
 const { ANSWER, FUNCTION, KEEP, flowStage } = require("../shared/clustered");
 const { codecOf } = require("../shared/codec");
+const { coded } = require("../shared/errors");
 const { functionsOf, isFlow, planOfFlow } = require("../shared/flow/made");
 const { ownOf } = require("../shared/own");
 const { WeakMap } = require("../shared/primordials");
@@ -114,4 +115,15 @@ function ofCall(workerFns, args, self) {
   return all;
 }
 
-module.exports = { ofCall, ofPool };
+/** What a call's worker sends as an entry of its own throws: nobody would miss it, for it is no event. @param {Self} self */
+function refuseEntries({ search }) {
+  if (search.wanted.identity.kind !== "call") return;
+  throw coded(
+    Error,
+    "ERR_SONIC_CLUSTER",
+    "process.send({ response }) and process.send({ failed }) add no entries over a cluster yet: answer with a list of what there is, or " +
+      "have task.emit make further events",
+  );
+}
+
+module.exports = { ofCall, ofPool, refuseEntries };

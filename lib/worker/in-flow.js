@@ -4,6 +4,8 @@
 const path = require("path");
 const { FlowWork, OUTPUTS, PENDING } = require("./flow");
 const { IN_TURN } = require("./task");
+const { isSpilling } = require("../shared/flow/given");
+const { functionsOf, planOfFlow } = require("../shared/flow/made");
 const { failureOf, arrayOf } = require("../shared/flow/parts");
 const { PublicTask } = require("../shared/task");
 
@@ -90,6 +92,29 @@ async function finishInFlow(runner, task, data, promise, inTurn) {
   runner.hasEnded(task, inTurn);
 }
 
+/**
+ * A job whose events go through a flow: each node has a job of its own, which names it.
+ * @param {import("./jobs").AllJobs} jobs
+ * @param {import("./jobs").Job} job
+ * @param {object} flow
+ * @returns {import("./jobs").Job}
+ */
+function jobOfFlow({ codec, places, spillFor }, job, flow) {
+  const plan = planOfFlow(flow);
+  const functions = functionsOf(flow);
+  const spill = isSpilling(plan) ? spillFor(job.run) : undefined;
+  const work = new FlowWork({ plan, functions, codec, errors: job.errors, spill });
+  const chains = plan.nodes.map(({ number, concurrency }) => {
+    const limits = places.limitOf(flow, number, concurrency);
+    const maps = work.mapsFrom(number);
+    const workerFns = maps === undefined ? [] : maps.map(({ fn }) => fn);
+    const how = { keepsNull: true, limits, workerFns };
+    return { ...job, ...how, flow: work, runInFlow, node: number, maps, leaveMaps };
+  });
+  const limits = chains.flatMap((chain) => chain.limits);
+  return { ...job, limits, chains };
+}
+
 /** The data where it was gathered, or is a failure whose own data is bytes. @param {Self} runner @param {Task} task @param {any} data */
 function readAgain({ wire }, { flags }, data) {
   if (flags & wire.parts) return arrayOf(data);
@@ -106,4 +131,4 @@ function spillOf({ native, handle, codec, id }, run) {
   return new Spill({ native, dir, file, partitions: place.partitions, codec });
 }
 
-module.exports = { FlowWork, leaveMaps, runInFlow, spillOf };
+module.exports = { jobOfFlow, spillOf };

@@ -5,8 +5,8 @@
 const { argsCopier } = require("../shared/args");
 const { argsOfText } = require("../shared/codec");
 const { coded } = require("../shared/errors");
-const { isSpilling, otherFlow } = require("../shared/flow/given");
-const { functionsOf: functionsOfFlow, isFlow, planOfFlow } = require("../shared/flow/made");
+const { otherFlow } = require("../shared/flow/given");
+const { isFlow, planOfFlow } = require("../shared/flow/made");
 const { hasOwn, ownOf } = require("../shared/own");
 const { Places, count, isFull } = require("../shared/places");
 const { JSON, Map, Set } = require("../shared/primordials");
@@ -33,14 +33,16 @@ const { PublicTask } = require("../shared/task");
  * @property {import("../shared/places").Job["limits"]} limits
  * @property {Job[]} [chains] the job of each chain of its functions, if there are several, or of each node of its flow
  * @property {any} [flow] the `FlowWork` that runs its events, if they go through one
- * @property {typeof import("./in-flow").runInFlow} [runInFlow] runs an event through it
+ * @property {(runner: any, task: Task, given: any, inTurn: boolean) => number | boolean | undefined} [runInFlow] runs an event through it
  * @property {number} [node] the number of the node that they enter
  * @property {import("./flow/steps").AnyStep[]} [maps] if they go through nothing but maps from there: the functions of these are `workerFns`
- * @property {typeof import("./in-flow").leaveMaps} [leaveMaps]
+ * @property {(runner: any, task: Task, given: any, inTurn: boolean, at: number, data: any, result: any, isThrown: boolean) => number | boolean | undefined} [leaveMaps]
  */
 /** @typedef {(event: { data: any }, args: any, task?: any) => any} WorkerFn */
 /** @typedef {(job: Job) => void} Start */
 /** @typedef {import("./runner").Task} Task */
+
+/** @typedef {Jobs} AllJobs */
 
 class Jobs {
   /**
@@ -98,21 +100,7 @@ class Jobs {
    * @returns {Job}
    */
   withFlow(job, flow) {
-    const { FlowWork, leaveMaps, runInFlow } = require("./in-flow");
-    const plan = planOfFlow(flow);
-    const functions = functionsOfFlow(flow);
-    const { codec } = this;
-    const spill = isSpilling(plan) ? this.spillFor(job.run) : undefined;
-    const work = new FlowWork({ plan, functions, codec, errors: job.errors, spill });
-    const chains = plan.nodes.map(({ number, concurrency }) => {
-      const limits = this.places.limitOf(flow, number, concurrency);
-      const maps = work.mapsFrom(number);
-      const workerFns = maps === undefined ? [] : maps.map(({ fn }) => fn);
-      const how = { keepsNull: true, limits, workerFns };
-      return { ...job, ...how, flow: work, runInFlow, node: number, maps, leaveMaps };
-    });
-    const limits = chains.flatMap((chain) => chain.limits);
-    return { ...job, limits, chains };
+    return require("./in-flow").jobOfFlow(this, job, flow);
   }
 
   /** @param {WorkerFn[]} workerFns @param {any} args @returns {Job} */

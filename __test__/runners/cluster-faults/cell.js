@@ -237,7 +237,7 @@ const strikes = {
   },
   async "partition of the master"(cell) {
     cell.proxy.hold();
-    const isGone = ({ output }) => /the master (is gone|has ended)/.test(output);
+    const isGone = ({ output }) => /the master (is gone|has finished)/.test(output);
     const hasMet = (host) => /: serves/.test(host.output);
     const isAlone = () => cell.hosts.every((host) => isGone(host) || !hasMet(host));
     await until(() => isAlone() || cell.isOver, "the hosts give the master up");
