@@ -218,7 +218,7 @@ class Runner {
       const before = this.jobs.keepsData(run) ? this.codec.snapshot(data, text) : undefined;
       const failed = run >>> 16;
       const parts = { index, flags: kind, answers: direct, failed, started, data, before, text };
-      this.startIn(run & 0xffff, { ...parts, job: undefined }, inTurn);
+      this.startIn(run & 0xffff, { ...parts, job: undefined, context: undefined }, inTurn);
     }
   }
 
@@ -256,7 +256,8 @@ class Runner {
     const before = isKept ? this.codec.snapshot(data, value) : undefined;
     const text = isEncoded ? value : undefined;
     const [answers, failed, started] = [flags & this.wire.lane, run >>> 16, IN_TURN];
-    const task = { index, flags, answers, failed, started, data, before, text, job };
+    const context = undefined;
+    const task = { index, flags, answers, failed, started, data, before, text, job, context };
     if (job?.chains !== undefined) task.job = chainOf(job, flags >>> this.wire.chainAt);
     return job === undefined ? this.startIn(run & 0xffff, task, true) : this.startEvent(task, true);
   }

@@ -6,7 +6,7 @@ mod failure;
 
 use super::Pool;
 use super::checkpoint::digest_of;
-use super::entry::entry_of;
+use super::entry::data_of;
 use super::state::State;
 use crate::core::flow::Node;
 use crate::core::router::Routing;
@@ -17,7 +17,7 @@ use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
 use crate::queue::tasks::Task;
 use crate::run::Run;
-use crate::run::flow::{Compaction, Flow, Kept, Lineage, Room};
+use crate::run::flow::{Compaction, Flow, Kept, Room};
 use crate::run::results::entry;
 use crate::run::value::Value;
 use crate::shm::store::Bytes;
@@ -127,8 +127,7 @@ impl State {
         let digest = digest_of(run, id, (&text, flags));
         self.text = text;
         let Some(mut flow) = run.flow.take() else { return };
-        flow.compactions.remove(&id);
-        flow.redone.remove(&id);
+        flow.forget(id);
         let (before, plain) = (flow.progress.total(), flow.plan.node(node).plain);
         if let Some(lineage) = &mut flow.lineage {
             let count = if let Made::Records(records) = &made { records.len() } else { 1 };
@@ -140,8 +139,14 @@ impl State {
                 Made::Plain(value) => {
                     if let Some(exit) = plain {
                         flow.node(node).made += 1;
-                        let item = Kept::of_value(value);
-                        self.put_out(pool, (run_of(id), &mut flow), worker, exit, item);
+                        if let Some(sink) = flow.plan.only_sink(exit) {
+                            // Most flows end so: no bytes are copied.
+                            flow.leaves(exit);
+                            run.has_come(&mut flow, (0, worker), sink, value);
+                        } else {
+                            let item = Kept::of_value(value);
+                            self.put_out(pool, (run_of(id), &mut flow), worker, exit, item);
+                        }
                     }
                 }
                 Made::Records(records) => {
@@ -228,20 +233,12 @@ impl State {
         }
     }
 
-    /// An item has come to a sink: it is an entry, unless it is `undefined`.
     fn sink(&mut self, (run, flow): (RunId, &mut Flow), worker: u32, sink: usize, item: Kept) {
         let Some(run) = self.runs.get_mut(&run) else { return };
         let Kept { mut bytes, flags } = item;
-        if flags & flag::HOLE != 0 {
-            return;
-        }
         let failure = if flags & flag::FAILURE != 0 { entry::RESPONSE_FAILURE } else { 0 };
-        let place = (sink as u32) << entry::PLACE_AT;
-        let response = Some(Value::out_of(&mut bytes, format_of(flags)));
-        let entry = entry_of(failure | place, worker, None, response);
-        let place = flow.lineage.as_mut().map(Lineage::next_place);
-        // Only failures stop a run.
-        let _ = run.deliver_of(flow, place, entry);
+        let item = data_of(&mut bytes, flags);
+        run.has_come(flow, (failure, worker), sink, item);
     }
 
     /// An item comes to a node.

@@ -120,6 +120,16 @@ impl Flow {
         self.lineage.as_mut()?.ended(task)
     }
 
+    /// An event was answered well: what it was about beside its data is of no use any more. Few are about anything.
+    pub(crate) fn forget(&mut self, task: TaskId) {
+        if !self.compactions.is_empty() {
+            self.compactions.remove(&task);
+        }
+        if !self.redone.is_empty() {
+            self.redone.remove(&task);
+        }
+    }
+
     /// An event of the source has ended that no worker has run: its entries were written down before.
     pub(crate) fn resumed(&mut self) {
         self.source_ended += 1;

@@ -159,6 +159,14 @@ impl Plan {
         self.exits.get(exit).map(Vec::as_slice)
     }
 
+    /// The sink that all goes to which leaves this exit; none if any goes elsewhere.
+    pub(crate) fn only_sink(&self, exit: usize) -> Option<usize> {
+        match *self.targets(exit)? {
+            [Target::Sink { sink }] => Some(sink),
+            _ => None,
+        }
+    }
+
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         self.nodes.iter().map(|node| node.name.clone())
     }

@@ -1,14 +1,32 @@
 //! Where the entries of a flow go: each by itself, or those of an event of the source together, which may be written down.
 
-use super::{Ended, Flow, Place, written};
+use super::{Ended, Flow, Lineage, Place, written};
 use crate::checkpoint;
 use crate::core::task_id::{TaskId, number_of};
 use crate::observe::record::Outcome;
 use crate::run::Run;
-use crate::run::results::Entry;
+use crate::run::results::{Entry, entry};
+use crate::run::value::Value;
 use crate::shm::ring::MAX_PAYLOAD;
 
 impl Run {
+    /// An item of a flow has come to a sink: it is an entry of this kind, unless it is `undefined`.
+    pub(crate) fn has_come(
+        &mut self,
+        flow: &mut Flow,
+        (kind, worker): (u32, u32),
+        sink: usize,
+        item: Option<Value<'_>>,
+    ) {
+        if item.is_none() {
+            return;
+        }
+        let kind = kind | entry::RESPONSE | (sink as u32) << entry::PLACE_AT;
+        let place = flow.lineage.as_mut().map(Lineage::next_place);
+        // Only failures stop a run.
+        let _ = self.deliver_of(flow, place, Entry { kind, worker, data: None, response: item });
+    }
+
     /// Puts an entry of a flow where it belongs. True if the run is to be stopped for it.
     #[must_use]
     pub(crate) fn deliver_of(
