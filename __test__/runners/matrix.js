@@ -4,10 +4,10 @@
  * specs themselves are run by the Node that runs this file; the programs they start are run by the
  * line's (`SONIC_TEST_NODE`). It judges nothing itself.
  *
- *   node __test__/runners/matrix.js [--lines 14,24 | --node FILE] [--select half] [SPEC…]
+ *   node __test__/runners/matrix.js [--lines 14,24 | --node FILE] [--select half|quarter] [SPEC…]
  *
- * `--select half` is for the lines between the oldest and the newest: each runs every second spec, and its neighbour the others. What a
- * line of Node changes is mostly there or not there from one line on, so that the oldest and the newest tell.
+ * `--select` is for the lines between the oldest and the newest: each runs every second or fourth spec, and its neighbours others. What
+ * a line of Node changes is mostly there or not there from one line on, so that the oldest and the newest tell.
  * `--node` is for a Node that npm does not have, one that is linked with musl for example.
  */
 const { execFileSync } = require("node:child_process");
@@ -25,6 +25,9 @@ const FOLDERS = ["behaviour", "slow/behaviour"].map((name) => path.join(__dirnam
 /** `npm run test:specs` runs the same specs on the Node that runs this. */
 const OWN_LINE = Number(process.versions.node.split(".")[0]);
 
+/** Of how many specs each line between runs one. */
+const SHARES = { __proto__: null, all: 1, half: 2, quarter: 4 };
+
 /** All behaviour specs of one line, on two busy cores. Only a hang reaches it. */
 const LINE_DEADLINE_MS = 1_200_000;
 
@@ -39,10 +42,11 @@ async function main() {
     },
   });
   const lines = values.lines.split(",").map(Number);
-  if (!["all", "half"].includes(values.select))
-    throw new RangeError(`matrix.js: --select is all or half, not ${values.select}`);
+  const share = SHARES[values.select];
+  if (share === undefined)
+    throw new RangeError(`matrix.js: --select is all, half or quarter, not ${values.select}`);
   const specs = positionals.length > 0 ? positionals : behaviourSpecs();
-  const specsOf = (line) => (values.select === "half" ? halfOf(specs, line) : specs);
+  const specsOf = (line) => shareOf(specs, line, share);
   const nodes =
     values.node === undefined
       ? lines.map((line) => ({ specs: specsOf(line), get: () => nodeOfLine(line) }))
@@ -69,11 +73,11 @@ async function main() {
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 }
 
-/** All of them on the oldest and on the newest line, every second one on the others. */
-function halfOf(specs, line) {
-  const place = LINES.filter((one) => one !== OWN_LINE).indexOf(line);
+/** All of them on the oldest and on the newest line, one of so many on the others. */
+function shareOf(specs, line, oneOf) {
+  const place = LINES.filter((other) => other !== OWN_LINE).indexOf(line);
   if (line === LINES[0] || line === LINES[LINES.length - 1]) return specs;
-  return specs.filter((_, at) => (at + place) % 2 === 0);
+  return specs.filter((_, at) => (at + place) % oneOf === 0);
 }
 
 function behaviourSpecs() {

@@ -30,8 +30,8 @@ const STAGES = {
     ["test:cluster-faults", "--select", "quarter"],
     ["test:cluster-chaos"],
     ["test:soak"],
-    ["test:calls", "--programs", "300"],
-    ["test:matrix", "--select", "half"],
+    ["test:calls", "--programs", "200"],
+    ["test:matrix", "--select", "quarter"],
   ],
 };
 
