@@ -8,9 +8,11 @@ const path = require("node:path");
 const { describe, it } = require("node:test");
 
 const { isInstalled } = require("../../examples/backup/server");
+const { Broker } = require("../../lib/cluster/broker");
 const cases = require("../support/cluster-cases");
 const { JOB, withBroker } = require("../support/cluster-test");
 const { install } = require("../support/debian");
+const { until } = require("../support/broker");
 const { TestPostgres } = require("../support/postgres-broker");
 
 const RANDOM = path.join(__dirname, "..", "fixtures", "cluster", "random-flows.js");
@@ -45,6 +47,29 @@ describe("a program over two hosts, on PostgreSQL", {
   it(
     "loses nothing where the server has lost all that it knew",
     withPostgres(cases.outlivesForgetting),
+  );
+
+  it(
+    "has queues and workers that are made while the server is away wait for it",
+    withPostgres(async ({ broker: server, cluster }) => {
+      const options = { ...cluster, prefix: "sonic" };
+      const broker = await new Broker(options, () => {}).open();
+      try {
+        await server.kill();
+        const queue = broker.queue("jobs");
+        const heard = new Promise((resolve) => {
+          broker.worker("jobs", 1, async (what, data) => resolve([what, data]));
+        });
+        const added = broker.add(queue, "job", { data: 1 });
+        await until(() => !broker.isReady, "the server is missed");
+        await server.run();
+        assert.deepEqual(await Promise.race([heard, broker.failed]), ["job", { data: 1 }]);
+        await added;
+        await broker.remove(queue);
+      } finally {
+        await broker.close();
+      }
+    }),
   );
 
   it(

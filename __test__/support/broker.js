@@ -63,6 +63,12 @@ class TestBroker {
     this.url = `${tls === undefined ? "redis" : "rediss"}://127.0.0.1:${port}`;
   }
 
+  /** Where it is found behind another port. @param {number} port @param {string} [user] with a password */
+  urlAt(port, user) {
+    const url = this.url.replace(/\d+$/, String(port));
+    return user === undefined ? url : url.replace("//", `//${user}@`);
+  }
+
   async run() {
     const ports = ["--port", String(this.port)];
     const args = [
@@ -107,6 +113,21 @@ class TestBroker {
   async keys(prefix = "sonic") {
     const all = await this.client.keys(`${prefix}:*`);
     return all.filter((key) => key !== `${prefix}:hosts`);
+  }
+
+  /** How many masters are there. @returns {Promise<number>} */
+  masters() {
+    return this.client.zcard("sonic:masters");
+  }
+
+  /** How many hosts are there. @returns {Promise<number>} */
+  hosts() {
+    return this.client.hlen("sonic:hosts");
+  }
+
+  /** All that is left, whose ever. @returns {Promise<string[]>} */
+  left() {
+    return this.client.keys("*");
   }
 
   /** @param {string} file @param {Record<string, string>} env */

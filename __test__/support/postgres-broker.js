@@ -1,5 +1,7 @@
 "use strict";
 /** The same broker as in `broker.js`, on PostgreSQL. */
+const fs = require("node:fs");
+
 const { Client } = require("pg");
 
 const { Server } = require("../../examples/backup/server");
@@ -8,37 +10,39 @@ const { TestBroker, until } = require("./broker");
 /** Nobody has used it yet. */
 const UNDEFINED_TABLE = "42P01";
 
+const LIVE = "(expires is null or expires > clock_timestamp())";
+
 class TestPostgres extends TestBroker {
   async run() {
     if (this.postgres === undefined) this.postgres = await Server.start();
-    // The processes of one that was killed take a moment to end.
-    else
-      await until(
-        () =>
-          this.postgres.run().then(
-            () => true,
-            (error) => (/pre-existing/.test(error.message) ? false : Promise.reject(error)),
-          ),
-        "the server starts again",
-      );
+    else await this.postgres.run();
     this.url = this.postgres.url("postgres");
+    this.port = this.postgres.port;
+  }
+
+  urlAt(port) {
+    return this.url.replace(/:\d+\//, `:${port}/`);
   }
 
   async kill() {
-    this.postgres.process.kill("SIGKILL");
-    await this.postgres.ended;
+    const { postgres } = this;
+    postgres.process.kill("SIGKILL");
+    await postgres.ended;
+    // It cannot start again while one of those that it has forked is there.
+    const endRest = () => {
+      const left = processesIn(postgres.data);
+      for (const pid of left) end(pid);
+      return left.length === 0;
+    };
+    await until(endRest, "the server's processes end");
   }
 
-  /** What is left of jobs and keys, but for those of hosts that are there. */
-  async keys() {
+  /** @param {string} sql @returns {Promise<any[]>} its rows; none where nobody has used the database yet */
+  async query(sql) {
     const client = new Client({ connectionString: this.url });
     await client.connect();
     try {
-      const { rows } = await client.query(`
-        select queue || ' ' || name as left from bullmq.job
-        union all select key || ' ' || field from sonic_distribute.keys
-          where key not like '%:hosts' and (expires is null or expires > clock_timestamp())`);
-      return rows.map(({ left }) => left);
+      return (await client.query(sql)).rows;
     } catch (error) {
       if (error.code === UNDEFINED_TABLE) return [];
       throw error;
@@ -47,17 +51,67 @@ class TestPostgres extends TestBroker {
     }
   }
 
-  /** Forgets all. */
+  async keys() {
+    return (await this.left()).filter((key) => !/:hosts /.test(key));
+  }
+
+  /** Of jobs, of what BullMQ keeps beside them, and of keys. */
+  async left() {
+    const rows = await this.query(`
+      select queue || ' ' || name as left from bullmq.job
+      union all select queue || ' ' || field from bullmq.meta
+      union all select queue || ' ' || event from bullmq.event
+      union all select key || ' ' || field from sonic_distribute.keys where ${LIVE}`);
+    return rows.map(({ left }) => left);
+  }
+
+  masters() {
+    return this.fields("sonic:masters");
+  }
+
+  hosts() {
+    return this.fields("sonic:hosts");
+  }
+
+  /** @param {string} key */
+  async fields(key) {
+    const rows = await this.query(
+      `select field from sonic_distribute.keys where key = '${key}' and ${LIVE}`,
+    );
+    return rows.length;
+  }
+
   async empty() {
-    const client = new Client({ connectionString: this.url });
-    await client.connect();
-    await client.query("truncate bullmq.job cascade; truncate sonic_distribute.keys");
-    await client.end();
+    await this.query("truncate bullmq.job cascade; truncate sonic_distribute.keys");
   }
 
   async end() {
     await super.end();
     await this.postgres.stop();
+  }
+}
+
+/** The processes that have a folder as their current one. @param {string} folder @returns {number[]} */
+function processesIn(folder) {
+  const real = fs.realpathSync(folder);
+  const isIn = (/** @type {number} */ pid) => {
+    try {
+      return fs.readlinkSync(`/proc/${pid}/cwd`) === real;
+    } catch (_) {
+      // It has ended, or is another user's.
+      return false;
+    }
+  };
+  return fs.readdirSync("/proc").map(Number).filter(Boolean).filter(isIn);
+}
+
+/** @param {number} pid */
+function end(pid) {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    // It was faster.
+    if (error.code !== "ESRCH") throw error;
   }
 }
 

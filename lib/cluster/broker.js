@@ -50,6 +50,10 @@ class Broker {
     this.client.on("ready", () => this.hasCome());
     this.client.on("close", () => this.hasGone());
     this.client.on("error", (/** @type {any} */ error) => this.hear(error));
+    // PostgreSQL has limits of connections, and some are more than this process can have.
+    this.client.once("held", (/** @type {any} */ { message }) =>
+      say(`${this.name} is there, and gives no further connection: ${message}. Waits for one`),
+    );
     this.unwatch = watch(this.client, options, (silence) => {
       this.lastError = `it has said nothing for ${Math.round(silence)} ms`;
     });

@@ -4,7 +4,7 @@
 const { packages, postgresPackages } = require("./load");
 const { PostgresClient } = require("./postgres");
 const { coded } = require("../shared/errors");
-const { JSON } = require("../shared/primordials");
+const { JSON, Promise } = require("../shared/primordials");
 
 /** @typedef {import("../shared/broker-options").BrokerOptions} BrokerOptions */
 
@@ -110,6 +110,13 @@ class OnPostgres {
     const config = { connectionString: url, ...(tls === undefined ? {} : { ssl: tls }) };
     /** @type {any} */
     this.client = new PostgresClient(pg, bullmq, config, pauseBefore);
+    this.backend = (/** @type {any[]} */ ...given) => {
+      const backend = bullmq.createPostgresBackend(...given);
+      // The client has looked at the tables. BullMQ would for each queue, and one where that has failed would fail for ever.
+      backend.connection.waitUntilReady = () => Promise.resolve();
+      Object.defineProperty(backend, "maximumBlockTimeout", { value: LONGEST_WAIT });
+      return backend;
+    };
   }
 
   connect() {
@@ -132,27 +139,20 @@ class OnPostgres {
   /** @param {string} name @param {object} options */
   queue(name, options) {
     const given = { ...this.client.shared(), ...options };
-    const { Queue, createPostgresBackend } = this.bullmq;
-    return new Queue(this.named(name), given, createPostgresBackend);
+    return new this.bullmq.Queue(this.named(name), given, this.backend);
   }
 
   /** @param {string} name @param {(job: any) => Promise<void>} take @param {object} options */
   worker(name, take, options) {
     const given = { ...this.client.shared(), ...options };
-    this.client.reserve(1);
-    const { Worker, createPostgresBackend } = this.bullmq;
-    const backend = (/** @type {any[]} */ ...rest) => {
-      const made = createPostgresBackend(...rest);
-      Object.defineProperty(made, "maximumBlockTimeout", { value: LONGEST_WAIT });
-      return made;
-    };
-    return new Worker(this.named(name), take, given, backend);
+    this.client.pool.reserve(1);
+    return new this.bullmq.Worker(this.named(name), take, given, this.backend);
   }
 
   /** @param {any} opened a queue or a worker */
   async close(opened) {
     await opened.close(true);
-    if (opened instanceof this.bullmq.Worker) this.client.reserve(-1);
+    if (opened instanceof this.bullmq.Worker) this.client.pool.reserve(-1);
   }
 
   /** All queues of a database are in one place. @param {string} name */

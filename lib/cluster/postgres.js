@@ -3,13 +3,12 @@
 // BullMQ's own backend does the rest. All times are the server's.
 
 const { EventEmitter } = require("events");
-const { JSON, Map, Promise, now, setTimeout } = require("../shared/primordials");
+const { CHANNEL, COMMANDS, TABLE } = require("./postgres-commands");
+const { SharedPool, isOfConnection } = require("./postgres-pool");
+const { JSON, Promise, now, setTimeout } = require("../shared/primordials");
 
 /** Where BullMQ has its tables: with a pool that is not its own it knows no other place. */
 const SCHEMA = "bullmq";
-
-/** Ours. */
-const TABLE = "sonic_distribute.keys";
 
 /** Several processes may come first. */
 const CREATE = `
@@ -23,132 +22,14 @@ const CREATE = `
     primary key (key, field)
   );`;
 
-/** What news go through, as `key` of this package. */
-const CHANNEL = "sonic_distribute";
+/** Milliseconds that an attempt to connect may take. */
+const LONGEST_CONNECT = 10_000;
 
-/** Connections at once, besides one for each worker of BullMQ. */
-const CONNECTIONS = 8;
+/** Failures of a query in a row, although the server is there, that somebody is told of. */
+const MOST_FAILURES = 3;
 
 /** Milliseconds between two removals of what has expired. */
 const BETWEEN = 1000;
-
-const LIVE = "(expires is null or expires > clock_timestamp())";
-const IN = (/** @type {number} */ at) =>
-  `clock_timestamp() + $${at}::double precision * interval '1 millisecond'`;
-
-/** The parameters of a query, and what its rows mean. @typedef {{ sql: string, values: any[], read: (rows: any[]) => any }} Query */
-
-const ok = () => "OK";
-
-/** The fields that go with a key, and whatever they had. @param {string} key @param {any[]} fields @param {any[]} values @returns {Query} */
-const put = (key, fields, values) => ({
-  sql: `
-    insert into ${TABLE} as kept (key, field, value, expires)
-    select $1, field, value, (select max(expires) from ${TABLE} where key = $1 and ${LIVE})
-    from unnest($2::text[], $3::text[]) as given (field, value)
-    on conflict (key, field) do update set value = excluded.value, expires = excluded.expires`,
-  values: [key, fields, values],
-  read: ok,
-});
-
-/** @param {string} key @param {any[]} fields @returns {Query} */
-const drop = (key, fields) => ({
-  sql: `delete from ${TABLE} where key = $1 and field = any($2)`,
-  values: [key, fields],
-  read: ok,
-});
-
-/** All that lives of a key. @param {string} key @param {(rows: { field: string, value: string }[]) => any} read @param {string} [order] @returns {Query} */
-const all = (key, read, order = "field") => ({
-  sql: `select field, value from ${TABLE} where key = $1 and ${LIVE} order by ${order}`,
-  values: [key],
-  read,
-});
-
-/** Some fields of a key, in their order. @param {string} key @param {string[]} fields @param {(values: (string | null)[]) => any} read @returns {Query} */
-const some = (key, fields, read) => ({
-  sql: `select field, value from ${TABLE} where key = $1 and field = any($2) and ${LIVE}`,
-  values: [key, fields],
-  read(rows) {
-    const known = new Map(rows.map(({ field, value }) => [field, value]));
-    return read(fields.map((field) => (known.has(field) ? known.get(field) : null)));
-  },
-});
-
-/** Every second one. @param {any[]} list @param {0 | 1} which */
-const half = (list, which) => list.filter((_, at) => at % 2 === which);
-
-const texts = (/** @type {any[]} */ list) => list.map(String);
-
-/** What each command does: those of Redis that are used, with the same meaning. @type {Record<string, (...args: any[]) => Query>} */
-const COMMANDS = {
-  /** `PX` is always given: nothing of a master stays for ever. */
-  set(key, value, _px, time, mode) {
-    if (mode === "XX")
-      return {
-        sql: `update ${TABLE} set value = $2, expires = ${IN(3)} where key = $1 and field = '' and ${LIVE} returning 1`,
-        values: [key, value, time],
-        read: (rows) => (rows.length > 0 ? "OK" : null),
-      };
-    const dead = mode === "NX" ? "where kept.expires <= clock_timestamp()" : "";
-    return {
-      sql: `
-        insert into ${TABLE} as kept (key, field, value, expires) values ($1, '', $2, ${IN(3)})
-        on conflict (key, field) do update set value = excluded.value, expires = excluded.expires ${dead}`,
-      values: [key, value, time],
-      read: ok,
-    };
-  },
-  get: (key) => some(key, [""], ([value]) => value),
-  exists: (...keys) => ({
-    sql: `select distinct key from ${TABLE} where key = any($1) and ${LIVE}`,
-    values: [keys],
-    read: (rows) => rows.length,
-  }),
-  del: (...keys) => ({
-    sql: `delete from ${TABLE} where key = any($1)`,
-    values: [keys],
-    read: ok,
-  }),
-  hset: (key, ...pairs) => put(key, texts(half(pairs, 0)), texts(half(pairs, 1))),
-  hdel: (key, ...fields) => drop(key, texts(fields)),
-  hget: (key, field) => some(key, texts([field]), ([value]) => value),
-  hmget: (key, ...fields) => some(key, texts(fields), (values) => values),
-  hgetall: (key) =>
-    all(key, (rows) => Object.fromEntries(rows.map(({ field, value }) => [field, value]))),
-  hkeys: (key) => all(key, (rows) => rows.map(({ field }) => field)),
-  zadd: (key, ...pairs) => put(key, texts(half(pairs, 1)), texts(half(pairs, 0))),
-  zrem: (key, ...members) => drop(key, texts(members)),
-  /** All of them: nobody asks for some. */
-  zrange: (key) => all(key, (rows) => rows.map(({ field }) => field), "value::double precision"),
-  incrby: (key, count) => ({
-    sql: `
-      insert into ${TABLE} as kept (key, field, value) values ($1, '', $2::bigint::text)
-      on conflict (key, field) do update set
-        value = (case when kept.expires <= clock_timestamp() then 0 else kept.value::bigint end + $2::bigint)::text,
-        expires = case when kept.expires <= clock_timestamp() then null else kept.expires end
-      returning value`,
-    values: [key, count],
-    read: ([{ value }]) => Number(value),
-  }),
-  pexpire: (key, time) => ({
-    sql: `update ${TABLE} set expires = ${IN(2)} where key = $1 and ${LIVE}`,
-    values: [key, time],
-    read: ok,
-  }),
-  ping: () => ({ sql: "select 1", values: [], read: ok }),
-  /** Seconds and microseconds. */
-  time: () => ({
-    sql: "select (extract(epoch from clock_timestamp()) * 1000000)::bigint as time",
-    values: [],
-    read: ([{ time }]) => [Math.floor(time / 1e6), time % 1e6],
-  }),
-  publish: (channel, text) => ({
-    sql: "select pg_notify($1, $2)",
-    values: [CHANNEL, JSON.stringify([channel, text])],
-    read: () => 0,
-  }),
-};
 
 /** Commands that go one after another, as ioredis has them. */
 class Pipeline {
@@ -185,7 +66,7 @@ class PostgresClient extends EventEmitter {
     super();
     this.pg = pg;
     this.bullmq = bullmq;
-    this.config = config;
+    this.config = { ...config, keepAlive: true, connectionTimeoutMillis: LONGEST_CONNECT };
     this.pauseBefore = pauseBefore;
     this.status = "wait";
     this.isClosed = false;
@@ -199,7 +80,9 @@ class PostgresClient extends EventEmitter {
     this.done = Promise.resolve();
     /** @type {any} */
     this.client = undefined;
-    /** What BullMQ's queues and workers share. @type {any} */
+    /** Another one, until it can be used. @type {any} */
+    this.opening = undefined;
+    /** What BullMQ's queues and workers share. @type {InstanceType<typeof SharedPool> | undefined} */
     this.pool = undefined;
   }
 
@@ -220,7 +103,8 @@ class PostgresClient extends EventEmitter {
 
   async open() {
     this.status = "connecting";
-    const client = new this.pg.Client({ ...this.config, keepAlive: true });
+    const client = new this.pg.Client(this.config);
+    this.opening = client;
     const gone = (/** @type {unknown} */ error) => this.lose(client, error);
     client.on("error", gone);
     client.on("end", () => gone(undefined));
@@ -235,6 +119,8 @@ class PostgresClient extends EventEmitter {
     } catch (error) {
       client.end().catch(ignore);
       throw error;
+    } finally {
+      this.opening = undefined;
     }
     if (this.isClosed) return void client.end().catch(ignore);
     this.client = client;
@@ -261,21 +147,32 @@ class PostgresClient extends EventEmitter {
   shared() {
     if (this.pool === undefined) {
       const options = `-c search_path="${SCHEMA}"`;
-      const config = { ...this.config, options, max: CONNECTIONS, keepAlive: true };
-      this.pool = new this.pg.Pool(config);
-      this.pool.on("error", ignore);
+      const back = (/** @type {number} */ times, /** @type {unknown} */ error) =>
+        this.back(times, error);
+      this.pool = new SharedPool(this.pg, { ...this.config, options }, back);
     }
     return { connection: this.pool };
   }
 
-  /** A worker of BullMQ keeps a connection to itself. @param {1 | -1} change */
-  reserve(change) {
-    this.pool.options.max += change;
+  /** Resolves when a query may be tried again that has lost its connection. @param {number} times that it has failed @param {unknown} error */
+  async back(times, error) {
+    if (times >= MOST_FAILURES && this.client !== undefined) this.emit("held", error);
+    if (times > 1) await new Promise((resolve) => setTimeout(resolve, this.pauseBefore(times)));
+    await this.connected();
+  }
+
+  /** Resolves when there is a connection, and rejects when this is closed. */
+  async connected() {
+    while (this.client === undefined) {
+      if (this.isClosed) throw new Error("the connection is closed");
+      await new Promise((resolve) => this.waiting.push(() => resolve(undefined)));
+    }
+    return this.client;
   }
 
   /** What the connection reads from and writes to. */
   get stream() {
-    return this.client?.connection.stream;
+    return (this.client || this.opening)?.connection.stream;
   }
 
   /** The connection is gone. @param {any} client @param {unknown} error */
@@ -284,6 +181,8 @@ class PostgresClient extends EventEmitter {
     this.client = undefined;
     this.status = "close";
     client.end().catch(ignore);
+    // If this one is dead, all of them are: one in the middle of something might not notice for hours.
+    this.pool?.cut();
     if (this.isClosed) return;
     if (error !== undefined) this.emit("error", error);
     this.emit("close");
@@ -301,12 +200,7 @@ class PostgresClient extends EventEmitter {
   async attempt(name, args) {
     const { sql, values, read } = COMMANDS[name](...args);
     for (;;) {
-      const { client } = this;
-      if (client === undefined) {
-        if (this.isClosed) throw new Error("the connection is closed");
-        await new Promise((resolve) => this.waiting.push(() => resolve(undefined)));
-        continue;
-      }
+      const client = await this.connected();
       try {
         const { rows } = await this.ask(client, sql, values);
         return read(rows);
@@ -352,11 +246,9 @@ class PostgresClient extends EventEmitter {
 
   /** @param {boolean} [isAgain] it connects again @returns {Promise<void>} */
   async disconnect(isAgain = false) {
-    if (isAgain) {
-      // Whoever ends it well waits for an answer.
-      this.stream?.destroy();
-      return this.client && this.lose(this.client, undefined);
-    }
+    // Whoever ends it well waits for an answer.
+    if (isAgain || this.opening !== undefined) this.stream?.destroy();
+    if (isAgain) return this.client && this.lose(this.client, undefined);
     this.isClosed = true;
     const { client, pool } = this;
     this.client = undefined;
@@ -385,16 +277,5 @@ const ignore = () => {};
 
 /** @param {Promise<unknown> | undefined} promise */
 const settled = (promise) => Promise.resolve(promise).catch(ignore);
-
-/** The classes of PostgreSQL's codes that say that the connection is no more: it goes down, starts, or has too many. */
-const GONE = /^(08...|57P0[123]|53300)$/;
-
-/** @param {unknown} error */
-function isOfConnection(error) {
-  const { code, severity, message } = Object(error);
-  if (severity !== undefined) return GONE.test(code);
-  // What did not come from the server.
-  return code !== undefined || /connection|terminated|timeout/i.test(message);
-}
 
 module.exports = { PostgresClient };

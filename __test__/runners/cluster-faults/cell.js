@@ -9,6 +9,7 @@ const path = require("node:path");
 
 const { BIN, TestBroker, until } = require("../../support/broker");
 const { runCommand } = require("../../support/command");
+const { TestPostgres } = require("../../support/postgres-broker");
 const { TestProxy } = require("../../support/proxy");
 const { FAULTS, RETRIES } = require("./cells");
 const { judge } = require("./judge");
@@ -32,7 +33,9 @@ class Cell {
   constructor(cell) {
     this.cell = cell;
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "sonic-cluster-fault-"));
-    const { costs } = FAULTS[cell.fault];
+    const { costs, server, strike = cell.fault } = FAULTS[cell.fault];
+    this.strike = strike;
+    this.Broker = server === "postgres" ? TestPostgres : TestBroker;
     this.lease = costs === "host" || costs === "run" ? LEASES.short : LEASES.long;
   }
 
@@ -58,11 +61,11 @@ class Cell {
 
   async run() {
     const { fault, moment } = this.cell;
-    this.broker = await TestBroker.start(FAULTS[fault].broker);
+    this.broker = await this.Broker.start(FAULTS[fault].broker);
     this.proxy = await TestProxy.start(this.broker.port);
     try {
       for (const name of ["ran", "pids"]) this.mark(name);
-      const strike = strikes[fault];
+      const strike = strikes[this.strike];
       await this.begin();
       await moments[moment](this);
       await strike(this);
@@ -86,9 +89,8 @@ class Cell {
   }
 
   envOf(port, more) {
-    const user = more.USER_OF_BROKER === undefined ? "" : `${more.USER_OF_BROKER}@`;
     const cluster = {
-      url: `redis://${user}127.0.0.1:${port}`,
+      url: this.broker.urlAt(port, more.USER_OF_BROKER),
       lease: this.lease,
       timeout: TIMEOUT,
     };
@@ -104,8 +106,8 @@ class Cell {
   }
 
   async begin() {
-    const { fault, moment } = this.cell;
-    const { broker, proxy } = this;
+    const { moment } = this.cell;
+    const { broker, proxy, strike: fault } = this;
     const more = fault === "wrong clock of a host" ? this.wrongClock() : {};
     let { port } = broker;
     if (fault === "slow link" || fault === "partition of a host") port = proxy.port;
@@ -134,7 +136,8 @@ class Cell {
   }
 
   startMaster() {
-    const { fault, retries } = this.cell;
+    const { strike: fault } = this;
+    const { retries } = this.cell;
     /** @type {Record<string, string>} */
     const own = { QUIET: "", ...(fault === "wrong clock of the master" ? this.wrongClock() : {}) };
     if (retries === "on") own.RETRIES = JSON.stringify(RETRIES);
@@ -157,12 +160,12 @@ class Cell {
   async leave() {
     const { broker } = this;
     const { ends } = FAULTS[this.cell.fault];
-    await until(async () => (await broker.keys()).length === 0, "keys are left at the broker");
+    await isEmpty(broker);
     const [a, b] = this.hosts;
     if (ends !== undefined) await expectEnd(a, ends);
     const there = ends === undefined ? 2 : 1;
     await until(
-      async () => (await broker.client.hlen("sonic:hosts")) === there,
+      async () => (await broker.hosts()) === there,
       "a host that is gone is left in the list",
     );
     if (/clock/.test(this.cell.fault)) {
@@ -173,9 +176,19 @@ class Cell {
     for (const host of this.hosts) host.kill("SIGTERM");
     if (ends === undefined) await expectEnd(a, 0);
     await expectEnd(b, 0);
-    const left = await broker.client.keys("*");
+    const left = await broker.left();
     if (left.length > 0) throw new Error(`keys are left when all have ended: ${left}`);
   }
+}
+
+/** @param {InstanceType<typeof TestBroker>} broker */
+async function isEmpty(broker) {
+  let left = [];
+  const look = async () => {
+    left = await broker.keys();
+    return left.length === 0;
+  };
+  await until(look, () => `keys are left at the broker: ${left.slice(0, 10).join(", ")}`);
 }
 
 async function expectEnd(host, code) {
@@ -185,8 +198,7 @@ async function expectEnd(host, code) {
 
 /** Resolve when the moment has come, or the master has ended. @type {Record<string, (cell: Cell) => Promise<void>>} */
 const moments = {
-  "at start": ({ broker }) =>
-    until(async () => (await broker.client.zcard("sonic:masters")) > 0, "the master begins"),
+  "at start": ({ broker }) => until(async () => (await broker.masters()) > 0, "the master begins"),
   "while events run": (cell) =>
     until(() => new Set(cell.ran.map(({ host }) => host)).size === 2, "both hosts run events"),
   "while results come": (cell) =>
@@ -222,11 +234,13 @@ const strikes = {
     const { master, broker } = cell;
     master.kill("SIGKILL");
     await master.ended;
-    await until(async () => (await broker.keys()).length === 0, "the master's keys are left");
+    await isEmpty(broker);
     cell.master = cell.startMaster();
   },
-  "broker restart, fsync everysec": restart,
-  "broker restart, fsync always": restart,
+  async "broker restart"({ broker }) {
+    await broker.kill();
+    await broker.run();
+  },
   async "broker FLUSHALL"({ broker }) {
     await broker.client.flushall();
   },
@@ -253,11 +267,6 @@ const strikes = {
   "wrong clock of a host": (cell) => cell.mark("wrong-clock"),
   "wrong clock of the master": (cell) => cell.mark("wrong-clock"),
 };
-
-async function restart({ broker }) {
-  await broker.kill();
-  await broker.run();
-}
 
 /** @returns {Promise<Error | undefined>} what is wrong */
 async function failureOf(cell) {

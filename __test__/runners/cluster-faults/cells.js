@@ -10,7 +10,10 @@ const MOMENTS = ["at start", "while events run", "while results come", "at the e
 /**
  * What a fault costs without retries: `nothing`; an `event` that a worker ran; what a `host` had begun, or several; or the `run`, with its
  * master. `ends` is how the host a ends, where the fault ends it.
+ * @typedef {{ costs: string, ends?: string | number, strike?: string, server?: string, broker?: string[] }} Fault
  */
+
+/** @type {Record<string, Fault>} */
 const FAULTS = {
   "host SIGKILL": { costs: "host", ends: "SIGKILL" },
   "host SIGSTOP": { costs: "host" },
@@ -18,10 +21,12 @@ const FAULTS = {
   "master SIGKILL": { costs: "run" },
   "broker restart, fsync everysec": {
     costs: "nothing",
+    strike: "broker restart",
     broker: ["--appendonly", "yes", "--appendfsync", "everysec"],
   },
   "broker restart, fsync always": {
     costs: "nothing",
+    strike: "broker restart",
     broker: ["--appendonly", "yes", "--appendfsync", "always"],
   },
   "broker FLUSHALL": { costs: "nothing" },
@@ -32,6 +37,22 @@ const FAULTS = {
   "wrong clock of a host": { costs: "nothing" },
   "wrong clock of the master": { costs: "nothing" },
 };
+
+/** Those that strike a cluster on PostgreSQL too. The others are Redis's own, or have nothing to do with what the broker is. */
+const ON_POSTGRES = [
+  "host SIGKILL",
+  "host SIGSTOP",
+  "worker SIGKILL",
+  "master SIGKILL",
+  "broker restart",
+  "partition of a host",
+  "partition of the master",
+];
+
+for (const strike of ON_POSTGRES) {
+  const { costs = "nothing", ends } = FAULTS[strike] || {};
+  FAULTS[`${strike}, PostgreSQL`] = { costs, ends, strike, server: "postgres" };
+}
 
 const CODES = {
   nothing: [],

@@ -24,7 +24,7 @@ async function main() {
       "at-once": { type: "string", default: "3" },
     },
   });
-  install("redis-server");
+  install("redis-server", "postgresql");
   const chosen = cells(STEPS[values.select]).filter((cell) => nameOf(cell).includes(values.only));
   const waiting = [...chosen];
   let failed = 0;
