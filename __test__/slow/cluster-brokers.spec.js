@@ -143,6 +143,51 @@ describe("a broker", TOGETHER, () => {
       }
     }));
 
+  it("may refuse jobs: masters and hosts say so at once, and end", () =>
+    inFolder(async (folder) => {
+      const broker = await TestBroker.start();
+      try {
+        const may = ["~sonic:* &sonic:* +@all -@dangerous +info -lpush", "on", ">secret"];
+        await broker.client.acl("SETUSER", "weak", ...may.join(" ").split(" "));
+        const weak = envOf(folder, { url: broker.url.replace("://", "://weak:secret@") });
+        const full = envOf(folder, { url: broker.url }, { GATE: path.join(folder, "gate") });
+        const able = broker.host("able", JOB, full);
+        const { error } = await broker.master(JOB, weak).result();
+        assert.equal(error.code, "ERR_SONIC_BROKER");
+        assert.match(error.message, /refuses this process: .*\(.*\+@all -@dangerous \+info\)/);
+        const master = broker.master(JOB, full);
+        const host = broker.host("weak", JOB, weak);
+        assert.equal(await host.ended, 3);
+        assert.match(host.output, /refuses this process/);
+        fs.writeFileSync(full.GATE, "");
+        assert.deepEqual((await master.result()).failures, []);
+        able.kill("SIGTERM");
+        assert.equal(await able.ended, 0);
+      } finally {
+        await broker.end();
+      }
+    }));
+
+  it("may have no memory for answers: a host says so, and gives up after the timeout", () =>
+    inFolder(async (folder) => {
+      const broker = await TestBroker.start();
+      try {
+        const cluster = { url: broker.url, lease: 20_000, timeout: 4000 };
+        const env = envOf(folder, cluster, { GATE: path.join(folder, "gate") });
+        const host = broker.host("a", JOB, env);
+        broker.master(JOB, env);
+        await until(() => fs.readFileSync(env.RAN, "utf8") !== "", "the host runs events");
+        await broker.client.config("SET", "maxmemory", "1");
+        fs.writeFileSync(env.GATE, "");
+        await host.says(/takes no jobs: OOM/);
+        assert.equal(await host.ended, 3);
+        assert.match(host.output, /has taken no jobs for 4000 ms, which is cluster.timeout: OOM/);
+        await broker.client.config("SET", "maxmemory", "0");
+      } finally {
+        await broker.end();
+      }
+    }));
+
   it("may vanish without a word: both sides notice, and give up after the timeout", () =>
     inFolder(async (folder) => {
       const broker = await TestBroker.start();

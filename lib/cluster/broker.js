@@ -20,6 +20,9 @@ const RETRY = 50;
 /** Leases in which a job's lock ends, after which it can be fetched again: the host knows its own chunks. */
 const LOCKS = 3;
 
+/** Milliseconds until a job is offered again that the broker has not taken. */
+const PAUSE = 1000;
+
 /** Jobs are removed when they are done. */
 const REMOVED = { removeOnComplete: true, removeOnFail: true };
 
@@ -45,6 +48,8 @@ class Broker {
     this.timer = undefined;
     /** What was last wrong. */
     this.lastError = "";
+    /** It was told of that there is no memory for jobs. */
+    this.hasSaidFull = false;
     /** Queues and workers of BullMQ, to be closed with this. @type {globalThis.Set<any>} */
     this.opened = new Set();
     this.client.on("ready", () => this.hasCome());
@@ -182,7 +187,7 @@ class Broker {
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     });
-    worker.on("error", ignore);
+    worker.on("error", (/** @type {any} */ error) => this.hear(error));
     this.opened.add(worker);
     worker.run().catch((/** @type {any} */ error) => {
       if (this.opened.has(worker))
@@ -197,9 +202,44 @@ class Broker {
     return seconds * 1000 + Math.floor(microseconds / 1000);
   }
 
-  /** Puts a job into a queue. @param {any} queue @param {string} what @param {any} data @param {object} [options] @returns {Promise<any>} */
-  add(queue, what, data, options) {
-    return this.engine.add(queue, what, data, options);
+  /**
+   * Puts a job into a queue: again and again, where the broker has no memory for it. Resolves without that where the queue is released.
+   * Rejects where the broker is given up.
+   * @param {any} queue
+   * @param {string} what
+   * @param {any} data
+   * @param {object} [options]
+   */
+  async add(queue, what, data, options) {
+    const from = elapsed();
+    while (this.opened.has(queue)) {
+      try {
+        await this.engine.add(queue, what, data, options);
+        return;
+      } catch (error) {
+        if (!this.opened.has(queue)) return;
+        this.refused(error, elapsed() - from);
+      }
+      await pause(PAUSE);
+    }
+  }
+
+  /** A job was not taken. Throws if it never will be. @param {any} error @param {number} time for which it was offered */
+  refused(error, time) {
+    const refusal = this.hear(error);
+    if (refusal !== undefined) throw refusal;
+    const { timeout } = this.options;
+    if (this.engine.isPermanent(error))
+      throw this.fail(`${this.name} takes no jobs: ${this.lastError}`);
+    if (time >= timeout)
+      throw this.fail(
+        `${this.name} has taken no jobs for ${timeout} ms, which is cluster.timeout: ${this.lastError}`,
+      );
+    if (!this.hasSaidFull)
+      this.say(
+        `${this.name} takes no jobs: ${this.lastError}. Waits for it, for at most ${timeout} ms`,
+      );
+    this.hasSaidFull = true;
   }
 
   /** Notes queues, for whoever cleans up after their master. @param {string[]} names */
@@ -221,6 +261,7 @@ class Broker {
       await queue.obliterate({ force: true });
       await this.client.zrem(this.key("queues"), this.engine.nameOf(queue));
     };
+    this.opened.delete(queue);
     // Otherwise whoever cleans up next finds it.
     if (this.isReady)
       await Promise.race([removed(), this.failed, limit(LONGEST_CLOSE)]).catch(ignore);

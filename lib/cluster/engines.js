@@ -15,11 +15,18 @@ const FIRST_PAUSE = 50;
 /** The oldest version of Redis. */
 const OLDEST = [6, 2];
 
-/** What Redis answers to the wrong user. */
-const REFUSED = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password)/;
+/** What Redis answers to the wrong user. Scripts have it in the middle, or in words of their own. */
+const REFUSED =
+  /^(WRONGPASS|NOAUTH|ERR AUTH|ERR invalid password)|\bNOPERM\b|user executing the script can't run/;
+
+/** What it answers while it cannot do something that it will do later: it has no memory, starts, or hands over to another one. */
+const LATER = /\b(OOM|BUSY|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF)\b/;
 
 /** The classes of PostgreSQL's codes for the same: wrong user or password, no such database, no right. */
 const REFUSED_CODES = /^(28...|3D000|42501)$/;
+
+/** The classes of those that stay: a value that cannot be kept, a table that is not there or is another one. */
+const PERMANENT_CODES = /^(0A|22|23|3F|42)...$/;
 
 /** @param {number} times @returns {number} milliseconds */
 const pauseBefore = (times) => Math.min(FIRST_PAUSE * 2 ** Math.min(times, 10), LONGEST_PAUSE);
@@ -56,9 +63,16 @@ class OnRedis {
     return REFUSED.test(String(Object(error).message || error));
   }
 
+  /** Whether the same would come of it again. @param {any} error */
+  isPermanent(error) {
+    const { name, message } = Object(error);
+    return name === "ReplyError" && !LATER.test(message);
+  }
+
   /** @param {BrokerOptions} options */
   needs({ prefix }) {
-    return `the keys ${prefix}:* and the channels ${prefix}:*`;
+    const rights = `~${prefix}:* &${prefix}:* +@all -@dangerous +info`;
+    return `the keys ${prefix}:* and the channels ${prefix}:*, and all commands that are needed (${rights})`;
   }
 
   /** @param {string} name @param {object} options */
@@ -130,6 +144,12 @@ class OnPostgres {
   isRefusal(error) {
     const { code, severity } = Object(error);
     return severity !== undefined && REFUSED_CODES.test(code);
+  }
+
+  /** @param {any} error */
+  isPermanent(error) {
+    const { code, severity } = Object(error);
+    return severity !== undefined && PERMANENT_CODES.test(code);
   }
 
   needs() {

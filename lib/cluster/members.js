@@ -1,7 +1,6 @@
 "use strict";
 // Those that run a master's events, as its coordinator has them: its own workers, and a host behind the broker.
 
-const { pause } = require("./broker");
 const { checked } = require("./checked");
 const { LocksOfHost } = require("./lock-line");
 const { hasAll } = require("./routing");
@@ -11,9 +10,6 @@ const { Map } = require("../shared/primordials");
 /** @typedef {import("./station").Run} Run */
 /** @typedef {import("./coordinator").Event} Event */
 /** @typedef {InstanceType<typeof import("./coordinator").Coordinator>} Coordinator */
-
-/** Milliseconds until something is sent again that the broker had no memory for. */
-const PAUSE = 1000;
 
 /** A group of the master's own workers; all of them, where there are no groups. */
 class OwnMember {
@@ -118,18 +114,10 @@ class HostMember {
     const { account } = this.master.coordinator;
     const [{ priority }] = events;
     const all = events.map(sent);
-    for (;;) {
-      const floor = account.floorOf(this.id);
-      const data = { r: run.number, l: lost, n: chunk, f: floor, e: all, p: priority };
-      try {
-        await this.master.broker.add(this.queue, "chunk", data, { jobId: `c${chunk}` });
-        return;
-      } catch (error) {
-        if (this.master.isEnding || !this.master.coordinator.members.has(this.id)) return;
-        this.master.sayOnce(`${this.master.broker.name} takes no events: ${Object(error).message}`);
-        await pause(PAUSE);
-      }
-    }
+    const floor = account.floorOf(this.id);
+    const data = { r: run.number, l: lost, n: chunk, f: floor, e: all, p: priority };
+    // The pool ends where it fails.
+    await this.master.broker.add(this.queue, "chunk", data, { jobId: `c${chunk}` }).catch(ignore);
   }
 
   /** @param {string[]} tags */
@@ -201,6 +189,8 @@ class HostMember {
     while (this.ahead.delete(this.acknowledged + 1)) this.acknowledged++;
   }
 }
+
+const ignore = () => {};
 
 /** @param {Event} event @returns {import("./station").Sent} */
 const sent = ({ number, text, format, key }) =>
