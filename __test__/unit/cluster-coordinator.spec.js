@@ -86,6 +86,7 @@ function bench({
       isOpen: true,
       begin() {},
       runsEach: () => true,
+      doing: () => [],
       stop: ({ number }) => stopped.push(number),
       send: (chunk, _, lost, events) =>
         sent.push({ id, chunk, lost, events: events.map(({ number }) => number) }),

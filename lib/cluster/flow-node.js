@@ -105,8 +105,10 @@ class ClusterNode {
     const settle = (/** @type {Outcome} */ outcome) =>
       this.settle(doing, { counted, at }, outcome, priority);
     const address = { tags, key, priority };
-    this.last = run.pool.coordinator.add(about, value, settle, address, lost);
-    return this.last;
+    const event = run.pool.coordinator.add(about, value, settle, address, lost);
+    event.counted = counted;
+    this.last = event;
+    return event;
   }
 
   /** @param {Doing} doing @param {unknown} thrown @param {number} priority */

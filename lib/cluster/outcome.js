@@ -55,7 +55,7 @@ const tallied = (outcome, isNone) =>
 /** @param {Outcome} outcome @returns {any} */
 const addedOf = ({ counts }) => ({ counts });
 
-/** An event that was handed over: its data, and its numbers in the records. @typedef {{ value: Carried, numbers: number[] }} Counted */
+/** An event that was handed over: its data, and its numbers in the records. @typedef {{ value: Carried, numbers: number[], records: Seen[] }} Counted */
 
 /** Those that count the events of a run, or are told of them. */
 class Counters {
@@ -71,7 +71,8 @@ class Counters {
 
   /** An event is handed over. @param {Carried} value @param {string} [label] what people call it @returns {Counted} */
   begin(value, label) {
-    const event = { value, numbers: this.records.map((seen) => seen.handOver(label)) };
+    const { records } = this;
+    const event = { value, numbers: records.map((seen) => seen.handOver(label)), records };
     this.open.add(event);
     for (const tally of this.tallies) tally.add(value.text);
     return event;
