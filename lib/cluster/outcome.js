@@ -22,19 +22,33 @@ function readOf(outcome) {
     const changed = data === undefined ? undefined : { data: valueOf(carriedOf(data)) };
     return { value: valueOf({ text, format }), changed };
   } catch (error) {
-    const message = `an answer of worker ${worker} cannot be decoded: ${Object(error).message}`;
-    const told = { name: "Error", message, stack: `Error: ${message}`, code: "ERR_SONIC_PROTOCOL" };
-    return { told };
+    return { told: notDecoded(`an answer of worker ${worker}`, error) };
   }
 }
+
+/** @param {string} what @param {unknown} error */
+function notDecoded(what, error) {
+  const message = `${what} cannot be decoded: ${Object(error).message}`;
+  return { name: "Error", message, stack: `Error: ${message}`, code: "ERR_SONIC_PROTOCOL" };
+}
+
+/** @type {{ data: any }} */
+const NO_DATA = { data: undefined };
 
 /** @param {[string, number]} listed @returns {Carried} */
 const carriedOf = ([text, format]) => ({ text, format });
 
-/** @param {Carried} value its data as it was handed over @param {Outcome} outcome */
+/** The entry of an event that ends. It has failed if its data cannot be read, which another one has emitted then. @param {Carried} value @param {Outcome} outcome */
 function entryOf(value, outcome) {
-  const { told, value: response, changed = { data: valueOf(value) } } = readOf(outcome);
-  const { data } = changed;
+  const read = readOf(outcome);
+  if (read.changed === undefined) {
+    try {
+      read.changed = { data: valueOf(value) };
+    } catch (error) {
+      read.told = notDecoded("the data of an event that another one has emitted", error);
+    }
+  }
+  const { told, value: response, changed: { data } = NO_DATA } = read;
   /** @type {any} */
   const entry = { id: outcome.worker };
   if (data !== undefined) entry.data = data;

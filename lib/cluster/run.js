@@ -198,8 +198,7 @@ class ClusterRun extends CountedRun {
     const { progress, listener, epoch } = recording;
     const level = recording.level || (pool.observer === null ? undefined : "times");
     const { showsWorkers: drawsWorkers } = progress;
-    const isAsked = level || listener.onProgress || drawsWorkers || pool.seen;
-    const isSeen = Boolean(isAsked);
+    const isSeen = Boolean(level || listener.onProgress || drawsWorkers || pool.seen);
     // A report has the most memory that was seen of each worker.
     const isLive = drawsWorkers || recording.report !== null;
     if (isSeen || progress.style !== null)
@@ -321,7 +320,8 @@ class ClusterRun extends CountedRun {
   settle(number, { value, outcome, entry, address }) {
     // What it emits goes to the same workers, and is as urgent, but has no key. Before this one has ended: the run is not over.
     const further = address === undefined ? undefined : { ...address, key: undefined };
-    for (const one of outcome.emitted || []) this.submit(carriedOf(one), further);
+    const emitted = (!entry.failed && outcome.emitted) || [];
+    for (const one of emitted) this.submit(carriedOf(one), further);
     if (this.isStream && this.isRead(entry))
       this.countUnread(entry, value.text.length + (outcome.text || "").length);
     this.ended(number, entry);
