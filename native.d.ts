@@ -93,6 +93,18 @@ export declare function counterLoad(index: number): number
 
 export declare function counterStore(index: number, value: number): void
 
+/** What a worker runs, by what was heard of it last. */
+export interface DoingElsewhere {
+  worker: number
+  /** As `recordHandOver` has counted it; none if it is not known. */
+  event?: number
+  /** For how long it has run. */
+  milliseconds: number
+  /** The beginning of its data as it crosses, and whether that is text. */
+  data: string
+  isText: boolean
+}
+
 /** How an event has ended that ran elsewhere. */
 export interface EndedElsewhere {
   /** As `recordHandOver` has counted it. */
@@ -319,6 +331,9 @@ export interface ReadyWorker {
   memory: number
 }
 
+/** The workers that run anything: all others wait. */
+export declare function recordDoing(record: ExternalObject<RecordHandle>, all: Array<DoingElsewhere>): void
+
 /** An event has ended. */
 export declare function recordEnded(record: ExternalObject<RecordHandle>, ended: EndedElsewhere): void
 
@@ -393,6 +408,9 @@ export declare function runCount(run: ExternalObject<RunHandle>, queue: number):
 
 /** The number of the first event that there is no credit for. `next` waits for that now; none if it is negative. */
 export declare function runCredit(run: ExternalObject<RunHandle>, next: number): number
+
+/** The workers that run an event of the run: each with the event's number, and the milliseconds for which it has run. */
+export declare function runDoing(run: ExternalObject<RunHandle>): Array<Array<number>>
 
 /** True if every event is answered; otherwise a note says when. */
 export declare function runDrained(run: ExternalObject<RunHandle>): boolean

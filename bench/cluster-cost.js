@@ -26,6 +26,8 @@ const SIZES = [
   { name: "1 ms of work", stage: "wait", data: 1, count: 2000 },
   { name: "10 ms of work", stage: "wait", data: 10, count: 200 },
   { name: "1 MiB both ways", stage: "echo", data: "x", count: 40 },
+  { name: "a number through two nodes in one event", stage: "fused", data: 1, count: 20_000 },
+  { name: "a number through two nodes with a hop", stage: "hop", data: 1, count: 20_000 },
 ];
 
 /** Milliseconds of processor time that a process has used. @param {number} pid */

@@ -19,6 +19,10 @@ const { Follower } = require("../support/follow");
 const FIXTURES = path.join(__dirname, "..", "fixtures", "cluster");
 const JOB = path.join(FIXTURES, "seen.js");
 
+/** The line of a worker of this host while its first event runs, with what the line has of the event. */
+const RUNS = (host, event = "") =>
+  new RegExp(`: worker ${host}/\\d+: 0 done, event (\\d+) for \\S+${event}`, "m");
+
 /** What runs before every event has had its place: milliseconds. */
 const TIME = 12;
 
@@ -76,10 +80,9 @@ describe("a program over two hosts", { concurrency: 3 }, () => {
       broker.host("b", JOB, early);
       const began = Date.now();
       const OPTIONS = JSON.stringify({ report: at("report.html") });
-      const own = { ...env, OPTIONS, SONIC_TRACE: at("trace.json"), SONIC_PROGRESS: "1" };
+      const own = { ...env, OPTIONS, SONIC_TRACE: at("trace.json"), SONIC_PROGRESS: "workers" };
       const master = broker.master(JOB, own);
-      const keys = () => broker.client.keys("sonic:hs:*");
-      await until(async () => (await keys()).length === 2, "both hosts have joined");
+      for (const host of ["a", "b"]) await master.says(RUNS(host, " number \\1$"));
       open();
       const { stats, heard, results, failures, isLast, error } = await master.result();
       assert.equal(error, undefined);
@@ -92,6 +95,8 @@ describe("a program over two hosts", { concurrency: 3 }, () => {
       const placed = record.workers.map(({ id, host }) => `${host}/${id}`);
       assert.deepEqual([...new Set(placed)].sort().length, 2);
       assert.deepEqual(new Set(record.workers.map(({ host }) => host)), new Set(["a", "b"]));
+      const measured = record.workers.filter(({ memory }) => memory > 0);
+      assert.deepEqual(new Set(measured.map(({ host }) => host)), new Set(["a", "b"]));
       assert.equal(record.count, 40);
       assert.deepEqual(record.failures.map(({ id, name }) => [id, name]).sort(), [
         [5, "RangeError"],
@@ -159,6 +164,7 @@ describe("a program over two hosts", { concurrency: 3 }, () => {
         return /^a: 1 worker, 1 event,/m.test(stdout) && /^b: 1 worker, 1 event,/m.test(stdout);
       };
       await until(isRunning, "each host runs one event");
+      for (const host of ["a", "b"]) await master.says(RUNS(host));
       hosts[1].kill("SIGKILL");
       await follower.until((known) => listed(known).includes("b lost"));
       open();

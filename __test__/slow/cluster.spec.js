@@ -216,31 +216,4 @@ describe("what cannot work", TOGETHER, () => {
       workspace.remove();
     }
   });
-
-  it("is a progress line for each worker, before anything is asked of a broker", async () => {
-    const code = `const { MapReduce, stream } = require(${JSON.stringify(ROOT)});
-      const cluster = "redis://127.0.0.1:1";
-      const tried = (call) => call().catch(({ code, message }) => console.log(code, message));
-      (async () => {
-        const options = { cluster, ...JSON.parse(process.argv[1]) };
-        await tried(() => MapReduce(async () => {}, [() => 1], () => {}, {}, options));
-        await tried(async () => { for await (const _ of stream(async () => {}, [() => 1], {}, options)); });
-      })();`;
-    const option = 'the option progress: "workers"';
-    const tries = [
-      { options: { progress: "workers" }, what: option },
-      { options: { progress: { workers: true, unit: "pages" } }, what: option },
-      { options: {}, SONIC_PROGRESS: "workers", what: "SONIC_PROGRESS=workers" },
-    ];
-    for (const { options, what, ...set } of tries) {
-      const args = ["-e", code, JSON.stringify(options)];
-      const { stdout } = await runCommand(process.execPath, args, { env: { QUIET: "1", ...set } });
-      const line = `ERR_SONIC_CLUSTER ${what} does not work over a cluster yet: leave it out, or run on one machine`;
-      const lines = stdout.trim().split("\n");
-      assert.deepEqual(
-        lines.map((text) => text.slice(0, line.length)),
-        [line, line],
-      );
-    }
-  });
 });

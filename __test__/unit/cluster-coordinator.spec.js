@@ -8,6 +8,7 @@ const { describe, it } = require("node:test");
 
 const { ALONE, MOST_BYTES, MOST_EVENTS, Sizer } = require("../../lib/cluster/chunks");
 const { Coordinator } = require("../../lib/cluster/coordinator");
+const { HostMember } = require("../../lib/cluster/members");
 const { bestFor } = require("../../lib/cluster/routing");
 
 describe("the size of a chunk", () => {
@@ -86,6 +87,7 @@ function bench({
       isOpen: true,
       begin() {},
       runsEach: () => true,
+      doing: () => [],
       stop: ({ number }) => stopped.push(number),
       send: (chunk, _, lost, events) =>
         sent.push({ id, chunk, lost, events: events.map(({ number }) => number) }),
@@ -397,5 +399,45 @@ describe("what events say of where and when they run", () => {
     const { coordinator, add } = bench({ hosts: ["a", "b"], tags: { b: ["gpu"] } });
     assert.equal(coordinator.hasRoom(add(1000, "1", { tags: ["gpu"] })), false);
     assert.equal(coordinator.hasRoom(add(1)), true);
+  });
+});
+
+describe("what a host says of its workers", () => {
+  /** @type {any} */
+  const master = { broker: { queue: () => ({}) }, id: "m", queueName: () => "q" };
+  const about = { id: "h", name: "a", places: 2, base: 0, tags: [], isExclusive: false };
+  const member = () => new HostMember(master, { ...about, workers: [[1, 11]] });
+  const busy = [1, 11, 2, 5000, 7, 30];
+
+  it("is what they run, until it says that nobody asks", () => {
+    const host = member();
+    host.hearOf(JSON.stringify([busy, [2, 12, 0, 6000, -1, 0]]));
+    const [[worker, event, time], ...rest] = host.doing();
+    assert.deepEqual([worker, event, time >= 30, rest], [1, 7, true, []]);
+    host.hearOf("m");
+    assert.deepEqual(host.doing(), []);
+    assert.deepEqual(
+      host.rows().map(({ memory, running }) => [memory, running]),
+      [
+        [5000, 0],
+        [6000, 0],
+      ],
+    );
+  });
+
+  it("is nothing where it is damaged", () => {
+    for (const bad of [
+      "[",
+      "[5]",
+      "[null]",
+      "[[1,2,3,4,5]]",
+      '[[1,2,"3",4,5,6]]',
+      "[[1,2,3,4,null,6]]",
+    ]) {
+      const host = member();
+      host.hearOf(bad);
+      assert.deepEqual(host.doing(), [], bad);
+      assert.deepEqual(host.rows(), [{ id: 1, pid: 11, running: null, memory: 0, host: "a" }]);
+    }
   });
 });

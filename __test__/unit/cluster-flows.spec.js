@@ -13,7 +13,7 @@ const { checked } = require("../../lib/cluster/checked");
 const { Coordinator } = require("../../lib/cluster/coordinator");
 const { carriedItem, outputsOf, packed, placed, shown } = require("../../lib/cluster/flow-items");
 const { ClusterNode } = require("../../lib/cluster/flow-node");
-const { Counters } = require("../../lib/cluster/outcome");
+const { Counters, entryOf } = require("../../lib/cluster/outcome");
 const { Shuffle, checkTold, dataOf } = require("../../lib/cluster/shuffle");
 const { SharedSpill } = require("../../lib/cluster/spill");
 const { FlowRouter } = require("../../lib/master/flow-router");
@@ -129,9 +129,16 @@ describe("what a host has answered of an event", () => {
 
   it("fails this event where it is damaged", () => {
     for (const more of [
-      ...[null, {}, [null], [[1, 0]], [["{", 0]], [["1"]]].map((emitted) => ({ emitted })),
-      ...[{ told: null }, { told: "no" }, { worker: "1" }, { worker: null }, { text: 5 }],
-      ...[{ data: null }, { data: ["{", 0] }, { counts: 5 }, { counts: null }, { each: [null] }],
+      ...[null, {}, [null], [[1, 0]], [["1"]]].map((emitted) => ({ emitted })),
+      ...[
+        { told: null },
+        { told: "no" },
+        { worker: "1" },
+        { worker: null },
+        { text: 5 },
+        { format: 4 },
+      ],
+      ...[{ data: null }, { data: ["{"] }, { counts: 5 }, { counts: null }, { each: [null] }],
       ...[5, [], row.slice(1), [...row.slice(0, 5), "1"]].map((seen) => ({ seen })),
       { rows: [5] },
     ]) {
@@ -140,6 +147,34 @@ describe("what a host has answered of an event", () => {
       assert.match(told.message, /^an answer of worker [05] is damaged: /);
       const worker = "worker" in more ? 0 : 5;
       assert.deepEqual(about, { chunk: 3, event: 4, attempts: 1, worker });
+    }
+  });
+});
+
+describe("what an answer says", () => {
+  const good = { worker: 5, attempts: 1, text: "1", format: 0 };
+  const value = { text: '{"a":1}', format: 0 };
+
+  it("is decoded once, by who reads it", () => {
+    assert.deepEqual(entryOf(value, good), { id: 5, data: { a: 1 }, response: 1 });
+    const changed = /** @type {[string, number]} */ (['{"a":2}', 0]);
+    const entry = entryOf({ text: "never read", format: 0 }, { ...good, data: changed });
+    assert.deepEqual(entry, { id: 5, data: { a: 2 }, response: 1 });
+  });
+
+  it("fails its event where it cannot be decoded, or the data that another one has emitted", () => {
+    /** @type {[any, any, RegExp][]} */
+    const all = [
+      [value, { ...good, text: "{" }, /^an answer of worker 5 cannot be decoded/],
+      [value, { ...good, text: "AA==", format: 2 }, /^an answer of worker 5 cannot be decoded/],
+      [value, { ...good, data: ["{", 0] }, /^an answer of worker 5 cannot be decoded/],
+      [{ text: "{", format: 0 }, good, /^the data of an event that another one has emitted/],
+      [{ text: "{", format: 0 }, { ...good, told: new Error("no") }, /^the data of an event/],
+    ];
+    for (const [of, outcome, message] of all) {
+      const { error, failed, response } = entryOf(of, outcome);
+      assert.deepEqual([failed, error.code, response], [true, "ERR_SONIC_PROTOCOL", undefined]);
+      assert.match(error.message, message);
     }
   });
 });

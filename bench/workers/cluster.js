@@ -1,9 +1,11 @@
 "use strict";
 // What bench/cluster.js measures of a pool over a cluster: a program that its hosts serve. Prints how many milliseconds each round took.
 const { performance } = require("node:perf_hooks");
-const { createPool } = require("../..");
+const { createPool, flow } = require("../..");
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
+
+const more = ({ data }) => data + 1;
 
 const stages = {
   tiny: ({ data }) => data + 1,
@@ -12,7 +14,18 @@ const stages = {
     return 1;
   },
   echo: ({ data }) => data,
+  fused: flow((source) => source.map(more).map(more)),
+  // It has an option of its own: so it runs in an event of its own.
+  hop: flow((source) => source.map(more).map(more, { taskTimeout: 60_000 })),
 };
+
+/** What all of a call's events go through. @param {any} pool @param {string} stage @param {any[]} events */
+async function send(pool, stage, events) {
+  if (typeof stages[stage] === "function") return pool.map(stage, events);
+  let entries = 0;
+  for await (const _ of pool.stream(stage, events)) entries++;
+  return entries;
+}
 
 async function main() {
   const { stage, data, count, rounds, url } = JSON.parse(process.argv[2] || "{}");
@@ -20,13 +33,14 @@ async function main() {
   const value = typeof data === "string" ? data.repeat(1 << 20) : data;
   const events = new Array(count).fill(value);
   // Both hosts have joined when both have answered.
-  for (let warm = 0; warm < 3; warm++) await pool.map(stage, events.slice(0, Math.min(count, 400)));
+  for (let warm = 0; warm < 3; warm++)
+    await send(pool, stage, events.slice(0, Math.min(count, 400)));
   await new Promise((resolve) => setTimeout(resolve, 3000));
   const times = [];
   for (let round = 0; round < rounds; round++) {
     const began = performance.now();
     if (count === 1) await pool.call(stage, value);
-    else await pool.map(stage, events);
+    else await send(pool, stage, events);
     times.push(performance.now() - began);
   }
   await pool.close();

@@ -51,7 +51,6 @@ function optionsOf(args, given, stages, checks) {
   checkSupported(options, "the option");
   const set = VARIABLES.find((name) => variable(name));
   if (set !== undefined) throw notYet(`the variable ${set}`);
-  if (variable("SONIC_PROGRESS") === "workers") throw notYet("SONIC_PROGRESS=workers");
   if (runsElsewhere()) throw notYet("cluster.setupPrimary({ exec })");
   if (options.flow !== undefined)
     require("./flow-run").checkFlow(options, Boolean(options.sharedSpill));

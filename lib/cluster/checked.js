@@ -1,15 +1,15 @@
 "use strict";
-// What a host has answered of an event, which comes from the network: what is damaged fails its event, and nothing else. Pure. What the
-// response itself says is for those who read it.
-
-const { carriedOf } = require("./outcome");
-const { valueOf } = require("../shared/carried");
+// What a host has answered of an event, which comes from the network: what is damaged fails its event, and nothing else. Pure. Here it has
+// the right form; whether its values can be decoded is for those who read them: see `readOf` of `outcome`.
 
 /** @typedef {import("./station").Answer} Answer */
 
 /** The length of a row, and where the name in it is; see `Row` of `ended`. */
 const ROW = 6;
 const NAME = 4;
+
+/** How a value may be encoded: see `decode` of `codec`. @type {unknown[]} */
+const FORMATS = [0, 1, 2, 3];
 
 /** @template {Answer} T @param {T} answer @returns {T} one that has failed if this is damaged */
 function checked(answer) {
@@ -26,8 +26,9 @@ function checked(answer) {
 /** @param {any} answer @returns {string | undefined} */
 function damageOf({ told, worker, attempts, text, format, data, counts, ...more }) {
   if (told !== undefined && !isObject(told)) return "it has a failure without an error";
-  if (![worker, attempts, format].every(isNumberOrNone)) return "it has something for a number";
+  if (![worker, attempts].every(isNumberOrNone)) return "it has something for a number";
   if (text !== undefined && typeof text !== "string") return "its response is no text";
+  if (format !== undefined && !FORMATS.includes(format)) return "its response has no known format";
   if (data !== undefined && !isListed(data)) return "its data cannot be read";
   if (counts !== undefined && !isObject(counts)) return "it does not say what it counts";
   const { emitted = [], each = [], seen, rows = [] } = more;
@@ -46,16 +47,9 @@ const isNumber = (value) => Number.isFinite(value);
 /** @param {any} value */
 const isNumberOrNone = (value) => value === undefined || isNumber(value);
 
-/** A value with its format, which can be decoded. @param {any} one */
-function isListed(one) {
-  if (!Array.isArray(one) || typeof one[0] !== "string" || !isNumber(one[1])) return false;
-  try {
-    valueOf(carriedOf(/** @type {any} */ (one)));
-    return true;
-  } catch (_) {
-    return false;
-  }
-}
+/** A value with its format. @param {any} one */
+const isListed = (one) =>
+  Array.isArray(one) && typeof one[0] === "string" && FORMATS.includes(one[1]);
 
 /** @param {any} value */
 const isObject = (value) => value !== null && typeof value === "object";

@@ -15,7 +15,6 @@ const { Map, Promise, Set } = require("../shared/primordials");
 /** @typedef {import("./station").Answer} Answer */
 /** @typedef {import("./waiting").Line} Line */
 /** @typedef {import("../shared/routing").Address} Address */
-
 /**
  * What runs events: `places` is how many at once, `base` the number before the id of its first worker.
  * @typedef {object} Member
@@ -33,8 +32,8 @@ const { Map, Promise, Set } = require("../shared/primordials");
  * @property {(run: Run) => void} begin a run
  * @property {(run: Run) => void} stop
  * @property {(tags: string[]) => boolean} runsEach whether it runs the work of every worker that has these
+ * @property {() => import("./seen").Doing[]} doing what its workers run
  */
-
 /** How an event has ended for the one who asked. @typedef {Omit<Answer, "event"> & { attempts: number, worker: number }} Outcome */
 
 /**
@@ -49,6 +48,7 @@ const { Map, Promise, Set } = require("../shared/primordials");
  * @property {string} kind of which others `Map` waits
  * @property {number} lost how many hosts were lost with it
  * @property {boolean} [isTied] its member alone may run it
+ * @property {import("./outcome").Counted} [counted] as those have it who count
  * @property {(outcome: Outcome) => void} settle
  */
 

@@ -8,7 +8,7 @@ const { bytesOf } = require("./seen");
 const { ONE_ANSWER, checkData } = require("../master/batch");
 const { RETRIES } = require("../master/each");
 const { revive } = require("../master/revive");
-const { carried, valueOf } = require("../shared/carried");
+const { carried } = require("../shared/carried");
 const { coded } = require("../shared/errors");
 const { ownOf } = require("../shared/own");
 const { JSON, Promise, Set } = require("../shared/primordials");
@@ -77,30 +77,39 @@ class EachWorker {
       coordinator.sendTo(run, member, value, (outcome) => {
         // It has left: its workers are gone.
         if (outcome === undefined) return resolve([]);
-        this.tally(outcome, value);
-        const { told, attempts, worker, pid, each = [] } = outcome;
+        const { told, values } = this.tally(outcome, value);
+        const { attempts, worker, pid } = outcome;
         if (told !== undefined) {
           const task = { work: work.name, data, attempts, worker, pid };
           const { observer } = this.pool;
           observer?.failed({ work: String(work.name), data, error: told, worker });
           return reject(revive(told, task, site, errors));
         }
-        resolve(each.map(([text, format]) => valueOf({ text, format })));
+        resolve(values);
       });
     });
   }
 
-  /** Each worker has had an event. @param {Outcome} outcome @param {Everywhere["value"]} value */
+  /**
+   * Each worker has had an event.
+   * @param {Outcome} outcome
+   * @param {Everywhere["value"]} value
+   * @returns {{ told?: any, values: any[] }} what they have answered, or why one has not
+   */
   tally(outcome, value) {
     const { tally, seen } = this.pool;
-    const { told, each = [], rows = [], counts } = outcome;
+    const { each = [], rows = [], counts } = outcome;
     tally.count(addedOf(outcome));
-    const ends =
-      told !== undefined
-        ? [outcome]
-        : each.map(([text, format], at) => ({ ...outcome, text, format, seen: rows[at] }));
+    const answers = each.map(([text, format], at) => ({
+      ...outcome,
+      ...{ text, format, seen: rows[at] },
+    }));
+    const read = outcome.told === undefined ? answers.map(readOf) : [outcome];
+    const told = read.map((one) => one.told).find((one) => one !== undefined);
+    const values = read.map((one) => Reflect.get(one, "value"));
+    const ends = told === undefined ? answers : [{ ...outcome, told }];
     for (const [at, end] of ends.entries()) {
-      const isNone = told === undefined && isNothing(readOf(end).value);
+      const isNone = told === undefined && isNothing(values[at]);
       tally.add(value.text);
       tally.end(tallied(end, isNone));
       tally.bytesOut += bytesOf(end.text);
@@ -108,6 +117,7 @@ class EachWorker {
       const how = { ...end, counts: at === 0 ? counts : undefined };
       if (seen !== undefined) seen.ended(seen.handOver(), value, how, isNone);
     }
+    return { told, values };
   }
 
   /** It is one of the pool's calls, and ends with that. @template T @param {Promise<T>} promise @returns {Promise<T>} */
@@ -139,17 +149,17 @@ class EachWorker {
     for (const { run, value } of first) {
       coordinator.sendTo(run, member, value, (outcome) => {
         if (outcome === undefined) return;
-        this.tally(outcome, value);
-        if (outcome.told !== undefined) this.pool.warn(unfit(member, outcome));
+        const { told } = this.tally(outcome, value);
+        if (told !== undefined) this.pool.warn(unfit(member, told));
         else if (--left === 0) coordinator.open(member);
       });
     }
   }
 }
 
-/** @param {Member} member @param {Outcome} outcome */
-const unfit = ({ name }, { told }) =>
-  `the host ${name} gets no events of this pool: the work that each worker runs first, by each with keep, has failed there: ${told.message}`;
+/** @param {Member} member @param {any} told why */
+const unfit = ({ name }, { message }) =>
+  `the host ${name} gets no events of this pool: the work that each worker runs first, by each with keep, has failed there: ${message}`;
 
 /** @param {string[]} tags */
 const nobody = (tags) =>

@@ -2,7 +2,13 @@
 // The items of a flow over several machines: as an event's data on their way to a worker, and as a worker's answer has them, which are
 // the records that flow/records.js in worker/ writes. Pure.
 
-const { FailedItem, Gathered, isBinaryItem, open } = require("../master/in-process-values");
+const {
+  FailedItem,
+  Gathered,
+  NOTHING: NONE,
+  isBinaryItem,
+  open,
+} = require("../master/in-process-values");
 const { NOTHING, carried, checkSize } = require("../shared/carried");
 const { codecOf } = require("../shared/codec");
 const { LIKE_ONE, wrapped } = require("../shared/flow/carried");
@@ -73,7 +79,7 @@ function codedOf(item) {
 
 /** @param {Carried} carried @returns {Packed} */
 function packedOf({ text, format }) {
-  if (format === NOTHING) return { encoded: undefined, format: 0 };
+  if (format === NOTHING) return NONE;
   return { encoded: format === 0 ? text : Buffer.from(text, "base64"), format };
 }
 
@@ -145,7 +151,7 @@ function fields(record, count) {
 
 /** @param {import("buffer").Buffer} bytes @param {number} format @returns {Packed} */
 function packedBytes(bytes, format) {
-  if (format === UNDEFINED) return { encoded: undefined, format: 0 };
+  if (format === UNDEFINED) return NONE;
   return { encoded: format === 0 ? bytes.toString() : bytes, format };
 }
 

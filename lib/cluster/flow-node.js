@@ -10,7 +10,7 @@ const { carriedOf, readOf } = require("./outcome");
 const { Shuffle, checkTold, dataOf } = require("./shuffle");
 const { told } = require("../master/flow-router");
 const { Held } = require("../master/in-process-held");
-const { open } = require("../master/in-process-values");
+const { NOTHING, open } = require("../master/in-process-values");
 const { Promise, Set, clearTimeout, setTimeout } = require("../shared/primordials");
 
 /** @typedef {import("../master/flow-router").Address} Address */
@@ -24,9 +24,6 @@ const { Promise, Set, clearTimeout, setTimeout } = require("../shared/primordial
 /** @typedef {import("../shared/flow/plan").PlanNode} PlanNode */
 /** @typedef {import("./coordinator").Outcome} Outcome */
 /** @typedef {import("./coordinator").Event} Event */
-
-/** An item that there is not. @type {Packed} */
-const NONE = { encoded: undefined, format: 0 };
 
 class ClusterNode {
   /**
@@ -91,7 +88,7 @@ class ClusterNode {
     if (!run.isRunning || about === undefined) return undefined;
     this.pending++;
     if (lost === 0) this.counts.events++;
-    const { item = NONE, of } = doing;
+    const { item = NOTHING, of } = doing;
     let value;
     try {
       value = carriedItem(run.pool.codec, item);
@@ -105,8 +102,10 @@ class ClusterNode {
     const settle = (/** @type {Outcome} */ outcome) =>
       this.settle(doing, { counted, at }, outcome, priority);
     const address = { tags, key, priority };
-    this.last = run.pool.coordinator.add(about, value, settle, address, lost);
-    return this.last;
+    const event = run.pool.coordinator.add(about, value, settle, address, lost);
+    event.counted = counted;
+    this.last = event;
+    return event;
   }
 
   /** @param {Doing} doing @param {unknown} thrown @param {number} priority */
@@ -114,7 +113,7 @@ class ClusterNode {
     const { run, classes, counts } = this;
     const error = told(thrown, classes);
     counts.failed++;
-    const counted = run.counters.begin(carriedPacked(NONE));
+    const counted = run.counters.begin(carriedPacked(NOTHING));
     run.counters.end(counted, { told: error, attempts: 1, worker: 0 }, true);
     await Promise.resolve();
     if (run.isRunning) run.router.settle(this, doing, { error }, { id: 0, priority });
@@ -123,7 +122,7 @@ class ClusterNode {
   /** @param {Doing} doing @param {{ counted: any, at: number }} begun @param {Outcome} outcome @param {number} priority */
   settle(doing, { counted, at }, outcome, priority) {
     const { run } = this;
-    const { error, outputs } = resultOf(outcome, run.router.plan);
+    const { error, outputs, emitted = [] } = resultOf(outcome, run.router.plan);
     this.counts.ended(outcome, error !== undefined, elapsed() - at);
     if (error !== undefined && doing.merge !== undefined) {
       run.counters.end(counted, { ...outcome, told: error }, true);
@@ -131,7 +130,6 @@ class ClusterNode {
       return;
     }
     run.counters.end(counted, { ...outcome, told: error }, outputs === undefined);
-    const emitted = (outcome.emitted || []).map((one) => packedOf(carriedOf(one)));
     run.router.settle(this, doing, { error, outputs, emitted }, { id: outcome.worker, priority });
   }
 
@@ -163,7 +161,7 @@ class ClusterNode {
   /** Has workers merge what one of them could not read at once. */
   merge() {
     for (let merge = this.shuffle.excess(); merge !== undefined; merge = this.shuffle.excess())
-      this.begin({ item: packed(dataOf(merge, true)), of: NONE, merge });
+      this.begin({ item: packed(dataOf(merge, true)), of: NOTHING, merge });
   }
 
   /** @param {import("./shuffle").Merge} merge @param {any} error */
@@ -176,12 +174,12 @@ class ClusterNode {
 
   /** All has come: what was written is read. */
   readAll() {
-    for (const data of this.shuffle.take()) this.begin({ item: packed(data), of: NONE });
+    for (const data of this.shuffle.take()) this.begin({ item: packed(data), of: NOTHING });
   }
 
   /** An event of it goes on in another one. @param {string} data @param {Via} via */
   further(data, { priority }) {
-    this.begin({ item: packed(data), of: NONE }, { key: undefined, priority });
+    this.begin({ item: packed(data), of: NOTHING }, { key: undefined, priority });
   }
 
   /** An item is tried again, in an event of its own. @param {Doing} doing @param {number} priority */
@@ -207,7 +205,7 @@ class ClusterNode {
   enterKeyed() {}
 
   /** @param {Doing} doing @returns {Item} */
-  itemOf({ item = NONE, of }) {
+  itemOf({ item = NOTHING, of }) {
     return of || item;
   }
 
@@ -226,7 +224,7 @@ const ANY = { key: undefined, priority: 0 };
  * What an event has come to. An answer that cannot be read is a failure.
  * @param {Outcome} outcome
  * @param {import("../shared/flow/plan").Plan} plan
- * @returns {{ error?: any, outputs?: import("./flow-items").Output[] }}
+ * @returns {{ error?: any, outputs?: import("./flow-items").Output[], emitted?: Packed[] }}
  */
 function resultOf(outcome, plan) {
   const { told: error, value } = readOf(outcome);
@@ -236,7 +234,9 @@ function resultOf(outcome, plan) {
       throw new RangeError("it has no records");
     const outputs = outputsOf(value);
     for (const output of outputs) checkOutput(output, plan);
-    return { outputs };
+    const emitted = (outcome.emitted || []).map((one) => packedOf(carriedOf(one)));
+    for (const one of emitted) open(one);
+    return { outputs, emitted };
   } catch (thrown) {
     const message = `an answer of worker ${outcome.worker} cannot be read: ${Object(thrown).message}`;
     const stack = `Error: ${message}`;

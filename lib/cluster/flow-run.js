@@ -102,7 +102,7 @@ class ClusterFlowRun extends ClusterRun {
    * @param {string[]} stages the flow's name, if it has one
    * @param {Options} options
    * @param {string | undefined} args as text
-   * @param {{ classes: string[], refusal: string | null, isSeen: boolean }} how
+   * @param {{ classes: string[], refusal: string | null, isSeen: boolean, isLive: boolean }} how
    */
   beginEvents([name], options, args, how) {
     /** @type {Flow} */

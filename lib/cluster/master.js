@@ -206,7 +206,7 @@ class Master {
     host.isSilent = presence === null;
     if (presence !== null) {
       host.seen = elapsed();
-      if (presence.startsWith("[")) host.told = JSON.parse(presence);
+      host.hearOf(presence);
     }
     // After the broker was away hosts have a lease's time to come back.
     else if (elapsed() - Math.max(host.seen, this.broker.since) >= this.lease) this.giveUp(host);

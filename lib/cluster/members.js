@@ -2,14 +2,22 @@
 // Those that run a master's events, as its coordinator has them: its own workers, and a host behind the broker.
 
 const { checked } = require("./checked");
+const { elapsed } = require("./clock");
 const { LocksOfHost } = require("./lock-line");
 const { hasAll } = require("./routing");
 const { native } = require("../shared/native");
-const { Map } = require("../shared/primordials");
+const { JSON, Map } = require("../shared/primordials");
 
 /** @typedef {import("./station").Run} Run */
 /** @typedef {import("./coordinator").Event} Event */
 /** @typedef {InstanceType<typeof import("./coordinator").Coordinator>} Coordinator */
+
+/**
+ * What a host says of a worker: how many events it runs, its bytes of memory, and an event that it runs, if that is known, and for how
+ * long. All are numbers.
+ * @typedef {[id: number, pid: number, running: number, memory: number, event: number, time: number]} Told
+ */
+const TOLD = 6;
 
 /** A group of the master's own workers; all of them, where there are no groups. */
 class OwnMember {
@@ -56,6 +64,11 @@ class OwnMember {
 
   begin() {}
 
+  /** The first group tells of all. */
+  doing() {
+    return this.at === 0 ? this.station.doing() : [];
+  }
+
   /** The first group runs it in all of them. @param {string[]} tags */
   runsEach(tags) {
     const { groups } = this.station.pool.launch;
@@ -92,8 +105,10 @@ class HostMember {
     this.isSilent = false;
     /** How many events it has answered. */
     this.answered = 0;
-    /** What it has said last of its workers: id, pid, events that it runs, bytes of memory. @type {[number, number, number, number][] | undefined} */
+    /** What it has said last of its workers, and when. @type {Told[] | undefined} */
     this.told = undefined;
+    this.toldAt = 0;
+    this.presence = "";
     this.queue = master.broker.queue(master.queueName(id));
     this.locks = new LocksOfHost(master.broker, master.id, id);
     /** When it was last known to be there. */
@@ -169,6 +184,22 @@ class HostMember {
       : told.map(([id, pid, running, memory]) => ({ id, pid, running, memory, host }));
   }
 
+  /** What its workers run. @returns {import("./seen").Doing[]} */
+  doing() {
+    const { told = [], toldAt } = this;
+    const busy = told.filter(([, , running]) => running > 0);
+    const since = elapsed() - toldAt;
+    return busy.map(([id, , , , event, time]) => [id, event, time + since]);
+  }
+
+  /** It is there, and may say something of its workers. @param {string} presence */
+  hearOf(presence) {
+    if (presence === this.presence) return;
+    this.presence = presence;
+    this.told = toldIn(presence) || this.told?.map(idle);
+    this.toldAt = elapsed();
+  }
+
   /** It was so late there at least a moment ago. @param {number} clock */
   hear(clock) {
     this.offset = Math.min(this.offset, native().clock() - clock);
@@ -191,6 +222,22 @@ class HostMember {
 }
 
 const ignore = () => {};
+
+/** What a host says, which comes from the network. @param {string} presence @returns {Told[] | undefined} */
+function toldIn(presence) {
+  if (!presence.startsWith("[")) return undefined;
+  try {
+    const all = JSON.parse(presence);
+    const isTold = (/** @type {any} */ row) =>
+      Array.isArray(row) && row.length === TOLD && row.every(Number.isFinite);
+    return all.every(isTold) ? all : undefined;
+  } catch (_) {
+    return undefined;
+  }
+}
+
+/** A worker that runs nothing. @param {Told} told @returns {Told} */
+const idle = ([id, pid, , memory]) => [id, pid, 0, memory, 0, 0];
 
 /** @param {Event} event @returns {import("./station").Sent} */
 const sent = ({ number, text, format, key }) =>

@@ -22,19 +22,33 @@ function readOf(outcome) {
     const changed = data === undefined ? undefined : { data: valueOf(carriedOf(data)) };
     return { value: valueOf({ text, format }), changed };
   } catch (error) {
-    const message = `an answer of worker ${worker} cannot be decoded: ${Object(error).message}`;
-    const told = { name: "Error", message, stack: `Error: ${message}`, code: "ERR_SONIC_PROTOCOL" };
-    return { told };
+    return { told: notDecoded(`an answer of worker ${worker}`, error) };
   }
 }
+
+/** @param {string} what @param {unknown} error */
+function notDecoded(what, error) {
+  const message = `${what} cannot be decoded: ${Object(error).message}`;
+  return { name: "Error", message, stack: `Error: ${message}`, code: "ERR_SONIC_PROTOCOL" };
+}
+
+/** @type {{ data: any }} */
+const NO_DATA = { data: undefined };
 
 /** @param {[string, number]} listed @returns {Carried} */
 const carriedOf = ([text, format]) => ({ text, format });
 
-/** @param {Carried} value its data as it was handed over @param {Outcome} outcome */
+/** The entry of an event that ends. It has failed if its data cannot be read, which another one has emitted then. @param {Carried} value @param {Outcome} outcome */
 function entryOf(value, outcome) {
-  const { told, value: response, changed = { data: valueOf(value) } } = readOf(outcome);
-  const { data } = changed;
+  const read = readOf(outcome);
+  if (read.changed === undefined) {
+    try {
+      read.changed = { data: valueOf(value) };
+    } catch (error) {
+      read.told = notDecoded("the data of an event that another one has emitted", error);
+    }
+  }
+  const { told, value: response, changed: { data } = NO_DATA } = read;
   /** @type {any} */
   const entry = { id: outcome.worker };
   if (data !== undefined) entry.data = data;
@@ -55,7 +69,7 @@ const tallied = (outcome, isNone) =>
 /** @param {Outcome} outcome @returns {any} */
 const addedOf = ({ counts }) => ({ counts });
 
-/** An event that was handed over: its data, and its numbers in the records. @typedef {{ value: Carried, numbers: number[] }} Counted */
+/** An event that was handed over: its data, and its numbers in the records. @typedef {{ value: Carried, numbers: number[], records: Seen[] }} Counted */
 
 /** Those that count the events of a run, or are told of them. */
 class Counters {
@@ -71,7 +85,8 @@ class Counters {
 
   /** An event is handed over. @param {Carried} value @param {string} [label] what people call it @returns {Counted} */
   begin(value, label) {
-    const event = { value, numbers: this.records.map((seen) => seen.handOver(label)) };
+    const { records } = this;
+    const event = { value, numbers: records.map((seen) => seen.handOver(label)), records };
     this.open.add(event);
     for (const tally of this.tallies) tally.add(value.text);
     return event;

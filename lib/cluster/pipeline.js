@@ -41,7 +41,7 @@ class Pipeline {
       const all = joined(before, outcome);
       // Whoever reads it says what is wrong with it.
       if (isOver || typeof text !== "string" || typeof format !== "number") settle(all);
-      else this.enter(at + 1, { text, format }, settle, address, all);
+      else this.enter(at + 1, { text, format }, settle, address, all).counted = event.counted;
     };
     const { key = undefined, priority = 0 } = address || {};
     const there = at === 0 ? address : { tags: link.tags, key, priority };

@@ -9,7 +9,7 @@ const { EachWorker } = require("./each");
 const { fingerprintOf } = require("./fingerprint");
 const { Master, noHost } = require("./master");
 const { OwnMember } = require("./members");
-const { Marks, Seen } = require("./seen");
+const { Marks, Seen, showDoing } = require("./seen");
 const { Station } = require("./station");
 const { SharedSpill } = require("./spill");
 const { reserve } = require("./ids");
@@ -156,9 +156,10 @@ class ClusterPool {
       this.coordinator.join(new OwnMember(this.coordinator, station, at));
   }
 
-  /** What waits for hosts must not wait forever. */
+  /** What waits for hosts must not wait forever, and people see what workers run. */
   checkHosts() {
     const { coordinator, cluster } = this;
+    showDoing(coordinator);
     if (coordinator.places > 0 || coordinator.events.size === 0) this.alone = undefined;
     else if (this.alone === undefined) this.alone = elapsed();
     else if (this.hostFailure !== undefined && elapsed() - this.alone > cluster.lease)

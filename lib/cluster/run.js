@@ -11,7 +11,7 @@ const { CountedRun } = require("../master/counted-run");
 const { nextRun } = require("../master/launch");
 const { labelled } = require("../master/input");
 const { IN_ORDER } = require("../master/pool-run");
-const { isShown } = require("../master/progress");
+const { Progress, isShown } = require("../master/progress");
 const { Recording } = require("../master/record");
 const { revive } = require("../master/revive");
 const { Tally } = require("../master/tally");
@@ -37,7 +37,7 @@ const { addressOf, routingOf } = require("../shared/routing");
  * @param {string[]} work the names of its stages
  * @param {Options} options
  * @param {string | undefined} args as text
- * @param {Pick<Run, "classes" | "refusal" | "isSeen" | "each">} how
+ * @param {Pick<Run, "classes" | "refusal" | "isSeen" | "isLive" | "each">} how
  */
 function beginRun(pool, work, options, args, how) {
   const { taskTimeout, retries, weight } = options;
@@ -77,14 +77,16 @@ class ClusterBatch {
     this.awaited = new Set();
     const classes = [...pool.errors.keys()];
     const stages = /** @type {string[]} */ (work.stages);
-    const isSeen = pool.seen !== undefined;
-    const how = { classes, refusal: ONE_ANSWER, isSeen };
+    const { showsWorkers: isLive } = new Progress(options);
+    const isSeen = pool.seen !== undefined || isLive;
+    const how = { classes, refusal: ONE_ANSWER, isSeen, isLive };
     this.pipeline = beginPipeline([pool, stages, options, args, how]);
     const { chains } = /** @type {any} */ (options);
     this.routing = routingOf({ chains });
     this.counters = new Counters(pool);
     this.label = options.label;
     this.isShown = isShown(options);
+    this.isLive = isLive;
     /** What is drawn of it. @type {InstanceType<typeof Seen> | undefined} */
     this.own = undefined;
     /** @type {any} */
@@ -96,7 +98,8 @@ class ClusterBatch {
   get handle() {
     if (!this.isShown) return undefined;
     if (this.own === undefined) {
-      this.own = new Seen(this.pool.coordinator, { epoch: now() });
+      const how = { epoch: now(), drawsWorkers: this.isLive };
+      this.own = new Seen(this.pool.coordinator, how);
       this.native = this.own.functions(() => []);
       this.counters.records.push(this.own);
     }
@@ -117,6 +120,7 @@ class ClusterBatch {
       this.settle(awaited, outcome, told, answer);
     };
     const event = this.pipeline.add(value, settle, address);
+    event.counted = counted;
     this.awaited.add(awaited);
     pool.hold();
     return event;
@@ -193,10 +197,12 @@ class ClusterRun extends CountedRun {
     this.counters = new Counters(pool, [this.tally]);
     const { progress, listener, epoch } = recording;
     const level = recording.level || (pool.observer === null ? undefined : "times");
-    const isAsked = level || listener.onProgress || progress.showsWorkers || pool.seen;
-    const isSeen = Boolean(isAsked);
+    const { showsWorkers: drawsWorkers } = progress;
+    const isSeen = Boolean(level || listener.onProgress || drawsWorkers || pool.seen);
+    // A report has the most memory that was seen of each worker.
+    const isLive = drawsWorkers || recording.report !== null;
     if (isSeen || progress.style !== null)
-      this.see({ level, epoch, isWatched: pool.observer !== null, hasLabels: true });
+      this.see({ level, epoch, isWatched: pool.observer !== null, hasLabels: true, drawsWorkers });
     this.isAborting = options.onError === "abort" && !this.isStream;
     this.onResult = options.onResult;
     /** Calls of it that have not ended. */
@@ -210,14 +216,14 @@ class ClusterRun extends CountedRun {
     this.native.runIsFull = (_, most, mostBytes) =>
       this.results.elements.length + this.held >= most || this.unread >= mostBytes;
     /** @type {any} */
-    this.about = this.beginEvents(stages, options, args, { classes, refusal, isSeen });
+    this.about = this.beginEvents(stages, options, args, { classes, refusal, isSeen, isLive });
   }
 
   /**
    * @param {string[]} stages
    * @param {Options} options
    * @param {string | undefined} args as text
-   * @param {{ classes: string[], refusal: string | null, isSeen: boolean }} how
+   * @param {{ classes: string[], refusal: string | null, isSeen: boolean, isLive: boolean }} how
    * @returns {any} what they go through
    */
   beginEvents(stages, options, args, how) {
@@ -305,14 +311,17 @@ class ClusterRun extends CountedRun {
       if (entry.failed) this.showFailed(entry);
       this.settle(number, { value, outcome, entry, address });
     };
-    return this.about.add(value, settle, address);
+    const event = this.about.add(value, settle, address);
+    event.counted = counted;
+    return event;
   }
 
   /** @param {number} number @param {{ value: Carried, outcome: Outcome, entry: any, address: Address | undefined }} how */
   settle(number, { value, outcome, entry, address }) {
     // What it emits goes to the same workers, and is as urgent, but has no key. Before this one has ended: the run is not over.
     const further = address === undefined ? undefined : { ...address, key: undefined };
-    for (const one of outcome.emitted || []) this.submit(carriedOf(one), further);
+    const emitted = (!entry.failed && outcome.emitted) || [];
+    for (const one of emitted) this.submit(carriedOf(one), further);
     if (this.isStream && this.isRead(entry))
       this.countUnread(entry, value.text.length + (outcome.text || "").length);
     this.ended(number, entry);

@@ -20,22 +20,31 @@ const CAUSES = {
   ERR_SONIC_TASK_TIMEOUT: "timeout",
 };
 
+/** What a worker runs: the number of an event, and for how many milliseconds. @typedef {[worker: number, event: number, time: number]} Doing */
+
 /** How an event has ended that has failed. @param {Outcome} outcome @returns {"error" | "crash" | "timeout"} */
 const causeOf = ({ seen, told: { code } }) =>
   /** @type {any} */ (
     seen !== undefined && OUTCOMES.indexOf(seen[4]) > 1 ? seen[4] : CAUSES[code] || "error"
   );
 
+/** So many characters of an event's data are shown at most. */
+const MOST_SHOWN = 256;
+
 class Seen {
   /**
    * @param {Coordinator} coordinator
-   * @param {{ level?: "trace" | "events" | "times", epoch: number, isWatched?: boolean, hasLabels?: boolean }} how as `Recording` has it,
-   *   and whether it shows what the program calls events
+   * @param {{ level?: "trace" | "events" | "times", epoch: number, isWatched?: boolean, hasLabels?: boolean,
+   *   drawsWorkers?: boolean }} how as `Recording` has it, and whether it shows what the program calls events, and what workers do
    */
-  constructor(coordinator, { level, epoch, isWatched = false, hasLabels = false }) {
+  constructor(
+    coordinator,
+    { level, epoch, isWatched = false, hasLabels = false, drawsWorkers = false },
+  ) {
     this.native = native();
     this.coordinator = coordinator;
     this.hasLabels = hasLabels;
+    this.drawsWorkers = drawsWorkers;
     /** Processes that have ended: what they did may be told later. @type {globalThis.Set<string>} */
     this.ends = new Set();
     this.handle = this.native.recordOpen(level, epoch, isWatched);
@@ -99,6 +108,21 @@ class Seen {
     this.native.recordExited(this.handle, id, code, signal, how);
   }
 
+  /** What workers run: of events of this record it shows which. @param {Doing[]} all */
+  doing(all) {
+    const { events } = this.coordinator;
+    const shown = all.map(([worker, number, time]) => {
+      const counted = events.get(number)?.counted;
+      const at = counted === undefined ? -1 : counted.records.indexOf(this);
+      if (counted === undefined || at < 0)
+        return { worker, milliseconds: 0, data: "", isText: false };
+      const { text, format } = counted.value;
+      const data = text.slice(0, MOST_SHOWN);
+      return { worker, event: counted.numbers[at], milliseconds: time, data, isText: format === 0 };
+    });
+    this.native.recordDoing(this.handle, shown);
+  }
+
   /** The statistics end. */
   over() {
     this.native.recordOver(this.handle);
@@ -153,7 +177,15 @@ class Marks {
   }
 }
 
+/** Tells those records that draw workers what these run. @param {Coordinator} coordinator */
+function showDoing({ members, watching }) {
+  const drawing = [...watching].filter((one) => one instanceof Seen && one.drawsWorkers);
+  if (drawing.length === 0) return;
+  const all = [...members.values()].flatMap((member) => member.doing());
+  for (const seen of drawing) /** @type {Seen} */ (seen).doing(all);
+}
+
 /** @param {string | undefined} text */
 const bytesOf = (text) => (text === undefined ? 0 : Buffer.byteLength(text));
 
-module.exports = { Marks, Seen, bytesOf, causeOf };
+module.exports = { Marks, Seen, bytesOf, causeOf, showDoing };

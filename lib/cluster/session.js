@@ -79,7 +79,7 @@ class Session {
 
   /** What its presence says: of its workers, if the master shows them. */
   get shown() {
-    return this.about.isLive && this.station !== undefined ? this.station.shown() : this.master;
+    return this.station?.shown(this.about.isLive) || this.master;
   }
 
   /** How many events its workers run. */

@@ -24,6 +24,7 @@ const { JSON, Map, Promise } = require("../shared/primordials");
  * @property {{ title: string | null }} [each] its events are for every worker, where they have a title for those that come later too
  * @property {string | null} refusal why its events cannot emit others, if so
  * @property {boolean} isSeen somebody wants to know who ran its events, and when
+ * @property {boolean} [isLive] somebody wants to know what workers do now
  */
 
 /** An event on its way: its number, its data, the format of that, and its key. @typedef {[number, string, number, string?]} Sent */
@@ -41,14 +42,20 @@ const { JSON, Map, Promise } = require("../shared/primordials");
  * A run that goes on here: its batches, by how many hosts were lost with their events; how many events have not ended; and what was
  * measured since that was last asked for.
  * @typedef {{ batches: Map<number, Kept>, open: number, busy: number, ended: number, countedAt: number, isForEach: boolean,
- *   isOver: boolean }} Going
+ *   isOver: boolean, isLive: boolean }} Going
  */
 
-/** A batch, with what is known of its events that have ended. @typedef {InstanceType<typeof Batch> & { ended?: InstanceType<typeof Ended> }} Kept */
+/**
+ * A batch, with what is known of its events that have ended; `open` are those that have not, by their numbers in it.
+ * @typedef {InstanceType<typeof Batch> & { ended?: InstanceType<typeof Ended>, open?: globalThis.Map<number, number> }} Kept
+ */
 
 /** @typedef {import("./ended").Row} Row */
 
 /** How a worker's process has ended. @typedef {[worker: number, code: number | null, signal: string | null, pid: number]} Exit */
+
+/** The number of an event of which nothing is known. */
+const NOT_KNOWN = -1;
 
 /** So many events of a batch are recorded: the core keeps of each what it has noted. */
 const MOST_RECORDED = 1 << 16;
@@ -116,8 +123,10 @@ class Station {
       const routing = isPlain && key === undefined ? undefined : ownOf({ tags, key, priority });
       this.count(going, 1);
       const number = batch.count;
+      batch.open?.set(number, event);
       const leave = () => {
         this.count(going, -1);
+        batch.open?.delete(number);
         going.ended++;
         if (going.isOver && going.open === 0) this.stopNow(run.number, going);
       };
@@ -162,10 +171,10 @@ class Station {
   }
 
   /** @param {Run} run @returns {Going} */
-  goingOf({ number, each }) {
+  goingOf({ number, each, isLive = false }) {
     const known = this.runs.get(number);
     if (known !== undefined) return known;
-    const how = { isForEach: each !== undefined, isOver: false };
+    const how = { isForEach: each !== undefined, isOver: false, isLive };
     const going = { batches: new Map(), open: 0, busy: 0, ended: 0, countedAt: elapsed(), ...how };
     this.runs.set(number, going);
     return going;
@@ -184,7 +193,7 @@ class Station {
   }
 
   /** @param {Run} run @param {number} lost */
-  newBatch({ work, args, taskTimeout, retries, classes, refusal, isSeen }, lost) {
+  newBatch({ work, args, taskTimeout, retries, classes, refusal, isSeen, isLive }, lost) {
     const left = retries && ownOf(retries, { limit: Math.max(0, retries.limit - lost) });
     const options = ownOf({
       taskTimeout: taskTimeout === null ? undefined : taskTimeout,
@@ -202,6 +211,7 @@ class Station {
       batch.ended = new Ended(batch);
       if (this.onExit === undefined) this.watch();
     }
+    if (isLive) batch.open = new Map();
     batch.isKept = true;
     batch.revive = (told, { attempts, worker, pid }) =>
       /** @type {any} */ ({ told, attempts, worker, pid });
@@ -226,11 +236,40 @@ class Station {
     return native.poolWorkers(handle).reduce((sum, { running }) => sum + running, 0);
   }
 
-  /** What people see of its workers, as JSON: id, pid, events that each runs, bytes of memory. */
-  shown() {
+  /** What people see of its workers, as JSON, if a run or `isAsked` wants that; see `Told` of `members`. @param {boolean} isAsked */
+  shown(isAsked) {
+    const isWanted = isAsked || [...this.runs.values()].some(({ isLive }) => isLive);
+    if (!isWanted) return undefined;
     const { native, handle } = this.pool;
-    const rows = native.poolWorkers(handle);
-    return JSON.stringify(rows.map(({ id, pid, running, memory }) => [id, pid, running, memory]));
+    const known = new Map(this.known().map(([id, ...one]) => [id, one]));
+    const all = native.poolWorkers(handle).map(({ id, pid, running, memory }) => {
+      const [event, time] = known.get(id) || [NOT_KNOWN, 0];
+      return [id, pid, running, memory, event, time];
+    });
+    return JSON.stringify(all);
+  }
+
+  /** What its workers run. @returns {import("./seen").Doing[]} */
+  doing() {
+    const { native, handle } = this.pool;
+    const known = new Map(this.known().map((one) => [one[0], one]));
+    const busy = native.poolWorkers(handle).filter(({ running }) => running > 0);
+    return busy.map(({ id }) => known.get(id) || [id, NOT_KNOWN, 0]);
+  }
+
+  /** Of events of runs that want to know it. @returns {import("./seen").Doing[]} */
+  known() {
+    /** @type {import("./seen").Doing[]} */
+    const all = [];
+    for (const { batches, isLive } of this.runs.values()) {
+      if (!isLive) continue;
+      for (const { native, handle, open } of batches.values())
+        for (const [worker, number, time] of native.runDoing(handle)) {
+          const event = open?.get(number);
+          if (event !== undefined) all.push([worker, event, time]);
+        }
+    }
+    return all;
   }
 
   /** Notes how its workers' processes end, from now on. */

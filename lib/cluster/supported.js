@@ -15,9 +15,6 @@ const OPTIONS = new Set([
   ...["statistics", "onStats", "trace", "report", "progress", "label", "onProgress", "dashboard"],
 ]);
 
-/** What a worker of a host runs now is not known here. @param {any} progress */
-const showsWorkers = (progress) => progress === "workers" || Boolean(Object(progress).workers);
-
 /** @param {string} what */
 const notYet = (what) =>
   coded(
@@ -30,7 +27,6 @@ const notYet = (what) =>
 function checkSupported(options, where) {
   for (const name of Object.keys(options)) {
     const value = options[name];
-    if (name === "progress" && showsWorkers(value)) throw notYet(`${where} progress: "workers"`);
     if (value === undefined || value === false || OPTIONS.has(name)) continue;
     throw notYet(`${where} ${name}`);
   }

@@ -3,7 +3,7 @@
 // for all of its items has them, and what becomes of failures. What a node does with an item is the business of the node that it is given.
 
 const { Lineage } = require("./in-process-lineage");
-const { FailedItem, failureOf, lengthOf, open, pack } = require("./in-process-values");
+const { FailedItem, NOTHING, failureOf, lengthOf, open, pack } = require("./in-process-values");
 const { JSON } = require("../shared/primordials");
 const { NO_ADDRESS } = require("../shared/routing");
 const { errorToJson } = require("../shared/thrown");
@@ -238,7 +238,7 @@ class FlowRouter {
     node.pending++;
     // What a failure tells of: not what cannot be decoded.
     /** @type {Item} */
-    let about = { encoded: undefined, format: 0 };
+    let about = NOTHING;
     let item;
     try {
       const items = open(all);

@@ -5,7 +5,7 @@
 const { Held } = require("./in-process-held");
 const { told } = require("./flow-router");
 const { Job } = require("./in-process-job");
-const { lengthOf, open, pack } = require("./in-process-values");
+const { NOTHING, lengthOf, open, pack } = require("./in-process-values");
 const { drain } = require("../shared/flow/drain");
 const { combined, isKey, noBranch, noItem, noKey, noPair } = require("../shared/flow/rules");
 const { Values } = require("../shared/flow/values");
@@ -32,9 +32,6 @@ const { errorToJson } = require("../shared/thrown");
  * @property {string | undefined} refusal why events cannot emit others
  * @property {InstanceType<typeof import("./in-process-flow").FlowRun>} run
  */
-
-/** What an event's data is where it has none. @type {import("./in-process-values").Packed} */
-const NOTHING = { encoded: undefined, format: 0 };
 
 class NodeJob extends Job {
   /** @param {InProcessPool} pool @param {PlanNode} node @param {any[]} functions by the graph's nodes @param {About} about */

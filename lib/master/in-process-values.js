@@ -9,6 +9,9 @@ const { Buffer, JSON } = require("../shared/primordials");
 /** A value as it crosses; none if it has no encoding. @typedef {{ encoded: import("../shared/codec").Encoded | undefined, format: number }} Packed */
 /** An item of a flow. @typedef {Packed | Gathered | FailedItem} Item */
 
+/** What is undefined. @type {Packed} */
+const NOTHING = { encoded: undefined, format: 0 };
+
 /**
  * @param {Codec} codec
  * @param {any} value
@@ -18,7 +21,7 @@ const { Buffer, JSON } = require("../shared/primordials");
  */
 function pack(codec, value, key, what) {
   const encoded = encodedWithin(codec, value, key, what);
-  if (encoded === undefined) return { encoded, format: 0 };
+  if (encoded === undefined) return NOTHING;
   // The program may change its own bytes at once.
   return {
     encoded: encoded === value ? Buffer.from(value) : encoded,
@@ -112,6 +115,7 @@ function lengthOf(item) {
 module.exports = {
   FailedItem,
   Gathered,
+  NOTHING,
   crossed,
   failureOf,
   isBinaryItem,

@@ -11,7 +11,7 @@ use super::progress::{ProgressHandle, ProgressStyle, shown};
 use super::record::TraceFile;
 use crate::core::task_id::TaskId;
 use crate::observe::excerpt::Data;
-use crate::observe::record::{Ended, Level, Outcome, Record};
+use crate::observe::record::{Ended, Level, Outcome, Record, number_of};
 use crate::observe::tally::{Activity, Doing, Tally};
 use crate::os::clock::clock;
 use crate::wire::header::flag;
@@ -35,6 +35,8 @@ struct Kept {
     slots: HashMap<u32, (usize, u32)>,
     /// The workers, by slot.
     workers: Vec<u32>,
+    /// What those do that run anything, as far as it is known.
+    doing: HashMap<u32, Doing>,
     handed_over: u64,
 }
 
@@ -69,9 +71,13 @@ impl Kept {
         let (answered, failed) = self.record.ended();
         let activity = |(slot, &worker): (usize, &u32)| {
             let is_there = self.slots.get(&worker).is_some_and(|&(_, pid)| pid != 0);
-            // What a worker of another machine runs is not known here.
-            let doing = if is_there { Doing::Waiting } else { Doing::Gone };
-            Activity { worker, tasks: self.record.tasks(slot), doing }
+            let doing = if is_there {
+                self.doing.get(&worker).cloned().unwrap_or(Doing::Waiting)
+            } else {
+                Doing::Gone
+            };
+            let host = self.record.host_of(worker).map(str::to_owned);
+            Activity { worker, host, tasks: self.record.tasks(slot), doing }
         };
         let all = self.workers.iter().enumerate().map(activity);
         let workers = if with_workers { all.collect() } else { Vec::new() };
@@ -120,6 +126,7 @@ pub fn record_open(level: Option<String>, epoch: f64, is_watched: bool) -> Exter
         record,
         slots,
         workers,
+        doing: HashMap::new(),
         handed_over: 0,
     }))))
 }
@@ -175,6 +182,39 @@ pub fn record_exited(
         kept.record.crashed(slot, how, now);
     }
     kept.slots.insert(worker, (slot, 0));
+}
+
+/// What a worker runs, by what was heard of it last.
+#[napi(object)]
+pub struct DoingElsewhere {
+    pub worker: u32,
+    /// As `recordHandOver` has counted it; none if it is not known.
+    pub event: Option<f64>,
+    /// For how long it has run.
+    pub milliseconds: u32,
+    /// The beginning of its data as it crosses, and whether that is text.
+    pub data: String,
+    pub is_text: bool,
+}
+
+/// The workers that run anything: all others wait.
+#[napi]
+pub fn record_doing(
+    #[napi(ts_arg_type = "ExternalObject<RecordHandle>")] record: &External<RecordHandle>,
+    all: Vec<DoingElsewhere>,
+) {
+    let mut kept = record.lock();
+    let doing =
+        all.into_iter().map(|DoingElsewhere { worker, event, milliseconds, data, is_text }| {
+            let Some(task) = event.map(|event| event as TaskId) else {
+                return (worker, Doing::Busy);
+            };
+            let flags = if is_text { 0 } else { flag::HOLE };
+            let excerpt = || Data { bytes: data.as_bytes(), flags }.excerpt();
+            let text = kept.record.label(task).map_or_else(excerpt, str::to_owned);
+            (worker, Doing::Running { event: number_of(task), milliseconds, text })
+        });
+    kept.doing = doing.collect();
 }
 
 /// An event has ended.

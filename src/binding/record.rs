@@ -72,6 +72,13 @@ pub fn run_ended(run: &External<RunHandle>, from: u32) -> Option<String> {
     run.recorded(|record, _| record.ended_since(from as usize)).flatten()
 }
 
+/// The workers that run an event of the run: each with the event's number, and the milliseconds for which it has run.
+#[napi]
+pub fn run_doing(run: &External<RunHandle>) -> Vec<Vec<f64>> {
+    let all = run.pool.doing(run.id).into_iter();
+    all.map(|(worker, event, time)| vec![worker.into(), event as f64, time.into()]).collect()
+}
+
 pub struct TraceFile(pub(super) RefCell<Trace>);
 
 /// Creates or empties the file of a trace. `program` is the name to show.

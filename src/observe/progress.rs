@@ -164,9 +164,10 @@ impl Progress {
                 format!("{head}{percent:>3}% [{bar:<width$.width$}] {line}")
             }
         };
-        let digits = |most| HumanCount(most).to_string().len();
-        let width = |of: fn(&Activity) -> u64| tally.workers.iter().map(of).max().map_or(0, digits);
-        let (ids, tasks) = (width(|each| each.worker.into()), width(|each| each.tasks));
+        let width =
+            |of: fn(&Activity) -> usize| tally.workers.iter().map(of).max().unwrap_or_default();
+        let ids = width(|each| measure_text_width(&name(each)));
+        let tasks = width(|each| HumanCount(each.tasks).to_string().len());
         let workers = tally.workers.iter().map(|each| activity(each, ids, tasks));
         std::iter::once(line).chain(workers).collect()
     }
@@ -189,17 +190,24 @@ fn busiest(nodes: &[Busy]) -> String {
     text
 }
 
-fn activity(Activity { worker, tasks, doing }: &Activity, ids: usize, counts: usize) -> String {
-    let doing = match doing {
+/// A worker, after its machine if that is another.
+fn name(Activity { worker, host, .. }: &Activity) -> String {
+    host.as_ref().map_or_else(|| worker.to_string(), |host| format!("{host}/{worker}"))
+}
+
+fn activity(each: &Activity, ids: usize, counts: usize) -> String {
+    let doing = match &each.doing {
         Doing::Starting => "starting".to_owned(),
         Doing::Waiting => "waiting".to_owned(),
+        Doing::Busy => "busy".to_owned(),
         Doing::Gone => "gone".to_owned(),
         Doing::Running { event, milliseconds, text } => {
             let time = brief(Duration::from_millis((*milliseconds).into()));
             format!("event {event} for {time} {text}")
         }
     };
-    format!("worker {worker:>ids$}: {:>counts$} done, {doing}", HumanCount(*tasks).to_string())
+    let (name, tasks) = (name(each), HumanCount(each.tasks).to_string());
+    format!("worker {name:>ids$}: {tasks:>counts$} done, {doing}")
 }
 
 fn summary(tally: &Tally, names: &Names, elapsed: Duration) -> String {

@@ -41,6 +41,8 @@ pub(crate) struct Busy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Activity {
     pub(crate) worker: u32,
+    /// Its machine, if that is another.
+    pub(crate) host: Option<String>,
     /// How many events it has finished.
     pub(crate) tasks: u64,
     pub(crate) doing: Doing,
@@ -56,6 +58,8 @@ pub(crate) enum Doing {
         milliseconds: u32,
         text: String,
     },
+    /// It runs something of which nothing more is known: it may have ended by now, or is of another run.
+    Busy,
     /// It was released, or could not be started, and is not replaced.
     Gone,
 }

@@ -63,6 +63,21 @@ impl Pool {
         let handed_over = own + run.record.chosen();
         Some(Tally { handed_over, answered, failed, nodes, workers })
     }
+
+    /// The workers that run an event of a run: each with the event's number, and the milliseconds for which it has run.
+    pub(crate) fn doing(&self, run: RunId) -> Vec<(u32, i64, u32)> {
+        self.enter(|_| ());
+        let mut state = self.lock();
+        let now = tick(clock());
+        let mut all = Vec::new();
+        for slot in 0..state.slots.len() {
+            let running = state.running(slot, now);
+            if let Some(&(task, started)) = running.iter().find(|(task, _)| run_of(*task) == run) {
+                all.push((state.slots[slot].worker, number_of(task), elapsed(started, now)));
+            }
+        }
+        all
+    }
 }
 
 impl State {
@@ -102,7 +117,7 @@ impl State {
             Doing::Starting
         };
         let tasks = self.runs.get(&run).map_or(0, |run| run.record.tasks(slot));
-        Activity { worker: self.slots[slot].worker, tasks, doing }
+        Activity { worker: self.slots[slot].worker, host: None, tasks, doing }
     }
 
     /// The label of an event that the worker of `slot` runs, or the beginning of its data; nothing if that is no text.

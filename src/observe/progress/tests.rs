@@ -11,7 +11,7 @@ fn tally(handed_over: u64, answered: u64, failed: u64) -> Tally {
 }
 
 fn activity(worker: u32, tasks: u64, doing: Doing) -> Activity {
-    Activity { worker, tasks, doing }
+    Activity { worker, host: None, tasks, doing }
 }
 
 fn running(text: &str) -> Doing {
@@ -124,6 +124,17 @@ fn each_worker_has_a_line_in_columns() {
             "worker 10:     0 done, starting",
             "worker 11:     7 done, waiting",
         ]
+    );
+}
+
+#[test]
+fn a_worker_of_another_machine_is_named_after_it() {
+    let mut tally = tally(2000, 1200, 0);
+    let there = Activity { host: Some("a".into()), ..activity(2, 12, Doing::Busy) };
+    tally.workers = vec![activity(1, 7, Doing::Waiting), there];
+    assert_eq!(
+        progress(0, true).lines(&tally, COLUMNS)[1..],
+        ["worker   1:  7 done, waiting", "worker a/2: 12 done, busy"]
     );
 }
 
