@@ -7,16 +7,13 @@
  *   node bench/cluster-cost.js
  */
 const { execFile, spawn } = require("node:child_process");
-const fs = require("node:fs");
 const path = require("node:path");
 const { promisify } = require("node:util");
+const { usedBy } = require("./process-time");
 const { Redis } = require("./redis");
 
 const BIN = path.join(__dirname, "..", "bin", "sonic-distribute.js");
 const PROGRAM = path.join(__dirname, "workers", "cluster.js");
-
-/** Milliseconds of one tick of /proc. */
-const TICK = 10;
 
 /** Few rounds and many. */
 const ROUNDS = [1, 6];
@@ -27,13 +24,6 @@ const SIZES = [
   { name: "10 ms of work", stage: "wait", data: 10, count: 200 },
   { name: "1 MiB both ways", stage: "echo", data: "x", count: 40 },
 ];
-
-/** Milliseconds of processor time that a process has used. @param {number} pid */
-function usedBy(pid) {
-  const text = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK;
-}
 
 /** @param {InstanceType<typeof Redis>} redis */
 async function traffic(redis) {

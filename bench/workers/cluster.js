@@ -2,6 +2,7 @@
 // What bench/cluster.js measures of a pool over a cluster: a program that its hosts serve. Prints how many milliseconds each round took.
 const { performance } = require("node:perf_hooks");
 const { createPool } = require("../..");
+const { usedBy } = require("../process-time");
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -15,19 +16,26 @@ const stages = {
 };
 
 async function main() {
-  const { stage, data, count, rounds, url } = JSON.parse(process.argv[2] || "{}");
-  const pool = await createPool(stages, { numWorkers: 0, cluster: { url } });
+  const { stage, data, count, rounds, ...how } = JSON.parse(process.argv[2] || "{}");
+  const { url, lease = 10_000, settle = 3000, broker } = how;
+  const pool = await createPool(stages, { numWorkers: 0, cluster: { url, lease } });
   const value = typeof data === "string" ? data.repeat(1 << 20) : data;
   const events = new Array(count).fill(value);
   // Both hosts have joined when both have answered.
   for (let warm = 0; warm < 3; warm++) await pool.map(stage, events.slice(0, Math.min(count, 400)));
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await new Promise((resolve) => setTimeout(resolve, settle));
   const times = [];
+  const [used, usedByBroker] = [process.cpuUsage(), broker && usedBy(broker)];
   for (let round = 0; round < rounds; round++) {
     const began = performance.now();
     if (count === 1) await pool.call(stage, value);
     else await pool.map(stage, events);
     times.push(performance.now() - began);
+  }
+  if (broker !== undefined) {
+    const { user, system } = process.cpuUsage(used);
+    const spent = { master: (user + system) / 1000, broker: usedBy(broker) - usedByBroker };
+    console.log(`SPENT ${JSON.stringify(spent)}`);
   }
   await pool.close();
   console.log(`TIMES ${JSON.stringify(times)}`);
