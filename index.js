@@ -94,19 +94,19 @@ const createPool = (stages, options) =>
  */
 const connectPool = (path, options) => loadConnect().connectPool(path, options);
 
-/** Runs that the program leads by hand. */
-function onOneMachine() {
-  if (wantsCluster()) throw require("./lib/shared/broker-options").notByHand();
-  return master;
+/** Of a run that the program leads by hand. @param {"configureWorkers" | "initMaster"} name @param {Function} called @param {number} numWorkers */
+function onOneMachine(name, called, numWorkers) {
+  const identity = identifyByHand(called);
+  if (wantsCluster()) throw require("./lib/shared/broker-options").notByHand(called);
+  return master[name](numWorkers, identity);
 }
 
 /** @param {number} numWorkers */
 const configureWorkers = async (numWorkers) =>
-  onOneMachine().configureWorkers(numWorkers, identifyByHand(configureWorkers));
+  onOneMachine("configureWorkers", configureWorkers, numWorkers);
 
 /** @param {number} numWorkers */
-const initMaster = async (numWorkers) =>
-  onOneMachine().initMaster(numWorkers, identifyByHand(initMaster));
+const initMaster = async (numWorkers) => onOneMachine("initMaster", initMaster, numWorkers);
 
 /**
  * @param {any} workerFns

@@ -7,16 +7,13 @@
  *   node bench/cluster-cost.js
  */
 const { execFile, spawn } = require("node:child_process");
-const fs = require("node:fs");
 const path = require("node:path");
 const { promisify } = require("node:util");
+const { usedBy } = require("./process-time");
 const { Redis } = require("./redis");
 
 const BIN = path.join(__dirname, "..", "bin", "sonic-distribute.js");
 const PROGRAM = path.join(__dirname, "workers", "cluster.js");
-
-/** Milliseconds of one tick of /proc. */
-const TICK = 10;
 
 /** Few rounds and many. */
 const ROUNDS = [1, 6];
@@ -29,13 +26,6 @@ const SIZES = [
   { name: "a number through two nodes in one event", stage: "fused", data: 1, count: 20_000 },
   { name: "a number through two nodes with a hop", stage: "hop", data: 1, count: 20_000 },
 ];
-
-/** Milliseconds of processor time that a process has used. @param {number} pid */
-function usedBy(pid) {
-  const text = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK;
-}
 
 /** @param {InstanceType<typeof Redis>} redis */
 async function traffic(redis) {

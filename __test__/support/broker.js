@@ -135,18 +135,21 @@ class TestBroker {
     return this.start([file], env);
   }
 
-  /** @param {string} name @param {string} file @param {Record<string, string>} env @param {string[]} [options] */
-  host(name, file, env, options = []) {
+  /** @param {string} name @param {string} file @param {Record<string, string>} env @param {string[]} [options] @param {string[]} [through] */
+  host(name, file, env, options = [], through = []) {
     const { url, lease, prefix, timeout } = JSON.parse(env.CLUSTER);
     const own = ["--cluster", url, "--name", name, "--workers", "1"];
     if (lease !== undefined) own.push("--lease", String(lease));
     if (prefix !== undefined) own.push("--prefix", prefix);
     if (timeout !== undefined) own.push("--timeout", String(timeout));
-    return this.start([BIN, "host", ...own, ...options, file], { ...env, HOST: name });
+    const args = [BIN, "host", ...own, ...options, file];
+    return this.start(args, { ...env, HOST: name }, through);
   }
 
-  start(args, env) {
-    const program = new TestProgram(args, { ...env, [MARK]: this.mark });
+  /** @param {string[]} args @param {Record<string, string>} env @param {string[]} [through] a command that becomes Node */
+  start(args, env, through = []) {
+    const command = [...through, process.execPath, ...args];
+    const program = new TestProgram(command, { ...env, [MARK]: this.mark });
     this.programs.push(program);
     return program;
   }
@@ -168,9 +171,10 @@ class TestBroker {
 }
 
 class TestProgram {
-  constructor(args, env) {
+  /** @param {string[]} command @param {Record<string, string>} env */
+  constructor([file, ...args], env) {
     const { NODE_TEST_CONTEXT: _, ...own } = process.env;
-    this.child = spawn(process.execPath, args, {
+    this.child = spawn(file, args, {
       env: { ...own, QUIET: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -1,7 +1,12 @@
 "use strict";
 // What bench/cluster.js measures of a pool over a cluster: a program that its hosts serve. Prints how many milliseconds each round took.
 const { performance } = require("node:perf_hooks");
+<<<<<<< HEAD
 const { createPool, flow } = require("../..");
+=======
+const { createPool } = require("../..");
+const { usedBy } = require("../process-time");
+>>>>>>> hosts
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -28,20 +33,32 @@ async function send(pool, stage, events) {
 }
 
 async function main() {
-  const { stage, data, count, rounds, url } = JSON.parse(process.argv[2] || "{}");
-  const pool = await createPool(stages, { numWorkers: 0, cluster: { url } });
+  const { stage, data, count, rounds, ...how } = JSON.parse(process.argv[2] || "{}");
+  const { url, lease = 10_000, settle = 3000, broker } = how;
+  const pool = await createPool(stages, { numWorkers: 0, cluster: { url, lease } });
   const value = typeof data === "string" ? data.repeat(1 << 20) : data;
   const events = new Array(count).fill(value);
   // Both hosts have joined when both have answered.
+<<<<<<< HEAD
   for (let warm = 0; warm < 3; warm++)
     await send(pool, stage, events.slice(0, Math.min(count, 400)));
   await new Promise((resolve) => setTimeout(resolve, 3000));
+=======
+  for (let warm = 0; warm < 3; warm++) await pool.map(stage, events.slice(0, Math.min(count, 400)));
+  await new Promise((resolve) => setTimeout(resolve, settle));
+>>>>>>> hosts
   const times = [];
+  const [used, usedByBroker] = [process.cpuUsage(), broker && usedBy(broker)];
   for (let round = 0; round < rounds; round++) {
     const began = performance.now();
     if (count === 1) await pool.call(stage, value);
     else await send(pool, stage, events);
     times.push(performance.now() - began);
+  }
+  if (broker !== undefined) {
+    const { user, system } = process.cpuUsage(used);
+    const spent = { master: (user + system) / 1000, broker: usedBy(broker) - usedByBroker };
+    console.log(`SPENT ${JSON.stringify(spent)}`);
   }
   await pool.close();
   console.log(`TIMES ${JSON.stringify(times)}`);

@@ -18,8 +18,9 @@ const { Tally } = require("../master/tally");
 const { carried } = require("../shared/carried");
 const { KEEP } = require("../shared/clustered");
 const { coded, firstFailure } = require("../shared/errors");
-const { Set, WeakMap, now } = require("../shared/primordials");
+const { Promise, Set, WeakMap, now } = require("../shared/primordials");
 const { addressOf, routingOf } = require("../shared/routing");
+const { pointAt, siteOf } = require("../shared/stack");
 
 /** @typedef {InstanceType<typeof import("./pool").ClusterPool>} ClusterPool */
 /** @typedef {import("./coordinator").Outcome} Outcome */
@@ -288,8 +289,17 @@ class ClusterRun extends CountedRun {
     this.counters.abort();
   }
 
+  /** @param {any} event @param {Routing} [routing] @returns {Promise<void>} */
+  handOver(event, routing) {
+    try {
+      return this.about.room(this.give(event, routing));
+    } catch (error) {
+      return Promise.reject(pointAt(error, siteOf(this.handOver)));
+    }
+  }
+
   /** @param {any} event @param {Routing} [routing] */
-  async handOver(event, routing) {
+  give(event, routing) {
     this.checkRunning();
     const { data } = event;
     if (data === undefined) dataless.warn(event);
@@ -298,7 +308,7 @@ class ClusterRun extends CountedRun {
     const label = named === undefined ? undefined : labelled(named, data);
     const address = addressOf(this.routing, routing, data);
     const value = carried(pool.codec, data, "data", "Map: the event");
-    await this.about.room(this.submit(value, address, label));
+    return this.submit(value, address, label);
   }
 
   /** @param {Carried} value the data of one more event @param {Address} [address] @param {string} [label] what people call it */

@@ -5,6 +5,7 @@ const { URL } = require("url");
 const { being, checkProperties, isObject, number, wrongType } = require("./checks");
 const { coded, invalidType, shown } = require("./errors");
 const { hasOwn, ownOf, variable } = require("./own");
+const { pointAt, siteOf } = require("./stack");
 
 /** Milliseconds for which a broker may be away. */
 const TIMEOUT = 60e3;
@@ -78,13 +79,11 @@ function clusterOfEnvironment() {
   return url === undefined || url === "" ? undefined : checkCluster("SONIC_CLUSTER", url);
 }
 
-/** Where several machines are asked for that cannot take part. */
-function notByHand() {
-  return coded(
-    Error,
-    "ERR_SONIC_CLUSTER",
-    "initMaster and configureWorkers run on one machine, and SONIC_CLUSTER is set: unset it, or use MapReduce",
-  );
+/** Where several machines are asked for that cannot take part. @param {Function} called what the program has called */
+function notByHand(called) {
+  const message =
+    "initMaster and configureWorkers run on one machine, and SONIC_CLUSTER is set: unset it, or use MapReduce";
+  return pointAt(coded(Error, "ERR_SONIC_CLUSTER", message), siteOf(called));
 }
 
 module.exports = { checkCluster, clusterOfEnvironment, isPostgres, notByHand };

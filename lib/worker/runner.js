@@ -254,9 +254,8 @@ class Runner {
     const job = this.jobs.only;
     const isKept = isEncoded && this.jobs.keepsData(run);
     const before = isKept ? this.codec.snapshot(data, value) : undefined;
-    const text = isEncoded ? value : undefined;
-    const [answers, failed, context] = [flags & this.wire.lane, run >>> 16, undefined];
-    const started = IN_TURN;
+    const [text, context] = [isEncoded ? value : undefined, undefined];
+    const [answers, failed, started] = [flags & this.wire.lane, run >>> 16, IN_TURN];
     const task = { index, flags, answers, failed, started, data, before, text, job, context };
     if (job?.chains !== undefined) task.job = chainOf(job, flags >>> this.wire.chainAt);
     return job === undefined ? this.startIn(run & 0xffff, task, true) : this.startEvent(task, true);
