@@ -49,6 +49,7 @@ const SPECS = {
   "crash.spec.js": {
     without: {
       "is replaced by a new process with the same id": OF_HOSTS,
+      "its answer stays and the next event has a new worker": OF_HOSTS,
       "has added for good what the event had sent itself": SENDS,
       "fail nothing while they are idle": OF_HOSTS,
       "fail the events that ran": OF_HOSTS,
