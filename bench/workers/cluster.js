@@ -1,12 +1,8 @@
 "use strict";
 // What bench/cluster.js measures of a pool over a cluster: a program that its hosts serve. Prints how many milliseconds each round took.
 const { performance } = require("node:perf_hooks");
-<<<<<<< HEAD
 const { createPool, flow } = require("../..");
-=======
-const { createPool } = require("../..");
 const { usedBy } = require("../process-time");
->>>>>>> hosts
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -39,14 +35,9 @@ async function main() {
   const value = typeof data === "string" ? data.repeat(1 << 20) : data;
   const events = new Array(count).fill(value);
   // Both hosts have joined when both have answered.
-<<<<<<< HEAD
   for (let warm = 0; warm < 3; warm++)
     await send(pool, stage, events.slice(0, Math.min(count, 400)));
-  await new Promise((resolve) => setTimeout(resolve, 3000));
-=======
-  for (let warm = 0; warm < 3; warm++) await pool.map(stage, events.slice(0, Math.min(count, 400)));
   await new Promise((resolve) => setTimeout(resolve, settle));
->>>>>>> hosts
   const times = [];
   const [used, usedByBroker] = [process.cpuUsage(), broker && usedBy(broker)];
   for (let round = 0; round < rounds; round++) {

@@ -3,7 +3,7 @@
 // later.
 
 const { addedOf, isNothing, readOf, tallied } = require("./outcome");
-const { beginRun } = require("./run");
+const { beginRun } = require("./pipeline");
 const { bytesOf } = require("./seen");
 const { ONE_ANSWER, checkData } = require("../master/batch");
 const { RETRIES } = require("../master/each");

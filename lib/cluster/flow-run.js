@@ -4,7 +4,8 @@
 
 const { elapsed } = require("./clock");
 const { ClusterNode } = require("./flow-node");
-const { ClusterRun, beginRun } = require("./run");
+const { beginRun } = require("./pipeline");
+const { ClusterRun } = require("./run");
 const { checkFlowOptions } = require("../master/flow");
 const { FlowRouter, tooLate } = require("../master/flow-router");
 const { pack } = require("../master/in-process-values");

@@ -2,7 +2,9 @@
 // What the events of a run go through: one chain of stages, or several with tags of their own. What one has answered goes to the next as it
 // crosses, and is not decoded here. An event has ended when its last chain has, or when one of them fails.
 
+/** @typedef {InstanceType<typeof import("./pool").ClusterPool>} ClusterPool */
 /** @typedef {InstanceType<typeof import("./coordinator").Coordinator>} Coordinator */
+/** @typedef {import("../shared/options").Options} Options */
 /** @typedef {import("./coordinator").Event} Event */
 /** @typedef {import("./coordinator").Outcome} Outcome */
 /** @typedef {import("./station").Run} Run */
@@ -99,4 +101,34 @@ function chainsOf(stages, { tags, chains = [] }) {
   });
 }
 
-module.exports = { Pipeline, chainsOf };
+/**
+ * Begins a run: says what it is about, as it travels, and how far it runs ahead.
+ * @param {ClusterPool} pool
+ * @param {string[]} work the names of its stages
+ * @param {Options} options
+ * @param {string | undefined} args as text
+ * @param {Pick<Run, "classes" | "refusal" | "isSeen" | "isLive" | "each">} how
+ */
+function beginRun(pool, work, options, args, how) {
+  const { taskTimeout, retries, weight } = options;
+  const about = {
+    work,
+    args: args === undefined ? null : args,
+    taskTimeout: taskTimeout === undefined || taskTimeout === Infinity ? null : taskTimeout,
+    retries: retries === undefined ? null : retries,
+    ...how,
+  };
+  const { maxBytesWaiting, maxEventsPerWorker = pool.options.maxEventsPerWorker } = options;
+  return pool.coordinator.begin(about, { weight, maxBytesWaiting, maxEventsPerWorker });
+}
+
+/** What the events of a call go through. @param {Parameters<typeof beginRun>} given as `beginRun` has them @param {string[]} first stages before them */
+function beginPipeline([pool, work, options, args, how], first = []) {
+  const links = chainsOf(work, options).map(({ tags, stages }, at) => ({
+    run: beginRun(pool, at === 0 ? [...first, ...stages] : stages, options, args, how),
+    tags,
+  }));
+  return new Pipeline(pool.coordinator, links);
+}
+
+module.exports = { Pipeline, beginPipeline, beginRun, chainsOf };

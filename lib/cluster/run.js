@@ -2,7 +2,7 @@
 // Calls, maps and runs of a pool over several machines: they stand in for those of this process's workers.
 
 const { Counters, carriedOf, entryOf, isNothing, readOf } = require("./outcome");
-const { Pipeline, chainsOf } = require("./pipeline");
+const { beginPipeline } = require("./pipeline");
 const { Seen } = require("./seen");
 const { checkSupported } = require("./supported");
 const { ONE_ANSWER, checkData } = require("../master/batch");
@@ -31,36 +31,6 @@ const { pointAt, siteOf } = require("../shared/stack");
 /** @typedef {import("../shared/routing").Routing} Routing */
 /** @typedef {import("../shared/routing").Address} Address */
 /** @typedef {import("../shared/carried").Carried} Carried */
-
-/**
- * Begins a run: says what it is about, as it travels, and how far it runs ahead.
- * @param {ClusterPool} pool
- * @param {string[]} work the names of its stages
- * @param {Options} options
- * @param {string | undefined} args as text
- * @param {Pick<Run, "classes" | "refusal" | "isSeen" | "isLive" | "each">} how
- */
-function beginRun(pool, work, options, args, how) {
-  const { taskTimeout, retries, weight } = options;
-  const about = {
-    work,
-    args: args === undefined ? null : args,
-    taskTimeout: taskTimeout === undefined || taskTimeout === Infinity ? null : taskTimeout,
-    retries: retries === undefined ? null : retries,
-    ...how,
-  };
-  const { maxBytesWaiting, maxEventsPerWorker = pool.options.maxEventsPerWorker } = options;
-  return pool.coordinator.begin(about, { weight, maxBytesWaiting, maxEventsPerWorker });
-}
-
-/** What the events of a call go through. @param {Parameters<typeof beginRun>} given as `beginRun` has them @param {string[]} first stages before them */
-function beginPipeline([pool, work, options, args, how], first = []) {
-  const links = chainsOf(work, options).map(({ tags, stages }, at) => ({
-    run: beginRun(pool, at === 0 ? [...first, ...stages] : stages, options, args, how),
-    tags,
-  }));
-  return new Pipeline(pool.coordinator, links);
-}
 
 /** Events of which each has a promise of its own. */
 class ClusterBatch {
@@ -406,4 +376,4 @@ function begin(pool, work, { options, args }) {
   return run.begin(options.signal);
 }
 
-module.exports = { ClusterBatch, ClusterRun, begin, beginRun, newRun };
+module.exports = { ClusterBatch, ClusterRun, begin, newRun };
