@@ -38,6 +38,17 @@ async function inFolder(test) {
   }
 }
 
+/** With a broker of its own. @param {(broker: InstanceType<typeof TestBroker>, folder: string) => Promise<void>} test */
+const withBroker = (test) =>
+  inFolder(async (folder) => {
+    const broker = await TestBroker.start();
+    try {
+      await test(broker, folder);
+    } finally {
+      await broker.end();
+    }
+  });
+
 /** What programs are told, and where they note what they have run. */
 function envOf(folder, cluster, more = {}) {
   const RAN = path.join(folder, "ran");
@@ -125,68 +136,53 @@ describe("a broker", TOGETHER, () => {
     }));
 
   it("may limit its user to the prefix", () =>
-    inFolder(async (folder) => {
-      const broker = await TestBroker.start();
-      try {
-        // As docs/cluster.md has it.
-        const may = ["~sonic:* &sonic:* +@all -@dangerous +info", "on", ">secret"];
-        await broker.client.acl("SETUSER", "limited", ...may.join(" ").split(" "));
-        const url = broker.url.replace("://", "://limited:secret@");
-        await runAll(broker, envOf(folder, { url }));
-        // Nothing was refused on the way.
-        assert.deepEqual(await broker.client.acl("LOG"), []);
-        const other = { url, prefix: "other" };
-        const { error } = await broker.master(JOB, envOf(folder, other)).result();
-        assert.equal(error.code, "ERR_SONIC_BROKER");
-        assert.match(error.message, /may use the keys other:\*/);
-      } finally {
-        await broker.end();
-      }
+    withBroker(async (broker, folder) => {
+      // As docs/cluster.md has it.
+      const may = ["~sonic:* &sonic:* +@all -@dangerous +info", "on", ">secret"];
+      await broker.client.acl("SETUSER", "limited", ...may.join(" ").split(" "));
+      const url = broker.url.replace("://", "://limited:secret@");
+      await runAll(broker, envOf(folder, { url }));
+      // Nothing was refused on the way.
+      assert.deepEqual(await broker.client.acl("LOG"), []);
+      const other = { url, prefix: "other" };
+      const { error } = await broker.master(JOB, envOf(folder, other)).result();
+      assert.equal(error.code, "ERR_SONIC_BROKER");
+      assert.match(error.message, /may use the keys other:\*/);
     }));
 
   it("may refuse jobs: masters and hosts say so at once, and end", () =>
-    inFolder(async (folder) => {
-      const broker = await TestBroker.start();
-      try {
-        const may = ["~sonic:* &sonic:* +@all -@dangerous +info -lpush", "on", ">secret"];
-        await broker.client.acl("SETUSER", "weak", ...may.join(" ").split(" "));
-        const weak = envOf(folder, { url: broker.url.replace("://", "://weak:secret@") });
-        const GATE = path.join(folder, "gate");
-        const full = envOf(folder, { url: broker.url }, { GATE });
-        broker.host("able", JOB, full);
-        const { error } = await broker.master(JOB, weak).result();
-        assert.equal(error.code, "ERR_SONIC_BROKER");
-        assert.match(error.message, /refuses this process: .*\(.*\+@all -@dangerous \+info\)/);
-        const master = broker.master(JOB, full);
-        const host = broker.host("weak", JOB, weak);
-        assert.equal(await host.ended, 3);
-        assert.match(host.output, /refuses this process/);
-        fs.writeFileSync(GATE, "");
-        assert.equal((await master.result()).error, undefined);
-      } finally {
-        await broker.end();
-      }
+    withBroker(async (broker, folder) => {
+      const may = ["~sonic:* &sonic:* +@all -@dangerous +info -lpush", "on", ">secret"];
+      await broker.client.acl("SETUSER", "weak", ...may.join(" ").split(" "));
+      const weak = envOf(folder, { url: broker.url.replace("://", "://weak:secret@") });
+      const GATE = path.join(folder, "gate");
+      const full = envOf(folder, { url: broker.url }, { GATE });
+      broker.host("able", JOB, full);
+      const { error } = await broker.master(JOB, weak).result();
+      assert.equal(error.code, "ERR_SONIC_BROKER");
+      assert.match(error.message, /refuses this process: .*\(.*\+@all -@dangerous \+info\)/);
+      const master = broker.master(JOB, full);
+      const host = broker.host("weak", JOB, weak);
+      assert.equal(await host.ended, 3);
+      assert.match(host.output, /refuses this process/);
+      fs.writeFileSync(GATE, "");
+      assert.equal((await master.result()).error, undefined);
     }));
 
   it("may have no memory for answers: a host says so, and gives up after the timeout", () =>
-    inFolder(async (folder) => {
-      const broker = await TestBroker.start();
-      try {
-        const cluster = { url: broker.url, lease: 20_000, timeout: 4000 };
-        const GATE = path.join(folder, "gate");
-        const env = envOf(folder, cluster, { GATE });
-        const host = broker.host("a", JOB, env);
-        broker.master(JOB, env);
-        await until(() => fs.readFileSync(env.RAN, "utf8") !== "", "the host runs events");
-        await broker.client.config("SET", "maxmemory", "1");
-        fs.writeFileSync(GATE, "");
-        await host.says(/takes no jobs: OOM/);
-        assert.equal(await host.ended, 3);
-        assert.match(host.output, /has taken no jobs for 4000 ms, which is cluster.timeout: OOM/);
-        await broker.client.config("SET", "maxmemory", "0");
-      } finally {
-        await broker.end();
-      }
+    withBroker(async (broker, folder) => {
+      const cluster = { url: broker.url, lease: 20_000, timeout: 4000 };
+      const GATE = path.join(folder, "gate");
+      const env = envOf(folder, cluster, { GATE });
+      const host = broker.host("a", JOB, env);
+      broker.master(JOB, env);
+      await until(() => fs.readFileSync(env.RAN, "utf8") !== "", "the host runs events");
+      await broker.client.config("SET", "maxmemory", "1");
+      fs.writeFileSync(GATE, "");
+      await host.says(/takes no jobs: OOM/);
+      assert.equal(await host.ended, 3);
+      assert.match(host.output, /has taken no jobs for 4000 ms, which is cluster.timeout: OOM/);
+      await broker.client.config("SET", "maxmemory", "0");
     }));
 
   it("may vanish without a word: both sides notice, and give up after the timeout", () =>

@@ -241,9 +241,9 @@ class Station {
     const isWanted = isAsked || [...this.runs.values()].some(({ isLive }) => isLive);
     if (!isWanted) return undefined;
     const { native, handle } = this.pool;
-    const known = new Map(this.known().map(([id, ...one]) => [id, one]));
+    const known = this.known();
     const all = native.poolWorkers(handle).map(({ id, pid, running, memory }) => {
-      const [event, time] = known.get(id) || [NOT_KNOWN, 0];
+      const [, event, time] = known.get(id) || notKnown(id);
       return [id, pid, running, memory, event, time];
     });
     return JSON.stringify(all);
@@ -252,21 +252,20 @@ class Station {
   /** What its workers run. @returns {import("./seen").Doing[]} */
   doing() {
     const { native, handle } = this.pool;
-    const known = new Map(this.known().map((one) => [one[0], one]));
+    const known = this.known();
     const busy = native.poolWorkers(handle).filter(({ running }) => running > 0);
-    return busy.map(({ id }) => known.get(id) || [id, NOT_KNOWN, 0]);
+    return busy.map(({ id }) => known.get(id) || notKnown(id));
   }
 
-  /** Of events of runs that want to know it. @returns {import("./seen").Doing[]} */
+  /** The same of events of runs that want to know it, by worker. @returns {globalThis.Map<number, import("./seen").Doing>} */
   known() {
-    /** @type {import("./seen").Doing[]} */
-    const all = [];
+    const all = new Map();
     for (const { batches, isLive } of this.runs.values()) {
       if (!isLive) continue;
       for (const { native, handle, open } of batches.values())
         for (const [worker, number, time] of native.runDoing(handle)) {
           const event = open?.get(number);
-          if (event !== undefined) all.push([worker, event, time]);
+          if (event !== undefined) all.set(worker, [worker, event, time]);
         }
     }
     return all;
@@ -374,5 +373,8 @@ function sizeOf({ text, data, emitted = [], each = [] }) {
   const changed = data === undefined ? 0 : data[0].length;
   return [...emitted, ...each].reduce((sum, [one]) => sum + one.length, text.length + changed);
 }
+
+/** A worker that runs something. @param {number} id @returns {import("./seen").Doing} */
+const notKnown = (id) => [id, NOT_KNOWN, 0];
 
 module.exports = { Station, sizeOf };

@@ -3,10 +3,10 @@
 
 mod barrier;
 mod failure;
+mod out;
 
 use super::Pool;
 use super::checkpoint::digest_of;
-use super::entry::data_of;
 use super::state::State;
 use crate::core::flow::Node;
 use crate::core::router::Routing;
@@ -15,14 +15,12 @@ use crate::core::task_id::{Position, RunId, TaskId, run_of};
 use crate::observe::excerpt::Data;
 use crate::observe::record::{Ended, Outcome};
 use crate::os::clock::clock;
-use crate::queue::tasks::Task;
 use crate::run::Run;
-use crate::run::flow::{Compaction, Flow, Kept, Room};
-use crate::run::results::entry;
+use crate::run::flow::{Compaction, Flow, Room};
 use crate::run::value::Value;
 use crate::shm::store::Bytes;
-use crate::wire::flow::{Hold, Record, Target, Told, records};
-use crate::wire::header::{Header, chain, flag, format_of};
+use crate::wire::flow::{Hold, Record, Told, records};
+use crate::wire::header::{Header, flag, format_of};
 
 /// What an answer fails with that makes no sense.
 pub(super) const GARBAGE: &str = r#"{"name":"Error","message":"the worker sent an answer that cannot be decoded","stack":"Error: the worker sent an answer that cannot be decoded","code":"ERR_SONIC_PROTOCOL"}"#;
@@ -139,14 +137,7 @@ impl State {
                 Made::Plain(value) => {
                     if let Some(exit) = plain {
                         flow.node(node).made += 1;
-                        if let Some(sink) = flow.plan.only_sink(exit) {
-                            // Most flows end so: no bytes are copied.
-                            flow.leaves(exit);
-                            run.has_come(&mut flow, (0, worker), sink, value);
-                        } else {
-                            let item = Kept::of_value(value);
-                            self.put_out(pool, (run_of(id), &mut flow), worker, exit, item);
-                        }
+                        self.put_value(pool, (run_of(id), &mut flow), worker, exit, value);
                     }
                 }
                 Made::Records(records) => {
@@ -171,107 +162,6 @@ impl State {
         {
             flow.stops.get_or_insert(task);
         }
-    }
-
-    fn put_record(
-        &mut self,
-        pool: &Pool,
-        (id, node, flow): (TaskId, usize, &mut Flow),
-        (slot, header): (usize, &Header),
-        record: Record<'_>,
-    ) {
-        let run = run_of(id);
-        match record {
-            Record::Out { exit, item } => {
-                let worker = self.slots[slot].worker;
-                flow.node(node).made += 1;
-                self.put_out(pool, (run, flow), worker, exit, Kept::of(&item));
-            }
-            Record::Failed { node, error, redo, item } => {
-                let failed = failure::Failed { node, error, redo, item };
-                self.item_failed(pool, (run, flow), (slot, header), failed);
-            }
-            Record::Spilled { node: to, told } => {
-                if let Ok(told) = serde_json::from_slice::<Told>(told) {
-                    let records = flow.node(to).shuffle.add(told);
-                    if to != node {
-                        flow.node(to).shuffle.has_come(records);
-                        let made = &mut flow.node(node).made;
-                        *made = made.saturating_add(records);
-                    }
-                    self.compact(run, flow, to);
-                }
-            }
-            Record::Further { data } => {
-                let event = Task::new(Bytes::from(data), 0);
-                self.enter_node(run, flow, node, event);
-            }
-        }
-    }
-
-    /// An item leaves an exit.
-    pub(super) fn put_out(
-        &mut self,
-        pool: &Pool,
-        (run, flow): (RunId, &mut Flow),
-        worker: u32,
-        exit: usize,
-        item: Kept,
-    ) {
-        flow.leaves(exit);
-        let count = flow.plan.targets(exit).map_or(0, <[Target]>::len);
-        let mut item = Some(item);
-        for at in 0..count {
-            let Some(target) = flow.plan.targets(exit).map(|targets| targets[at]) else { return };
-            let is_last = at + 1 == count;
-            let next = if is_last { item.take() } else { item.as_ref().map(Kept::copy) };
-            let Some(next) = next else { return };
-            match target {
-                Target::Sink { sink } => self.sink((run, flow), worker, sink, next),
-                Target::Node { node } => self.enter(pool, (run, flow), node, next),
-            }
-        }
-    }
-
-    fn sink(&mut self, (run, flow): (RunId, &mut Flow), worker: u32, sink: usize, item: Kept) {
-        let Some(run) = self.runs.get_mut(&run) else { return };
-        let Kept { mut bytes, flags } = item;
-        let failure = if flags & flag::FAILURE != 0 { entry::RESPONSE_FAILURE } else { 0 };
-        let item = data_of(&mut bytes, flags);
-        run.has_come(flow, (failure, worker), sink, item);
-    }
-
-    /// An item comes to a node.
-    fn enter(&mut self, pool: &Pool, (run, flow): (RunId, &mut Flow), node: usize, item: Kept) {
-        match flow.plan.node(node).hold {
-            None => {
-                let event = Task::new(item.bytes, item.flags);
-                self.enter_node(run, flow, node, event);
-            }
-            Some(Hold::Batch) => self.gather(pool, (run, flow), node, item),
-            Some(Hold::All | Hold::Master) => flow.node(node).held.push(item),
-            // Workers write for those.
-            Some(Hold::Spill) => {}
-        }
-    }
-
-    /// A new event for a node: it waits there.
-    pub(super) fn enter_node(
-        &mut self,
-        run: RunId,
-        flow: &mut Flow,
-        node: usize,
-        mut event: Task,
-    ) -> Option<TaskId> {
-        let run = self.runs.get_mut(&run)?;
-        let task = run.next_direct();
-        event.queued = if run.record.has_times() { clock() } else { 0.0 };
-        run.record.direct(task, event.queued);
-        event.flags = event.flags & !flag::CHAIN | chain(node);
-        self.tasks.keep(task, event);
-        flow.entered(task, node);
-        flow.node(node).queue.push_back(task);
-        Some(task)
     }
 
     /// Hands the events of flows out as far as there is room for what they make, and opens what nothing more comes to.
