@@ -80,22 +80,22 @@ function nodeOptions(args) {
 }
 
 /**
- * A worker's inspector port, where this process is inspected: the next one, or what the program set.
+ * A worker's inspector port, where this process is inspected: what the program set, or the next one, as node's cluster has it. Where
+ * this process was to take any free port (0), its workers do too: the next one may be another program's.
  * @param {string[]} execArgv
  * @param {ClusterSettings} settings
  * @returns {string[]}
  */
 function inspectorPort(execArgv, settings) {
-  const inspect = /--inspect(?:-brk|-port)?|--debug-port/;
-  if (!execArgv.some((arg) => inspect.test(arg)) && !inspect.test(variable("NODE_OPTIONS") || "")) {
-    return [];
-  }
+  const flags = [variable("NODE_OPTIONS"), ...execArgv].join(" ");
+  if (!/--inspect|--debug-port/.test(flags)) return [];
   if ("inspectPort" in settings) {
     const { inspectPort } = settings;
     const port = typeof inspectPort === "function" ? inspectPort() : inspectPort;
     return port === null || port === undefined ? [] : [`--inspect-port=${port}`];
   }
-  const port = process.debugPort === 0 ? 0 : process.debugPort + ++shared().inspectorPorts;
+  const takesAny = /--(?:inspect\S*|debug-port)[= ](?:\S*:)?0(?:\s|$)/.test(flags);
+  const port = takesAny ? 0 : process.debugPort + ++shared().inspectorPorts;
   return [`--inspect-port=${port > 65535 ? 1024 + (port - 65536) : port}`];
 }
 
