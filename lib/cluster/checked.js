@@ -11,6 +11,9 @@ const NAME = 4;
 /** How a value may be encoded: see `decode` of `codec`. @type {unknown[]} */
 const FORMATS = [0, 1, 2, 3];
 
+/** @type {any[]} */
+const NONE = [];
+
 /** @template {Answer} T @param {T} answer @returns {T} one that has failed if this is damaged */
 function checked(answer) {
   const what = damageOf(answer);
@@ -24,14 +27,15 @@ function checked(answer) {
 }
 
 /** @param {any} answer @returns {string | undefined} */
-function damageOf({ told, worker, attempts, text, format, data, counts, ...more }) {
+function damageOf(answer) {
+  const { told, worker, attempts, text, format, data, counts } = answer;
   if (told !== undefined && !isObject(told)) return "it has a failure without an error";
-  if (![worker, attempts].every(isNumberOrNone)) return "it has something for a number";
+  if (!isNumberOrNone(worker) || !isNumberOrNone(attempts)) return "it has something for a number";
   if (text !== undefined && typeof text !== "string") return "its response is no text";
   if (format !== undefined && !FORMATS.includes(format)) return "its response has no known format";
   if (data !== undefined && !isListed(data)) return "its data cannot be read";
   if (counts !== undefined && !isObject(counts)) return "it does not say what it counts";
-  const { emitted = [], each = [], seen, rows = [] } = more;
+  const { emitted = NONE, each = NONE, seen, rows = NONE } = answer;
   if (!areAll(emitted, isListed)) return "what it has emitted cannot be read";
   if (!areAll(each, isListed)) return "what each worker has answered cannot be read";
   if (!areAll(rows, isRowOrNone) || !isRowOrNone(seen)) return "it does not say who ran it";

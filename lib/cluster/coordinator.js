@@ -147,7 +147,8 @@ class Coordinator {
     const going = /** @type {Going} */ (this.runs.get(run.number));
     const kind = kindOf(address, (key, tags) => bestFor(key, tags, this.members.values()));
     const number = ++this.lastEvent;
-    const event = { number, going, text, format, ...address, kind, lost, settle };
+    const { tags, key, priority } = address; // a spread takes longer than all the rest here
+    const event = { number, going, text, format, tags, key, priority, kind, lost, settle };
     this.account.add(number);
     this.events.set(number, event);
     going.events.set(number, event);
@@ -167,9 +168,8 @@ class Coordinator {
   sendTo({ number: of }, member, { text, format, tags }, settle) {
     const going = /** @type {Going} */ (this.runs.get(of));
     const number = ++this.lastEvent;
-    const address = { tags, key: undefined, priority: 0 };
-    const event = { number, going, text, format, ...address, kind: "", lost: 0, isTied: true };
-    const tied = { ...event, settle };
+    const address = { tags, key: undefined, priority: 0, kind: "", lost: 0, isTied: true };
+    const tied = { number, going, text, format, ...address, settle };
     this.account.add(number);
     this.events.set(number, tied);
     going.events.set(number, tied);
@@ -305,14 +305,14 @@ class Coordinator {
     member.send(this.account.send(member.id, numbers, priority), run, lost, events);
   }
 
-  /** @param {string} id of a member @param {number} chunk @param {Answer} answer */
-  answer(id, chunk, { event: number, ...how }) {
-    const member = this.members.get(id);
+  /** @param {string} id of a member @param {number} chunk @param {Answer} answer which becomes the outcome */
+  answer(id, chunk, answer) {
+    const { event: number, seen } = answer;
     // Late: nobody asks any more.
-    if (member === undefined || !this.account.answer(id, chunk, number)) return;
+    if (!this.members.has(id) || !this.account.answer(id, chunk, number)) return;
     const event = /** @type {Event} */ (this.events.get(number));
-    const { seen, attempts = seen === undefined ? 1 : seen[5], worker = 0 } = how;
-    this.settle(event, { ...how, attempts: attempts + event.lost, worker });
+    const { attempts = seen === undefined ? 1 : seen[5], worker = 0 } = answer;
+    this.settle(event, Object.assign(answer, { attempts: attempts + event.lost, worker }));
     this.placeSoon();
   }
 

@@ -123,13 +123,14 @@ class ClusterNode {
   settle(doing, { counted, at }, outcome, priority) {
     const { run } = this;
     const { error, outputs, emitted = [] } = resultOf(outcome, run.router.plan);
+    outcome.told = error;
     this.counts.ended(outcome, error !== undefined, elapsed() - at);
     if (error !== undefined && doing.merge !== undefined) {
-      run.counters.end(counted, { ...outcome, told: error }, true);
+      run.counters.end(counted, outcome, true);
       this.notMerged(doing.merge, error);
       return;
     }
-    run.counters.end(counted, { ...outcome, told: error }, outputs === undefined);
+    run.counters.end(counted, outcome, outputs === undefined);
     run.router.settle(this, doing, { error, outputs, emitted }, { id: outcome.worker, priority });
   }
 

@@ -310,8 +310,7 @@ class Master {
     this.coordinator.measured(measured);
     this.coordinator.exited(exits);
     host.answered += answers.length;
-    for (const { chunk, ...answer } of host.read(answers))
-      this.coordinator.answer(host.id, chunk, answer);
+    for (const answer of host.read(answers)) this.coordinator.answer(host.id, answer.chunk, answer);
     host.acknowledge(number);
   }
 

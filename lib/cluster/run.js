@@ -87,7 +87,8 @@ class ClusterBatch {
     const counted = this.counters.begin(value);
     const settle = (/** @type {Outcome} */ outcome) => {
       const { told, value: answer } = readOf(outcome);
-      this.counters.end(counted, { ...outcome, told }, isNothing(answer));
+      outcome.told = told;
+      this.counters.end(counted, outcome, isNothing(answer));
       this.settle(awaited, outcome, told, answer);
     };
     const event = this.pipeline.add(value, settle, address);
@@ -287,7 +288,8 @@ class ClusterRun extends CountedRun {
     const number = this.begun();
     const settle = (/** @type {Outcome} */ outcome) => {
       const entry = entryOf(value, outcome);
-      this.counters.end(counted, { ...outcome, told: entry.error }, !isResult(entry));
+      outcome.told = entry.error;
+      this.counters.end(counted, outcome, !isResult(entry));
       if (entry.failed) this.showFailed(entry);
       this.settle(number, { value, outcome, entry, address });
     };
