@@ -84,7 +84,14 @@ class TestBroker {
       stdio: "ignore",
       env: { ...process.env, [MARK]: this.mark },
     });
-    const missing = new Promise((_, reject) => this.child.once("error", reject));
+    const missing = new Promise((_, reject) =>
+      this.child.once("error", (cause) => {
+        // A client that tries again keeps the process of the tests alive.
+        this.client.disconnect();
+        fs.rmSync(this.folder, { recursive: true, force: true });
+        reject(new Error(`${this.server} does not start: install it`, { cause }));
+      }),
+    );
     const password = this.options[this.options.indexOf("--requirepass") + 1 || Infinity];
     this.client = new Redis({
       host: "127.0.0.1",
@@ -94,7 +101,7 @@ class TestBroker {
       maxRetriesPerRequest: null,
     });
     this.client.on("error", () => {});
-    await Promise.race([this.client.ping(), missing]);
+    await Promise.race([missing, this.client.ping()]);
   }
 
   async kill() {
