@@ -176,7 +176,12 @@ describe("flows over a cluster", TOGETHER, () => {
       const hosts = hostsOf(broker, own);
       const master = broker.master(JOB, own);
       const left = () => leftIn(own.SPILL);
-      await until(() => bothRun(ran)() && left().length > 0, "both hosts run events, and write");
+      // Until it has an answer no file is missing: events run again, and write again.
+      await Promise.all([
+        master.says(/the master has two answers/),
+        until(bothRun(ran), "both run"),
+      ]);
+      assert.notDeepEqual(left(), []);
       master.kill("SIGSTOP");
       await Promise.all(hosts.map((host) => host.says(/the master (is gone|has finished)/)));
       await until(
