@@ -27,7 +27,7 @@ const STAGES = {
     ["test:parity", "--live"],
     ["test:differential"],
     ["test:faults", "--select", "half"],
-    ["test:cluster-faults", "--select", "quarter"],
+    ["test:cluster-faults", "--select", "eighth"],
     ["test:cluster-chaos"],
     ["test:soak"],
     ["test:calls", "--programs", "200"],

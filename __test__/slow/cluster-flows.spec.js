@@ -19,6 +19,7 @@ const programs = path.join(__dirname, "..", "fixtures", "cluster");
 const RANDOM = path.join(programs, "random-flows.js");
 const SCENARIOS = path.join(programs, "flow-scenarios.js");
 const JOB = path.join(programs, "flow-job.js");
+const HOPS = path.join(programs, "hops.js");
 const PIPELINE = path.join(programs, "pipeline.js");
 
 /** `Map` runs further ahead over a cluster, and that of a stream in order too. */
@@ -129,8 +130,10 @@ describe("flows over a cluster", TOGETHER, () => {
         const own = { ...env, MODE: "pool", RETRIES, GATE: at("gate"), SPILL: at("spill") };
         const [lost] = hostsOf(broker, own);
         const master = broker.master(JOB, own);
-        await until(bothRun(ran), "both hosts run events");
-        const begun = ran().filter(({ host }) => host === "a");
+        // The first ones do not wait for the gate.
+        const waiting = () => ran().filter(({ host, data }) => host === "a" && data > 1);
+        await until(() => waiting().length > 0 && bothRun(ran)(), "both hosts run events");
+        const begun = waiting();
         lost.kill("SIGKILL");
         await lost.ended;
         fs.writeFileSync(own.GATE, "");
@@ -235,6 +238,77 @@ describe("flows over a cluster", TOGETHER, () => {
       await host.says(/the host b was not told where that is: start it with --spill-dir/);
       const [why] = await master.result();
       assert.equal(why, "ERR_SONIC_SPILL");
+    }),
+  );
+});
+
+describe("items that go on to another node over a cluster", TOGETHER, () => {
+  before(() => install("redis-server"));
+
+  /** Each has come out once, in order, and whole. */
+  const checkItems = ({ entries, answered, failed, unfinished }, { EVENTS, PARTS, SIZE }) => {
+    const count = EVENTS * PARTS;
+    assert.deepEqual(
+      entries.map(({ response }) => response),
+      Array.from({ length: count }, (_, number) => [number, Number(SIZE)]),
+    );
+    assert.deepEqual([answered, failed, unfinished], [Number(EVENTS) + count, 0, 0]);
+  };
+  const runOnce = (ran) =>
+    assert.deepEqual(
+      ran()
+        .map(({ data }) => data)
+        .sort((one, other) => one - other),
+      ran().map((_, at) => at),
+    );
+
+  for (const SERIALIZATION of ["json", "advanced"])
+    it(
+      `stay on a host that has room for them: ${SERIALIZATION}`,
+      withBroker(undefined, async ({ broker, env, ran }) => {
+        const own = { ...env, EVENTS: "60", PARTS: "1", SIZE: "200000", TIME: "0", SERIALIZATION };
+        // Bytes are in base64.
+        const all = 60 * 200_000 * (SERIALIZATION === "json" ? 1 : 4 / 3);
+        const host = broker.host("a", HOPS, own);
+        await host.says(/: ready/);
+        const taken = async () => {
+          const stats = await broker.client.info("stats");
+          return Number(/total_net_input_bytes:(\d+)/.exec(stats)[1]);
+        };
+        const before = await taken();
+        checkItems(await broker.master(HOPS, own).result(), own);
+        runOnce(ran);
+        const times = ((await taken()) - before) / all;
+        // All come to the master; those that go to a host come a second time.
+        assert.ok(times > 1 && times < 1.9, `each item came ${times} times`);
+      }),
+    );
+
+  it(
+    "go to other hosts too where one has put out more than it has room for",
+    withBroker(undefined, async ({ broker, env, ran }) => {
+      const own = { ...env, EVENTS: "1", PARTS: "60", SIZE: "2000", TIME: "50" };
+      const hosts = ["a", "b"].map((name) => broker.host(name, HOPS, own));
+      for (const host of hosts) await host.says(/: ready/);
+      checkItems(await broker.master(HOPS, own).result(), own);
+      runOnce(ran);
+      assert.equal(bothRun(ran)(), true);
+    }),
+  );
+
+  it(
+    "run on a host that is told to end, if it has kept them",
+    withBroker(undefined, async ({ broker, env, at, ran }) => {
+      const own = { ...env, EVENTS: "40", PARTS: "2", SIZE: "2000", TIME: "2", GATE: at("gate") };
+      const host = broker.host("a", HOPS, own, ["--concurrency", "4"]);
+      const master = broker.master(HOPS, own);
+      await until(() => ran().length > 0, "the host runs events");
+      host.kill("SIGTERM");
+      broker.host("b", HOPS, own);
+      fs.writeFileSync(own.GATE, "");
+      checkItems(await master.result(), own);
+      runOnce(ran);
+      assert.equal(await host.ended, 0);
     }),
   );
 });

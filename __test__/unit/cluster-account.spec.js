@@ -79,6 +79,33 @@ describe("an account", () => {
     assert.equal(account.floorOf("a"), second + 1);
   });
 
+  it("knows what a host has kept by the host's own numbers, until that has ended", () => {
+    const account = accountOf([1, 2, 3], "a", "b");
+    assert.equal(account.keep("a", { chunk: -1, at: -2 }, 1, 0), true);
+    account.keep("a", { chunk: -1, at: -3 }, 2, 0);
+    account.keep("b", { chunk: -1, at: -2 }, 3, 0);
+    const [chunk, event] = account.keptAs("a", -3);
+    assert.deepEqual([event, account.eventsOf(chunk), account.isKept(chunk)], [2, [1, 2], true]);
+    assert.equal(account.keptAs("b", -2)[1], 3);
+    assert.equal(account.answer("a", chunk, 2), true);
+    assert.deepEqual(account.keptAs("a", -3), [0, 0]);
+    assert.equal(account.answer("a", ...account.keptAs("a", -2)), true);
+    assert.equal(account.answer("a", ...account.keptAs("a", -2)), false);
+    assert.equal(account.chunksOf("a").length, 0);
+  });
+
+  it("has a lost host begin all that it has kept, and takes nothing of it that comes later", () => {
+    const account = accountOf([1, 2], "a");
+    account.keep("a", { chunk: -1, at: -2 }, 1, 0);
+    assert.deepEqual(account.giveUp("a", new Set(account.chunksOf("a"))), {
+      again: [],
+      begun: [1],
+    });
+    assert.equal(account.keep("a", { chunk: -2, at: -3 }, 2, 0), false);
+    assert.deepEqual([account.waits(1), account.waits(2)], [true, true]);
+    assert.deepEqual(account.keptAs("a", -2), [0, 0]);
+  });
+
   it("refuses to send what does not wait", () => {
     const account = accountOf([1], "a");
     account.send("a", [1]);
@@ -93,6 +120,7 @@ describe("an account", () => {
         "add",
         "join",
         "send",
+        "keep",
         "answer",
         "late",
         "giveUp",
@@ -111,6 +139,8 @@ describe("an account", () => {
         const sent = [];
         let events = 0;
         let members = 0;
+        /** The last number that a host has given to what it has kept. */
+        let kept = -1;
         const of = (list, at) => list[at % list.length];
         for (const { what, pick } of steps) {
           const there = [...account.members.keys()];
@@ -129,8 +159,20 @@ describe("an account", () => {
             const chunk = account.send(member, some);
             for (const event of some) sent.push({ member, chunk, event });
           }
+          if (what === "keep" && members > 0 && waiting.length > 0) {
+            // Of a host that was given up, too.
+            const member = `host ${1 + (pick % members)}`;
+            for (const event of waiting.slice(0, 1 + (pick % 3))) {
+              const own = { chunk: -1 - (pick % 4), at: --kept };
+              const isThere = there.includes(member);
+              assert.equal(account.keep(member, own, event, pick % 2), isThere);
+              if (isThere) sent.push({ member, at: kept });
+            }
+          }
           if ((what === "answer" || what === "late") && sent.length > 0) {
-            const { member, chunk, event } = of(sent, pick);
+            const { member, at, ...given } = of(sent, pick);
+            const [chunk, event] =
+              at === undefined ? [given.chunk, given.event] : account.keptAs(member, at);
             if (account.answer(member, chunk, event)) end(event);
           }
           if (what === "takeBack" && account.chunks.size > 0)

@@ -102,7 +102,8 @@ function bench({
         assert.equal(outcomes[number], undefined, `event ${number} has ended twice`);
         outcomes[number] = outcome;
       };
-      const address = { tags: [], key: undefined, priority: 0, ...routing };
+      const { kept, ...where } = routing;
+      const address = { tags: [], key: undefined, priority: 0, ...where, kept: kept?.(at) };
       last = coordinator.add(of, { text, format: 0 }, settle, address);
     }
     coordinator.place();
@@ -131,7 +132,8 @@ describe("a coordinator", () => {
     );
     answer(sent[1]);
     assert.deepEqual(sent[4], { id: "b", chunk: 5, lost: 0, events: [5] });
-    assert.deepEqual(outcomes[2], { event: 2, text: "2", worker: 11, attempts: 1 });
+    const outcome = { event: 2, text: "2", worker: 11, attempts: 1, by: "b" };
+    assert.deepEqual(outcomes[2], outcome);
   });
 
   it("puts short events together, within a limit of bytes", () => {
@@ -172,6 +174,47 @@ describe("a coordinator", () => {
     coordinator.place();
     coordinator.giveUp(sent[3].id, new Set(), true);
     assert.deepEqual([outcomes[2].told.code, outcomes[2].attempts], ["ERR_SONIC_HOST_LOST", 2]);
+  });
+
+  /** What a host has kept, in one chunk. */
+  const kept = (at) => ({ by: "a", chunk: -1, at: -2 - at });
+
+  it("sends nobody what a host has kept, and takes its answers, which have the host's numbers", () => {
+    const { sent, add, answer, outcomes, coordinator } = bench({ hosts: ["a", "b"] });
+    add(2, "1", { kept });
+    assert.deepEqual(sent, []);
+    assert.equal(coordinator.account.load("a", 0), 1);
+    answer({ id: "b", chunk: -1, events: [-2] });
+    assert.deepEqual(outcomes, {});
+    for (const events of [[-3], [-2], [-2]]) answer({ id: "a", chunk: -1, events });
+    assert.deepEqual(Object.keys(outcomes), ["1", "2"]);
+    assert.equal(coordinator.account.events.size, 0);
+  });
+
+  it("fails what a lost host has kept, or lets it run elsewhere, as what it was sent", () => {
+    const retries = { limit: 1, backoff: 0, factor: 2, maxDelay: 0, on: ["host"] };
+    for (const own of [null, retries]) {
+      const { coordinator, sent, add, outcomes } = bench({ hosts: ["a", "b"], retries: own });
+      add(1, "1", { kept });
+      coordinator.giveUp("a", new Set(), true);
+      coordinator.place();
+      if (own === null) assert.equal(outcomes[1].told.code, "ERR_SONIC_HOST_LOST");
+      else assert.deepEqual(sent, [{ id: "b", chunk: 2, lost: 1, events: [1] }]);
+    }
+  });
+
+  it("sends others what a host has kept that was given up before it could say so", () => {
+    const { coordinator, sent, add } = bench({ hosts: ["a", "b"] });
+    coordinator.giveUp("a", new Set(), true);
+    add(1, "1", { kept });
+    assert.deepEqual(sent, [{ id: "b", chunk: 1, lost: 0, events: [1] }]);
+  });
+
+  it("has answers in the order in which a host has said them, each once", () => {
+    const host = { acknowledged: 0, ahead: new Map() };
+    const come = (q) => HostMember.prototype.inOrder.call(host, { q }).map((told) => told.q);
+    assert.deepEqual([2, 1, 1, 4, 2, 5, 3].map(come), [[], [1, 2], [], [], [], [], [3, 4, 5]]);
+    assert.deepEqual([host.acknowledged, host.ahead.size], [5, 0]);
   });
 
   it("does not where retries is for other failures", () => {

@@ -2,7 +2,7 @@
 /** Promise: The judge of the cluster's fault matrix finds each forbidden outcome. The matrix itself is `npm run test:cluster-faults`. */
 const assert = require("node:assert/strict");
 const { describe, it } = require("node:test");
-const { FAULTS, MOMENTS, cells } = require("../runners/cluster-faults/cells");
+const { FAULTS, MOMENTS, WORK, cells } = require("../runners/cluster-faults/cells");
 const { judge } = require("../runners/cluster-faults/judge");
 
 const LOST = "ERR_SONIC_HOST_LOST";
@@ -58,12 +58,13 @@ describe("the judge of the cluster's fault matrix", () => {
   }
 });
 
-describe("a quarter of the cells", () => {
+describe("an eighth of the cells", () => {
   it("has every fault, and every moment", () => {
-    const some = cells(4);
-    assert.equal(some.length * 4, cells().length);
+    const some = cells(8);
+    assert.equal(some.length * 8, cells().length);
     assert.deepEqual(new Set(some.map(({ fault }) => fault)), new Set(Object.keys(FAULTS)));
     assert.deepEqual(new Set(some.map(({ moment }) => moment)), new Set(MOMENTS));
     assert.deepEqual(new Set(some.map(({ retries }) => retries)), new Set(["off", "on"]));
+    assert.deepEqual(new Set(some.map(({ work }) => work)), new Set(WORK));
   });
 });

@@ -4,7 +4,12 @@
 
 const { Map, Set } = require("../shared/primordials");
 
-/** @typedef {{ member: string, events: Set<number>, priority: number, mayHaveBegun: boolean }} Chunk */
+/** `kept`: a host has made it of what it kept. @typedef {{ member: string, events: Set<number>, priority: number, mayHaveBegun: boolean, kept?: OfHost }} Chunk */
+/** The numbers of chunks and of events that a host has kept, by its own numbers. @typedef {{ chunks: Map<number, number>, events: Map<number, number> }} Kept */
+/** A host's own number of a chunk, and those of its events. @typedef {{ chunk: number, events: number[] }} OfHost */
+
+/** No chunk and no event. @type {[number, number]} */
+const NONE = [0, 0];
 
 class Account {
   constructor() {
@@ -14,6 +19,8 @@ class Account {
     this.chunks = new Map();
     /** The chunks of each host. @type {Map<string, Set<number>>} */
     this.members = new Map();
+    /** By hosts. @type {Map<string, Kept>} */
+    this.kept = new Map();
     this.lastChunk = 0;
     /** Events have had different priorities. */
     this.hasBands = false;
@@ -43,6 +50,54 @@ class Account {
     this.chunks.set(number, { member, events: new Set(events), priority, mayHaveBegun: false });
     chunks.add(number);
     return number;
+  }
+
+  /**
+   * A host has kept an event that waits: it may have begun it. False if the host is not there any more.
+   * @param {string} member
+   * @param {{ chunk: number, at: number }} own the host's numbers of the chunk and of the event
+   * @param {number} event
+   * @param {number} priority
+   */
+  keep(member, { chunk: own, at }, event, priority) {
+    if (!this.members.has(member)) return false;
+    const kept = this.keptOf(member);
+    let number = kept.chunks.get(own);
+    if (number === undefined) {
+      number = this.send(member, [], priority);
+      kept.chunks.set(own, number);
+      const chunk = /** @type {Chunk} */ (this.chunks.get(number));
+      chunk.mayHaveBegun = true;
+      chunk.kept = { chunk: own, events: [] };
+    }
+    const { events, kept: ofHost } = /** @type {Chunk} */ (this.chunks.get(number));
+    events.add(event);
+    this.events.set(event, number);
+    kept.events.set(at, event);
+    /** @type {OfHost} */ (ofHost).events.push(at);
+    return true;
+  }
+
+  /** @param {string} member @returns {Kept} */
+  keptOf(member) {
+    const known = this.kept.get(member);
+    if (known !== undefined) return known;
+    /** @type {Kept} */
+    const kept = { chunks: new Map(), events: new Map() };
+    this.kept.set(member, kept);
+    return kept;
+  }
+
+  /** The number of an event, and of its chunk, that a host has kept. @param {string} member @param {number} at the host's number of it @returns {[chunk: number, event: number]} */
+  keptAs(member, at) {
+    const event = this.kept.get(member)?.events.get(at);
+    const chunk = event === undefined ? undefined : this.events.get(event);
+    return event === undefined || chunk === undefined ? NONE : [chunk, event];
+  }
+
+  /** Whether a host has made a chunk itself. @param {number} chunk */
+  isKept(chunk) {
+    return this.chunks.get(chunk)?.kept !== undefined;
   }
 
   /** @param {number} event */
@@ -75,9 +130,17 @@ class Account {
   /** @param {number} number @param {Chunk} chunk @param {number} event */
   leave(number, chunk, event) {
     chunk.events.delete(event);
-    if (chunk.events.size > 0) return;
+    if (chunk.events.size === 0) this.remove(number, chunk);
+  }
+
+  /** @param {number} number @param {Chunk} chunk */
+  remove(number, { member, kept: ofHost }) {
     this.chunks.delete(number);
-    /** @type {Set<number>} */ (this.members.get(chunk.member)).delete(number);
+    /** @type {Set<number>} */ (this.members.get(member)).delete(number);
+    if (ofHost === undefined) return;
+    const kept = /** @type {Kept} */ (this.kept.get(member));
+    kept.chunks.delete(ofHost.chunk);
+    for (const at of ofHost.events) kept.events.delete(at);
   }
 
   /** What the broker remembers of chunks that were sent until now cannot be trusted: hosts may have begun any of them. */
@@ -127,8 +190,7 @@ class Account {
     if (chunk === undefined) return [];
     const events = [...chunk.events];
     for (const event of events) this.events.set(event, undefined);
-    this.chunks.delete(number);
-    /** @type {Set<number>} */ (this.members.get(chunk.member)).delete(number);
+    this.remove(number, chunk);
     return events;
   }
 
@@ -150,6 +212,7 @@ class Account {
       (isUntouched ? again : begun).push(...this.takeBack(number));
     }
     this.members.delete(member);
+    this.kept.delete(member);
     return { again, begun };
   }
 }

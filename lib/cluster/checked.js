@@ -8,6 +8,9 @@
 const ROW = 6;
 const NAME = 4;
 
+/** The length of what says what was kept; see `Keep` of `station`. */
+const KEEP = 4;
+
 /** How a value may be encoded: see `decode` of `codec`. @type {unknown[]} */
 const FORMATS = [0, 1, 2, 3];
 
@@ -35,7 +38,8 @@ function damageOf(answer) {
   if (format !== undefined && !FORMATS.includes(format)) return "its response has no known format";
   if (data !== undefined && !isListed(data)) return "its data cannot be read";
   if (counts !== undefined && !isObject(counts)) return "it does not say what it counts";
-  const { emitted = NONE, each = NONE, seen, rows = NONE } = answer;
+  const { emitted = NONE, each = NONE, seen, rows = NONE, keep = NONE } = answer;
+  if (!areAll(keep, isKeep)) return "it does not say what was kept";
   if (!areAll(emitted, isListed)) return "what it has emitted cannot be read";
   if (!areAll(each, isListed)) return "what each worker has answered cannot be read";
   if (!areAll(rows, isRowOrNone) || !isRowOrNone(seen)) return "it does not say who ran it";
@@ -50,6 +54,10 @@ const isNumber = (value) => Number.isFinite(value);
 
 /** @param {any} value */
 const isNumberOrNone = (value) => value === undefined || isNumber(value);
+
+/** @param {any} one */
+const isKeep = (one) =>
+  Array.isArray(one) && one.length === KEEP && one.every(Number.isSafeInteger) && one[1] < 0;
 
 /** A value with its format. @param {any} one */
 const isListed = (one) =>

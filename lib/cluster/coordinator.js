@@ -7,7 +7,7 @@ const { MOST_BYTES, Sizer } = require("./chunks");
 const { bestFor, serves } = require("./routing");
 const { Share } = require("./share");
 const { Unserved } = require("./unserved");
-const { Waiting, kindOf } = require("./waiting");
+const { Waiting, isBefore, kindOf } = require("./waiting");
 const { lostWith } = require("./told");
 const { Map, Promise, Set } = require("../shared/primordials");
 
@@ -34,7 +34,8 @@ const { Map, Promise, Set } = require("../shared/primordials");
  * @property {(tags: string[]) => boolean} runsEach whether it runs the work of every worker that has these
  * @property {() => import("./seen").Doing[]} doing what its workers run
  */
-/** How an event has ended for the one who asked. @typedef {Omit<Answer, "event"> & { attempts: number, worker: number }} Outcome */
+/** How an event has ended for the one who asked; `by`: the member. @typedef {Omit<Answer, "event"> & { attempts: number, worker: number, by?: string }} Outcome */
+/** Who has an event that is handed over, because it has kept it, and as what. @typedef {{ by: string, chunk: number, at: number }} Kept */
 
 /**
  * @typedef {object} Event
@@ -139,7 +140,7 @@ class Coordinator {
    * @param {Run} run
    * @param {import("../shared/carried").Carried} value
    * @param {Event["settle"]} settle
-   * @param {Address} [address]
+   * @param {Address & { kept?: Kept }} [address] `kept`: who has it already
    * @param {number} [lost] how many attempts it has had already
    * @returns {Event}
    */
@@ -147,13 +148,15 @@ class Coordinator {
     const going = /** @type {Going} */ (this.runs.get(run.number));
     const kind = kindOf(address, (key, tags) => bestFor(key, tags, this.members.values()));
     const number = ++this.lastEvent;
-    const { tags, key, priority } = address; // a spread takes longer than all the rest here
+    const { tags, key, priority, kept } = address; // a spread takes longer than all the rest here
     const event = { number, going, text, format, tags, key, priority, kind, lost, settle };
     this.account.add(number);
     this.events.set(number, event);
     going.events.set(number, event);
     going.share.enters(text.length, this.served);
-    this.waiting.add(event);
+    if (kept === undefined || !this.account.keep(kept.by, kept, number, priority))
+      this.waiting.add(event);
+    else going.share.takes(going.sizer.cost, this.served);
     this.placeSoon();
     return event;
   }
@@ -305,14 +308,15 @@ class Coordinator {
     member.send(this.account.send(member.id, numbers, priority), run, lost, events);
   }
 
-  /** @param {string} id of a member @param {number} chunk @param {Answer} answer which becomes the outcome */
-  answer(id, chunk, answer) {
-    const { event: number, seen } = answer;
+  /** @param {string} id of a member @param {number} given a chunk @param {Answer} answer which becomes the outcome */
+  answer(id, given, answer) {
+    const { event: at, seen } = answer;
+    const [chunk, number] = given < 0 ? this.account.keptAs(id, at) : [given, at];
     // Late: nobody asks any more.
     if (!this.members.has(id) || !this.account.answer(id, chunk, number)) return;
     const event = /** @type {Event} */ (this.events.get(number));
     const { attempts = seen === undefined ? 1 : seen[5], worker = 0 } = answer;
-    this.settle(event, Object.assign(answer, { attempts: attempts + event.lost, worker }));
+    this.settle(event, Object.assign(answer, { attempts: attempts + event.lost, worker, by: id }));
     this.placeSoon();
   }
 
@@ -388,13 +392,5 @@ class Coordinator {
 
 /** @param {Event} event */
 const isTied = (event) => Boolean(event.isTied);
-
-/** Which of two lines is next: the more urgent, then the one whose run has had less, then the older. @param {Line} one @param {Line} other */
-function isBefore(one, other) {
-  if (one.priority !== other.priority) return one.priority > other.priority;
-  const { had } = one.going.share;
-  if (had !== other.going.share.had) return had < other.going.share.had;
-  return one.events[one.head].number < other.events[other.head].number;
-}
 
 module.exports = { Coordinator };

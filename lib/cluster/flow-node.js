@@ -24,6 +24,7 @@ const { Promise, Set, clearTimeout, setTimeout } = require("../shared/primordial
 /** @typedef {import("../shared/flow/plan").PlanNode} PlanNode */
 /** @typedef {import("./coordinator").Outcome} Outcome */
 /** @typedef {import("./coordinator").Event} Event */
+/** @typedef {import("./coordinator").Kept} Kept */
 
 class ClusterNode {
   /**
@@ -78,11 +79,11 @@ class ClusterNode {
 
   /**
    * @param {Doing} doing
-   * @param {Address} [address]
+   * @param {Address & { kept?: Kept }} [address]
    * @param {number} [lost] how many attempts it has had already
    * @returns {Event | undefined}
    */
-  begin(doing, { tags = this.tags, key, priority } = ANY, lost = 0) {
+  begin(doing, { tags = this.tags, key, priority, kept } = ANY, lost = 0) {
     const { run, about } = this;
     // What is told of one entry may have stopped the run.
     if (!run.isRunning || about === undefined) return undefined;
@@ -101,7 +102,7 @@ class ClusterNode {
     const at = elapsed();
     const settle = (/** @type {Outcome} */ outcome) =>
       this.settle(doing, { counted, at }, outcome, priority);
-    const address = { tags, key, priority };
+    const address = { tags, key, priority, kept };
     const event = run.pool.coordinator.add(about, value, settle, address, lost);
     event.counted = counted;
     this.last = event;
@@ -218,7 +219,7 @@ class ClusterNode {
   }
 }
 
-/** @type {Address} */
+/** @type {Address & { kept?: Kept }} */
 const ANY = { key: undefined, priority: 0 };
 
 /**
@@ -235,6 +236,7 @@ function resultOf(outcome, plan) {
       throw new RangeError("it has no records");
     const outputs = outputsOf(value);
     for (const output of outputs) checkOutput(output, plan);
+    noteKept(outputs, outcome);
     const emitted = (outcome.emitted || []).map((one) => packedOf(carriedOf(one)));
     for (const one of emitted) open(one);
     return { outputs, emitted };
@@ -243,6 +245,16 @@ function resultOf(outcome, plan) {
     const stack = `Error: ${message}`;
     return { error: { name: "Error", message, stack, code: "ERR_SONIC_PROTOCOL" } };
   }
+}
+
+/** Notes which outputs the host has kept. @param {any[]} outputs @param {Outcome} outcome */
+function noteKept(outputs, { keep = [], by }) {
+  for (const [chunk, event, from, count] of keep)
+    for (let at = 0; at < count; at++) {
+      const output = outputs[from + at];
+      if (output === undefined) throw new RangeError("it has kept what there is not");
+      output.kept = { by, chunk, at: event - at };
+    }
 }
 
 /** It comes from the network. @param {any} output @param {import("../shared/flow/plan").Plan} plan */

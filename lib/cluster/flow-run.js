@@ -15,7 +15,7 @@ const { flowStage } = require("../shared/clustered");
 const { coded } = require("../shared/errors");
 const { spillsAt } = require("../shared/flow/carried");
 const { ownOf } = require("../shared/own");
-const { JSON } = require("../shared/primordials");
+const { JSON, Map } = require("../shared/primordials");
 const { addressOf, routingOf } = require("../shared/routing");
 
 /** @typedef {import("../shared/flow/plan").Plan} Plan */
@@ -23,6 +23,8 @@ const { addressOf, routingOf } = require("../shared/routing");
 /** @typedef {import("../shared/options").Options} Options */
 /** @typedef {import("../shared/routing").Routing} Routing */
 /** @typedef {import("../master/flow-router").Via} Via */
+
+/** @typedef {import("./coordinator").Kept} Kept */
 
 /** @typedef {InstanceType<typeof ClusterNode>} Node */
 
@@ -34,7 +36,8 @@ class Router extends FlowRouter {
   out(node, output, via) {
     if (output.exit !== undefined) {
       node.counts.made++;
-      this.leaveBy(output.exit, output.item, via);
+      const { kept } = output;
+      this.leaveBy(output.exit, output.item, /** @type {any} */ (kept ? { ...via, kept } : via));
     } else if (output.further !== undefined) node.further(output.further, via);
     else if (output.to !== undefined) this.written(this.nodeAt(output.to), output.told, node);
     else this.nodeAt(output.node).failedBehind(output, via);
@@ -86,10 +89,13 @@ class Router extends FlowRouter {
     super.leaveBy(exit, item, via);
   }
 
-  /** @param {{ node: number, side: number }} input @param {any} item @param {Via} via */
+  /** @param {{ node: number, side: number }} input @param {any} item @param {Via & { kept?: Kept }} via `kept`: a host has it for this node */
   enter(input, item, via) {
-    this.nodeAt(input.node).counts.came++;
-    super.enter(input, item, via);
+    const node = this.nodeAt(input.node);
+    const { kept, priority } = via;
+    node.counts.came++;
+    if (kept === undefined || node.plan.hold) super.enter(input, item, via);
+    else this.begin(node, item, /** @type {any} */ ({ key: undefined, priority, kept }));
   }
 
   /** @param {number} number @returns {Node} */
@@ -111,14 +117,22 @@ class ClusterFlowRun extends ClusterRun {
     const { plan, functions = [] } = this.flow;
     this.routing = routingOf(options);
     const router = new Router(this, plan, options.order === "submission");
-    const nodes = plan.nodes.map((node) => {
+    /** The runs of nodes, by their numbers. @type {globalThis.Map<number, import("./station").Run>} */
+    const runs = new Map();
+    // The last one first: what is before it says where its items go.
+    const nodes = [...plan.nodes].reverse().map((node) => {
       const { retries = options.retries, taskTimeout = options.taskTimeout, hold } = node;
       const isEntry = node.number === plan.entry;
       const tags = (isEntry && this.routing?.tags) || node.tags;
       const own = ownOf(options, { retries, taskTimeout });
       const place = spillsAt(plan, node.number) ? this.placeOf() : undefined;
       const stage = flowStage(node.number, plan.fingerprint, name);
-      const about = hold === "master" ? undefined : beginRun(this.pool, [stage], own, args, how);
+      const hops = hopsOf(plan, node.number, runs);
+      const about =
+        hold === "master"
+          ? undefined
+          : beginRun(this.pool, [stage], own, args, hops.length > 0 ? { ...how, hops } : how);
+      if (about !== undefined) runs.set(node.number, about);
       return new ClusterNode(
         this,
         node,
@@ -126,6 +140,7 @@ class ClusterFlowRun extends ClusterRun {
         about,
       );
     });
+    nodes.reverse();
     router.setNodes(nodes);
     this.pool.coordinator.unite(nodes.flatMap(({ about }) => about || []));
     return router;
@@ -223,6 +238,25 @@ function checkFlow(options, hasFolder) {
   const { plan } = /** @type {Flow} */ (options.flow);
   const node = plan.nodes.find(({ hold }) => hold === "spill");
   if (node !== undefined && !hasFolder) throw noFolder(node);
+}
+
+/**
+ * The items of an event that a host may keep: those that leave by such an exit go to one node, which begins an event for each.
+ * @param {Plan} plan
+ * @param {number} number the node at which the event enters
+ * @param {globalThis.Map<number, import("./station").Run>} runs those of the nodes behind it
+ * @returns {[exit: number, run: number, tags: string[]][]}
+ */
+function hopsOf(plan, number, runs) {
+  return plan.nodes[number - 1].ports.flatMap(({ exit, next }) => {
+    const behind = next === 0 ? [] : hopsOf(plan, next, runs);
+    const [to, ...others] = exit < 0 ? [] : plan.exits[exit].to;
+    if (to === undefined || others.length > 0 || !("node" in to)) return behind;
+    const { hold, tags } = plan.nodes[to.node - 1];
+    const run = runs.get(to.node);
+    const isPlain = hold === null && !spillsAt(plan, to.node);
+    return run === undefined || !isPlain ? behind : [...behind, [exit, run.number, tags]];
+  });
 }
 
 /** What may be wrong with files. */

@@ -15,7 +15,7 @@ const { JSON, Map, Promise, Set, now } = require("../shared/primordials");
 /** @typedef {InstanceType<typeof import("./coordinator").Coordinator>} Coordinator */
 
 /** The version of what goes over the broker. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Heartbeats in a lease. */
 const BEATS = 8;
@@ -265,7 +265,7 @@ class Master {
         if (host === undefined && !this.lost.has(told.h)) this.join(told);
         break;
       case "answers":
-        if (host !== undefined) this.take(host, told);
+        if (host !== undefined) for (const one of host.inOrder(told)) this.take(host, one);
         break;
       case "leave":
         if (host !== undefined) this.leave(host);
@@ -306,12 +306,11 @@ class Master {
   }
 
   /** @param {InstanceType<typeof HostMember>} host @param {any} told */
-  take(host, { q: number, a: answers, t: measured, x: exits }) {
+  take(host, { a: answers, t: measured, x: exits }) {
     this.coordinator.measured(measured);
     this.coordinator.exited(exits);
     host.answered += answers.length;
     for (const answer of host.read(answers)) this.coordinator.answer(host.id, answer.chunk, answer);
-    host.acknowledge(number);
   }
 
   /** A host takes nothing in any more: what it has not begun goes to others. @param {InstanceType<typeof HostMember>} host */

@@ -113,9 +113,9 @@ class HostMember {
     this.locks = new LocksOfHost(master.broker, master.id, id);
     /** When it was last known to be there. */
     this.seen = 0;
-    /** The answers that have come, up to which none is missing, and those beyond. */
+    /** The answers that have come, up to which none is missing, and those beyond, which wait. */
     this.acknowledged = 0;
-    /** @type {Map<number, true>} */
+    /** @type {Map<number, any>} */
     this.ahead = new Map();
   }
 
@@ -144,6 +144,8 @@ class HostMember {
   sendAgain() {
     const { account, events } = this.master.coordinator;
     for (const chunk of account.chunksOf(this.id)) {
+      // What it has kept nobody has sent.
+      if (account.isKept(chunk)) continue;
       const left = account
         .eventsOf(chunk)
         .map((number) => /** @type {Event} */ (events.get(number)));
@@ -189,7 +191,12 @@ class HostMember {
     const { told = [], toldAt } = this;
     const busy = told.filter(([, , running]) => running > 0);
     const since = elapsed() - toldAt;
-    return busy.map(([id, , , , event, time]) => [id, event, time + since]);
+    return busy.map(([id, , , , event, time]) => [id, this.numberOf(event), time + since]);
+  }
+
+  /** The number of an event by the one that the host says: it has numbers of its own for what it has kept. @param {number} event */
+  numberOf(event) {
+    return event < 0 ? this.master.coordinator.account.keptAs(this.id, event)[1] : event;
   }
 
   /** It is there, and may say something of its workers. @param {string} presence */
@@ -214,10 +221,21 @@ class HostMember {
     return whole;
   }
 
-  /** Answers have come. @param {number} number this host's own for them */
-  acknowledge(number) {
-    if (number > this.acknowledged) this.ahead.set(number, true);
-    while (this.ahead.delete(this.acknowledged + 1)) this.acknowledged++;
+  /**
+   * Answers have come. Those of what a host has kept come after the ones that say so: the broker may have lost these, and then has them later.
+   * @param {any} told
+   * @returns {any[]} all that can be taken in now, in the order in which the host has said them
+   */
+  inOrder(told) {
+    if (told.q > this.acknowledged) this.ahead.set(told.q, told);
+    const all = [];
+    for (;;) {
+      const next = this.ahead.get(this.acknowledged + 1);
+      if (next === undefined) return all;
+      this.acknowledged++;
+      this.ahead.delete(this.acknowledged);
+      all.push(next);
+    }
   }
 }
 

@@ -107,7 +107,7 @@ function chainsOf(stages, { tags, chains = [] }) {
  * @param {string[]} work the names of its stages
  * @param {Options} options
  * @param {string | undefined} args as text
- * @param {Pick<Run, "classes" | "refusal" | "isSeen" | "isLive" | "each">} how
+ * @param {Pick<Run, "classes" | "refusal" | "isSeen" | "isLive" | "each" | "hops">} how
  */
 function beginRun(pool, work, options, args, how) {
   const { taskTimeout, retries, weight } = options;

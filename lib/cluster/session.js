@@ -5,6 +5,7 @@
 const { randomBytes } = require("crypto");
 const { pause } = require("./broker");
 const { elapsed } = require("./clock");
+const { Hops } = require("./hops");
 const { reserve } = require("./ids");
 const { LocksOfMaster, channelOf, packetOf } = require("./lock-line");
 const { ALWAYS, LOST, RUN } = require("./master");
@@ -17,6 +18,7 @@ const { JSON, Map, Promise, Set, setTimeout } = require("../shared/primordials")
 
 /** @typedef {import("./station").Run} Run */
 /** @typedef {import("./station").Answer} Answer */
+/** @typedef {{ chunk: number, lost: number, events: import("./station").Sent[], priority: number }} Chunk */
 
 /** Milliseconds for which answers wait for others: after the last of a chunk, and before that. */
 const TOGETHER = 2;
@@ -52,8 +54,9 @@ class Session {
     /** The chunks that have come, from the lowest on that may come again. @type {Set<number>} */
     this.seen = new Set();
     this.floor = 0;
-    /** Chunks that go on, as what ends each at once. @type {Map<number, () => void>} */
+    /** Chunks that go on: what ends each at once, and how many of its events have not ended. @type {Map<number, { end: () => void, left: number, all: number }>} */
     this.open = new Map();
+    this.hops = new Hops(host, (number) => this.runOf(number));
     /** Answers that were not sent. @type {(Answer & { chunk: number })[]} */
     this.answers = [];
     this.size = 0;
@@ -161,19 +164,17 @@ class Session {
   /** The job stays as it is, until its queue is removed. @returns {Promise<never>} */
   never = () => new Promise(() => {});
 
-  /**
-   * @param {Run} run
-   * @param {{ chunk: number, lost: number, events: import("./station").Sent[], priority: number }} told
-   * @param {() => void} end
-   */
+  /** @param {Run} run @param {Chunk} told @param {() => void} end is told when all of it is answered */
   run(run, { chunk, lost, events, priority }, end) {
-    let left = events.length;
-    this.open.set(chunk, end);
+    const open = { end, left: events.length, all: events.length };
+    this.open.set(chunk, open);
+    this.hops.learn(run);
     const station = /** @type {InstanceType<typeof Station>} */ (this.station);
     const hear = (/** @type {Answer} */ answer) => {
-      left--;
-      if (answer.text !== undefined || answer.told !== undefined) this.answer(chunk, answer);
-      if (left > 0) return;
+      open.left--;
+      if (answer.text !== undefined || answer.told !== undefined)
+        this.answer({ chunk, ...answer }, run, priority);
+      if (open.left > 0) return;
       this.open.delete(chunk);
       // Nothing else ends soon that could go with it.
       if (this.open.size === 0) this.flush();
@@ -218,9 +219,10 @@ class Session {
     return undefined;
   }
 
-  /** @param {number} chunk @param {Answer} answer */
-  answer(chunk, answer) {
-    this.answers.push({ chunk, ...answer });
+  /** @param {Answer & { chunk: number }} answer @param {Run} run @param {number} priority */
+  answer(answer, run, priority) {
+    this.hops.note(run, priority, answer);
+    this.answers.push(answer);
     this.size += sizeOf(answer);
     if (this.size >= MOST_SIZE) this.flush();
     else this.flushWithin(LONGER);
@@ -239,12 +241,14 @@ class Session {
     this.flushing = undefined;
     if (this.answers.length === 0) return;
     const station = /** @type {InstanceType<typeof Station>} */ (this.station);
-    const number = ++this.lastNumber;
-    const told = { q: number, a: this.answers, t: station.measured(), x: station.exited() };
+    const measured = station.measured();
+    const kept = this.hops.keep(measured, station.places, this.open.values());
+    const told = { q: ++this.lastNumber, a: this.answers, t: measured, x: station.exited() };
     this.answers = [];
     this.size = 0;
-    this.unacknowledged.set(number, told);
+    this.unacknowledged.set(told.q, told);
     this.sending = Promise.all([this.sending, this.send(told)]);
+    for (const { run, ...chunk } of kept) this.run(run, chunk, () => {});
     await this.sending;
   }
 
@@ -305,6 +309,7 @@ class Session {
     for (const number of known) {
       if (runs.includes(`${RUN}${number}`)) continue;
       this.runs.delete(number);
+      this.hops.forget(number);
       /** @type {InstanceType<typeof Station>} */ (this.station).stop(number);
     }
   }
@@ -337,6 +342,7 @@ class Session {
   async leave() {
     if (this.isOver || this.worker === undefined) return this.end(undefined);
     this.isLeaving = true;
+    this.hops.close();
     this.worker.pause(true).catch(() => {});
     await this.say("leave");
     while (!this.isOver && (this.open.size > 0 || this.flushing !== undefined))
@@ -354,6 +360,7 @@ class Session {
   async end(why) {
     if (this.isOver) return this.ended;
     this.isOver = true;
+    this.hops.close();
     if (why !== undefined) this.host.say(this.open.size > 0 ? `${why}: stops its events` : why);
     this.ended = this.close();
     this.host.follow(this.ended);
@@ -365,7 +372,7 @@ class Session {
     if (this.station !== undefined) await this.station.end();
     this.host.relay.remove(this.locks);
     this.host.listener.leave(this.channel);
-    for (const end of this.open.values()) end();
+    for (const { end } of this.open.values()) end();
     try {
       if (this.worker !== undefined) await this.broker.release(this.worker);
       if (this.broker.isReady) await this.broker.within(this.clean());

@@ -25,6 +25,7 @@ const { JSON, Map, Promise } = require("../shared/primordials");
  * @property {string | null} refusal why its events cannot emit others, if so
  * @property {boolean} isSeen somebody wants to know who ran its events, and when
  * @property {boolean} [isLive] somebody wants to know what workers do now
+ * @property {[exit: number, run: number, tags: string[]][]} [hops] what leaves its events by these exits a host may keep for another run
  */
 
 /** An event on its way: its number, its data, the format of that, and its key. @typedef {[number, string, number, string?]} Sent */
@@ -35,7 +36,13 @@ const { JSON, Map, Promise } = require("../shared/primordials");
  * of `each`.
  * @typedef {{ event: number, text?: string, format?: number, data?: [string, number], emitted?: [string, number][],
  *   counts?: Record<string, number>, each?: [string, number][], told?: any, attempts?: number, worker?: number, pid?: number,
- *   seen?: Row, rows?: (Row | undefined)[] }} Answer
+ *   seen?: Row, rows?: (Row | undefined)[], keep?: Keep[] }} Answer
+ */
+
+/**
+ * What a host keeps of an event's outputs, as it has numbered that: its chunk, and the first of its events, each of which is one less than
+ * the one before; the first output, and how many.
+ * @typedef {[chunk: number, event: number, at: number, count: number]} Keep
  */
 
 /**

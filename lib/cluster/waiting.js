@@ -264,4 +264,12 @@ function kindOf({ tags, key, priority }, memberFor) {
   return `${priority} ${key === undefined ? "" : `@${memberFor(key, tags)}`} ${textOf(tags)}`;
 }
 
-module.exports = { Waiting, kindOf, textOf };
+/** Which of two lines is next: the more urgent, then the one whose run has had less, then the older. @param {Line} one @param {Line} other */
+function isBefore(one, other) {
+  if (one.priority !== other.priority) return one.priority > other.priority;
+  const { had } = one.going.share;
+  if (had !== other.going.share.had) return had < other.going.share.had;
+  return one.events[one.head].number < other.events[other.head].number;
+}
+
+module.exports = { Waiting, isBefore, kindOf, textOf };

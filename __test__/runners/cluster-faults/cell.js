@@ -101,6 +101,7 @@ class Cell {
       GATE: this.at("gate"),
       EVENTS: String(EVENTS),
       TIME: String(TIME),
+      WORK: this.cell.work,
       ...more,
     };
   }

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * The cells of the cluster's fault matrix: every fault at every moment of a run over two hosts, with and without retries; and what a
- * cell must come to, by what its fault costs. It runs nothing.
+ * The cells of the cluster's fault matrix: every fault at every moment of a run over two hosts, with and without retries, of a plain
+ * worker function and of a flow; and what a cell must come to, by what its fault costs. It runs nothing.
  */
 
 /** When the fault strikes. */
@@ -64,6 +64,9 @@ const CODES = {
 /** What a run may cost an event before it fails: more than any cell costs it. */
 const RETRIES = { limit: 5, on: ["crash", "host"] };
 
+/** What the events go through: a worker function, or a flow whose items leave one node for another, and stay on a host where they can. */
+const WORK = ["a function", "a flow"];
+
 /** Every cell; or every `step`th, another one for each fault and moment. */
 function cells(step = 1) {
   const all = [];
@@ -71,16 +74,23 @@ function cells(step = 1) {
     for (const moment of MOMENTS) {
       for (const retries of ["off", "on"]) {
         const codes = retries === "on" ? [] : CODES[costs];
-        all.push({ fault, moment, retries, expected: { costs, codes, fails: codes.length > 0 } });
+        for (const work of WORK)
+          all.push({
+            fault,
+            moment,
+            retries,
+            work,
+            expected: { costs, codes, fails: codes.length > 0 },
+          });
       }
     }
   }
-  const { length } = MOMENTS;
-  // The moments move on by one with each fault, and retries change with each.
+  const columns = 2 * MOMENTS.length * WORK.length;
+  // With each fault the moment is another one, and so are retries and work.
   return all.filter((_, at) => {
-    const [row, column] = [Math.floor(at / (2 * length)), at % (2 * length)];
+    const [row, column] = [Math.floor(at / columns), at % columns];
     return (column + 3 * row) % step === 0;
   });
 }
 
-module.exports = { FAULTS, MOMENTS, RETRIES, cells };
+module.exports = { FAULTS, MOMENTS, RETRIES, WORK, cells };

@@ -3,7 +3,7 @@
  * The fault matrix over a cluster: runs every cell of `cells.js` with a broker, two hosts and a master of its own, and holds what became
  * of each event against what the fault may cost. Prints a table, and every cell that came to something else.
  *
- *   node __test__/runners/cluster-faults/run.js [--select half|quarter] [--only TEXT] [--at-once N]
+ *   node __test__/runners/cluster-faults/run.js [--select half|quarter|eighth] [--only TEXT] [--at-once N]
  */
 const { parseArgs } = require("node:util");
 
@@ -12,9 +12,10 @@ const { table } = require("../faults/table");
 const { failureOf } = require("./cell");
 const { FAULTS, MOMENTS, cells } = require("./cells");
 
-const STEPS = { all: 1, half: 2, quarter: 4 };
+const STEPS = { all: 1, half: 2, quarter: 4, eighth: 8 };
 
-const nameOf = ({ fault, moment, retries }) => `${fault} / ${moment} / retries ${retries}`;
+const nameOf = ({ fault, moment, retries, work }) =>
+  `${fault} / ${moment} / retries ${retries} / ${work}`;
 
 async function main() {
   const { values } = parseArgs({
