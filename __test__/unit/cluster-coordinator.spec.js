@@ -215,6 +215,10 @@ describe("a coordinator", () => {
     const come = (q) => HostMember.prototype.inOrder.call(host, { q }).map((told) => told.q);
     assert.deepEqual([2, 1, 1, 4, 2, 5, 3].map(come), [[], [1, 2], [], [], [], [], [3, 4, 5]]);
     assert.deepEqual([host.acknowledged, host.ahead.size], [5, 0]);
+    assert.deepEqual([9, 7].flatMap(come), []);
+    const rest = () => HostMember.prototype.rest.call(host).map(({ q }) => q);
+    // It is given up.
+    assert.deepEqual([rest(), rest()], [[7, 9], []]);
   });
 
   it("does not where retries is for other failures", () => {

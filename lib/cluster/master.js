@@ -341,6 +341,7 @@ class Master {
 
   /** @param {InstanceType<typeof HostMember>} host @param {"lost" | "left"} state */
   isGone(host, state) {
+    for (const told of host.rest()) this.take(host, told);
     this.gone.unshift({ ...host.shown(), state, running: 0, events: 0 });
     this.gone.splice(MOST_GONE);
   }

@@ -237,6 +237,13 @@ class HostMember {
       all.push(next);
     }
   }
+
+  /** What waits for others that do not come any more, in order. @returns {any[]} */
+  rest() {
+    const all = [...this.ahead.values()].sort((one, other) => one.q - other.q);
+    this.ahead.clear();
+    return all;
+  }
 }
 
 const ignore = () => {};
