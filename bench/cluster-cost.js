@@ -25,6 +25,7 @@ const SIZES = [
   { name: "1 MiB both ways", stage: "echo", data: "x", count: 40 },
   { name: "a number through two nodes in one event", stage: "fused", data: 1, count: 20_000 },
   { name: "a number through two nodes with a hop", stage: "hop", data: 1, count: 20_000 },
+  { name: "1 MiB through two nodes with a hop", stage: "largeHop", data: "x", count: 30 },
 ];
 
 /** @param {InstanceType<typeof Redis>} redis */

@@ -18,6 +18,9 @@ const stages = {
   fused: flow((source) => source.map(more).map(more)),
   // It has an option of its own: so it runs in an event of its own.
   hop: flow((source) => source.map(more).map(more, { taskTimeout: 60_000 })),
+  largeHop: flow((source) =>
+    source.map(({ data }) => data).map(({ data }) => data.length, { taskTimeout: 60_000 }),
+  ),
 };
 
 /** What all of a call's events go through. @param {any} pool @param {string} stage @param {any[]} events */
