@@ -132,7 +132,7 @@ describe("a coordinator", () => {
     );
     answer(sent[1]);
     assert.deepEqual(sent[4], { id: "b", chunk: 5, lost: 0, events: [5] });
-    const outcome = { event: 2, text: "2", worker: 11, attempts: 1, by: "b" };
+    const outcome = { event: 2, text: "2", worker: 11, attempts: 1 };
     assert.deepEqual(outcomes[2], outcome);
   });
 

@@ -4,7 +4,7 @@
 
 const { Account } = require("./account");
 const { MOST_BYTES, Sizer } = require("./chunks");
-const { bestFor, serves } = require("./routing");
+const { serves } = require("./routing");
 const { Share } = require("./share");
 const { Unserved } = require("./unserved");
 const { Waiting, isBefore, kindOf } = require("./waiting");
@@ -141,15 +141,15 @@ class Coordinator {
    * @param {import("../shared/carried").Carried} value
    * @param {Event["settle"]} settle
    * @param {Address & { kept?: Kept }} [address] `kept`: who has it already
-   * @param {number} [lost] how many attempts it has had already
-   * @returns {Event}
+   * @param {number} [lost] how many attempts it has had already @returns {Event}
    */
   add(run, { text, format }, settle, address = ANYWHERE, lost = 0) {
     const going = /** @type {Going} */ (this.runs.get(run.number));
-    const kind = kindOf(address, (key, tags) => bestFor(key, tags, this.members.values()));
+    const kind = kindOf(address, this.members);
     const number = ++this.lastEvent;
     const { tags, key, priority, kept } = address; // a spread takes longer than all the rest here
-    const event = { number, going, text, format, tags, key, priority, kind, lost, settle };
+    const counted = undefined; // objects are larger that get a property later
+    const event = { number, going, text, format, tags, key, priority, kind, lost, settle, counted };
     this.account.add(number);
     this.events.set(number, event);
     going.events.set(number, event);
@@ -316,7 +316,11 @@ class Coordinator {
     if (!this.members.has(id) || !this.account.answer(id, chunk, number)) return;
     const event = /** @type {Event} */ (this.events.get(number));
     const { attempts = seen === undefined ? 1 : seen[5], worker = 0 } = answer;
-    this.settle(event, Object.assign(answer, { attempts: attempts + event.lost, worker, by: id }));
+    const outcome = /** @type {Outcome} */ (answer);
+    outcome.attempts = attempts + event.lost;
+    outcome.worker = worker;
+    if (answer.keep !== undefined) outcome.by = id;
+    this.settle(event, outcome);
     this.placeSoon();
   }
 

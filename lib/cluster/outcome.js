@@ -69,6 +69,9 @@ const tallied = (outcome, isNone) =>
 /** @param {Outcome} outcome @returns {any} */
 const addedOf = ({ counts }) => ({ counts });
 
+/** @type {number[]} */
+const NONE = [];
+
 /** An event that was handed over: its data, and its numbers in the records. @typedef {{ value: Carried, numbers: number[], records: Seen[] }} Counted */
 
 /** Those that count the events of a run, or are told of them. */
@@ -86,7 +89,8 @@ class Counters {
   /** An event is handed over. @param {Carried} value @param {string} [label] what people call it @returns {Counted} */
   begin(value, label) {
     const { records } = this;
-    const event = { value, numbers: records.map((seen) => seen.handOver(label)), records };
+    const numbers = records.length === 0 ? NONE : records.map((seen) => seen.handOver(label));
+    const event = { value, numbers, records };
     this.open.add(event);
     for (const tally of this.tallies) tally.add(value.text);
     return event;
@@ -94,13 +98,16 @@ class Counters {
 
   /** It has ended. @param {Counted} event @param {Outcome} outcome @param {boolean} isNone it has no answer */
   end(event, outcome, isNone) {
+    const { value, numbers } = event;
     this.open.delete(event);
-    for (const [at, number] of event.numbers.entries())
-      this.records[at].ended(number, event.value, outcome, isNone);
+    for (let at = 0; at < numbers.length; at++)
+      this.records[at].ended(numbers[at], value, outcome, isNone);
+    const end = tallied(outcome, isNone);
+    const bytes = bytesOf(outcome.text);
     for (const tally of this.tallies) {
-      tally.end(tallied(outcome, isNone));
-      tally.count(addedOf(outcome));
-      tally.bytesOut += bytesOf(outcome.text);
+      tally.end(end);
+      if (outcome.counts !== undefined) tally.count(addedOf(outcome));
+      tally.bytesOut += bytes;
     }
   }
 

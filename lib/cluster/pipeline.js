@@ -52,8 +52,15 @@ class Pipeline {
     return event;
   }
 
-  /** Resolves when there is room for another, in all chains. @param {Event} event */
-  async room(event) {
+  /** Resolves when there is room for another, in all chains; undefined if there is. @param {Event} event */
+  room(event) {
+    const { coordinator, links } = this;
+    const hasRoom = links.length === 1 && coordinator.hasRoom(event);
+    return hasRoom ? undefined : this.whenRoom(event);
+  }
+
+  /** @param {Event} event */
+  async whenRoom(event) {
     await this.coordinator.room(event);
     for (const { last } of this.links.slice(1))
       if (last !== undefined) await this.coordinator.room(last);

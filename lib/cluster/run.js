@@ -98,10 +98,10 @@ class ClusterBatch {
     return event;
   }
 
-  /** Resolves when there is room for another. @param {Awaited} awaited @param {Routing} [routing] */
-  async addWhenReady(awaited, routing) {
+  /** Resolves when there is room for another; undefined if there is. @param {Awaited} awaited @param {Routing} [routing] */
+  addWhenReady(awaited, routing) {
     if (!this.isRunning) throw coded(Error, "ERR_SONIC_RUN_OVER", "the map is over");
-    await this.pipeline.room(this.add(awaited, routing));
+    return this.pipeline.room(this.add(awaited, routing));
   }
 
   /** @param {Awaited} awaited @param {Outcome} outcome @param {any} told its error @param {any} answer */
@@ -128,8 +128,8 @@ class ClusterBatch {
     const all = [...this.awaited];
     this.awaited.clear();
     this.leave();
-    for (const { reject } of all) {
-      reject(error);
+    for (const awaited of all) {
+      awaited.reject(error);
       this.pool.letGo();
     }
   }

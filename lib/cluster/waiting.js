@@ -229,11 +229,14 @@ class Waiting {
   /** @param {Event} event @param {1 | -1} change */
   counted({ text, kind }, change) {
     this.count += change;
-    const known = this.kinds.get(kind) || { count: 0, size: 0 };
+    let known = this.kinds.get(kind);
+    if (known === undefined) {
+      known = { count: 0, size: 0 };
+      this.kinds.set(kind, known);
+    }
     known.count += change;
     known.size += change * text.length;
     if (known.count === 0) this.kinds.delete(kind);
-    else this.kinds.set(kind, known);
   }
 
   /** What waits of the kind of this event. @param {Event} event @returns {{ count: number, size: number }} */
@@ -257,11 +260,12 @@ const inOrder = (events) => events.sort((one, other) => one.number - other.numbe
 /**
  * For which others `Map` waits that hands such an event over: those that go to the same workers, and are as urgent.
  * @param {{ tags: string[], key: string | undefined, priority: number }} address
- * @param {(key: string, tags: string[]) => string | undefined} memberFor
+ * @param {globalThis.Map<string, Member>} members
  */
-function kindOf({ tags, key, priority }, memberFor) {
+function kindOf({ tags, key, priority }, members) {
   if (tags.length === 0 && key === undefined && priority === 0) return PLAIN;
-  return `${priority} ${key === undefined ? "" : `@${memberFor(key, tags)}`} ${textOf(tags)}`;
+  const owner = key === undefined ? "" : `@${bestFor(key, tags, members.values())}`;
+  return `${priority} ${owner} ${textOf(tags)}`;
 }
 
 /** Which of two lines is next: the more urgent, then the one whose run has had less, then the older. @param {Line} one @param {Line} other */

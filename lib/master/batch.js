@@ -104,7 +104,7 @@ class Batch {
    * Hands an event over. Resolves when a worker has it, or will have it next.
    * @param {Awaited} awaited
    * @param {Routing} [routing]
-   * @returns {Promise<void>}
+   * @returns {Promise<void> | undefined} undefined if that is so at once
    */
   addWhenReady(awaited, routing) {
     checkData(awaited.data);
@@ -222,7 +222,7 @@ class Batch {
   rejectAll(error) {
     const all = [...this.awaited.values()];
     this.awaited.clear();
-    for (const { reject } of all) reject(error);
+    for (const awaited of all) awaited.reject(error);
     this.letGo();
   }
 

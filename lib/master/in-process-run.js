@@ -77,7 +77,7 @@ class Batch {
     if (!this.isRunning) return;
     this.isRunning = false;
     this.job.stop();
-    for (const { reject } of this.awaited) reject(error);
+    for (const awaited of this.awaited) awaited.reject(error);
     this.awaited.clear();
     this.leave();
   }

@@ -4,7 +4,7 @@
 const { Progress } = require("./progress");
 const { stopBy } = require("../shared/signals");
 const { invalidType, shown } = require("../shared/errors");
-const { Promise } = require("../shared/primordials");
+const { Promise, now } = require("../shared/primordials");
 const { routingOf } = require("../shared/routing");
 
 /** @typedef {InstanceType<typeof import("./batch").Batch>} Batch */
@@ -54,6 +54,8 @@ class Mapping {
     this.results = [];
     this.progress = new Progress({ progress: options.progress, total });
     this.left = 0;
+    /** When others had their turn last, to the millisecond. */
+    this.waitedAt = 0;
     /** @type {{ error: unknown } | undefined} */
     this.failure = undefined;
     /** Ends what is awaited now. @type {(error: unknown) => void} */
@@ -119,7 +121,11 @@ class Mapping {
       if (done) return;
       try {
         const data = isThenable(value) ? await this.unlessFailed(value) : value;
-        await this.hand(data);
+        const handedOver = this.hand(data);
+        // Where the iterable takes its time workers get what was handed over while it makes the next one.
+        const at = now();
+        if (handedOver !== undefined || at !== this.waitedAt) await handedOver;
+        this.waitedAt = at;
       } catch (error) {
         leave(iterator);
         throw error;
@@ -134,24 +140,43 @@ class Mapping {
     // So that there is no hole.
     this.results.push(undefined);
     this.left++;
-    const end = (/** @type {any} */ result) => {
-      this.results[at] = result;
-      this.left--;
-      if (this.left === 0) this.wake();
-    };
-    const awaited = {
-      data,
-      site: this.site,
-      resolve: (/** @type {any} */ value) =>
-        end(this.isSettled ? { status: "fulfilled", value } : value),
-      reject: (/** @type {any} */ reason) => {
-        // What stopped all of it is no answer to one.
-        const isAnswer = this.isSettled && this.batch.isRunning;
-        end({ status: "rejected", reason });
-        if (!isAnswer) this.fail(reason);
-      },
-    };
-    return this.batch.addWhenReady(awaited, this.routing);
+    return this.batch.addWhenReady(new Item(this, at, data), this.routing);
+  }
+
+  /** @param {number} at @param {any} result */
+  end(at, result) {
+    this.results[at] = result;
+    this.left--;
+    if (this.left === 0) this.wake();
+  }
+}
+
+/** One of what is mapped, which is awaited. */
+class Item {
+  /** @param {Mapping} mapping @param {number} at its number @param {any} data */
+  constructor(mapping, at, data) {
+    this.mapping = mapping;
+    this.at = at;
+    this.data = data;
+  }
+
+  get site() {
+    return this.mapping.site;
+  }
+
+  /** @param {any} value */
+  resolve(value) {
+    const { mapping, at } = this;
+    mapping.end(at, mapping.isSettled ? { status: "fulfilled", value } : value);
+  }
+
+  /** @param {any} reason */
+  reject(reason) {
+    const { mapping, at } = this;
+    // What stopped all of it is no answer to one.
+    const isAnswer = mapping.isSettled && mapping.batch.isRunning;
+    mapping.end(at, { status: "rejected", reason });
+    if (!isAnswer) mapping.fail(reason);
   }
 }
 

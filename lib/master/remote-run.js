@@ -186,16 +186,21 @@ class RemoteBatch {
   }
 
   /** Resolves when the pool has taken it, or few others. @param {Awaited} awaited @returns {Promise<void>} */
-  async addWhenReady({ data, site, resolve, reject }) {
+  async addWhenReady(awaited) {
+    const { data, site } = awaited;
     const { pool } = this;
     if (!this.isRunning) throw this.failure;
     checkData(data);
     const value = packed(pool.codec, data, "data", "the data");
-    const end = (/** @type {(value: any) => void} */ settle) => (/** @type {any} */ result) => {
+    const resolve = (/** @type {any} */ result) => {
       this.ids.delete(id);
-      settle(result);
+      awaited.resolve(result);
     };
-    const id = pool.expect(this.work, { data, site, resolve: end(resolve), reject: end(reject) });
+    const reject = (/** @type {any} */ error) => {
+      this.ids.delete(id);
+      awaited.reject(error);
+    };
+    const id = pool.expect(this.work, { data, site, resolve, reject });
     this.ids.add(id);
     await this.sending.send(id, { isOwn: this.isOwn, routing: undefined, isWhole: false }, value);
   }
