@@ -198,6 +198,7 @@ describe("a map", () => {
       none: [],
       set: [6, 7],
       async: [1, 2, 3, 4, 5],
+      slow: ["first", "second"],
       undefinedOnes: ["undefined", "null"],
       endless: "out of it",
       isClosed: true,
