@@ -262,11 +262,17 @@ describe("items that go on to another node over a cluster", TOGETHER, () => {
       ran().map((_, at) => at),
     );
 
-  for (const SERIALIZATION of ["json", "advanced"])
+  /** With RETRIES an event runs again whose host is lost, and the next node has run already: that must not be. */
+  for (const [SERIALIZATION, RETRIES] of [
+    ["json", ""],
+    ["advanced", ""],
+    ["json", "once"],
+  ])
     it(
-      `stay on a host that has room for them: ${SERIALIZATION}`,
+      `stay on a host that has room for them${RETRIES && ", but not where they could run twice"}: ${SERIALIZATION}`,
       withBroker(undefined, async ({ broker, env, ran }) => {
-        const own = { ...env, EVENTS: "60", PARTS: "1", SIZE: "200000", TIME: "0", SERIALIZATION };
+        const work = { EVENTS: "60", PARTS: "1", SIZE: "200000", TIME: "0" };
+        const own = { ...env, ...work, SERIALIZATION, RETRIES };
         // Bytes are in base64.
         const all = 60 * 200_000 * (SERIALIZATION === "json" ? 1 : 4 / 3);
         const host = broker.host("a", HOPS, own);
@@ -280,7 +286,7 @@ describe("items that go on to another node over a cluster", TOGETHER, () => {
         runOnce(ran);
         const times = ((await taken()) - before) / all;
         // All come to the master; those that go to a host come a second time.
-        assert.ok(times > 1 && times < 1.9, `each item came ${times} times`);
+        assert.ok(times > 1 && times < 1.9 !== Boolean(RETRIES), `each item came ${times} times`);
       }),
     );
 

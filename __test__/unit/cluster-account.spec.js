@@ -84,6 +84,9 @@ describe("an account", () => {
     assert.equal(account.keep("a", { chunk: -1, at: -2 }, 1, 0), true);
     account.keep("a", { chunk: -1, at: -3 }, 2, 0);
     account.keep("b", { chunk: -1, at: -2 }, 3, 0);
+    account.add(4);
+    assert.equal(account.keep("a", { chunk: -1, at: -3 }, 4, 0), false);
+    assert.equal(account.waits(4), true);
     const [chunk, event] = account.keptAs("a", -3);
     assert.deepEqual([event, account.eventsOf(chunk), account.isKept(chunk)], [2, [1, 2], true]);
     assert.equal(account.keptAs("b", -2)[1], 3);

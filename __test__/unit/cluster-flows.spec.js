@@ -141,6 +141,10 @@ describe("what a host has answered of an event", () => {
       ...[{ data: null }, { data: ["{"] }, { counts: 5 }, { counts: null }, { each: [null] }],
       ...[5, [], row.slice(1), [...row.slice(0, 5), "1"]].map((seen) => ({ seen })),
       { rows: [5] },
+      ...[5, [5], [[-1, -2, 0]], [[1, -2, 0, 1]], [[-1, -1, 0, 1]], [[-1, -2, -1, 1]]].map(
+        (keep) => ({ keep }),
+      ),
+      { keep: [[-1, -2, 0, 0]] },
     ]) {
       const { told, ...about } = checked(/** @type {any} */ ({ ...good, ...more }));
       assert.equal(told.code, "ERR_SONIC_PROTOCOL", JSON.stringify(more));

@@ -53,7 +53,7 @@ class Account {
   }
 
   /**
-   * A host has kept an event that waits: it may have begun it. False if the host is not there any more.
+   * A host has kept an event that waits: it may have begun it. False if the host is not there any more, or has that number for another.
    * @param {string} member
    * @param {{ chunk: number, at: number }} own the host's numbers of the chunk and of the event
    * @param {number} event
@@ -62,6 +62,7 @@ class Account {
   keep(member, { chunk: own, at }, event, priority) {
     if (!this.members.has(member)) return false;
     const kept = this.keptOf(member);
+    if (kept.events.has(at)) return false;
     let number = kept.chunks.get(own);
     if (number === undefined) {
       number = this.send(member, [], priority);

@@ -57,7 +57,10 @@ const isNumberOrNone = (value) => value === undefined || isNumber(value);
 
 /** @param {any} one */
 const isKeep = (one) =>
-  Array.isArray(one) && one.length === KEEP && one.every(Number.isSafeInteger) && one[1] < 0;
+  Array.isArray(one) && one.length === KEEP && one.every(Number.isSafeInteger) && isNumbered(one);
+
+/** Its numbers are below those of the master. @param {any[]} one */
+const isNumbered = ([chunk, event, at, count]) => chunk < 0 && event < -1 && at >= 0 && count > 0;
 
 /** A value with its format. @param {any} one */
 const isListed = (one) =>

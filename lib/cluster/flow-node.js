@@ -123,7 +123,7 @@ class ClusterNode {
   /** @param {Doing} doing @param {{ counted: any, at: number }} begun @param {Outcome} outcome @param {number} priority */
   settle(doing, { counted, at }, outcome, priority) {
     const { run } = this;
-    const { error, outputs, emitted = [] } = resultOf(outcome, run.router.plan);
+    const { error, outputs, emitted = [] } = resultOf(outcome, run.router.plan, this.about?.hops);
     outcome.told = error;
     this.counts.ended(outcome, error !== undefined, elapsed() - at);
     if (error !== undefined && doing.merge !== undefined) {
@@ -226,9 +226,10 @@ const ANY = { key: undefined, priority: 0 };
  * What an event has come to. An answer that cannot be read is a failure.
  * @param {Outcome} outcome
  * @param {import("../shared/flow/plan").Plan} plan
+ * @param {import("./station").Run["hops"]} hops what its host may have kept
  * @returns {{ error?: any, outputs?: import("./flow-items").Output[], emitted?: Packed[] }}
  */
-function resultOf(outcome, plan) {
+function resultOf(outcome, plan, hops) {
   const { told: error, value } = readOf(outcome);
   if (error !== undefined) return { error };
   try {
@@ -236,7 +237,7 @@ function resultOf(outcome, plan) {
       throw new RangeError("it has no records");
     const outputs = outputsOf(value);
     for (const output of outputs) checkOutput(output, plan);
-    noteKept(outputs, outcome);
+    noteKept(outputs, outcome, hops);
     const emitted = (outcome.emitted || []).map((one) => packedOf(carriedOf(one)));
     for (const one of emitted) open(one);
     return { outputs, emitted };
@@ -247,12 +248,18 @@ function resultOf(outcome, plan) {
   }
 }
 
-/** Notes which outputs the host has kept. @param {any[]} outputs @param {Outcome} outcome */
-function noteKept(outputs, { keep = [], by }) {
+/**
+ * Notes which outputs the host has kept, which it may of some exits.
+ * @param {any[]} outputs
+ * @param {Outcome} outcome
+ * @param {import("./station").Run["hops"]} hops
+ */
+function noteKept(outputs, { keep = [], by }, hops = []) {
   for (const [chunk, event, from, count] of keep)
     for (let at = 0; at < count; at++) {
       const output = outputs[from + at];
-      if (output === undefined) throw new RangeError("it has kept what there is not");
+      const mayBe = output !== undefined && hops.some(([exit]) => exit === output.exit);
+      if (!mayBe || output.kept !== undefined) throw new RangeError("it has kept what it may not");
       output.kept = { by, chunk, at: event - at };
     }
 }

@@ -127,7 +127,7 @@ class ClusterFlowRun extends ClusterRun {
       const own = ownOf(options, { retries, taskTimeout });
       const place = spillsAt(plan, node.number) ? this.placeOf() : undefined;
       const stage = flowStage(node.number, plan.fingerprint, name);
-      const hops = hopsOf(plan, node.number, runs);
+      const hops = hopsOf(plan, node.number, runs, retries);
       const about =
         hold === "master"
           ? undefined
@@ -241,23 +241,30 @@ function checkFlow(options, hasFolder) {
 }
 
 /**
- * The items of an event that a host may keep: those that leave by such an exit go to one node, which begins an event for each.
+ * The items of an event that a host may keep: those that leave by such an exit go to one node, which begins an event for each. A host begins
+ * it before the event's answer has come. So it must be one that may run twice, where the event is run again if its host is lost meanwhile.
  * @param {Plan} plan
  * @param {number} number the node at which the event enters
  * @param {globalThis.Map<number, import("./station").Run>} runs those of the nodes behind it
+ * @param {Options["retries"]} retries of the event
  * @returns {[exit: number, run: number, tags: string[]][]}
  */
-function hopsOf(plan, number, runs) {
+function hopsOf(plan, number, runs, retries) {
   return plan.nodes[number - 1].ports.flatMap(({ exit, next }) => {
-    const behind = next === 0 ? [] : hopsOf(plan, next, runs);
+    const behind = next === 0 ? [] : hopsOf(plan, next, runs, retries);
     const [to, ...others] = exit < 0 ? [] : plan.exits[exit].to;
     if (to === undefined || others.length > 0 || !("node" in to)) return behind;
     const { hold, tags } = plan.nodes[to.node - 1];
     const run = runs.get(to.node);
-    const isPlain = hold === null && !spillsAt(plan, to.node);
-    return run === undefined || !isPlain ? behind : [...behind, [exit, run.number, tags]];
+    if (run === undefined || hold !== null || spillsAt(plan, to.node)) return behind;
+    const mayBegin = outlivesHosts(run.retries) || !outlivesHosts(retries);
+    return mayBegin ? [...behind, [exit, run.number, tags]] : behind;
   });
 }
+
+/** Whether an event runs again whose host is lost. @param {Options["retries"] | null} retries */
+const outlivesHosts = (retries) =>
+  Boolean(retries && retries.limit > 0 && retries.on.includes("host"));
 
 /** What may be wrong with files. */
 const SHARED =

@@ -50,6 +50,7 @@ class Hops {
       this.targets.set(number, target);
       this.runOf(number).then((run) => {
         target.run = run;
+        if (run === undefined) this.forget(number);
       });
     }
   }

@@ -32,6 +32,9 @@ const { pointAt, siteOf } = require("../shared/stack");
 /** @typedef {import("../shared/routing").Address} Address */
 /** @typedef {import("../shared/carried").Carried} Carried */
 
+/** What a `Map` resolves with for which there is room. */
+const HANDED_OVER = Promise.resolve();
+
 /** Events of which each has a promise of its own. */
 class ClusterBatch {
   /** @param {ClusterPool} pool @param {Work} work @param {Options} options @param {string | undefined} args as text */
@@ -263,7 +266,7 @@ class ClusterRun extends CountedRun {
   /** @param {any} event @param {Routing} [routing] @returns {Promise<void>} */
   handOver(event, routing) {
     try {
-      return this.about.room(this.give(event, routing));
+      return this.about.room(this.give(event, routing)) || HANDED_OVER;
     } catch (error) {
       return Promise.reject(pointAt(error, siteOf(this.handOver)));
     }

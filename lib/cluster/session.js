@@ -197,6 +197,7 @@ class Session {
     if (known !== undefined) return known;
     const found = this.findRun(number);
     this.runs.set(number, found);
+    found.then((run) => run === undefined && this.runs.delete(number)); // it may come yet
     return found;
   }
 
@@ -244,11 +245,11 @@ class Session {
     const measured = station.measured();
     const kept = this.hops.keep(measured, station.places, this.open.values());
     const told = { q: ++this.lastNumber, a: this.answers, t: measured, x: station.exited() };
-    this.answers = [];
-    this.size = 0;
+    [this.answers, this.size] = [[], 0];
     this.unacknowledged.set(told.q, told);
     this.sending = Promise.all([this.sending, this.send(told)]);
-    for (const { run, ...chunk } of kept) this.run(run, chunk, () => {});
+    const begun = kept.map(async ({ run, ...chunk }) => this.run(run, chunk, () => {}));
+    Promise.all(begun).catch((error) => this.fail(error)); // the master takes them to be begun
     await this.sending;
   }
 

@@ -122,7 +122,7 @@ class Mapping {
       try {
         const data = isThenable(value) ? await this.unlessFailed(value) : value;
         const handedOver = this.hand(data);
-        // Where the iterable takes its time workers get what was handed over while it makes the next one.
+        // Once a millisecond: where the iterable takes its time workers get what was handed over while it makes the next one.
         const at = now();
         if (handedOver !== undefined || at !== this.waitedAt) await handedOver;
         this.waitedAt = at;
