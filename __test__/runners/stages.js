@@ -29,9 +29,8 @@ const STAGES = {
     ["test:faults", "--select", "half"],
     ["test:cluster-faults", "--select", "eighth"],
     ["test:cluster-chaos"],
-    ["test:over-hosts"],
     ["test:soak"],
-    ["test:calls", "--programs", "100"],
+    ["test:calls", "--programs", "200"],
     ["test:matrix", "--select", "quarter"],
   ],
 };
