@@ -19,6 +19,9 @@ const GROWTH = 8;
 /** How much the latest measurement counts. */
 const WEIGHT = 0.5;
 
+/** The most chunks of a host for each of its places: one runs, and one is next. */
+const A_PLACE = 2;
+
 /** Events that take this long (ms) are not sent before a worker is free for them: another host may be free sooner. */
 const LONG = 1000;
 
@@ -61,8 +64,8 @@ class Sizer {
 
   /** How many chunks a host with so many places may have at once. @param {number} places */
   chunks(places) {
-    return this.mean !== undefined && this.mean >= LONG ? places : 2 * places;
+    return this.mean !== undefined && this.mean >= LONG ? places : A_PLACE * places;
   }
 }
 
-module.exports = { ALONE, MOST_BYTES, MOST_EVENTS, Sizer };
+module.exports = { ALONE, A_PLACE, MOST_BYTES, MOST_EVENTS, Sizer };

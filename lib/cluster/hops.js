@@ -2,7 +2,7 @@
 // What a host keeps of what its events put out for other nodes of a flow: items that its own workers begin at once, in chunks as the master
 // would send them. The master has them in the answers, and is told there which these are. Sends nothing itself.
 
-const { ALONE, MOST_BYTES, Sizer } = require("./chunks");
+const { ALONE, A_PLACE, MOST_BYTES, Sizer } = require("./chunks");
 const { carriedPacked, outputsOf } = require("./flow-items");
 const { serves } = require("./routing");
 const { valueOf } = require("../shared/carried");
@@ -19,9 +19,6 @@ const { Map } = require("../shared/primordials");
 
 /** Characters of an item below which many go over the broker for less than it costs to have a chunk more. */
 const SMALL = 1024;
-
-/** The most chunks for each place, those from the master among them: one runs, and one is next. */
-const CHUNKS = 2;
 
 /** @type {NonNullable<Run["hops"]>} */
 const NONE = [];
@@ -93,7 +90,7 @@ class Hops {
     let load = 0;
     for (const { left, all: whole } of open) load += left / whole;
     // Who has enough to do reads no answer.
-    if (load >= CHUNKS * places) return all;
+    if (load >= A_PLACE * places) return all;
     for (const { target, priority, items } of this.sorted(answers)) {
       const chunks = this.chunksOf(target, priority, items, { places, load });
       load += chunks.length;
@@ -135,7 +132,7 @@ class Hops {
     const size = items.reduce((sum, { text }) => sum + text.length, 0);
     // Otherwise only a place that is free now: where an event takes its time another host may be free sooner.
     const isWorthIt = mean !== undefined && mean < ALONE && size >= SMALL * items.length;
-    let free = isWorthIt ? CHUNKS * places - load : Math.floor(places - load);
+    let free = isWorthIt ? A_PLACE * places - load : Math.floor(places - load);
     /** @type {Kept[]} */
     const chunks = [];
     let head = 0;

@@ -18,6 +18,7 @@ const { Tally } = require("../master/tally");
 const { carried } = require("../shared/carried");
 const { KEEP } = require("../shared/clustered");
 const { coded, firstFailure } = require("../shared/errors");
+const { HANDED_OVER } = require("../shared/handed-over");
 const { Promise, Set, WeakMap, now } = require("../shared/primordials");
 const { addressOf, routingOf } = require("../shared/routing");
 const { pointAt, siteOf } = require("../shared/stack");
@@ -31,9 +32,6 @@ const { pointAt, siteOf } = require("../shared/stack");
 /** @typedef {import("../shared/routing").Routing} Routing */
 /** @typedef {import("../shared/routing").Address} Address */
 /** @typedef {import("../shared/carried").Carried} Carried */
-
-/** What a `Map` resolves with for which there is room. */
-const HANDED_OVER = Promise.resolve();
 
 /** Events of which each has a promise of its own. */
 class ClusterBatch {

@@ -104,7 +104,7 @@ class Batch {
    * Hands an event over. Resolves when a worker has it, or will have it next.
    * @param {Awaited} awaited
    * @param {Routing} [routing]
-   * @returns {Promise<void> | undefined} undefined if that is so at once
+   * @returns {Promise<void> | undefined} undefined: over a cluster, where there is room
    */
   addWhenReady(awaited, routing) {
     checkData(awaited.data);

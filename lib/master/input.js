@@ -8,6 +8,7 @@ const { Routed } = require("./routed");
 const { encodedWithin, formatOf } = require("../shared/codec");
 const { coded, invalidType, shown } = require("../shared/errors");
 const { hasOwn } = require("../shared/own");
+const { HANDED_OVER } = require("../shared/handed-over");
 const { Promise, setImmediate } = require("../shared/primordials");
 const { addressOf, areSame, tagsAlone } = require("../shared/routing");
 const { pointAt, siteOf } = require("../shared/stack");
@@ -38,8 +39,6 @@ const MOST_IN_VAIN = 10;
 
 /** Any worker that is not exclusive. @type {import("../shared/routing").Address} */
 const ANY = { tags: [], key: undefined, priority: 0 };
-
-const HANDED_OVER = Promise.resolve();
 
 class Input {
   /** @param {Run} run */

@@ -10,6 +10,7 @@ const { hasMoreThanData, over } = require("./input");
 const { HAS_DATA, HAS_FAILED, HAS_PLACE, HAS_RESPONSE, INFINITY, TO_POOL } = require("./protocol");
 const { stopBy, throwIfAborted } = require("../shared/signals");
 const { ownOf } = require("../shared/own");
+const { HANDED_OVER } = require("../shared/handed-over");
 const { Map, Promise, Set } = require("../shared/primordials");
 const { routingOf } = require("../shared/routing");
 
@@ -26,8 +27,6 @@ const MOST_BYTES_AHEAD = 1 << 20;
 
 /** The most entries that were read and are not told of. */
 const MOST_READ = 32;
-
-const HANDED_OVER = Promise.resolve();
 
 /** What of the options the pool's process needs (it draws nothing): 0 if it is nothing. @param {Options} options */
 function sendable({ args, signal, settled, classes, flow, total, ...options }) {

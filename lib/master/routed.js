@@ -2,6 +2,7 @@
 // Events of a run that name their workers, by tags or a key, or that have a priority. Each `Map` waits for room in its own workers alone, so that those that
 // are busy hold up no other event.
 
+const { HANDED_OVER } = require("../shared/handed-over");
 const { Map, Promise, setImmediate } = require("../shared/primordials");
 const { pointAt, siteOf } = require("../shared/stack");
 
@@ -12,8 +13,6 @@ const HAS_ROOM = -1;
 
 /** There is room, and the event goes to its workers with the next ones, or when the pool is flushed. */
 const HAS_ROOM_SOON = -2;
-
-const HANDED_OVER = Promise.resolve();
 
 class Routed {
   /** @param {InstanceType<typeof import("./input").Input>} input */

@@ -10,6 +10,7 @@ const { CLUSTER, RAN, PIDS, HOST, GATE, WORK } = process.env;
 const EVENTS = Number(process.env.EVENTS);
 const TIME = Number(process.env.TIME);
 const retries = process.env.RETRIES === undefined ? undefined : JSON.parse(process.env.RETRIES);
+
 /** Characters of an item. */
 const LARGE = 2000;
 
